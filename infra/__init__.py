@@ -1,0 +1,1 @@
+"""How Tripdeck is run: the local stack, containers, cloud."""

@@ -1,0 +1,1 @@
+"""The queue-driven loader: Dramatiq actors, formats, COPY, and the hub."""

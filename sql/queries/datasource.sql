@@ -1,0 +1,14 @@
+-- name: insert_datasources
+-- Makes sure that the named datasources exist.
+insert into datasource (name) select unnest(%(names)s::text[]) on conflict (name) do nothing;
+
+-- name: list_datasource_ids
+select datasource_id, name from datasource where name = any(%(names)s::text[]);
+
+-- name: list_datasources
+-- Regions that have trips, with how many and between when.
+select r.name as datasource, sum(w.trips)::bigint as trips, min(w.first_at) as first_at, max(w.last_at) as last_at
+from rollup_week as w
+join datasource as r using (datasource_id)
+group by r.name
+order by trips desc, datasource;
