@@ -1,0 +1,137 @@
+"""The database: engine, transactions, migrations, and the one border where driver errors become ours.
+
+    engine = connect_database(settings)
+    migrate(engine)
+    with transaction(engine) as connection:
+        rows = execute(connection, "list_loads", before=None, state=None, limit=50).mappings().all()
+
+Works against PostgreSQL and TimescaleDB, also through PgBouncer in transaction mode.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, CursorResult, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from shared.errors import ConflictError, SettingsError, TransientError, TripdeckError
+from shared.logs import configure_logs
+from shared.queries import query
+from shared.settings import Settings, load_settings
+
+LOG = logging.getLogger(__name__)
+
+# A vanished peer must not hold a worker for ever: a dead connection is noticed after 10 + 3 * 5 s.
+_KEEPALIVE: Final = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+_CONNECT_TIMEOUT_S: Final = 5
+
+# SQLSTATE classes that pass by themselves: connection, rollback (serialisation, deadlock), resources (disk full, too many
+# connections), operator intervention (shutdown, statement cancelled), I/O error; and states: read-only server, lock timeout.
+_TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
+_TRANSIENT_STATES: Final = ("25006", "55P03")
+
+
+def connect_database(settings: Settings, *, statement_timeout_ms: int | None = None) -> Engine:
+    """Make an engine; connects at first use.
+
+    Raises: SettingsError for a URL that is no PostgreSQL URL.
+    """
+    url = settings.database_url.get_secret_value()
+    if not url.startswith("postgresql"):
+        raise SettingsError("TRIPDECK_DATABASE_URL must be a postgresql URL.")
+    timeout_ms = settings.statement_timeout_ms if statement_timeout_ms is None else statement_timeout_ms
+    return create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_pool_size,
+        pool_pre_ping=True,
+        json_serializer=json.dumps,
+        connect_args={
+            "connect_timeout": _CONNECT_TIMEOUT_S,
+            # Plans must see the values of areas and periods, so nothing is prepared on the server (PgBouncer agrees).
+            "prepare_threshold": None,
+            "application_name": "tripdeck",
+            "options": f"-c statement_timeout={timeout_ms} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            **_KEEPALIVE,
+        },
+    )
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Open a connection and a transaction; commit at the end, roll back on an error.
+
+    Raises: TransientError or TerminalError in place of driver errors.
+    """
+    with database_errors(), engine.begin() as connection:
+        yield connection
+
+
+def execute(connection: Connection, name: str, /, **parameters: object) -> CursorResult[Any]:
+    """Run a named query. dicts go in as JSON text."""
+    values = {key: json.dumps(value) if isinstance(value, dict) else value for key, value in parameters.items()}
+    return connection.exec_driver_sql(query(name), values)
+
+
+def driver_connection(connection: Connection) -> "psycopg.Connection[Any]":
+    """The psycopg connection below, for COPY."""
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn driver errors into ours, by SQLSTATE."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translate(error.orig) from error
+    except psycopg.Error as error:
+        raise _translate(error) from error
+
+
+def _translate(error: BaseException | None) -> TripdeckError:
+    state = getattr(error, "sqlstate", None)
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if state is None and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return TransientError(f"The database can't be reached: {text}", code="database_unavailable")
+    if state == "57014":
+        return TransientError("The question took longer than the time limit; ask for less, or try again.", code="query_timeout")
+    if state and (state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES):
+        return TransientError(f"The database refuses for now: {text}", code="database_unavailable", sqlstate=state)
+    if state == "23505":
+        constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
+        return ConflictError(text, sqlstate=state, constraint=constraint)
+    return TripdeckError(f"The database answered with an error: {text}", code="database_error", sqlstate=state)
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest schema; does nothing when it is there. Safe to run from several processes at once.
+
+    Raises: TransientError when the database can't be reached.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).resolve().parent.parent / "sql" / "alembic"))
+    with transaction(engine) as connection:
+        connection.exec_driver_sql("set local statement_timeout = 0")
+        connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('tripdeck.migrate'))")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def main() -> None:
+    """Migrate the database of the settings; the console script tripdeck-migrate."""
+    settings = load_settings()
+    configure_logs(settings)
+    try:
+        migrate(connect_database(settings))
+    except TripdeckError as error:
+        sys.exit(f"tripdeck-migrate: {error.message}")
+    LOG.info("database is at the newest schema")

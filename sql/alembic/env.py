@@ -1,0 +1,6 @@
+"""Alembic's entry: runs the revisions on the connection that shared.database.migrate hands over, in its transaction."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
+context.run_migrations()
