@@ -10,7 +10,7 @@ CRS: WGS 84. Edges count as inside. West > east crosses the antimeridian.
 from dataclasses import dataclass
 
 from shared.errors import RequestError
-from shared.position import AXIS_BITS, AXIS_STEPS, quantise_latitude, quantise_longitude, spread_axis
+from shared.position import AXIS_BITS, AXIS_STEPS, quantise_latitude, quantise_longitude, spread_axis, step_bits
 
 _EMPTY = (1, 0)
 
@@ -40,12 +40,16 @@ class AxisArea:
         return [*numbers, y_low, y_high]
 
     def inner(self, shift: int) -> "AxisArea":
-        """The part made of whole cells of `position >> shift`; shift is even."""
-        step_bits = shift // 2
-        return AxisArea(
-            tuple(_shrink(x_range, step_bits) for x_range in self.x_ranges),
-            _shrink(self.y_range, step_bits),
-        )
+        """The part made of whole cells of `position >> shift`."""
+        x_bits, y_bits = step_bits(shift)
+        return AxisArea(tuple(_shrink(x_range, x_bits) for x_range in self.x_ranges), _shrink(self.y_range, y_bits))
+
+    def outer(self, shift: int) -> "AxisArea":
+        """The whole cells of `position >> shift` that it touches."""
+        if self.is_empty:
+            return self
+        x_bits, y_bits = step_bits(shift)
+        return AxisArea(tuple(_grow(x_range, x_bits) for x_range in self.x_ranges), _grow(self.y_range, y_bits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,14 @@ def parse_bbox(text: str) -> Box:
     return Box(west, south, east, north)
 
 
-def _shrink(steps: tuple[int, int], step_bits: int) -> tuple[int, int]:
-    low = -(-steps[0] >> step_bits) << step_bits
-    high = ((steps[1] + 1) >> step_bits << step_bits) - 1
+def _shrink(steps: tuple[int, int], bits: int) -> tuple[int, int]:
+    low = -(-steps[0] >> bits) << bits
+    high = ((steps[1] + 1) >> bits << bits) - 1
     return (low, high) if low <= high else _EMPTY
+
+
+def _grow(steps: tuple[int, int], bits: int) -> tuple[int, int]:
+    return (steps[0] >> bits << bits, ((steps[1] >> bits) + 1 << bits) - 1) if steps[0] <= steps[1] else _EMPTY
 
 
 WHOLE_WORLD = AxisArea(((0, AXIS_STEPS - 1),), (0, (1 << AXIS_BITS) - 1))

@@ -68,6 +68,26 @@ def decode_position(position: int) -> tuple[float, float]:
     return (x + 0.5) * 360.0 / AXIS_STEPS - 180.0, (y + 0.5) * 180.0 / AXIS_STEPS - 90.0
 
 
+def step_bits(shift: int) -> tuple[int, int]:
+    """Bits of an x and of a y step below a cell of `position >> shift`; an odd shift takes one more off y."""
+    return shift // 2, (shift + 1) // 2
+
+
+def cell_box(cell: int, shift: int) -> tuple[float, float, float, float]:
+    """West, south, east, north of a cell of `position >> shift`. Units: degrees."""
+    x, y = gather_axis(cell << shift >> 1), gather_axis(cell << shift)
+    x_bits, y_bits = step_bits(shift)
+    west, east = (step * 360.0 / AXIS_STEPS - 180.0 for step in (x, x + (1 << x_bits)))
+    south, north = (step * 180.0 / AXIS_STEPS - 90.0 for step in (y, y + (1 << y_bits)))
+    return west, south, east, north
+
+
+def cell_middle(cell: int, shift: int) -> tuple[float, float]:
+    """Longitude and latitude of the middle of a cell. Units: degrees."""
+    west, south, east, north = cell_box(cell, shift)
+    return (west + east) / 2, (south + north) / 2
+
+
 def encode_positions(longitude: Degrees, latitude: Degrees) -> Positions:
     """Positions of many points, the same to the bit as encode_position.
 

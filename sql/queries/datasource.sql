@@ -6,9 +6,9 @@ insert into datasource (name) select unnest(%(names)s::text[]) on conflict (name
 select datasource_id, name from datasource where name = any(%(names)s::text[]);
 
 -- name: list_datasources
--- Regions that have trips, with how many and between when.
-select r.name as datasource, sum(w.trips)::bigint as trips, min(w.first_at) as first_at, max(w.last_at) as last_at
+-- Datasources that have trips, most first, with how many and between when.
+select n.name, sum(w.trips)::bigint as trips, min(w.first_at) as first_at, max(w.last_at) as last_at
 from rollup_week as w
-join datasource as r using (datasource_id)
-group by r.name
-order by trips desc, datasource;
+join datasource as n using (datasource_id)
+group by n.name
+order by trips desc, n.name;

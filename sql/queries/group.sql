@@ -1,41 +1,108 @@
--- Trip groups and flows. Shared parameters: region, datasource (name or null); hour_from, hour_to (0 to 24, from ≤ hour < to; from > to
--- passes midnight); cell_shift = 62 - 5 × geohash precision; limit. Positions are means, in degrees.
+-- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see
+-- position_in_area; the whole world where an end may lie anywhere), is_either (one end in its area is enough);
+-- hour_from, hour_to (hour_from ≤ hour < hour_to; from > to passes midnight); cell_shift = 62 - 5 × geohash precision.
 
--- name: groups_from_rollup
--- Largest trip groups for precisions up to 6 and buckets of whole hours, without a box.
+-- name: list_groups
+-- The largest trip groups; positions are means, in degrees.
 with grouped as (
-    select g.region_id,
-           (g.origin_cell::bigint << 32) >> %(cell_shift)s::integer as origin_cell,
-           (g.destination_cell::bigint << 32) >> %(cell_shift)s::integer as destination_cell,
-           g.hour * 60 / %(bucket_minutes)s::integer * %(bucket_minutes)s::integer as bucket_minute,
-           sum(g.trips)::bigint as trips,
-           sum((position_axis(g.origin_cell::bigint << 31) * g.trips) + g.origin_x_sum)::float8 as origin_x,
-           sum((position_axis(g.origin_cell::bigint << 32) * g.trips) + g.origin_y_sum)::float8 as origin_y,
-           sum((position_axis(g.destination_cell::bigint << 31) * g.trips) + g.destination_x_sum)::float8 as destination_x,
-           sum((position_axis(g.destination_cell::bigint << 32) * g.trips) + g.destination_y_sum)::float8 as destination_y,
-           min(g.first_at) as first_at,
-           max(g.last_at) as last_at,
-           array_agg(distinct g.datasource_id) as datasource_ids
-    from rollup_group as g
-    where (%(region)s::text is null or g.region_id = (select region_id from region where name = %(region)s::text))
-      and (%(datasource)s::text is null or g.datasource_id = (select datasource_id from datasource where name = %(datasource)s::text))
+    select t.region_id,
+           t.origin >> %(cell_shift)s::integer as origin_cell,
+           t.destination >> %(cell_shift)s::integer as destination_cell,
+           (extract(hour from t.started_at)::integer * 60 + extract(minute from t.started_at)::integer)
+               / %(bucket_minutes)s::integer * %(bucket_minutes)s::integer as bucket_minute,
+           count(*) as trips
+    from trip as t
+    where case when %(is_either)s::boolean
+               then position_in_area(t.origin, %(origin_area)s::bigint[]) or position_in_area(t.destination, %(destination_area)s::bigint[])
+               else position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]) end
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
       and case when %(hour_from)s::integer < %(hour_to)s::integer
-               then g.hour >= %(hour_from)s::integer and g.hour < %(hour_to)s::integer
-               else g.hour >= %(hour_from)s::integer or g.hour < %(hour_to)s::integer end
+               then extract(hour from t.started_at) >= %(hour_from)s::integer and extract(hour from t.started_at) < %(hour_to)s::integer
+               else extract(hour from t.started_at) >= %(hour_from)s::integer or extract(hour from t.started_at) < %(hour_to)s::integer end
     group by 1, 2, 3, 4
     order by trips desc, 1, 2, 3, 4
     limit %(limit)s::integer
 )
-select r.name as region,
-       geohash_text(origin_cell, (62 - %(cell_shift)s::integer) / 5) as origin_cell,
-       geohash_text(destination_cell, (62 - %(cell_shift)s::integer) / 5) as destination_cell,
-       bucket_minute, trips,
-       (origin_x / trips + 0.5) * (360.0 / 2147483648) - 180 as origin_longitude,
-       (origin_y / trips + 0.5) * (180.0 / 2147483648) - 90 as origin_latitude,
-       (destination_x / trips + 0.5) * (360.0 / 2147483648) - 180 as destination_longitude,
-       (destination_y / trips + 0.5) * (180.0 / 2147483648) - 90 as destination_latitude,
-       first_at, last_at,
-       (select array_agg(d.name order by d.name) from datasource as d where d.datasource_id = any(datasource_ids)) as datasources
-from grouped
+select r.name as region, g.origin_cell, g.destination_cell, g.bucket_minute, g.trips,
+       avg(position_longitude(t.origin)) as origin_longitude,
+       avg(position_latitude(t.origin)) as origin_latitude,
+       avg(position_longitude(t.destination)) as destination_longitude,
+       avg(position_latitude(t.destination)) as destination_latitude,
+       min(t.started_at) as first_at,
+       max(t.started_at) as last_at,
+       array_agg(distinct d.name) as datasources
+from grouped as g
 join region as r using (region_id)
-order by trips desc, region, 2, 3, 4;
+join trip as t
+    on t.region_id = g.region_id
+    and t.origin >> %(cell_shift)s::integer = g.origin_cell
+    and t.destination >> %(cell_shift)s::integer = g.destination_cell
+    and (extract(hour from t.started_at)::integer * 60 + extract(minute from t.started_at)::integer)
+        / %(bucket_minutes)s::integer * %(bucket_minutes)s::integer = g.bucket_minute
+    and case when %(is_either)s::boolean
+             then position_in_area(t.origin, %(origin_area)s::bigint[]) or position_in_area(t.destination, %(destination_area)s::bigint[])
+             else position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]) end
+    and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+    and case when %(hour_from)s::integer < %(hour_to)s::integer
+             then extract(hour from t.started_at) >= %(hour_from)s::integer and extract(hour from t.started_at) < %(hour_to)s::integer
+             else extract(hour from t.started_at) >= %(hour_from)s::integer or extract(hour from t.started_at) < %(hour_to)s::integer end
+join datasource as d on d.datasource_id = t.datasource_id
+group by r.name, g.origin_cell, g.destination_cell, g.bucket_minute, g.trips
+order by g.trips desc, region, g.origin_cell, g.destination_cell, g.bucket_minute;
+
+-- name: list_flows
+-- The largest flows with a cell in view_area (kind flow: origin, destination, trips), their locations with totals (kind location: origin
+-- is the cell), and the number of all trips under the filters (kind all).
+with flow as materialized (
+    select t.origin >> %(cell_shift)s::integer as origin,
+           t.destination >> %(cell_shift)s::integer as destination,
+           count(*) as trips
+    from trip as t
+    where case when %(is_either)s::boolean
+               then position_in_area(t.origin, %(origin_area)s::bigint[]) or position_in_area(t.destination, %(destination_area)s::bigint[])
+               else position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]) end
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and case when %(hour_from)s::integer < %(hour_to)s::integer
+               then extract(hour from t.started_at) >= %(hour_from)s::integer and extract(hour from t.started_at) < %(hour_to)s::integer
+               else extract(hour from t.started_at) >= %(hour_from)s::integer or extract(hour from t.started_at) < %(hour_to)s::integer end
+    group by 1, 2
+), shown as materialized (
+    select origin, destination, trips
+    from flow
+    where position_in_area(origin << %(cell_shift)s::integer, %(view_area)s::bigint[])
+       or position_in_area(destination << %(cell_shift)s::integer, %(view_area)s::bigint[])
+    order by trips desc, origin, destination
+    limit %(limit)s::integer
+), location as (
+    select cell, sum(in_trips) as in_trips, sum(out_trips) as out_trips, sum(internal_trips) as internal_trips
+    from (
+        select origin as cell, 0 as in_trips, trips as out_trips, 0 as internal_trips from flow where origin <> destination
+        union all
+        select destination, trips, 0, 0 from flow where origin <> destination
+        union all
+        select origin, 0, 0, trips from flow where origin = destination
+    ) as side
+    where cell in (select origin from shown union all select destination from shown)
+    group by cell
+)
+select 'flow' as kind, origin, destination, trips::bigint, 0::bigint as in_trips, 0::bigint as out_trips, 0::bigint as internal_trips
+from shown
+union all
+select 'location', cell, null, null, in_trips::bigint, out_trips::bigint, internal_trips::bigint from location
+union all
+select 'all', null, null, coalesce(sum(trips), 0)::bigint, 0, 0, 0 from flow
+order by kind, trips desc, origin, destination;
+
+-- name: count_hours
+-- Trips per hour of the day; hours without trips are left out. hour_from and hour_to don't filter.
+select extract(hour from t.started_at)::integer as hour, count(*) as trips
+from trip as t
+where case when %(is_either)s::boolean
+           then position_in_area(t.origin, %(origin_area)s::bigint[]) or position_in_area(t.destination, %(destination_area)s::bigint[])
+           else position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]) end
+  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+group by hour
+order by hour;

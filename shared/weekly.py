@@ -1,0 +1,187 @@
+"""Weekly averages: how many trips a week in a region, inside a box, or both.
+
+    answer = fetch_weekly(connection, WeeklyQuestion(region="Turin", box=parse_bbox("7.5,45,7.7,45.1"), end="both"))
+    answer.weekly_average      # trips ÷ weeks of the period; weeks without trips count as zero
+
+Whole weeks and whole cells come from the rollups, the rest of the period and of the box from the trips: exact, and fast.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any, Final, Literal, get_args
+
+from sqlalchemy import Connection
+
+from shared.area import WHOLE_WORLD, AxisArea, Box
+from shared.database import execute
+from shared.errors import RequestError
+
+End = Literal["origin", "destination", "both", "either"]
+
+ENDS: Final[tuple[End, ...]] = get_args(End)
+CELL_SHIFT: Final = 34
+"""rollup_cell's cells are position >> 34: 14 bits an axis."""
+
+_WEEK: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyQuestion:
+    """What to count; a filter left out counts all. from_on and to_on are included. Clock: local wall clock of the trip."""
+
+    region: str | None = None
+    datasource: str | None = None
+    box: Box | None = None
+    end: End = "origin"
+    from_on: date | None = None
+    to_on: date | None = None
+
+    def __post_init__(self) -> None:
+        validate_end(self.end)
+        if self.from_on and self.to_on and self.from_on > self.to_on:
+            raise RequestError("The period's first day must not lie after its last.", parameter="from")
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCount:
+    """One ISO week, named by its Monday. is_partial: the period or the data covers only a part of it."""
+
+    week: date
+    trips: int
+    is_partial: bool
+
+
+@dataclass(frozen=True)
+class WeeklyAnswer:
+    """Every week of the period, in order. The averages are None where there is no week to average over."""
+
+    weeks: tuple[WeekCount, ...]
+    from_on: date | None
+    to_on: date | None
+
+    @cached_property
+    def trips(self) -> int:
+        """Trips of the period."""
+        return sum(week.trips for week in self.weeks)
+
+    @property
+    def weeks_counted(self) -> int:
+        """Weeks of the period, with trips or without."""
+        return len(self.weeks)
+
+    @cached_property
+    def weeks_with_trips(self) -> int:
+        """Weeks of the period that have trips."""
+        return sum(week.trips > 0 for week in self.weeks)
+
+    @property
+    def weekly_average(self) -> float | None:
+        """Trips ÷ weeks of the period."""
+        return self.trips / self.weeks_counted if self.weeks_counted else None
+
+    @property
+    def average_over_weeks_with_trips(self) -> float | None:
+        """Trips ÷ weeks that have trips."""
+        return self.trips / self.weeks_with_trips if self.weeks_with_trips else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, as REST and the command line give it."""
+        return {
+            "weeks": [{"week": w.week.isoformat(), "trips": w.trips, "is_partial": w.is_partial} for w in self.weeks],
+            "trips": self.trips,
+            "weeks_counted": self.weeks_counted,
+            "weekly_average": self.weekly_average,
+            "weeks_with_trips": self.weeks_with_trips,
+            "average_over_weeks_with_trips": self.average_over_weeks_with_trips,
+            "from_on": self.from_on.isoformat() if self.from_on else None,
+            "to_on": self.to_on.isoformat() if self.to_on else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Names turned into ids, and the first and last trip under them (None: no trips)."""
+
+    region_id: int | None
+    datasource_id: int | None
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnswer:
+    """Count the trips of every week of the period.
+
+    Raises: RequestError for a region or datasource that isn't there.
+    """
+    filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
+    from_on = question.from_on or (_monday(filters.first_at.date()) if filters.first_at else None)
+    to_on = question.to_on or (_monday(filters.last_at.date()) + _WEEK - _DAY if filters.last_at else None)
+    if from_on is None or to_on is None or from_on > to_on:
+        return WeeklyAnswer((), question.from_on, question.to_on)
+    counts = _count_weeks(connection, question, filters=filters, period=(from_on, to_on))
+    return WeeklyAnswer(_list_weeks(counts, (from_on, to_on), filters), from_on, to_on)
+
+
+def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None) -> Filters:
+    """Look up the names' ids and the period of the data under them.
+
+    Raises: RequestError for a name that isn't there.
+    """
+    row = execute(connection, "fetch_filters", region=region, datasource=datasource).mappings().one()
+    for parameter, name in (("region", region), ("datasource", datasource)):
+        if name is not None and row[f"{parameter}_id"] is None:
+            raise RequestError(f"There is no {parameter} {name!r}.", parameter=parameter)
+    return Filters(**row)
+
+
+def validate_end(end: str) -> None:
+    """Refuse what is no end. Raises: RequestError."""
+    if end not in ENDS:
+        raise RequestError(f"end is one of {', '.join(ENDS)}, not {end!r}.", parameter="end")
+
+
+def _count_weeks(
+    connection: Connection, question: WeeklyQuestion, *, filters: Filters, period: tuple[date, date]
+) -> Mapping[date, int]:
+    from_on, to_on = period
+    parameters = {
+        "region_id": filters.region_id,
+        "datasource_id": filters.datasource_id,
+        "from_on": from_on,
+        "to_on": to_on,
+        # Weeks that lie whole in the period; none when whole_from > whole_to.
+        "whole_from": _monday(from_on + 6 * _DAY),
+        "whole_to": _monday(to_on + _DAY) - _DAY,
+    }
+    area = question.box.area() if question.box else WHOLE_WORLD
+    if area == WHOLE_WORLD:
+        rows = execute(connection, "weekly_all", **parameters)
+    elif area.is_empty:
+        return {}
+    else:
+        rows = execute(connection, f"weekly_{question.end}", **parameters, **_area_parameters(area))
+    return {row.week: row.trips for row in rows}
+
+
+def _area_parameters(area: AxisArea) -> dict[str, object]:
+    return {"area": area.bounds(), "inner_area": area.inner(CELL_SHIFT).bounds()}
+
+
+def _list_weeks(counts: Mapping[date, int], period: tuple[date, date], filters: Filters) -> tuple[WeekCount, ...]:
+    from_on, to_on = period
+    weeks = (_monday(from_on) + n * _WEEK for n in range((_monday(to_on) - _monday(from_on)).days // 7 + 1))
+    return tuple(WeekCount(week, counts.get(week, 0), _is_partial(week, period, filters)) for week in weeks)
+
+
+def _is_partial(week: date, period: tuple[date, date], filters: Filters) -> bool:
+    sunday = week + _WEEK - _DAY
+    starts = [period[0], *([filters.first_at.date()] if filters.first_at else [])]
+    ends = [period[1], *([filters.last_at.date()] if filters.last_at else [])]
+    return any(week < start <= sunday for start in starts) or any(week <= end < sunday for end in ends)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())

@@ -1,0 +1,82 @@
+"""Trips put straight into the database, rollups included, for tests that don't need the loader."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from shared.database import driver_connection, execute
+from shared.position import encode_position
+from shared.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTrip:
+    started_at: datetime
+    origin: int
+    destination: int
+    region: str = "Turin"
+    datasource: str = "baba_car"
+    duration_s: int | None = None
+
+
+def insert_trips(connection: Connection, trips: Sequence[MadeTrip]) -> int:
+    """Insert one load of trips, sorted by origin, and its rollups; returns the load's id."""
+    execute(connection, "insert_regions", names=sorted({trip.region for trip in trips}))
+    execute(connection, "insert_datasources", names=sorted({trip.datasource for trip in trips}))
+    regions = {row.name: row.region_id for row in connection.exec_driver_sql("select * from region")}
+    datasources = {row.name: row.datasource_id for row in connection.exec_driver_sql("select * from datasource")}
+    load_id: int = execute(
+        connection, "insert_load", file_name="made", object_key="made", object_etag="made", bytes_total=0, options={}
+    ).scalar_one()
+    with driver_connection(connection).cursor().copy(query("copy_trip")) as copy:
+        copy.set_types(["timestamp", "int8", "int8", "int4", "int4", "int2", "int2"])
+        for trip in sorted(trips, key=lambda trip: trip.origin):
+            ids = (load_id, trip.duration_s, regions[trip.region], datasources[trip.datasource])
+            copy.write_row((trip.started_at, trip.origin, trip.destination, *ids))
+    make_rollups(connection, load_id)
+    return load_id
+
+
+def make_rollups(connection: Connection, load_id: int) -> None:
+    """Write the rollups of a load's trips."""
+    connection.exec_driver_sql(
+        """
+        insert into rollup_week (load_id, week, region_id, datasource_id, trips, first_at, last_at)
+        select load_id, date_trunc('week', started_at), region_id, datasource_id, count(*), min(started_at), max(started_at)
+        from trip where load_id = %(load_id)s group by 1, 2, 3, 4
+        """,
+        {"load_id": load_id},
+    )
+    connection.exec_driver_sql(
+        """
+        insert into rollup_cell (load_id, cell, week, region_id, datasource_id, is_origin, trips)
+        select load_id, (case when is_origin then origin else destination end) >> 34, date_trunc('week', started_at),
+               region_id, datasource_id, is_origin, count(*)
+        from trip cross join (values (true), (false)) as side (is_origin)
+        where load_id = %(load_id)s group by 1, 2, 3, 4, 5, 6
+        """,
+        {"load_id": load_id},
+    )
+
+
+def read_challenge(path: Path) -> list[MadeTrip]:
+    """Read a file of the challenge's own format, plainly."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [_parse_row(row) for row in csv.DictReader(file)]
+
+
+def _parse_row(row: dict[str, str]) -> MadeTrip:
+    origin, destination = (
+        encode_position(*_parse_point(row[name].removeprefix("POINT (").removesuffix(")").split()))
+        for name in ("origin_coord", "destination_coord")
+    )
+    return MadeTrip(datetime.fromisoformat(row["datetime"]), origin, destination, row["region"], row["datasource"])
+
+
+def _parse_point(parts: Iterable[str]) -> tuple[float, float]:
+    longitude, latitude = (float(part) for part in parts)
+    return longitude, latitude
