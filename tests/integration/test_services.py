@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import psutil
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Engine, text
 
 from infra.embedded import find_free_ports, is_port_taken
 from shared.objects import ObjectStore, make_object_key
 from shared.settings import Settings
-from tests.services import PostgresServer, S3Server, ValkeyServer
+from tests.services import PostgresServer, S3Server, ValkeyServer, make_server_folder
 
 LAUNCHER = """
 import os, sys, time
@@ -82,7 +85,7 @@ def test_everything_listens_on_loopback_only(
 def test_servers_refuse_who_has_no_password(postgres_server: PostgresServer, valkey_server: ValkeyServer) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host="127.0.0.1", port=postgres_server.port, user="postgres", password="wrong", dbname="postgres")
-    with redis.Redis(port=valkey_server.port) as client, pytest.raises(redis.AuthenticationError):
+    with redis.Redis(port=valkey_server.port, retry=Retry(NoBackoff(), 0)) as client, pytest.raises(redis.AuthenticationError):
         client.ping()
 
 
@@ -127,11 +130,9 @@ def test_a_killed_valkey_comes_back_empty(own_valkey: ValkeyServer) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ties children to their launcher on Linux only")
-def test_no_server_outlives_a_launcher_that_is_killed(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=root
-    ) as launcher:
+def test_no_server_outlives_a_launcher_that_is_killed() -> None:
+    root, folder = Path(__file__).parents[2], make_server_folder()
+    with subprocess.Popen([sys.executable, "-c", LAUNCHER, str(folder)], stdout=subprocess.PIPE, text=True, cwd=root) as launcher:
         assert launcher.stdout is not None
         children = [psutil.Process(int(pid)) for pid in launcher.stdout.readline().split()]
         family = children + [grandchild for child in children for grandchild in child.children(recursive=True)]
@@ -139,6 +140,7 @@ def test_no_server_outlives_a_launcher_that_is_killed(tmp_path: Path) -> None:
         launcher.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(family, timeout=20)
     assert alive == []
+    shutil.rmtree(folder)
 
 
 def test_free_ports_are_free_and_a_taken_one_is_seen(valkey_server: ValkeyServer) -> None:
