@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     hub_secret: SecretStr | None = Field(
         None, description="Key that signs hub tokens; without it the hub asks for no token and must stay on loopback."
     )
+    hub_allow_anyone: bool = Field(False, description="Let the hub listen beyond loopback without a secret. true or false.")
 
     # UI
     ui_host: str = Field("127.0.0.1", description="Address the web app listens on.")
