@@ -212,8 +212,8 @@ def _weigh_days(from_on: date, days: int, random: np.random.Generator) -> npt.ND
     """Weekdays differ, weeks grow by a fifth over the period with a swing, and single days are off by a few percent."""
     number = np.arange(days)
     season = 1 + 0.2 * number / days + 0.08 * np.sin(number / 7 / 4)
-    weights = _WEEKDAY_TRIPS[(number + from_on.weekday()) % 7] * season * random.normal(1, 0.04, days)
-    return np.maximum(weights, 0.05)
+    weights: npt.NDArray[np.float64] = _WEEKDAY_TRIPS[(number + from_on.weekday()) % 7] * season * random.normal(1, 0.04, days)
+    return weights
 
 
 def _smooth_minutes(hours: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
