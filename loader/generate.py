@@ -218,7 +218,9 @@ def _weigh_days(from_on: date, days: int, random: np.random.Generator) -> npt.ND
 
 def _smooth_minutes(hours: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Trips per minute of the day, from the middle of one hour to the middle of the next; the day is a circle."""
-    return np.interp(np.arange(1440) / 60, np.arange(-1, 25) + 0.5, np.concatenate([hours[-1:], hours, hours[:1]]))
+    circle = np.concatenate([hours[-1:], hours, hours[:1]])
+    minutes: npt.NDArray[np.float64] = np.interp(np.arange(1440) / 60, np.arange(-1, 25) + 0.5, circle)
+    return minutes
 
 
 def _draw_chunk(model: _Model, random: np.random.Generator, size: int) -> _Chunk:
