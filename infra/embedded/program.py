@@ -82,7 +82,7 @@ def start_program(program: Program) -> Process:
     account = program.account
     try:
         with program.log_file.open("ab") as log:
-            popen = subprocess.Popen(  # noqa: S603 - the commands are ours
+            popen = subprocess.Popen(
                 program.command,
                 cwd=program.folder,
                 env=dict(program.environment),

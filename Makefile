@@ -1,0 +1,47 @@
+# Needs only Python >= 3.11 and make. `make` alone lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help up down test check static lock upgrade bench install install-dev component
+
+BIN := .venv/bin
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+up: install component ## start everything here, print the addresses, stop it all on Ctrl-C
+	@exec $(BIN)/tripdeck up
+
+down: ## stop what `make up` started
+	@if [ -x $(BIN)/tripdeck ]; then exec $(BIN)/tripdeck down; else echo "Nothing is installed here, so nothing runs."; fi
+
+test: install-dev component ## lint, types, layers and every test, against servers it starts itself
+	@$(BIN)/python infra/install_browser.py
+	@$(MAKE) --no-print-directory static
+	@$(BIN)/python -m pytest
+
+check: install-dev static ## lint, types, layers, unit tests
+	@$(BIN)/python -m pytest -q tests/unit
+
+static:
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "ruff format: run .venv/bin/ruff format ."; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+
+bench: install-dev component ## measure on generated files; takes long, needs free disk
+	@$(BIN)/tripdeck bench
+
+lock: ## lock the requirements again after a change in pyproject.toml
+	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py lock
+
+upgrade: ## lock the newest versions of everything
+	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py lock --upgrade
+
+install:
+	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py local
+
+install-dev:
+	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py dev
+
+component: # after install or install-dev
+	@$(BIN)/python -m ui.build
