@@ -1,0 +1,101 @@
+"""Batch: bytes of one slice to trips and rejects.
+
+    parsed = parse_batch(data, plan, piece, options=options)
+    assert parsed.rows_read == parsed.trips.height + parsed.rejects.height
+"""
+
+import numpy as np
+import polars as pl
+
+from loader.formats.fields import count_fields, slice_text, split_fields
+from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
+from loader.formats.reasons import Reason
+from loader.formats.records import Mask, Records, split_records
+from loader.formats.schema import REJECT_SCHEMA
+from loader.formats.source import TextSource
+from loader.formats.verdicts import judge_rows
+
+# Characters of a reject's raw text and value that are kept; longer ones end in an ellipsis.
+RAW_LIMIT, VALUE_LIMIT = 65_536, 1_000
+
+
+def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: LoadOptions) -> ParsedBatch:  # noqa: A002 - the ledger's word
+    """Parse the bytes of one slice.
+
+    Shape: trips as TRIP_SCHEMA, rejects as REJECT_SCHEMA; together one row per record. Clock: local wall clock. CRS: WGS 84.
+    """
+    text = decode_text(data, plan.dialect.encoding)
+    header_lines = plan.dialect.header_lines if slice.is_first else 0
+    records = split_records(text, plan.dialect, limit=plan.record_limit_bytes, header_lines=header_lines)
+    broken = _find_broken(records, plan)
+    is_whole = broken["reason"].is_null().to_numpy()
+    table = split_fields(records, is_good=is_whole, field_count=plan.dialect.field_count)
+    verdicts = judge_rows(TextSource(table, decimal=plan.dialect.decimal), plan, options)
+    faulty = table.rows[verdicts.bad_rows]
+    rejects = _make_rejects(records, np.flatnonzero(~is_whole), broken.filter(~pl.Series(is_whole)))
+    rejects = pl.concat([rejects, _make_rejects(records, faulty, verdicts.faults)]).sort("record_in_batch")
+    return ParsedBatch(verdicts.trips, rejects, len(records), verdicts.warnings)
+
+
+def decode_text(data: bytes, encoding: str) -> bytes:
+    """Give a batch's bytes as valid UTF-8; bytes that the encoding doesn't know become U+FFFD."""
+    if data.isascii():
+        return data
+    if encoding == "windows-1252":
+        return data.decode("cp1252", "replace").encode()
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").encode()
+    return data
+
+
+def _find_broken(records: Records, plan: FilePlan) -> pl.DataFrame:
+    """Find records that can't be cut into the file's fields. Shape: (column_name, reason, value) per record, reason null if whole."""
+    counts = count_fields(records)
+    reasons = [
+        (records.is_unclosed, Reason.UNCLOSED_QUOTE),
+        (records.ends - records.starts > plan.record_limit_bytes, Reason.RECORD_TOO_LONG),
+        (_has_nul(records), Reason.NUL_BYTE),
+        (counts != plan.dialect.field_count, Reason.FIELD_COUNT),
+    ]
+    frame = pl.DataFrame({"column_name": pl.Series([None], dtype=pl.String).new_from_index(0, len(records)), "count": counts})
+    reason = pl.lit(None, pl.String)
+    for mask, name in reversed(reasons):
+        if mask.any():
+            reason = pl.when(pl.Series(mask)).then(pl.lit(str(name))).otherwise(reason)
+    frame = frame.with_columns(reason=reason)
+    value = pl.when(pl.col("reason") == str(Reason.FIELD_COUNT)).then(pl.col("count").cast(pl.String))
+    return frame.select("column_name", "reason", value=value)
+
+
+def _has_nul(records: Records) -> Mask:
+    found = np.zeros(len(records), np.bool_)
+    if len(records) and b"\0" in records.data:
+        places = np.flatnonzero(records.buffer == 0)
+        owners = np.searchsorted(records.starts, places, side="right") - 1
+        found[owners[(owners >= 0) & (places < records.ends[np.maximum(owners, 0)])]] = True
+    return found
+
+
+def _make_rejects(records: Records, indexes: np.ndarray[tuple[int], np.dtype[np.int64]], faults: pl.DataFrame) -> pl.DataFrame:
+    raw = slice_text(records.buffer, records.starts[indexes], records.ends[indexes])
+    return pl.DataFrame(
+        {
+            "line_in_batch": records.lines[indexes],
+            "record_in_batch": indexes + 1,
+            "column_name": faults["column_name"],
+            "reason": faults["reason"],
+            "value": _shorten(faults["value"], VALUE_LIMIT),
+            "raw": _shorten(raw, RAW_LIMIT),
+        },
+        schema=dict(REJECT_SCHEMA),
+    )
+
+
+def _shorten(text: pl.Series, limit: int) -> pl.Series:
+    """Make text fit for the database: no NUL (shown as ␀), not longer than limit."""
+    clean = text.str.replace_all("\0", "␀", literal=True)
+    if (clean.str.len_bytes() <= limit).all():
+        return clean
+    return pl.select(pl.when(clean.str.len_chars() > limit).then(clean.str.head(limit - 1) + "…").otherwise(clean)).to_series()

@@ -1,0 +1,68 @@
+"""Columns: read what the roles name, as typed values."""
+
+import numpy as np
+import polars as pl
+
+from loader.formats.numbers import is_missing
+from loader.formats.plan import FilePlan, LoadOptions
+from loader.formats.points import Ends
+from loader.formats.schema import NAME_LIMIT, Columns, Names
+from loader.formats.source import Source, join_dates_and_clocks
+from loader.formats.times import MISSING, Times, parse_times
+
+UNKNOWN = "unknown"
+
+
+def read_columns(source: Source, plan: FilePlan, options: LoadOptions) -> Columns:
+    """Read the columns that the plan's roles name; names that a row lacks come from the options."""
+    origin, destination = _read_ends(source, plan)
+    none = np.full(len(source), MISSING, np.int64)
+    return Columns(
+        origin=origin,
+        destination=destination,
+        started=_read_times(source, plan, options, end="started") or Times(none, none),
+        ended=_read_times(source, plan, options, end="ended"),
+        region=_read_names(source, plan.roles.get("region"), options.region or UNKNOWN),
+        datasource=_read_names(source, plan.roles.get("datasource"), options.datasource or UNKNOWN),
+    )
+
+
+def _read_ends(source: Source, plan: FilePlan) -> tuple[Ends, Ends]:
+    if "route" in plan.roles:
+        return source.routes(plan.roles["route"])
+    return _read_end(source, plan, "origin"), _read_end(source, plan, "destination")
+
+
+def _read_end(source: Source, plan: FilePlan, name: str) -> Ends:
+    if name in plan.roles:
+        return source.points(plan.roles[name])
+    return Ends(source.numbers(plan.roles[f"{name}_longitude"]), source.numbers(plan.roles[f"{name}_latitude"]))
+
+
+def _read_times(source: Source, plan: FilePlan, options: LoadOptions, *, end: str) -> Times | None:
+    stamp, clock = plan.roles.get(f"{end}_at"), plan.roles.get(f"{end}_time")
+    if stamp is None:
+        return None
+    if clock is None:
+        return source.times(stamp, plan.time, options.timezone)
+    text = join_dates_and_clocks(source.text(stamp), source.text(clock))
+    return parse_times(text, plan.time, timezone=options.timezone)
+
+
+def _read_names(source: Source, column: int | None, default: str) -> Names:
+    """Read a column of names; those that hold nothing become the default. Works on the distinct names, which are few."""
+    if column is None:
+        return Names(pl.Series([default], dtype=pl.String).new_from_index(0, len(source)))
+    text = source.text(column)
+    names = text.unique()
+    stripped = names.str.strip_chars(" \t")
+    clean = stripped.scatter(np.flatnonzero(is_missing(stripped)), default)
+    if (clean != names).any():
+        text = text.replace_strict(names, clean, return_dtype=pl.String)
+    too_long = clean.filter(clean.str.len_chars() > NAME_LIMIT)
+    undecodable = clean.filter(clean.str.contains("\ufffd", literal=True))
+    return Names(
+        text,
+        text.is_in(too_long.to_list()).to_numpy() if len(too_long) else None,
+        text.is_in(undecodable.to_list()).to_numpy() if len(undecodable) else None,
+    )

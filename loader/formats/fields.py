@@ -1,0 +1,131 @@
+"""Fields: one column of a batch as polars text, without copying the bytes.
+
+The bytes of a batch are one Arrow buffer; a column is a list of offsets into it. Measured on 131,000 challenge rows (one
+core): 3.3 ms a column this way, 21 ms for polars' and 30 ms for DuckDB's CSV reader, which moreover don't tell which
+physical line a record began on, nor which records were too short.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from loader.formats.records import SPACE, Mask, Positions, Records
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where one column's fields lie: [starts, ends) without quotes. is_doubled: fields that still hold quotes to undo."""
+
+    starts: Positions
+    ends: Positions
+    is_doubled: Mask | None
+
+
+@dataclass(frozen=True)
+class FieldTable:
+    """The fields of the records that have the right number of them. Shape: separators is (records, fields - 1)."""
+
+    records: Records
+    rows: Positions
+    separators: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def data(self) -> bytes:
+        """Give the batch's bytes."""
+        return self.records.data
+
+    @property
+    def buffer(self) -> npt.NDArray[np.uint8]:
+        """Give the batch's bytes as numbers."""
+        return self.records.buffer
+
+    @cached_property
+    def spaces(self) -> Positions:
+        """Find the spaces of the whole batch."""
+        return np.flatnonzero(self.records.buffer == SPACE)
+
+    def bounds(self, column: int) -> Bounds:
+        """Find where a column's fields begin and end."""
+        last = self.separators.shape[1]
+        starts = self.records.starts[self.rows] if column == 0 else self.separators[:, column - 1] + 1
+        ends = self.records.ends[self.rows] if column == last else self.separators[:, column]
+        if len(self.records.quoted.opens) == 0:
+            return Bounds(starts, ends, None)
+        return self._unquote(starts, ends)
+
+    def _unquote(self, starts: Positions, ends: Positions) -> Bounds:
+        quoted = self.records.quoted
+        if not quoted.is_clean:
+            is_quoted = quoted.covers(starts)
+            return Bounds(starts, ends, is_quoted if is_quoted.any() else None)
+        index = np.minimum(np.searchsorted(quoted.opens, starts), len(quoted.opens) - 1)
+        is_quoted = quoted.opens[index] == starts
+        is_whole = is_quoted & (quoted.closes[index] == ends - 1)
+        is_doubled = is_quoted & ~is_whole
+        return Bounds(starts + is_quoted, ends - is_quoted, is_doubled if is_doubled.any() else None)
+
+    def text(self, column: int) -> pl.Series:
+        """Give a column as text, quotes undone."""
+        return self.cut(self.bounds(column))
+
+    def cut(self, bounds: Bounds) -> pl.Series:
+        """Give the text between bounds, quotes undone."""
+        text = slice_text(self.buffer, bounds.starts, bounds.ends)
+        if bounds.is_doubled is None:
+            return text
+        rows = np.flatnonzero(bounds.is_doubled)
+        quote = self.records.quoted.quote
+        if self.records.quoted.is_clean:
+            return text.scatter(rows, text.gather(rows).str.replace_all(quote * 2, quote, literal=True))
+        return text.scatter(rows, [undo_quotes(text[int(row)], quote) for row in rows])
+
+
+def slice_text(buffer: npt.NDArray[np.uint8], starts: Positions, ends: Positions) -> pl.Series:
+    """Give the text between places of a buffer of valid UTF-8. starts and ends must ascend and not overlap."""
+    count = len(starts)
+    if count == 0:
+        return pl.Series(dtype=pl.String)
+    # Every second string is what lies between two fields; polars shares the buffer, so leaving it out is free.
+    offsets = np.empty(2 * count, np.int64)
+    offsets[0::2], offsets[1::2] = starts, ends
+    strings = pa.Array.from_buffers(
+        pa.large_utf8(), 2 * count - 1, [None, pa.py_buffer(offsets), pa.py_buffer(buffer)]
+    )
+    return pl.Series(strings).gather_every(2)
+
+
+def undo_quotes(text: str, quote: str = '"') -> str:
+    """Undo the quotes of one field as the csv module does: text after the closing quote belongs to the field."""
+    parts: list[str] = []
+    at = 1
+    while True:
+        close = text.find(quote, at)
+        if close < 0:
+            return "".join([*parts, text[at:]])
+        parts.append(text[at:close])
+        if text[close + 1 : close + 2] != quote:
+            return "".join([*parts, text[close + 1 :]])
+        parts.append(quote)
+        at = close + 2
+
+
+def split_fields(records: Records, *, is_good: Mask, field_count: int) -> FieldTable:
+    """Make the table of the good records' fields; is_good must imply field_count fields."""
+    separators = records.separators
+    if not is_good.all() or len(separators) != len(records) * (field_count - 1):
+        owner = np.searchsorted(records.starts, separators, side="right") - 1
+        separators = separators[(owner >= 0) & is_good[np.maximum(owner, 0)]] if len(records) else separators[:0]
+    rows = np.flatnonzero(is_good)
+    return FieldTable(records, rows, separators.reshape(len(rows), field_count - 1))
+
+
+def count_fields(records: Records) -> npt.NDArray[np.int64]:
+    """Count each record's fields."""
+    return np.searchsorted(records.separators, records.ends) - np.searchsorted(records.separators, records.starts) + 1

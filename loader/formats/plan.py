@@ -1,0 +1,198 @@
+"""What passes between detection, planning and parsing: options, the file's plan, slices and parsed batches. Plain JSON each."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from shared.errors import RequestError
+
+ROLES = (
+    "origin",
+    "destination",
+    "origin_longitude",
+    "origin_latitude",
+    "destination_longitude",
+    "destination_latitude",
+    "route",
+    "started_at",
+    "started_time",
+    "ended_at",
+    "ended_time",
+    "region",
+    "datasource",
+)
+
+Compression = Literal["none", "gzip", "zstd", "zip"]
+DateOrder = Literal["ymd", "mdy", "dmy"]
+
+# Longest record taken for one; longer ones are rejected. A quoted field may not be longer either, so that one lost
+# quote can't swallow the file.
+RECORD_LIMIT_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """What the caller wants; None leaves it to detection.
+
+    roles maps a role (see ROLES) to a column's name or to its number from 1. Clock: timezone is where values with an offset
+    are converted to.
+    """
+
+    region: str | None = None
+    datasource: str | None = None
+    timezone: str = "UTC"
+    roles: Mapping[str, str] = field(default_factory=dict)
+    date_order: DateOrder | None = None
+    has_header: bool | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    record_limit_bytes: int = RECORD_LIMIT_BYTES
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the options as plain JSON."""
+        return asdict(replace(self, roles=dict(self.roles)))
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read options from JSON.
+
+        Raises: RequestError naming the parameter that is unknown or unusable.
+        """
+        known = {item.name for item in fields(cls)}
+        for name in document:
+            if name not in known:
+                raise RequestError(f"Unknown option {name!r}; known: {', '.join(sorted(known))}.", parameter=name)
+        options = cls(**{name: value for name, value in document.items() if value is not None})
+        _check_options(options)
+        return options
+
+
+def _check_options(options: LoadOptions) -> None:
+    try:
+        ZoneInfo(options.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise RequestError(
+            f"Unknown time zone {options.timezone!r}; use a name like Europe/Prague.", parameter="timezone"
+        ) from error
+    for role in options.roles:
+        if role not in ROLES:
+            raise RequestError(f"Unknown role {role!r}; known: {', '.join(ROLES)}.", parameter="roles")
+    choices: dict[str, tuple[str, ...]] = {
+        "date_order": ("ymd", "mdy", "dmy"),
+        "encoding": ("utf-8", "utf-16-le", "utf-16-be", "windows-1252"),
+        "delimiter": (",", ";", "\t", "|"),
+        "decimal": (".", ","),
+    }
+    for name, allowed in choices.items():
+        value = getattr(options, name)
+        if value is not None and value not in allowed:
+            raise RequestError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}.", parameter=name)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How bytes become records and fields. header_lines counts the physical lines before the first record."""
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    decimal: str = "."
+    has_header: bool = True
+    header_lines: int = 1
+    field_count: int = 2
+
+
+@dataclass(frozen=True)
+class TimeFormat:
+    """How text becomes a time. date_order is None while the values seen so far fit month first as well as day first."""
+
+    kind: Literal["text", "epoch_s", "epoch_ms", "epoch_us", "unknown"] = "text"
+    date_order: DateOrder | None = "ymd"
+    has_zone: bool = False
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """How one file is read. roles maps a role to a column's index from 0.
+
+    is_seekable: slices are byte ranges of the object itself; otherwise of the stream that open_stream gives.
+    """
+
+    kind: Literal["csv", "parquet"] = "csv"
+    compression: Compression = "none"
+    dialect: Dialect = field(default_factory=Dialect)
+    columns: tuple[str, ...] = ()
+    roles: Mapping[str, int] = field(default_factory=dict)
+    confidence: Mapping[str, float] = field(default_factory=dict)
+    time: TimeFormat = field(default_factory=TimeFormat)
+    record_limit_bytes: int = RECORD_LIMIT_BYTES
+    footer: str | None = None
+
+    @property
+    def is_seekable(self) -> bool:
+        """Whether a batch can be read by a ranged GET on the object."""
+        return self.compression == "none" and not self.dialect.encoding.startswith("utf-16")
+
+    @property
+    def clock(self) -> Literal["as_written", "converted"]:
+        """Whether start times are kept as written or converted to the load's time zone."""
+        return "converted" if self.time.has_zone or self.time.kind.startswith("epoch") else "as_written"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the plan as plain JSON."""
+        plain = replace(self, roles=dict(self.roles), confidence=dict(self.confidence))
+        return {**asdict(plain), "columns": list(self.columns), "clock": self.clock}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read a plan from JSON."""
+        known = {item.name for item in fields(cls)}
+        values = {name: value for name, value in document.items() if name in known}
+        values["dialect"] = Dialect(**values["dialect"])
+        values["time"] = TimeFormat(**values["time"])
+        values["columns"] = tuple(values["columns"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class BatchSlice:
+    """One batch: bytes [offset, offset + bytes) and what lies before it. member is the file inside a zip archive.
+
+    is_first: the slice opens with the header lines and a byte order mark, where there are any.
+    """
+
+    batch_no: int
+    offset: int
+    bytes: int
+    lines_before: int
+    records_before: int
+    is_first: bool = False
+    member: str | None = None
+    row_group: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the slice as plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read a slice from JSON."""
+        return cls(**document)
+
+
+@dataclass
+class ParsedBatch:
+    """Verdict on every record of a batch: rows_read == trips.height + rejects.height.
+
+    Shape: trips as TRIP_SCHEMA, rejects as REJECT_SCHEMA (schema.py). warnings counts odd trips that were kept.
+    """
+
+    trips: pl.DataFrame
+    rejects: pl.DataFrame
+    rows_read: int
+    warnings: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,80 @@
+"""Source: typed access to the columns of a batch, the same for text and for Parquet."""
+
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from loader.formats.fields import FieldTable
+from loader.formats.numbers import Floats, parse_numbers
+from loader.formats.plan import TimeFormat
+from loader.formats.points import Ends, parse_points, parse_routes
+from loader.formats.times import Times, parse_times
+
+
+class Source(Protocol):
+    """Columns of a batch, by index. Shape: one value per row."""
+
+    def __len__(self) -> int: ...
+
+    def text(self, column: int) -> pl.Series:
+        """Give a column as text."""
+        ...
+
+    def numbers(self, column: int) -> Floats:
+        """Give a column as numbers; NaN where there is none."""
+        ...
+
+    def points(self, column: int) -> Ends:
+        """Give a column as points."""
+        ...
+
+    def routes(self, column: int) -> tuple[Ends, Ends]:
+        """Give the first and the last point of a column of lines."""
+        ...
+
+    def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
+        """Give a column as times."""
+        ...
+
+
+class TextSource:
+    """Columns of delimited text."""
+
+    def __init__(self, table: FieldTable, *, decimal: str) -> None:
+        self._table = table
+        self._decimal = decimal
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def text(self, column: int) -> pl.Series:
+        """Give a column as text."""
+        return self._table.text(column)
+
+    def numbers(self, column: int) -> Floats:
+        """Give a column as numbers; NaN where there is none."""
+        return parse_numbers(self._table.text(column), decimal=self._decimal)
+
+    def points(self, column: int) -> Ends:
+        """Give a column as points."""
+        return parse_points(self._table, column)
+
+    def routes(self, column: int) -> tuple[Ends, Ends]:
+        """Give the first and the last point of a column of lines."""
+        return parse_routes(self._table.text(column))
+
+    def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
+        """Give a column as times."""
+        return parse_times(self._table.text(column), form, timezone=timezone)
+
+
+def join_dates_and_clocks(dates: pl.Series, clocks: pl.Series) -> pl.Series:
+    """Join a column of dates and one of clock times to one of times."""
+    frame = pl.DataFrame({"date": dates.str.strip_chars(" \t"), "clock": clocks.str.strip_chars(" \t")})
+    return frame.select(pl.concat_str("date", "clock", separator=" ")).to_series()
+
+
+def empty_ends(count: int) -> Ends:
+    """Give ends of which nothing is known."""
+    return Ends(np.full(count, np.nan), np.full(count, np.nan))

@@ -1,0 +1,142 @@
+"""Times: text to local wall clock by columns.
+
+A value without an offset is kept as written, also in the hour that daylight saving skips. A value with an offset, Z, UTC or
+GMT, or an epoch number, is an instant: it is converted to the load's time zone, so each has exactly one wall clock, and two
+instants of the repeated hour in autumn may share one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from loader.formats.plan import TimeFormat
+
+Microseconds = npt.NDArray[np.int64]
+MISSING = np.iinfo(np.int64).min  # numpy's NaT
+
+_CLOCK = r"(?:(?:[T ,]|,\s)\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
+_ZONE = r"(?:\s*([Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
+YEAR_FIRST = rf"^(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_CLOCK}{_ZONE}$"
+YEAR_LAST = rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}|\d{{2}}){_CLOCK}{_ZONE}$"
+EPOCH = r"^\d{9,16}(?:\.\d+)?$"
+UNITS_US = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+
+
+
+
+@dataclass(frozen=True)
+class Times:
+    """Wall clock and instant-ness of every row. Units: microseconds since 1970 on the wall clock; MISSING where unreadable.
+
+    exact_us orders and subtracts times truly: UTC where a zone was written, the wall clock elsewhere.
+    """
+
+    wall_us: Microseconds
+    exact_us: Microseconds
+
+
+def parse_times(text: pl.Series, form: TimeFormat, *, timezone: str) -> Times:
+    """Parse a column of times in the file's format.
+
+    Shape: as text. Clock: local wall clock of timezone for instants, as written otherwise.
+    """
+    if form.kind == "unknown":
+        none = np.full(len(text), MISSING, np.int64)
+        return Times(none, none)
+    if form.kind != "text":
+        return _to_wall(_parse_epochs(text, form.kind), np.ones(len(text), np.bool_), timezone)
+    exact, has_zone = _parse_text(text, form)
+    return _to_wall(exact, has_zone, timezone)
+
+
+def _parse_text(text: pl.Series, form: TimeFormat) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+    exact = np.full(len(text), MISSING, np.int64)
+    has_zone = np.zeros(len(text), np.bool_)
+    if form.date_order == "ymd":
+        plain = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+        exact = plain.cast(pl.Int64).fill_null(MISSING).to_numpy().copy()
+        exact[(text.str.len_bytes() != 19).to_numpy()] = MISSING
+    rest = np.flatnonzero(exact == MISSING)
+    if len(rest):
+        values = text.gather(rest).str.strip_chars(" \t")
+        exact[rest], has_zone[rest] = parse_stamps(values, form.date_order or "mdy")
+    return exact, has_zone
+
+
+def parse_stamps(text: pl.Series, date_order: str) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+    """Parse written times of one date order; gives UTC where a zone is written, the wall clock elsewhere, and where zones are."""
+    groups = text.str.extract_groups(YEAR_FIRST if date_order == "ymd" else YEAR_LAST).struct
+    order = {"ymd": "123", "mdy": "312", "dmy": "321"}[date_order]
+    year, month, day = (_integers(groups.field(part)) for part in order)
+    year = _widen_years(year, groups.field(order[0]))
+    hour, minute, second = (_integers(groups.field(part), 0) for part in "456")
+    fraction = _integers(groups.field("7").str.pad_end(9, "0").str.head(6), 0)
+    hour, is_hour = _undo_half_days(hour, groups.field("8").str.to_lowercase())
+    zone = groups.field("9")
+    days, is_date = _count_days(year, month, day)
+    is_midnight = (hour == 24) & (minute == 0) & (second == 0) & (fraction == 0)
+    is_time = is_hour & ((hour < 24) | is_midnight) & (minute < 60) & (second < 60)
+    offset_us, is_offset = _parse_offsets(zone)
+    exact = ((days * 24 + hour) * 60 + minute) * 60 + second
+    exact = exact * 1_000_000 + fraction - offset_us
+    has_zone = zone.is_not_null().to_numpy()
+    return np.where(is_date & is_time & is_offset, exact, MISSING), has_zone
+
+
+def _integers(text: pl.Series, default: int = -1) -> Microseconds:
+    return text.cast(pl.Int64, strict=False).fill_null(default).to_numpy()
+
+
+def _widen_years(year: Microseconds, text: pl.Series) -> Microseconds:
+    is_short = (text.str.len_bytes() == 2).fill_null(value=False).to_numpy()
+    # POSIX: 69–99 are the 1900s, 00–68 the 2000s.
+    return np.where(is_short, np.where(year >= 69, year + 1900, year + 2000), year)
+
+
+def _undo_half_days(hour: Microseconds, half: pl.Series) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+    is_am, is_pm = ((half == letter).fill_null(value=False).to_numpy() for letter in "ap")
+    is_hour = ~(is_am | is_pm) | ((hour >= 1) & (hour <= 12))
+    return np.where(is_am | is_pm, hour % 12 + 12 * is_pm, hour), is_hour
+
+
+def _count_days(year: Microseconds, month: Microseconds, day: Microseconds) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+    is_date = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
+    months = np.where(is_date, (year - 1970) * 12 + month - 1, 0)
+    first, following = ((months + step).astype("M8[M]").astype("M8[D]").astype(np.int64) for step in (0, 1))
+    return first + day - 1, is_date & (day <= following - first)
+
+
+def _parse_offsets(zone: pl.Series) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+    digits = zone.str.replace(":", "", literal=True)
+    sign = np.where(digits.str.starts_with("-").fill_null(value=False).to_numpy(), -1, 1)
+    hours = _integers(digits.str.slice(1, 2), 0)
+    minutes = _integers(digits.str.slice(3, 2), 0)
+    is_word = ~zone.str.contains(r"^[+-]").fill_null(value=False).to_numpy()
+    is_offset = is_word | ((hours <= 18) & (minutes < 60))
+    return np.where(is_word, 0, sign * (hours * 60 + minutes) * 60_000_000), is_offset
+
+
+def _parse_epochs(text: pl.Series, kind: str) -> Microseconds:
+    values = text.str.strip_chars(" \t")
+    values = pl.select(pl.when(values.str.contains(EPOCH)).then(values)).to_series()
+    parts = values.str.splitn(".", 2).struct
+    unit = UNITS_US[kind]
+    digits = len(str(unit)) - 1
+    fraction = _integers(parts.field("field_1").str.pad_end(digits, "0").str.head(digits), 0) if digits else 0
+    whole = _integers(parts.field("field_0"))
+    return np.where(whole >= 0, whole * unit + fraction, MISSING)
+
+
+def _to_wall(exact: Microseconds, has_zone: npt.NDArray[np.bool_], timezone: str) -> Times:
+    if not has_zone.any() or timezone == "UTC":
+        return Times(exact, exact)
+    rows = np.flatnonzero(has_zone & (exact != MISSING))
+    # Outside these years nothing is loaded, and time zone rules don't reach.
+    rows = rows[np.abs(exact[rows]) < 2**53]
+    instants = pl.Series(exact[rows]).cast(pl.Datetime("us", "UTC"))
+    local = instants.dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+    wall = exact.copy()
+    wall[rows] = local.cast(pl.Int64).to_numpy()
+    return Times(wall, exact)

@@ -1,0 +1,73 @@
+"""Verdicts: which rows of a batch are trips, and why the others are not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from loader.formats.columns import read_columns
+from loader.formats.faults import explain_faults
+from loader.formats.plan import FilePlan, LoadOptions
+from loader.formats.reasons import Warning
+from loader.formats.records import Mask
+from loader.formats.schema import TRIP_SCHEMA, Columns, find_good
+from loader.formats.source import Source
+from loader.formats.times import MISSING, Times
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Good rows as trips; of the others, which rows of the source they are, and reason, column and value of each."""
+
+    trips: pl.DataFrame
+    bad_rows: npt.NDArray[np.int64]
+    faults: pl.DataFrame
+    warnings: dict[str, int]
+
+
+def judge_rows(source: Source, plan: FilePlan, options: LoadOptions) -> Verdicts:
+    """Judge every row of a source.
+
+    Shape: trips as TRIP_SCHEMA; faults (column_name, reason, value), one row per bad row, in order.
+    """
+    columns = read_columns(source, plan, options)
+    good = find_good(columns)
+    trips = pl.DataFrame(
+        {
+            "started_at": pl.Series(columns.started.wall_us).cast(pl.Datetime("us")),
+            "origin_longitude": columns.origin.longitude,
+            "origin_latitude": columns.origin.latitude,
+            "destination_longitude": columns.destination.longitude,
+            "destination_latitude": columns.destination.latitude,
+            "region": columns.region.text,
+            "datasource": columns.datasource.text,
+            "duration_s": _find_durations(columns.started, columns.ended),
+        },
+        schema=dict(TRIP_SCHEMA),
+    )
+    bad_rows = np.flatnonzero(~good)
+    if len(bad_rows):
+        trips = trips.filter(pl.Series(good))
+    faults = explain_faults(source, plan, columns=columns, rows=bad_rows)
+    return Verdicts(trips, bad_rows, faults, _count_warnings(columns, good))
+
+
+def _find_durations(started: Times, ended: Times | None) -> pl.Series:
+    if ended is None:
+        return pl.Series([None], dtype=pl.Int32).new_from_index(0, len(started.wall_us))
+    known = (ended.exact_us != MISSING) & (started.exact_us != MISSING)
+    seconds = (np.where(known, ended.exact_us, 0) - np.where(known, started.exact_us, 1)) // 1_000_000
+    fits = pl.Series((seconds >= 0) & (seconds < 2**31))
+    return pl.select(pl.when(fits).then(pl.Series(seconds))).to_series().cast(pl.Int32)
+
+
+def _count_warnings(columns: Columns, good: Mask) -> dict[str, int]:
+    origin, destination, ended = columns.origin, columns.destination, columns.ended
+    found = {Warning.SAME_ENDS: (origin.longitude == destination.longitude) & (origin.latitude == destination.latitude)}
+    if ended is not None:
+        unreadable = ended.exact_us == MISSING
+        found[Warning.ENDED_AT_UNREADABLE] = unreadable
+        found[Warning.END_BEFORE_START] = ~unreadable & (ended.exact_us < columns.started.exact_us)
+    counts = {str(name): int(np.count_nonzero(mask & good)) for name, mask in found.items()}
+    return {name: count for name, count in counts.items() if count}
