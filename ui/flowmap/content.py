@@ -1,0 +1,60 @@
+"""What the map draws, as the texts the browser compares: an unchanged text costs nothing there."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.catalog import CellCount
+from shared.groups import FlowMap
+
+_DECIMALS = 5  # 1 m: half the bytes of a float's own digits, far below a cell's size
+_LONE_CELL_DEG = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class MapContent:
+    """Flows with their places, and the density of trip ends, as JSON texts; st.cache_data can keep it."""
+
+    flows: str
+    density: str | None
+
+
+def encode_content(flow_map: FlowMap, density: Sequence[CellCount] = ()) -> MapContent:
+    """Turn flows and density into columns: flows name their ends by number, the smallest first so that it is drawn below."""
+    number = {location.id: index for index, location in enumerate(flow_map.locations)}
+    flows = sorted(flow_map.flows, key=lambda flow: flow.trips)
+    columns = {
+        "locations": {
+            "id": [location.id for location in flow_map.locations],
+            "longitude": [round(location.longitude, _DECIMALS) for location in flow_map.locations],
+            "latitude": [round(location.latitude, _DECIMALS) for location in flow_map.locations],
+            "in_trips": [location.in_trips for location in flow_map.locations],
+            "out_trips": [location.out_trips for location in flow_map.locations],
+            "internal_trips": [location.internal_trips for location in flow_map.locations],
+        },
+        "flows": {
+            "origin": [number[flow.origin] for flow in flows],
+            "destination": [number[flow.destination] for flow in flows],
+            "trips": [flow.trips for flow in flows],
+        },
+    }
+    return MapContent(flows=_to_text(columns), density=_encode_density(density))
+
+
+def _encode_density(cells: Sequence[CellCount]) -> str | None:
+    if not cells:
+        return None
+    longitudes = [round(cell.longitude, _DECIMALS) for cell in cells]
+    latitudes = [round(cell.latitude, _DECIMALS) for cell in cells]
+    size = [_least_gap(longitudes), _least_gap(latitudes)]
+    return _to_text({"longitude": longitudes, "latitude": latitudes, "trips": [cell.trips for cell in cells], "cell": size})
+
+
+def _least_gap(middles: list[float]) -> float:
+    """Size of the grid's cells on one axis."""
+    return min((high - low for low, high in itertools.pairwise(sorted(set(middles)))), default=_LONE_CELL_DEG)
+
+
+def _to_text(columns: object) -> str:
+    return json.dumps(columns, separators=(",", ":"))

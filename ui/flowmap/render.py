@@ -1,0 +1,94 @@
+"""Put the flow map on the page."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pydeck as pdk  # type: ignore[import-untyped]
+import streamlit as st
+
+from shared.area import Box
+from ui.flowmap.content import MapContent
+from ui.flowmap.state import MapState, Pick, Viewport, read_map_state
+from ui.packaged import get_component
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """How the map shows its content.
+
+    focus: ground to show; a change moves the map. viewport: the view to come back to, which wins over focus at first.
+    flow_scale, place_scale: trips at the wide end of each scale, fixed so that pictures stay comparable; None fits the data.
+    message: a line over the map, such as why it is empty. base_style: URL of an online style instead of the offline map.
+    """
+
+    height: int = 560
+    focus: Box | None = None
+    viewport: Viewport | None = None
+    selected: Pick | None = None
+    flow_scale: int | None = None
+    place_scale: int | None = None
+    message: str | None = None
+    is_animated: bool = False
+    base_style: str | None = None
+
+
+DEFAULT_OPTIONS = MapOptions()
+
+
+def render_flow_map(
+    deck: pdk.Deck,
+    *,
+    key: str,
+    content: MapContent,
+    box: Box | None = None,
+    options: MapOptions = DEFAULT_OPTIONS,
+    on_box: Callable[[Box | None], None] | None = None,
+    on_viewport: Callable[[Viewport | None], None] | None = None,
+    on_pick: Callable[[Pick | None], None] | None = None,
+) -> MapState:
+    """Render the map and say what it last reported. Only what has a callback is reported, each change with one rerun.
+
+    A callback runs before the script and gets the new value; inside a fragment only the fragment reruns.
+    """
+    callbacks: dict[str, Callable[[], None]] = {}
+    if on_box:
+        callbacks["bbox"] = lambda: on_box(_read_session(key).box)
+    if on_viewport:
+        callbacks["viewport"] = lambda: on_viewport(_read_session(key).viewport)
+    if on_pick:
+        callbacks["picked"] = lambda: on_pick(_read_session(key).picked)
+    data = _describe(options) | {
+        "deck": deck.to_json(),
+        "flows": content.flows,
+        "density": content.density,
+        "box": _edges(box),
+        "box_seq": _read_session(key).box_seq,
+        "reports": sorted(callbacks),
+    }
+    events: dict[str, Any] = {f"on_{name}_change": callback for name, callback in callbacks.items()}
+    raw = get_component("flowmap")(key=key, data=data, height=options.height, **events)
+    return read_map_state(raw)
+
+
+def _describe(options: MapOptions) -> dict[str, Any]:
+    selected = {name: value for name, value in asdict(options.selected).items() if value} if options.selected else None
+    return {
+        "height": options.height,
+        "focus": _edges(options.focus),
+        "viewport": options.viewport.to_json() if options.viewport else None,
+        "selected": selected,
+        "flow_scale": options.flow_scale,
+        "place_scale": options.place_scale,
+        "message": options.message,
+        "is_animated": options.is_animated,
+        "base_style": options.base_style,
+    }
+
+
+def _edges(box: Box | None) -> list[float] | None:
+    return [box.west, box.south, box.east, box.north] if box else None
+
+
+def _read_session(key: str) -> MapState:
+    return read_map_state(st.session_state.get(key))

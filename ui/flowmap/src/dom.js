@@ -1,0 +1,43 @@
+/** Make an element. @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node|string)} children @returns {any} */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith('on')) {
+      node.addEventListener(name.slice(2), value);
+    } else if (value !== false && value != null) {
+      node.setAttribute(name, value === true ? '' : value);
+    }
+  }
+  node.append(...children);
+  return node;
+}
+
+const ICONS = {
+  box: 'M4 4h16v16H4z M1.8 1.8h4.4v4.4H1.8z M17.8 1.8h4.4v4.4h-4.4z M1.8 17.8h4.4v4.4H1.8z M17.8 17.8h4.4v4.4h-4.4z',
+  clear: 'M5 5l14 14M19 5L5 19',
+  data: 'M3 9V3h6M15 3h6v6M21 15v6h-6M9 21H3v-6',
+  target: 'M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z M12 2v5M12 17v5M2 12h5M17 12h5',
+  picture: 'M12 4v11M7 10.500l5 5 5-5M4 20h16',
+};
+
+/** Make a 16-pixel line icon. @param {keyof typeof ICONS} name */
+export function icon(name) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  for (const [key, value] of Object.entries({ viewBox: '0 0 24 24', width: '16', height: '16', 'aria-hidden': 'true' })) {
+    svg.setAttribute(key, value);
+  }
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', ICONS[name]);
+  path.setAttribute('fill', 'none');
+  path.setAttribute('stroke', 'currentColor');
+  path.setAttribute('stroke-width', '2');
+  path.setAttribute('stroke-linecap', 'round');
+  path.setAttribute('stroke-linejoin', 'round');
+  svg.append(path);
+  return svg;
+}
+
+/** Whether the person asked for less movement. */
+export function prefersStill() {
+  return window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+}

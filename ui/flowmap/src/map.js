@@ -1,0 +1,257 @@
+/** The flow map: base map, density, flows, box and tools, kept in step with the data that Python sends. */
+import { MapLibreOverlay } from '@deck.gl/maplibre';
+import * as maplibregl from 'maplibre-gl';
+import maplibreCss from 'maplibre-gl/dist/maplibre-gl.css';
+import workerText from 'maplibre-gl/dist/maplibre-gl-worker.mjs?text';
+import { ATTRIBUTION, makeStyle, recolour } from './basemap.js';
+import { BoxEditor } from './box.js';
+import { boxAround, unwrapBox, wrapBox } from './boxmath.js';
+import { readDeck } from './decklayers.js';
+import { showDensity } from './density.js';
+import { element, prefersStill } from './dom.js';
+import { NO_FLOWS, chooseScale, makeFlowLayers, readPick } from './flows.js';
+import { paintLegend } from './legend.js';
+import { saveBlob, takePicture } from './picture.js';
+import { formatPoint } from './scale.js';
+import { makeShell } from './shell.js';
+import ownCss from './style.css';
+import { readPalette } from './theme.js';
+import { describePick, showTooltip } from './tooltip.js';
+import { ViewportReporter } from './viewport.js';
+
+/**
+ * @typedef {object} MapData what Python sends; texts are JSON, compared as texts, so an unchanged part costs nothing
+ * @property {string} deck @property {string} flows @property {string|null} density
+ * @property {import('./boxmath.js').Box|null} box @property {number} box_seq number of the last box message Python has seen
+ * @property {import('./boxmath.js').Box|null} focus where to go; a change moves the map
+ * @property {{longitude: number, latitude: number, zoom: number, bounds: import('./boxmath.js').Box}|null} viewport what Python knows of the view
+ * @property {import('./flows.js').Selection} selected
+ * @property {number|null} flow_scale @property {number|null} place_scale @property {string|null} message
+ * @property {number} height @property {boolean} is_animated @property {string[]} reports @property {string|object|null} base_style
+ */
+
+const COMMIT_PAUSE_MS = 120; // keys repeat faster than Python answers
+const FIT_PADDING_PX = 48;
+let isWorkerSet = false;
+
+export class FlowMap {
+  /** @param {ShadowRoot|HTMLElement} parent @param {MapData} data @param {(name: string, value: object) => void} send */
+  constructor(parent, data, send) {
+    this.parent = parent;
+    this.send = send;
+    this.seq = 0;
+    this.data = NO_FLOWS;
+    this.scale = { flow: 1, place: 1 };
+    this.commitTimer = 0;
+    /** @type {Partial<MapData>} */
+    this.last = {};
+    this.shell = makeShell({
+      draw: (event) => (/** @type {MouseEvent} */ (event).detail === 0 ? this.editor.drawInMiddle() : this.editor.setDrawing(!this.editor.isDrawing)),
+      clear: () => this.editor.clear(),
+      toBox: () => this.goTo(this.editor.box),
+      toData: () => this.goTo(this.dataBounds()),
+      picture: () => this.savePicture(),
+    });
+    parent.append(element('style', {}, maplibreCss, ownCss), this.shell.root);
+    this.shell.root.style.height = `${data.height}px`;
+    this.palette = readPalette(this.shell.root);
+    this.makeMap(data);
+  }
+
+  /** @param {MapData} data */
+  makeMap(data) {
+    if (!isWorkerSet) {
+      maplibregl.setWorkerUrl(URL.createObjectURL(new Blob([workerText], { type: 'text/javascript' })));
+      isWorkerSet = true;
+    }
+    const { layers, view } = readDeck(data.deck);
+    this.deckLayers = layers;
+    const camera = data.viewport ?? view;
+    const isFitted = !data.viewport && data.focus;
+    this.map = new maplibregl.Map({
+      container: this.shell.host,
+      style: data.base_style ?? makeStyle(this.palette),
+      boxZoom: false, // Shift and drag draws the box
+      dragRotate: false,
+      pitchWithRotate: false,
+      attributionControl: false,
+      ...(isFitted
+        ? { bounds: toBounds(data.focus), fitBoundsOptions: { padding: FIT_PADDING_PX } }
+        : { center: [camera.longitude, camera.latitude], zoom: camera.zoom }),
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
+    this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110 }), 'bottom-right');
+    this.map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution: ATTRIBUTION }), 'bottom-right');
+    this.overlay = new MapLibreOverlay({ interleaved: false, layers: [], pickingRadius: 4, onHover: (info) => this.onHover(info), onClick: (info) => this.onClick(info) });
+    this.map.addControl(this.overlay);
+    this.editor = new BoxEditor({
+      map: this.map,
+      host: this.shell.host,
+      onCommit: (box) => this.commitBox(box),
+      announce: (text) => (this.shell.announcer.textContent = text),
+      onMode: (isDrawing) => this.shell.draw.setAttribute('aria-pressed', String(isDrawing)),
+    });
+    this.reporter = new ViewportReporter(this.map, (viewport) => this.tell('viewport', viewport));
+    this.reporter.assume(data.viewport);
+    this.map.on('mousemove', (event) => this.showPosition(event.lngLat.wrap()));
+    this.map.on('mouseout', () => this.showPosition(null));
+    this.map.on('load', () => this.onLoad());
+    this.map.on('error', (event) => this.say(`The map could not be drawn: ${event.error?.message ?? 'unknown reason'}`));
+  }
+
+  onLoad() {
+    this.isLoaded = true;
+    this.shell.root.querySelector('.maplibregl-ctrl-attrib')?.classList.remove('maplibregl-compact-show');
+    this.showDensity();
+    this.say(this.last.message ?? null);
+    if (this.last.reports?.includes('viewport')) {
+      this.reporter.schedule();
+    }
+    this.map.once('idle', () => (this.shell.root.dataset.ready = 'true'));
+  }
+
+  /** Take in what Python sent. @param {MapData} data */
+  update(data) {
+    const before = this.last;
+    this.last = data;
+    const palette = readPalette(this.shell.root);
+    const isRecoloured = palette !== this.palette;
+    this.palette = palette;
+    this.shell.root.style.height = `${data.height}px`;
+    if (isRecoloured && this.isLoaded && !data.base_style) {
+      recolour(this.map, palette);
+    }
+    this.takeBox(data, before);
+    if (data.deck !== before.deck && before.deck !== undefined) {
+      this.deckLayers = readDeck(data.deck).layers;
+    }
+    if (data.flows !== before.flows) {
+      this.data = JSON.parse(data.flows);
+    }
+    this.drawFlows();
+    if (this.isLoaded && (data.density !== before.density || isRecoloured)) {
+      this.showDensity();
+    }
+    if (before.focus !== undefined && data.focus && !sameBox(data.focus, before.focus)) {
+      this.goTo(unwrapBox(data.focus));
+    }
+    if (this.isLoaded) {
+      this.say(data.message);
+    }
+  }
+
+  /** A box that Python set: from the URL, from number inputs. Answers to older messages of ours are out of date. */
+  takeBox(data, before) {
+    const isStale = data.box_seq < this.seq && this.seq > 0;
+    if (isStale || this.editor.drag || (before.deck !== undefined && sameBox(data.box, before.box) && data.box_seq === before.box_seq)) {
+      return;
+    }
+    this.editor.set(data.box && unwrapBox(data.box));
+    this.showBoxState();
+  }
+
+  drawFlows() {
+    this.scale = chooseScale(this.data, { flow: this.last.flow_scale ?? undefined, place: this.last.place_scale ?? undefined });
+    const isAnimated = Boolean(this.last.is_animated) && !prefersStill();
+    const layers = makeFlowLayers({ data: this.data, scale: this.scale, palette: this.palette, selection: this.last.selected ?? null, isAnimated });
+    this.overlay.setProps({ layers: [...this.deckLayers, ...layers] });
+    paintLegend(this.shell.legend, { scale: this.scale, palette: this.palette, shown: this.data.flows.trips.length });
+    Object.assign(this.shell.root.dataset, { flows: this.data.flows.trips.length, flowScale: this.scale.flow, theme: this.palette.isDark ? 'dark' : 'light' });
+  }
+
+  showDensity() {
+    showDensity(this.map, this.last.density ? JSON.parse(this.last.density) : null, this.palette.isDark);
+  }
+
+  /** @param {import('./boxmath.js').Box|null} box */
+  commitBox(box) {
+    this.showBoxState();
+    clearTimeout(this.commitTimer);
+    this.commitTimer = window.setTimeout(() => this.tell('bbox', box && wrapBox(box)), COMMIT_PAUSE_MS);
+  }
+
+  showBoxState() {
+    const { box } = this.editor;
+    this.shell.clear.disabled = !box;
+    this.shell.toBox.disabled = !box;
+    this.shell.root.dataset.box = box ? wrapBox(box).join(',') : '';
+  }
+
+  /** Report a state to Python; the number tells a repeated value from an old one. @param {string} name @param {any} value */
+  tell(name, value) {
+    if (!this.last.reports?.includes(name)) {
+      return;
+    }
+    const seq = Date.now();
+    if (name === 'bbox') {
+      this.seq = seq;
+    }
+    this.send(name, { v: value, seq });
+  }
+
+  onHover(info) {
+    const pick = this.editor.drag || this.editor.isDrawing ? null : readPick(info, this.data);
+    this.shell.host.classList.toggle('td-over', Boolean(pick));
+    showTooltip(this.shell.tooltip, info, pick ? describePick(this.data, pick) : []);
+  }
+
+  onClick(info) {
+    const pick = readPick(info, this.data);
+    if (!pick && !this.last.selected) {
+      return;
+    }
+    const { locations, flows } = this.data;
+    if (!pick) {
+      this.tell('picked', null);
+    } else if (pick.kind === 'flow') {
+      this.tell('picked', { origin: locations.id[flows.origin[pick.number]], destination: locations.id[flows.destination[pick.number]] });
+    } else {
+      this.tell('picked', { location: locations.id[pick.number] });
+    }
+  }
+
+  dataBounds() {
+    return boxAround(this.data.locations.longitude, this.data.locations.latitude) ?? (this.last.focus ? unwrapBox(this.last.focus) : null);
+  }
+
+  /** @param {import('./boxmath.js').Box|null} box */
+  goTo(box) {
+    if (box) {
+      this.map.fitBounds(toBounds(box), { padding: FIT_PADDING_PX, maxZoom: 16, duration: prefersStill() ? 0 : 500 });
+    }
+  }
+
+  async savePicture() {
+    const { map, overlay, editor, scale, palette } = this;
+    saveBlob(await takePicture({ map, overlay, boxNode: editor.node, box: editor.box, scale, palette }), 'tripdeck-map.png');
+  }
+
+  /** @param {{lng: number, lat: number}|null} place */
+  showPosition(place) {
+    this.shell.position.textContent = place ? `${formatPoint(place.lng, place.lat)} · WGS 84` : '';
+  }
+
+  /** @param {string|null} text */
+  say(text) {
+    this.shell.message.hidden = !text;
+    this.shell.message.textContent = text ?? '';
+  }
+
+  destroy() {
+    clearTimeout(this.commitTimer);
+    this.reporter.stop();
+    this.map.remove();
+    this.parent.replaceChildren();
+  }
+}
+
+/** @param {import('./boxmath.js').Box} box @returns {[[number, number], [number, number]]} */
+function toBounds(box) {
+  const [west, south, east, north] = unwrapBox(box);
+  return [[west, south], [east, north]];
+}
+
+function sameBox(a, b) {
+  return String(a ?? '') === String(b ?? '');
+}

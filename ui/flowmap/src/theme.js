@@ -1,0 +1,66 @@
+/**
+ * Colours of the map for the page's light or dark theme, read from Streamlit's theme variables.
+ *
+ * Flows run from pale to deep teal (dark theme: from deep to bright), one hue with rising lightness contrast; what is
+ * selected is orange. Teal and orange stay apart in every common kind of colour blindness.
+ *
+ * @typedef {object} Palette
+ * @property {boolean} isDark
+ * @property {string} water @property {string} land @property {string} border @property {string} coast
+ * @property {string} label @property {string} halo @property {string} density
+ * @property {number[][]} flows stops from few trips to many, red green blue alpha
+ * @property {number[]} outline @property {number[]} circle @property {number[]} circleEmpty @property {number[]} selected
+ */
+
+/** @type {Palette} */
+const LIGHT = {
+  isDark: false,
+  water: '#d6e1e8',
+  land: '#f6f5f1',
+  border: '#c3bdb3',
+  coast: '#a9b7c0',
+  label: '#57534e',
+  halo: 'rgba(250,249,246,0.9)',
+  density: '#6b7f8c',
+  flows: [[150, 203, 207, 130], [63, 148, 163, 200], [9, 82, 104, 240], [3, 46, 66, 250]],
+  outline: [255, 255, 255, 200],
+  circle: [16, 78, 98, 255],
+  circleEmpty: [255, 255, 255, 255],
+  selected: [230, 111, 0, 255],
+};
+
+/** @type {Palette} */
+const DARK = {
+  isDark: true,
+  water: '#0b1016',
+  land: '#171d25',
+  border: '#3a4452',
+  coast: '#2d3846',
+  label: '#a5afbd',
+  halo: 'rgba(16,21,28,0.9)',
+  density: '#7d98ad',
+  flows: [[24, 84, 98, 140], [31, 139, 147, 205], [94, 208, 193, 240], [226, 255, 240, 250]],
+  outline: [9, 13, 18, 200],
+  circle: [126, 222, 205, 255],
+  circleEmpty: [18, 24, 31, 255],
+  selected: [255, 159, 64, 255],
+};
+
+/** Palette for the theme an element stands in. @param {Element} host @returns {Palette} */
+export function readPalette(host) {
+  const background = getComputedStyle(host).getPropertyValue('--st-background-color').trim();
+  return luminance(background) < 0.35 ? DARK : LIGHT;
+}
+
+/** Relative luminance of a CSS colour; 1 when it says nothing. @param {string} color */
+function luminance(color) {
+  const probe = document.createElement('canvas').getContext('2d');
+  if (!probe || !color) {
+    return 1;
+  }
+  probe.fillStyle = '#ffffff';
+  probe.fillStyle = color;
+  probe.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = probe.getImageData(0, 0, 1, 1).data;
+  return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
+}
