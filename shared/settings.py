@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     hub_secret: SecretStr | None = Field(
         None, description="Key that signs hub tokens; without it the hub asks for no token and must stay on loopback."
     )
+    api_token: SecretStr | None = Field(None, description="Token the command line shows the hub; made from the key when empty.")
     hub_allow_anyone: bool = Field(False, description="Let the hub listen beyond loopback without a secret. true or false.")
 
     # UI
