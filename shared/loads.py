@@ -1,4 +1,8 @@
-"""Loads as everybody sees them: request, look up, list, their rejects. The loader moves them through their states."""
+"""Loads as everybody sees them: request, look up, list, their rejects; cancel, undo, retry. The loader does the rest.
+
+State changes are one transaction with their event. What a cancelled or undone load had loaded is removed afterwards by the loader;
+until then the load has needs_cleaning.
+"""
 
 import logging
 from typing import Any
@@ -7,10 +11,10 @@ import dramatiq
 from sqlalchemy import Connection, Engine
 
 from shared.database import execute, transaction
-from shared.errors import NotFoundError, TransientError
+from shared.errors import ConflictError, NotFoundError, TransientError
 from shared.events import record_event
 from shared.objects import StoredObject
-from shared.queueing import PLAN_ACTOR, enqueue
+from shared.queueing import CLEAN_ACTOR, PLAN_ACTOR, enqueue
 
 LOG = logging.getLogger(__name__)
 
@@ -34,6 +38,7 @@ _FIELDS = (
     "requested_at",
     "started_at",
     "finished_at",
+    "needs_cleaning",
     "plan",
 )
 
@@ -53,12 +58,77 @@ def insert_load(connection: Connection, stored: StoredObject, *, file_name: str,
     return load_id
 
 
-def ring_for_load(broker: dramatiq.Broker, load_id: int) -> None:
-    """Tell the workers of a queued load; when Redis is away the reconciler finds it in the database."""
+def ring_for_load(broker: dramatiq.Broker, load_id: int, *, actor: str = PLAN_ACTOR) -> None:
+    """Tell the workers of a load; when Redis is away the reconciler finds it in the database."""
     try:
-        enqueue(broker, PLAN_ACTOR, load_id=load_id)
+        enqueue(broker, actor, load_id=load_id)
     except TransientError as error:
-        LOG.warning("load is queued but nobody was told", extra={"load_id": load_id, "reason": error.message})
+        LOG.warning("nobody was told of a load", extra={"load_id": load_id, "reason": error.message})
+
+
+def cancel_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
+    """Stop a load that has not ended; what it loaded is removed.
+
+    Raises: NotFoundError, ConflictError when it has ended.
+    """
+    with transaction(engine) as connection:
+        facts = {"state": "cancelled", "error_code": None, "error_message": None, "duplicate_of": None}
+        if execute(connection, "end_load", load_id=load_id, **facts).first() is None:
+            raise _refuse(connection, load_id, "can't be cancelled")
+        record_event(connection, load_id, "cancelled")
+    ring_for_load(broker, load_id, actor=CLEAN_ACTOR)
+    return fetch_load(engine, load_id)
+
+
+def undo_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
+    """Take a succeeded load back, or a failed one that left rows: its trips and rollups are removed.
+
+    Raises: NotFoundError, ConflictError when there is nothing to take back.
+    """
+    with transaction(engine) as connection:
+        if execute(connection, "undo_load", load_id=load_id).first() is None:
+            raise _refuse(connection, load_id, "has nothing to undo")
+        record_event(connection, load_id, "undone")
+    ring_for_load(broker, load_id, actor=CLEAN_ACTOR)
+    return fetch_load(engine, load_id)
+
+
+def retry_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
+    """Go on with a load that failed where it stood; begin a cancelled, undone or wholly failed one anew.
+
+    Raises: NotFoundError, ConflictError when it runs, has succeeded, is still being cleaned, or another load has its file.
+    """
+    try:
+        with transaction(engine) as connection:
+            load = execute(connection, "lock_load", load_id=load_id).mappings().one_or_none()
+            if load is None or load["needs_cleaning"] or not _restart(connection, load_id):
+                raise _refuse(connection, load_id, "can't be retried")
+            record_event(connection, load_id, "retried")
+    except ConflictError as error:
+        if error.facts.get("constraint") != "load_by_content":
+            raise
+        raise ConflictError(f"The file of load {load_id} has been loaded by another load meanwhile.", load_id=load_id) from error
+    ring_for_load(broker, load_id)
+    return fetch_load(engine, load_id)
+
+
+def _restart(connection: Connection, load_id: int) -> bool:
+    if execute(connection, "revive_batches", load_id=load_id).all():
+        return execute(connection, "resume_load", load_id=load_id).first() is not None
+    if execute(connection, "restart_load", load_id=load_id).first() is None:
+        return False
+    execute(connection, "delete_rejects", load_id=load_id)
+    execute(connection, "delete_batches", load_id=load_id)
+    return True
+
+
+def _refuse(connection: Connection, load_id: int, what: str) -> NotFoundError | ConflictError:
+    load = execute(connection, "fetch_load", load_id=load_id).mappings().one_or_none()
+    if load is None:
+        return NotFoundError(f"There is no load {load_id}.", load_id=load_id)
+    if load["needs_cleaning"] and load["state"] != "succeeded":
+        return ConflictError(f"Load {load_id} is {load['state']} and its rows are still being removed; try again in a moment.")
+    return ConflictError(f"Load {load_id} is {load['state']} and {what}.", load_id=load_id, state=load["state"])
 
 
 def fetch_load(engine: Engine, load_id: int) -> Load:

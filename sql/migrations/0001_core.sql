@@ -34,12 +34,20 @@ create table load (
     last_seq integer not null default 0,
     error_code text,
     error_message text,
+    -- Whose turn it is: a message was sent, a worker began (a lease), and since when it fails for passing reasons.
+    attempts integer not null default 0,
+    enqueued_at timestamptz default clock_timestamp(),
+    claimed_at timestamptz,
+    failing_since timestamptz,
+    -- Ended, but its rows are still to be removed or its rollups to be merged.
+    needs_cleaning boolean not null default false,
     requested_at timestamptz not null default clock_timestamp(),
     started_at timestamptz,
     finished_at timestamptz
 );
 
 create index load_by_state on load (state, load_id);
+create index load_to_clean on load (load_id) where needs_cleaning;
 
 -- One live load for the same bytes and mapping; failed, cancelled and undone ones don't stand in the way.
 create unique index load_by_content on load (content_hash)
@@ -57,7 +65,9 @@ create table load_batch (
     lines_before bigint not null,
     records_before bigint not null,
     attempts integer not null default 0,
+    enqueued_at timestamptz,
     claimed_at timestamptz,
+    failing_since timestamptz,
     finished_at timestamptz,
     rows_read bigint,
     rows_loaded bigint,
@@ -109,39 +119,20 @@ create table rollup_week (
 
 create index rollup_week_by_load on rollup_week (load_id);
 
--- Trips per week and cell of 14 bits an axis (position >> 34); is_origin tells which end lies in the cell.
+-- Trips per week and cell of 14 bits an axis (position >> 34); is_origin tells which end lies in the cell. The weeks of a cell lie in one
+-- row, as two arrays of the same length: a batch of 125,000 trips over half a year appends 4,300 rows so, and 58,000 with one per week.
 create table rollup_cell (
     load_id integer not null,
     cell integer not null,
-    week date not null,
     region_id smallint not null,
     datasource_id smallint not null,
     is_origin boolean not null,
-    trips integer not null
+    weeks date[] not null,
+    trips integer[] not null
 );
 
 create index rollup_cell_by_load on rollup_cell (load_id);
 create index rollup_cell_by_cell on rollup_cell (is_origin, cell);
-
--- Trip groups at the finest kept grain: geohash-6 cells (position >> 32) and hour of day.
--- The four sums are offsets from the cell's south-west corner in position units (2^-31 of the axis).
-create table rollup_group (
-    load_id integer not null,
-    origin_cell integer not null,
-    destination_cell integer not null,
-    region_id smallint not null,
-    datasource_id smallint not null,
-    hour smallint not null,
-    trips integer not null,
-    origin_x_sum bigint not null,
-    origin_y_sum bigint not null,
-    destination_x_sum bigint not null,
-    destination_y_sum bigint not null,
-    first_at timestamp not null,
-    last_at timestamp not null
-);
-
-create index rollup_group_by_load on rollup_group (load_id);
 
 -- Outbox: what happened to a load, written in the transaction that made it so.
 -- seq has no gaps per load; position, given by the relay in commit order, has none over all loads.

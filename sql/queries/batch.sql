@@ -1,66 +1,110 @@
--- name: insert_batch
--- One ledger row.
+-- The ledger. A batch is pending until it is done, failed or cancelled; enqueued_at and claimed_at say whose turn it is.
+
+-- name: insert_batches
+-- The ledger of a load, from one JSON array of objects.
 insert into load_batch (load_id, batch_no, slice, bytes, lines_before, records_before)
-values (%(load_id)s::integer, %(batch_no)s::integer, %(slice)s::jsonb, %(bytes)s::bigint,
-        %(lines_before)s::bigint, %(records_before)s::bigint);
+select %(load_id)s::integer, b.batch_no, b.slice, b.bytes, b.lines_before, b.records_before
+from jsonb_to_recordset(%(batches)s::jsonb)
+    as b (batch_no integer, slice jsonb, bytes bigint, lines_before bigint, records_before bigint);
+
+-- name: pick_batches
+-- Marks batches as enqueued, so many that window of the load are under way; returns them. Under way: a runner holds the lease, or a
+-- message was sent less than patience_s ago. Rows that a running batch has locked are left alone.
+with pending as (
+    select batch_no,
+           coalesce(claimed_at > clock_timestamp() - %(lease_s)s::float8 * interval '1 second', false)
+           or coalesce(enqueued_at > clock_timestamp() - %(patience_s)s::float8 * interval '1 second', false) as is_under_way
+    from load_batch
+    where load_id = %(load_id)s::integer and state = 'pending'
+), picked as (
+    select b.batch_no
+    from load_batch as b
+    join pending as p using (batch_no)
+    where b.load_id = %(load_id)s::integer and b.state = 'pending' and not p.is_under_way
+      and exists (select from load as l where l.load_id = %(load_id)s::integer and l.state = 'loading')
+    order by b.batch_no
+    limit greatest(0, %(window)s::integer - (select count(*) from pending where is_under_way))
+    for update of b skip locked
+)
+update load_batch as b
+set enqueued_at = clock_timestamp(), claimed_at = null
+from picked as p
+where b.load_id = %(load_id)s::integer and b.batch_no = p.batch_no
+returning b.batch_no;
 
 -- name: claim_batch
--- Counts an attempt and leases the batch, in a transaction of its own so that kills count; no row when it is not pending.
+-- Counts an attempt and leases the batch, in a transaction of its own so that kills count. No row when it is not pending, when a live
+-- runner has it, or when the load is not loading any more.
+with free as (
+    select b.load_id, b.batch_no, l.plan, l.options, l.object_key, l.object_etag, l.bytes_total
+    from load_batch as b
+    join load as l using (load_id)
+    where b.load_id = %(load_id)s::integer and b.batch_no = %(batch_no)s::integer and b.state = 'pending' and l.state = 'loading'
+      and (b.claimed_at is null or b.claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second')
+    for update of b skip locked
+)
 update load_batch as b
 set attempts = attempts + 1, claimed_at = clock_timestamp()
-from load as l
-where b.load_id = %(load_id)s::integer and b.batch_no = %(batch_no)s::integer and b.state = 'pending'
-  and l.load_id = b.load_id and l.state = 'loading'
-returning b.slice, b.bytes, b.attempts, l.plan, l.object_key, l.object_etag, l.options;
+from free as f
+where b.load_id = f.load_id and b.batch_no = f.batch_no
+returning b.load_id, b.batch_no, b.slice, b.bytes, b.attempts, f.plan, f.options, f.object_key, f.object_etag, f.bytes_total;
+
+-- name: renew_batch
+-- Keeps the lease while a batch is being read.
+update load_batch set claimed_at = clock_timestamp()
+where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending';
+
+-- name: release_batch
+-- Ends the lease after a failure, so that the batch may be run again at once. One that passes by itself is no attempt, but for how
+-- long it has been failing is returned.
+update load_batch
+set claimed_at = null,
+    attempts = attempts - case when %(is_transient)s::boolean then 1 else 0 end,
+    failing_since = coalesce(failing_since, clock_timestamp())
+where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'
+returning extract(epoch from clock_timestamp() - failing_since)::float8 as failing_s;
 
 -- name: lock_batch
 -- The batch's state, locked until the transaction ends: a concurrent duplicate waits here, then skips.
-select b.state, l.state as load_state
-from load_batch as b
-join load as l using (load_id)
-where b.load_id = %(load_id)s::integer and b.batch_no = %(batch_no)s::integer
-for update of b;
+select state from load_batch
+where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer
+for update;
 
 -- name: finish_batch
 -- pending → done with its counts.
 update load_batch
-set state = 'done', finished_at = clock_timestamp(), rows_read = %(rows_read)s::bigint,
+set state = 'done', finished_at = clock_timestamp(), failing_since = null, rows_read = %(rows_read)s::bigint,
     rows_loaded = %(rows_loaded)s::bigint, rows_rejected = %(rows_rejected)s::bigint
-where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'
-returning batch_no;
+where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending';
 
 -- name: fail_batch
--- pending → failed with its reason.
+-- pending → failed with its reason; no row when it is not pending.
 update load_batch set state = 'failed', finished_at = clock_timestamp(), error_message = %(error_message)s::text
 where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'
 returning batch_no;
 
--- name: release_batch
--- Ends the lease, so that the batch may be run again at once.
-update load_batch set claimed_at = null
-where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending';
-
--- name: cancel_batches
--- Every batch of a load that has not run → cancelled.
+-- name: void_batches
+-- Every batch of a load → cancelled: nothing of it stands in the trips, or will.
 update load_batch set state = 'cancelled', finished_at = clock_timestamp()
-where load_id = %(load_id)s::integer and state = 'pending';
+where load_id = %(load_id)s::integer and state <> 'cancelled';
+
+-- name: revive_batches
+-- failed → pending, for another try; returns which.
+update load_batch
+set state = 'pending', attempts = 0, enqueued_at = null, claimed_at = null, failing_since = null, finished_at = null, error_message = null
+where load_id = %(load_id)s::integer and state = 'failed'
+returning batch_no;
 
 -- name: list_batches
 -- The ledger of a load.
 select * from load_batch where load_id = %(load_id)s::integer order by batch_no;
 
--- name: list_stale_batches
--- Pending batches of running loads without a fresh lease: the reconciler enqueues them again.
-select b.load_id, b.batch_no, b.attempts
-from load_batch as b
-join load as l using (load_id)
-where b.state = 'pending' and l.state = 'loading'
-  and (b.claimed_at is null or b.claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second')
-order by b.load_id, b.batch_no
-limit %(limit)s::integer;
+-- name: copy_reject
+-- The loader's COPY target; rows come as text.
+copy load_reject (load_id, batch_no, line_in_batch, record_in_batch, column_name, reason, value, raw) from stdin;
 
 -- name: delete_batches
--- The ledger of a load.
+-- The ledger of a load, once its rejects are gone.
 delete from load_batch where load_id = %(load_id)s::integer;
 
 -- name: delete_rejects

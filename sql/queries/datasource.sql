@@ -1,6 +1,9 @@
 -- name: insert_datasources
--- Makes sure that the named datasources exist.
-insert into datasource (name) select unnest(%(names)s::text[]) on conflict (name) do nothing;
+-- Makes sure that the named datasources exist; those that do use up no id.
+insert into datasource (name)
+select n.name from unnest(%(names)s::text[]) as n (name)
+where not exists (select from datasource as t where t.name = n.name)
+on conflict (name) do nothing;
 
 -- name: list_datasource_ids
 select datasource_id, name from datasource where name = any(%(names)s::text[]);

@@ -1,8 +1,12 @@
 -- name: insert_event
--- One event of a load: takes the load's next seq and a snapshot of its counters as the body.
+-- One event of a load: takes the load's next seq and a snapshot of its counters as the body. None when the load's last event is of the
+-- same kind and younger than min_gap_s.
 with taken as (
-    update load set last_seq = last_seq + 1
+    update load as l set last_seq = last_seq + 1
     where load_id = %(load_id)s::integer
+      and not exists (select from load_event as e
+                      where e.load_id = l.load_id and e.seq = l.last_seq and e.kind = %(kind)s::text
+                        and e.at > clock_timestamp() - %(min_gap_s)s::float8 * interval '1 second')
     returning *
 )
 insert into load_event (load_id, seq, kind, body)

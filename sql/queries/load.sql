@@ -21,17 +21,31 @@ where (%(before)s::integer is null or load_id < %(before)s::integer)
 order by load_id desc
 limit %(limit)s::integer;
 
--- name: start_planning
--- queued or planning → planning; a planner that died is taken over. No row when the load is past that.
-update load set state = 'planning', started_at = coalesce(started_at, clock_timestamp())
-where load_id = %(load_id)s::integer and state in ('queued', 'planning')
+-- name: claim_planning
+-- queued → planning, with a lease; a planner whose lease ran out is taken over. No row when the load is past that.
+update load
+set state = 'planning', attempts = attempts + 1, claimed_at = clock_timestamp(),
+    started_at = coalesce(started_at, clock_timestamp()), bytes_read = 0
+where load_id = %(load_id)s::integer
+  and (state = 'queued'
+       or state = 'planning'
+          and (claimed_at is null or claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second'))
 returning *;
 
--- name: set_content_hash
--- Claims the bytes and mapping for this load; violates load_by_content when a live load has them.
-update load set content_hash = %(content_hash)s::text
+-- name: renew_planning
+-- Keeps the lease and shows how far the planner has read; no row when the load was cancelled.
+update load set claimed_at = clock_timestamp(), bytes_read = %(bytes_read)s::bigint
 where load_id = %(load_id)s::integer and state = 'planning'
 returning load_id;
+
+-- name: release_planning
+-- Ends the lease after a failure, so that planning may be tried again at once; as release_batch.
+update load
+set claimed_at = null,
+    attempts = attempts - case when %(is_transient)s::boolean then 1 else 0 end,
+    failing_since = coalesce(failing_since, clock_timestamp())
+where load_id = %(load_id)s::integer and state = 'planning'
+returning extract(epoch from clock_timestamp() - failing_since)::float8 as failing_s;
 
 -- name: fetch_load_by_content
 -- The live load of these bytes and this mapping.
@@ -39,61 +53,122 @@ select load_id, state from load
 where content_hash = %(content_hash)s::text and state in ('planning', 'loading', 'succeeded');
 
 -- name: start_loading
--- planning → loading, with the plan; no row when somebody else did it or the load was cancelled.
-update load set state = 'loading', plan = %(plan)s::jsonb, batches_total = %(batches_total)s::integer
+-- planning → loading, with the plan; no row when somebody else did it or the load was cancelled. Violates load_by_content when a live
+-- load has the same bytes and mapping.
+update load
+set state = 'loading', plan = %(plan)s::jsonb, content_hash = %(content_hash)s::text,
+    batches_total = %(batches_total)s::integer, bytes_read = 0, claimed_at = null, failing_since = null
 where load_id = %(load_id)s::integer and state = 'planning'
 returning load_id;
 
 -- name: add_batch_counts
--- A finished batch's counts, added to its load.
+-- A finished batch's counts, added to its load; no row when the load has ended meanwhile: then the batch must not commit.
 update load
 set rows_read = rows_read + %(rows_read)s::bigint,
     rows_loaded = rows_loaded + %(rows_loaded)s::bigint,
     rows_rejected = rows_rejected + %(rows_rejected)s::bigint,
     bytes_read = bytes_read + %(bytes)s::bigint,
     batches_done = batches_done + 1
-where load_id = %(load_id)s::integer
+where load_id = %(load_id)s::integer and state = 'loading'
 returning rows_read, rows_rejected;
 
 -- name: finish_load
--- loading → succeeded, once, when every batch is done; no row otherwise.
+-- loading → succeeded, or failed when a batch failed, once no batch is pending; no row otherwise. One winner: whoever comes second
+-- waits for the row and then sees that the load has ended.
 update load as l
-set state = 'succeeded', finished_at = clock_timestamp()
-where l.load_id = %(load_id)s::integer and l.state = 'loading'
-  and not exists (select from load_batch as b where b.load_id = l.load_id and b.state <> 'done')
-returning l.load_id;
+set state = case when f.batches = 0 then 'succeeded' else 'failed' end,
+    error_code = case when f.batches > 0 then 'batches_failed' end,
+    error_message = case when f.batches > 0
+        then f.batches || ' of ' || l.batches_total || ' batches could not be loaded: ' || f.error_message
+             || ' Retry the load to go on where it stands, or undo it.' end,
+    finished_at = clock_timestamp(), needs_cleaning = f.batches = 0, claimed_at = null, enqueued_at = null
+from (
+    select count(*) filter (where state = 'failed') as batches,
+           (array_agg(error_message order by batch_no) filter (where state = 'failed'))[1] as error_message,
+           count(*) filter (where state = 'pending') as pending
+    from load_batch
+    where load_id = %(load_id)s::integer
+) as f
+where l.load_id = %(load_id)s::integer and l.state = 'loading' and f.pending = 0
+returning l.load_id, l.state;
 
 -- name: end_load
--- A load that has not ended → failed or cancelled, with its reason; no row when it has ended.
+-- A load that has not ended → failed or cancelled, with its reason; what it loaded is then removed. No row when it has ended.
 update load
 set state = %(state)s::text, error_code = %(error_code)s::text, error_message = %(error_message)s::text,
-    duplicate_of = %(duplicate_of)s::integer, finished_at = clock_timestamp()
+    duplicate_of = %(duplicate_of)s::integer, finished_at = clock_timestamp(), needs_cleaning = true,
+    claimed_at = null, enqueued_at = null
 where load_id = %(load_id)s::integer and state in ('queued', 'planning', 'loading')
-returning load_id;
+returning load_id, state;
 
 -- name: undo_load
--- succeeded → undone; no row otherwise.
-update load set state = 'undone', finished_at = clock_timestamp()
-where load_id = %(load_id)s::integer and state = 'succeeded'
-returning load_id;
+-- succeeded, or failed with rows → undone; what it loaded is then removed. No row otherwise.
+update load
+set state = 'undone', finished_at = clock_timestamp(), needs_cleaning = true, claimed_at = null, enqueued_at = null
+where load_id = %(load_id)s::integer
+  and (state = 'succeeded' or state = 'failed' and rows_loaded > 0 and not needs_cleaning)
+returning load_id, state;
 
--- name: retry_load
--- failed or cancelled → queued, from the beginning; no row otherwise.
+-- name: resume_load
+-- failed → loading: the batches that are done stay. No row otherwise. Violates load_by_content when another load has the same bytes.
+update load
+set state = 'loading', error_code = null, error_message = null, finished_at = null, enqueued_at = clock_timestamp(), claimed_at = null
+where load_id = %(load_id)s::integer and state = 'failed'
+returning load_id, state;
+
+-- name: restart_load
+-- failed, cancelled or undone → queued, from the beginning; no row otherwise.
 update load
 set state = 'queued', plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0,
     bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
-    started_at = null, finished_at = null
-where load_id = %(load_id)s::integer and state in ('failed', 'cancelled')
-returning load_id;
+    started_at = null, finished_at = null, attempts = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null
+where load_id = %(load_id)s::integer and state in ('failed', 'cancelled', 'undone') and not needs_cleaning
+returning load_id, state;
 
--- name: reset_load_counts
--- Counters of a load whose rows were removed.
-update load set rows_loaded = 0
+-- name: claim_cleaning
+-- Leases a load that ended and is not clean yet; no row when there is nothing to clean or somebody is at it.
+with free as (
+    select load_id
+    from load
+    where load_id = %(load_id)s::integer and needs_cleaning
+      and (claimed_at is null or claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second')
+    for update skip locked
+)
+update load as l set claimed_at = clock_timestamp()
+from free as f
+where l.load_id = f.load_id
+returning l.*;
+
+-- name: subtract_removed
+-- Trips that were removed, taken off a load's counter; keeps the lease.
+update load set rows_loaded = rows_loaded - %(rows)s::bigint, claimed_at = clock_timestamp()
 where load_id = %(load_id)s::integer;
 
--- name: list_unfinished_loads
--- Loads that the reconciler looks after: no end yet.
-select load_id, state, requested_at from load where state in ('queued', 'planning', 'loading') order by load_id;
+-- name: finish_cleaning
+-- A load is clean; no row when its state has changed meanwhile.
+update load set needs_cleaning = false, claimed_at = null
+where load_id = %(load_id)s::integer and state = %(state)s::text and needs_cleaning
+returning load_id;
+
+-- name: list_idle_loads
+-- Marks loads as enqueued that wait for a planner, for batches to go on, for their end or for cleaning, with nobody at it and no message
+-- sent within patience_s; returns them. work: plan, batch or clean.
+with idle as (
+    select load_id,
+           case when state in ('queued', 'planning') then 'plan' when state = 'loading' then 'batch' else 'clean' end as work
+    from load
+    where (state in ('queued', 'planning', 'loading') or needs_cleaning)
+      and (state in ('queued', 'loading')
+           or claimed_at is null or claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second')
+      and (state = 'loading'
+           or enqueued_at is null or enqueued_at < clock_timestamp() - %(patience_s)s::float8 * interval '1 second')
+    order by load_id
+    for update skip locked
+)
+update load as l set enqueued_at = clock_timestamp()
+from idle as i
+where l.load_id = i.load_id
+returning l.load_id, i.work;
 
 -- name: count_rejects_by_reason
 -- Rejects of a load per reason.

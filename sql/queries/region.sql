@@ -1,6 +1,9 @@
 -- name: insert_regions
--- Makes sure that the named regions exist.
-insert into region (name) select unnest(%(names)s::text[]) on conflict (name) do nothing;
+-- Makes sure that the named regions exist; those that do use up no id.
+insert into region (name)
+select n.name from unnest(%(names)s::text[]) as n (name)
+where not exists (select from region as t where t.name = n.name)
+on conflict (name) do nothing;
 
 -- name: list_region_ids
 select region_id, name from region where name = any(%(names)s::text[]);
@@ -15,8 +18,9 @@ order by trips desc, n.name;
 
 -- name: list_origin_cells
 -- Trips that begin in each rollup cell of an area of whole cells, most first.
-select c.cell, sum(c.trips)::bigint as trips
+select c.cell, sum(w.trips)::bigint as trips
 from rollup_cell as c
+cross join unnest(c.trips) as w (trips)
 where c.is_origin and position_in_area(c.cell::bigint << 34, %(area)s::bigint[])
 group by c.cell
 order by trips desc, c.cell;

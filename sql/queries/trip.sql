@@ -3,11 +3,7 @@
 copy trip (started_at, origin, destination, load_id, duration_s, region_id, datasource_id) from stdin (format binary);
 
 -- name: delete_trips
--- All trips of a load; the period of the load keeps it from reading other chunks and pages.
+-- Trips of a load in whole weeks; the period keeps it from reading other chunks.
 delete from trip
 where load_id = %(load_id)s::integer
-  and started_at between %(first_at)s::timestamp and %(last_at)s::timestamp;
-
--- name: count_trips_of_load
--- Trips of a load that stand in the table.
-select count(*) as trips from trip where load_id = %(load_id)s::integer;
+  and started_at >= %(gone_from)s::date and started_at < %(gone_to)s::date + 7;

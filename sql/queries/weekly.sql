@@ -39,11 +39,12 @@ order by week;
 -- Trips per week whose origin lies in the area: whole cells from the rollup, the rest from the trips.
 select week, sum(trips)::bigint as trips
 from (
-    select c.week, c.trips::bigint as trips
+    select w.week, w.trips::bigint as trips
     from rollup_cell as c
+    cross join unnest(c.weeks, c.trips) as w (week, trips)
     where c.is_origin
       and position_in_area(c.cell::bigint << 34, %(inner_area)s::bigint[])
-      and c.week >= %(whole_from)s::date and c.week <= %(whole_to)s::date
+      and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or c.datasource_id = %(datasource_id)s::smallint)
     union all
@@ -64,11 +65,12 @@ order by week;
 -- Trips per week whose destination lies in the area: whole cells from the rollup, the rest from the trips.
 select week, sum(trips)::bigint as trips
 from (
-    select c.week, c.trips::bigint as trips
+    select w.week, w.trips::bigint as trips
     from rollup_cell as c
+    cross join unnest(c.weeks, c.trips) as w (week, trips)
     where not c.is_origin
       and position_in_area(c.cell::bigint << 34, %(inner_area)s::bigint[])
-      and c.week >= %(whole_from)s::date and c.week <= %(whole_to)s::date
+      and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or c.datasource_id = %(datasource_id)s::smallint)
     union all
