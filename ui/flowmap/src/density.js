@@ -7,6 +7,7 @@
 
 const METRES_PER_DEGREE = 111_320;
 const METRES_PER_PIXEL_AT_ZOOM_0 = 78_271.517; // Web Mercator with 512-pixel tiles, at the equator
+const CELL_COVER = 1.05; // of a cell's width as the dot's radius: neighbours run into each other
 const LEAST_RADIUS_PX = 0.9;
 const MOST_ZOOM = 24;
 
@@ -15,8 +16,8 @@ export function showDensity(map, density, isDark) {
   map.getSource('density')?.setData(toPoints(density));
   if (density && density.trips.length > 0) {
     map.setPaintProperty('density', 'circle-radius', radiusByZoom(density));
-    map.setPaintProperty('density', 'circle-opacity', ['interpolate', ['linear'], ['get', 'weight'], 0, 0.05, 1, isDark ? 0.6 : 0.5]);
-    map.setPaintProperty('density', 'circle-blur', 0.35);
+    map.setPaintProperty('density', 'circle-opacity', ['interpolate', ['linear'], ['get', 'weight'], 0, 0.06, 1, isDark ? 0.55 : 0.5]);
+    map.setPaintProperty('density', 'circle-blur', 1);
   }
 }
 
@@ -42,7 +43,7 @@ export function radiusByZoom({ latitude, cell }) {
   const middle = latitude[Math.floor(latitude.length / 2)];
   const squeeze = Math.max(0.05, Math.cos((middle * Math.PI) / 180));
   const cellM = Math.sqrt(cell[0] * squeeze * cell[1]) * METRES_PER_DEGREE;
-  const radiusAtZoom0 = (cellM * 0.62) / (METRES_PER_PIXEL_AT_ZOOM_0 * squeeze);
+  const radiusAtZoom0 = (cellM * CELL_COVER) / (METRES_PER_PIXEL_AT_ZOOM_0 * squeeze);
   const growsFrom = Math.min(MOST_ZOOM - 1, Math.max(0.01, Math.log2(LEAST_RADIUS_PX / radiusAtZoom0)));
   return [
     'interpolate', ['exponential', 2], ['zoom'],

@@ -1,64 +1,20 @@
 /**
  * Flows and places as deck.gl layers: flowmap.gl's lines and circles, fed with arrays made once per data change, so that
  * panning costs the graphics card only.
- *
- * @typedef {object} FlowData as Python sends it: places as columns, flows by index into them, smallest flow first
- * @property {{id: string[], longitude: number[], latitude: number[], in_trips: number[], out_trips: number[], internal_trips: number[]}} locations
- * @property {{origin: number[], destination: number[], trips: number[]}} flows
- *
- * @typedef {{origin: string, destination: string}|{location: string}|null} Selection
- * @typedef {{flow: number, place: number}} Scale largest value of each scale, in trips
  */
 import { AnimatedFlowLinesLayer, FlowCirclesLayer, FlowLinesLayer } from '@flowmap.gl/layers';
-import { flowShade, flowThickness, mixColor, niceCeil, placeRadius } from './scale.js';
+import { nearestTurn, placeTotals, selectedFlows } from './flowdata.js';
+import { flowShade, flowThickness, mixColor, placeRadius } from './scale.js';
 
 export const FLOW_LAYER = 'tripdeck-flows';
 export const PLACE_LAYER = 'tripdeck-places';
 const DIMMED = 0.22; // share of a flow's opacity while another is selected
 
-/** @type {FlowData} */
-export const NO_FLOWS = {
-  locations: { id: [], longitude: [], latitude: [], in_trips: [], out_trips: [], internal_trips: [] },
-  flows: { origin: [], destination: [], trips: [] },
-};
-
-/** Scale for the data: the fixed ends Python gives, else round numbers above what is shown. @param {FlowData} data @param {Partial<Scale>} fixed @returns {Scale} */
-export function chooseScale(data, fixed) {
-  const { locations, flows } = data;
-  const mostFlow = flows.trips.reduce((high, trips, i) => (flows.origin[i] === flows.destination[i] ? high : Math.max(high, trips)), 0);
-  const mostPlace = locations.id.reduce((high, _, i) => Math.max(high, ...placeTotals(locations, i)), 0);
-  return { flow: fixed.flow ?? niceCeil(mostFlow), place: fixed.place ?? niceCeil(mostPlace) };
-}
-
-/** Trips that end and that begin at a place, those within it in both. @param {FlowData['locations']} locations @param {number} i @returns {[number, number]} */
-export function placeTotals(locations, i) {
-  const within = locations.internal_trips[i];
-  return [locations.in_trips[i] + within, locations.out_trips[i] + within];
-}
-
-/** Numbers of the flows a selection names. @param {FlowData} data @param {Selection} selection @returns {Set<number>} */
-export function selectedFlows(data, selection) {
-  const chosen = new Set();
-  if (!selection) {
-    return chosen;
-  }
-  const { id } = data.locations;
-  data.flows.trips.forEach((_, i) => {
-    const [origin, destination] = [id[data.flows.origin[i]], id[data.flows.destination[i]]];
-    const hit =
-      'location' in selection
-        ? selection.location === origin || selection.location === destination
-        : selection.origin === origin && selection.destination === destination;
-    if (hit) chosen.add(i);
-  });
-  return chosen;
-}
-
 /**
  * Layers of the map, lowest first.
  * @param {object} view
- * @param {FlowData} view.data @param {Scale} view.scale @param {import('./theme.js').Palette} view.palette
- * @param {Selection} view.selection @param {boolean} view.isAnimated
+ * @param {import('./flowdata.js').FlowData} view.data @param {import('./flowdata.js').Scale} view.scale @param {import('./theme.js').Palette} view.palette
+ * @param {import('./flowdata.js').Selection} view.selection @param {boolean} view.isAnimated
  */
 export function makeFlowLayers({ data, scale, palette, selection, isAnimated }) {
   const chosen = selectedFlows(data, selection);
@@ -128,11 +84,6 @@ function lineAttributes({ data, scale, numbers, colorOf }) {
   };
 }
 
-/** The copy of a longitude that makes the shorter way, across the antimeridian too. @param {number} from @param {number} to */
-export function nearestTurn(from, to) {
-  return to - from > 180 ? to - 360 : from - to > 180 ? to + 360 : to;
-}
-
 function outerRadius(locations, i, scale) {
   return placeRadius(Math.max(...placeTotals(locations, i)), scale.place);
 }
@@ -177,7 +128,7 @@ function repeatColor(color, count) {
 
 /**
  * What a picked object is, null for nothing of ours.
- * @param {any} info deck.gl picking info @param {FlowData} data
+ * @param {any} info deck.gl picking info @param {import('./flowdata.js').FlowData} data
  * @returns {{kind: 'flow', number: number}|{kind: 'location', number: number}|null}
  */
 export function readPick(info, data) {

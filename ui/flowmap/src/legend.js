@@ -2,7 +2,7 @@
 import { element } from './dom.js';
 import { LINE_UNIT_PX, flowShade, flowThickness, formatShort, legendSteps, mixColor } from './scale.js';
 
-/** @param {HTMLElement} node @param {{scale: import('./flows.js').Scale, palette: import('./theme.js').Palette, shown: number}} view */
+/** @param {HTMLElement} node @param {{scale: import('./flowdata.js').Scale, palette: import('./theme.js').Palette, shown: number}} view */
 export function paintLegend(node, { scale, palette, shown }) {
   node.hidden = shown === 0;
   node.replaceChildren(

@@ -9,7 +9,8 @@ import { boxAround, unwrapBox, wrapBox } from './boxmath.js';
 import { readDeck } from './decklayers.js';
 import { showDensity } from './density.js';
 import { element, prefersStill } from './dom.js';
-import { NO_FLOWS, chooseScale, makeFlowLayers, readPick } from './flows.js';
+import { NO_FLOWS, chooseScale } from './flowdata.js';
+import { makeFlowLayers, readPick } from './flows.js';
 import { paintLegend } from './legend.js';
 import { saveBlob, takePicture } from './picture.js';
 import { formatPoint } from './scale.js';
@@ -25,7 +26,7 @@ import { ViewportReporter } from './viewport.js';
  * @property {import('./boxmath.js').Box|null} box @property {number} box_seq number of the last box message Python has seen
  * @property {import('./boxmath.js').Box|null} focus where to go; a change moves the map
  * @property {{longitude: number, latitude: number, zoom: number, bounds: import('./boxmath.js').Box}|null} viewport what Python knows of the view
- * @property {import('./flows.js').Selection} selected
+ * @property {import('./flowdata.js').Selection} selected
  * @property {number|null} flow_scale @property {number|null} place_scale @property {string|null} message
  * @property {number} height @property {boolean} is_animated @property {string[]} reports @property {string|object|null} base_style
  */

@@ -8,7 +8,7 @@ const FONT = '12px sans-serif';
 /**
  * @param {object} view
  * @param {any} view.map @param {any} view.overlay @param {HTMLElement} view.boxNode
- * @param {import('./boxmath.js').Box|null} view.box @param {import('./flows.js').Scale} view.scale @param {import('./theme.js').Palette} view.palette
+ * @param {import('./boxmath.js').Box|null} view.box @param {import('./flowdata.js').Scale} view.scale @param {import('./theme.js').Palette} view.palette
  * @returns {Promise<Blob>}
  */
 export async function takePicture(view) {

@@ -1,7 +1,7 @@
 /** Scales of the map: trips to widths, radii and shades. A scale is fixed by its largest value, so pictures stay comparable. */
 
 const MIN_THICKNESS = 0.03; // of flowmap.gl's 0 … 0.5; below it a line breaks up on a screen of 1 pixel per point
-const MAX_THICKNESS = 0.5;
+const MAX_THICKNESS = 0.42;
 export const LINE_UNIT_PX = 24; // flowmap.gl draws a thickness of 0.5 as 12 pixels
 const MAX_RADIUS_PX = 13;
 const MIN_RADIUS_PX = 2;

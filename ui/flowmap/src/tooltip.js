@@ -2,7 +2,7 @@
 import { nearestPlace } from './basemap.js';
 import { distanceKm } from './boxmath.js';
 import { element } from './dom.js';
-import { placeTotals } from './flows.js';
+import { placeTotals } from './flowdata.js';
 import { formatCount, formatDistance } from './scale.js';
 
 const GAP_PX = 14;
@@ -20,7 +20,7 @@ export function showTooltip(node, at, content) {
   node.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
 }
 
-/** @param {import('./flows.js').FlowData} data @param {{kind: string, number: number}} pick @returns {Node[]} */
+/** @param {import('./flowdata.js').FlowData} data @param {{kind: string, number: number}} pick @returns {Node[]} */
 export function describePick(data, pick) {
   return pick.kind === 'flow' ? describeFlow(data, pick.number) : describeLocation(data, pick.number);
 }
