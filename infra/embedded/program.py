@@ -45,6 +45,7 @@ class Program:
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout_s: float = 20.0
+    is_restarted: bool = True  # by a supervisor, when it ends by itself
 
 
 @dataclass

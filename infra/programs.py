@@ -1,0 +1,116 @@
+"""The programs of the local stack: the servers we own, and the same console scripts that compose starts."""
+
+import shutil
+import sys
+import sysconfig
+import time
+import urllib.request
+from collections.abc import Callable, Set
+from pathlib import Path
+from typing import Final
+
+from infra.embedded import Program, ServerError, prepare_postgres, prepare_seaweed, prepare_valkey
+from infra.environment import make_environment
+from infra.installation import ACCESS_KEY, Installation, make_local_url
+from shared.errors import TransientError
+from shared.queueing import connect_redis, redis_errors
+from shared.settings import Settings
+
+_CHECK_TIMEOUT_S: Final = 2
+# A worker that is asked to stop finishes the batch it is in.
+_WORKER_STOP_S: Final = 30.0
+
+
+def prepare_servers(settings: Settings, installation: Installation, owned: Set[str]) -> list[Program]:
+    """PostgreSQL, Valkey and SeaweedFS, as far as they are ours to run.
+
+    Raises: ServerError, AccountError.
+    """
+    data_dir, ports = settings.data_dir, installation.ports
+    prepared: dict[str, Callable[[], Program]] = {
+        "postgres": lambda: prepare_postgres(
+            data_dir / "postgres", port=ports["postgres"], password=installation.database_password
+        ),
+        "valkey": lambda: prepare_valkey(data_dir / "valkey", port=ports["valkey"], password=installation.redis_password),
+        "s3": lambda: prepare_seaweed(
+            data_dir / "s3",
+            port=ports["s3"],
+            access_key=ACCESS_KEY,
+            secret_key=installation.s3_secret_key,
+            bucket=settings.s3_bucket,
+            origins=settings.allowed_origins,
+        ),
+    }
+    return [prepare() for name, prepare in prepared.items() if name in owned]
+
+
+def make_migration(settings: Settings) -> Program:
+    """Bring the schema up to date; ends by itself."""
+    return _make_program(settings, "migrate", check=_ask_nothing)
+
+
+def make_applications(settings: Settings) -> list[Program]:
+    """Worker, hub and web app."""
+    return [
+        _make_program(settings, "worker", check=_make_worker_check(settings), stop_timeout_s=_WORKER_STOP_S),
+        _make_program(settings, "hub", check=lambda: _fetch(f"{settings.api_url}/readyz")),
+        _make_program(
+            settings, "ui", check=lambda: _fetch(f"{make_local_url(settings.ui_host, settings.ui_port)}/_stcore/health")
+        ),
+    ]
+
+
+def make_sample(settings: Settings) -> Program:
+    """Load a generated sample when nothing was ever loaded; ends by itself."""
+    command = (sys.executable, "-m", "infra.sample")
+    return _make_program(settings, "sample", check=_ask_nothing, command=command, is_restarted=False)
+
+
+def _make_program(
+    settings: Settings,
+    name: str,
+    *,
+    check: Callable[[], object],
+    command: tuple[str, ...] | None = None,
+    stop_timeout_s: float = 10.0,
+    is_restarted: bool = True,
+) -> Program:
+    return Program(
+        name=name,
+        command=command or (_find_script(f"tripdeck-{name}"),),
+        folder=Path.cwd(),
+        log_file=settings.data_dir / "logs" / f"{name}.log",
+        check=check,
+        check_errors=(OSError, TransientError),
+        environment=make_environment(settings),
+        stop_timeout_s=stop_timeout_s,
+        is_restarted=is_restarted,
+    )
+
+
+def _make_worker_check(settings: Settings) -> Callable[[], None]:
+    client, since_ms = connect_redis(settings), time.time() * 1000
+
+    def check() -> None:  # its consumers leave a heartbeat whenever they ask for work
+        with redis_errors():
+            if not client.zcount("dramatiq:__heartbeats__", since_ms, "+inf"):
+                raise TransientError("The worker has not asked for work yet.")
+
+    return check
+
+
+def _ask_nothing() -> None:
+    return
+
+
+def _fetch(url: str) -> None:
+    with urllib.request.urlopen(url, timeout=_CHECK_TIMEOUT_S):  # noqa: S310 - our own URL; a bad status raises an OSError
+        pass
+
+
+def _find_script(name: str) -> str:
+    beside = Path(sysconfig.get_path("scripts")) / name
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if found is None:
+        raise ServerError(f"{name} is not installed in {sys.prefix}; run `make up` again to install it.")
+    return found
