@@ -1,0 +1,180 @@
+"""`tripdeck load`, `inspect`: send files and see what becomes of them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from loader.cli import options
+from loader.cli.files import LocalFile, find_file
+from loader.cli.session import FAILED, connect_hub, print_json, report_errors
+from shared.errors import RequestError
+
+if TYPE_CHECKING:
+    from loader.cli.client import HubClient, Json
+    from loader.cli.progress import LoadProgress
+
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Trip files; - for standard input.")]
+
+
+def load(  # noqa: PLR0913 - a parameter an option
+    *,
+    files: Files,
+    region: options.FileRegion = None,
+    datasource: options.FileDatasource = None,
+    timezone: options.Timezone = None,
+    columns: options.Map = None,
+    date_order: options.DateOrder = None,
+    has_header: options.Header = None,
+    encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
+    decimal: options.Decimal = None,
+    name: options.FileName = None,
+    is_waiting: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end of the load.")] = True,
+    is_json: options.AsJson = False,
+) -> None:
+    """Load trip files: exit status 0 when every load succeeded (rejects or not), 1 when one failed, 2 on wrong usage."""
+    asked: dict[str, object] = {
+        "region": region,
+        "datasource": datasource,
+        "timezone": timezone,
+        "map": columns or [],
+        "date_order": date_order,
+        "has_header": has_header,
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "decimal": decimal,
+    }
+    with report_errors(is_json=is_json):
+        found = _find_files(files, name)
+        client = connect_hub()
+        documents = [_load_file(client, file, asked=asked, is_waiting=is_waiting, is_json=is_json) for file in found]
+        if is_json:
+            print_json(documents[0] if len(documents) == 1 else {"loads": documents})
+    raise typer.Exit(exit_status(documents))
+
+
+def inspect(
+    *,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A trip file; - for standard input.")],
+    region: options.FileRegion = None,
+    datasource: options.FileDatasource = None,
+    timezone: options.Timezone = None,
+    columns: options.Map = None,
+    name: options.FileName = None,
+    is_json: options.AsJson = False,
+) -> None:
+    """Show what the loader makes of a file's beginning; nothing is stored."""
+    with report_errors(is_json=is_json):
+        found = find_file(file, name=name or ("stdin" if file == "-" else None))
+        with found.open() as stream:
+            sample = stream.read(_SAMPLE_BYTES)
+            is_whole = not stream.read(1)
+        asked = {"file_name": found.name, "region": region, "datasource": datasource, "timezone": timezone, "map": columns or []}
+        answer = connect_hub().post("/api/v1/inspect", body=sample, asked={**asked, "is_whole": str(is_whole).lower()})
+        if is_json:
+            print_json(answer)
+        else:
+            _print_inspection(found.name, answer)
+
+
+def follow(client: "HubClient", load_id: int, *, progress: "LoadProgress", former_end: str | None = None) -> "Json":
+    """Wait for the end of a load; of its original where the same bytes are loaded already."""
+    from loader.cli.feed import follow_load
+
+    event = progress.watch_load(follow_load(client, load_id, former_end=former_end))
+    if event["duplicate_of"]:
+        original = follow(client, event["duplicate_of"], progress=progress)
+        return {**original, "already_loaded_as": event["duplicate_of"]}
+    return client.get(f"/api/v1/loads/{load_id}")
+
+
+def make_document(load: "Json") -> "Json":
+    """A load as `--json` prints it."""
+    names = ("load_id", "state", "file_name", "rows_read", "rows_loaded", "rows_rejected")
+    error = {"code": load["error_code"], "message": load["error_message"]} if load["error_message"] else None
+    again = {"already_loaded_as": load["already_loaded_as"]} if "already_loaded_as" in load else {}
+    return {**{name: load[name] for name in names}, "rejects": load.get("rejects", {}), "error": error, **again}
+
+
+def exit_status(documents: Sequence["Json"]) -> int:
+    """0 when no load of them failed or was stopped."""
+    return FAILED if any(document["state"] in ("failed", "cancelled", "undone") for document in documents) else 0
+
+
+def print_load(load: "Json") -> None:
+    """Say in a few lines what became of a load."""
+    from loader.cli.tables import Column, print_line, print_table, seconds_between
+
+    if "already_loaded_as" in load:
+        print_line(f"Already loaded as load {load['already_loaded_as']}.")
+    counts = f"{load['rows_read']:,} rows read, {load['rows_loaded']:,} loaded, {load['rows_rejected']:,} rejected"
+    seconds = seconds_between(load["started_at"], load["finished_at"])
+    speed = f" in {seconds:.1f} s, {load['rows_read'] / seconds:,.0f} rows/s" if seconds and load["rows_read"] else ""
+    print_line(f"{load['file_name']}: load {load['load_id']} {load['state']}: {counts}{speed}.")
+    if load["error_message"]:
+        print_line(load["error_message"])
+    if load.get("rejects"):
+        print_table([Column("rejected because"), Column("rows", is_number=True)], list(load["rejects"].items()))
+        print_line(f"`tripdeck rejects {load['load_id']}` lists them.")
+
+
+_SAMPLE_BYTES = 4 * 2**20
+
+
+def _find_files(files: list[str], name: str | None) -> list[LocalFile]:
+    if name and len(files) > 1:
+        raise RequestError("--name is for one file.", parameter="name")
+    return [find_file(file, name=name) for file in files]
+
+
+def _load_file(client: "HubClient", file: LocalFile, *, asked: dict[str, object], is_waiting: bool, is_json: bool) -> "Json":
+    from loader.cli.progress import LoadProgress
+    from loader.cli.tables import print_line
+
+    with LoadProgress(is_shown=not is_json) as progress:
+        with file.open() as stream:
+            on_bytes = progress.watch_upload(file.name, file.size)
+            load = client.put_file(stream, file_name=file.name, size=file.size, asked=asked, on_bytes=on_bytes)
+        if is_waiting:
+            load = _follow_or_leave(client, load["load_id"], progress)
+    if not is_json and is_waiting:
+        print_load(load)
+    elif not is_json:
+        print_line(f"{file.name}: load {load['load_id']} {load['state']}. `tripdeck watch {load['load_id']}` follows it.")
+    return make_document(load)
+
+
+def _follow_or_leave(client: "HubClient", load_id: int, progress: "LoadProgress") -> "Json":
+    try:
+        return follow(client, load_id, progress=progress)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"Load {load_id} goes on; `tripdeck watch {load_id}` follows it, `tripdeck cancel {load_id}` stops it.", err=True
+        )
+        raise
+
+
+def _print_inspection(name: str, answer: "Json") -> None:
+    from loader.cli.tables import Column, print_line, print_table
+
+    print_line(f"{name}: {answer['rows_read']:,} rows looked at, {answer['rows_rejected']:,} of them can't be loaded.")
+    print_table([Column("setting"), Column("value")], _list_settings(answer["plan"]))
+    _print_records("First trips", answer["trips"][:5])
+    _print_records("First rejects", answer["rejects"][:5])
+
+
+def _print_records(title: str, records: Sequence["Json"]) -> None:
+    from loader.cli.tables import Column, print_line, print_table
+
+    if records:
+        print_line(f"\n{title}")
+        print_table([Column(name) for name in records[0]], [list(record.values()) for record in records])
+
+
+def _list_settings(plan: "Json", prefix: str = "") -> list[tuple[str, Any]]:
+    """The plan's values with their places, such as `dialect.delimiter`."""
+    rows: list[tuple[str, Any]] = []
+    for name, value in plan.items():
+        rows += _list_settings(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]
+    return rows

@@ -1,0 +1,157 @@
+"""`tripdeck loads`, `watch`, `rejects`, `cancel`, `undo`, `retry`: what became of loads, and what shall."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from loader.cli import options
+from loader.cli.load import exit_status, follow, make_document, print_load
+from loader.cli.session import connect_hub, print_json, report_errors
+
+if TYPE_CHECKING:
+    from loader.cli.client import Json
+
+State = Literal["queued", "planning", "loading", "succeeded", "failed", "cancelled", "undone"]
+_PAGE_ROWS = 1_000
+
+
+def loads(
+    *,
+    state: Annotated[State | None, typer.Option(help="Loads in this state only.")] = None,
+    before: Annotated[int | None, typer.Option(min=1, metavar="LOAD", help="Loads older than this one.")] = None,
+    limit: options.Limit = 20,
+    is_json: options.AsJson = False,
+) -> None:
+    """List loads, newest first."""
+    with report_errors(is_json=is_json):
+        answer = connect_hub().get("/api/v1/loads", state=state, before=before, limit=limit)
+        if is_json:
+            print_json(answer)
+        else:
+            _print_loads(answer["loads"])
+
+
+def watch(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
+    """Follow a load to its end; exit status as for `load`."""
+    with report_errors(is_json=is_json):
+        _follow_and_print(load_id, is_json=is_json)
+
+
+def retry(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
+    """Load a failed or cancelled load's file again and follow it; exit status as for `load`."""
+    with report_errors(is_json=is_json):
+        client = connect_hub()
+        former_end = client.get(f"/api/v1/loads/{load_id}")["finished_at"]
+        client.post(f"/api/v1/loads/{load_id}/retry")
+        _follow_and_print(load_id, former_end=former_end, is_json=is_json)
+
+
+def cancel(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
+    """Stop a load; nothing of it stays."""
+    _change(load_id, "cancel", is_json=is_json)
+
+
+def undo(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
+    """Take a load's trips back."""
+    _change(load_id, "undo", is_json=is_json)
+
+
+def rejects(
+    *,
+    load_id: options.LoadId,
+    reason: Annotated[str | None, typer.Option(metavar="CODE", help="Rejects for this reason only.")] = None,
+    after: Annotated[int, typer.Option(min=0, metavar="RECORD", help="Rejects after this record.")] = 0,
+    limit: options.Limit = 100,
+    is_csv: Annotated[bool, typer.Option("--csv", help="Print all of them as CSV.")] = False,
+    is_json: options.AsJson = False,
+) -> None:
+    """List the rows of a load that could not become trips, in file order."""
+    with report_errors(is_json=is_json):
+        if is_csv:
+            for block in connect_hub().open_text(f"/api/v1/loads/{load_id}/rejects", reason=reason, after=after, format="csv"):
+                sys.stdout.buffer.write(block)
+            sys.stdout.flush()
+            return
+        found = _list_rejects(load_id, reason=reason, after=after, limit=limit)
+        if is_json:
+            print_json({"load_id": load_id, "rejects": found})
+        else:
+            _print_rejects(found, limit=limit)
+
+
+def _list_rejects(load_id: int, *, reason: str | None, after: int, limit: int) -> "list[Json]":
+    client = connect_hub()
+    found: list[Json] = []
+    while len(found) < limit:
+        page = client.get(
+            f"/api/v1/loads/{load_id}/rejects", reason=reason, after=after, limit=min(_PAGE_ROWS, limit - len(found))
+        )
+        found += page["rejects"]
+        if not page["next"]:
+            break
+        after = found[-1]["record"]
+    return found
+
+
+def _follow_and_print(load_id: int, *, is_json: bool, former_end: str | None = None) -> None:
+    from loader.cli.progress import LoadProgress
+
+    with LoadProgress(is_shown=not is_json) as progress:
+        load = follow(connect_hub(), load_id, progress=progress, former_end=former_end)
+    if is_json:
+        print_json(make_document(load))
+    else:
+        print_load(load)
+    raise typer.Exit(exit_status([load]))
+
+
+def _change(load_id: int, verb: str, *, is_json: bool) -> None:
+    with report_errors(is_json=is_json):
+        client = connect_hub()
+        client.post(f"/api/v1/loads/{load_id}/{verb}")
+        load = client.get(f"/api/v1/loads/{load_id}")
+        if is_json:
+            print_json(make_document(load))
+        else:
+            print_load(load)
+
+
+def _print_loads(found: "list[Json]") -> None:
+    from loader.cli.tables import Column, format_duration, format_instant, print_line, print_table
+
+    if not found:
+        print_line("No loads yet. `tripdeck load FILE` makes one.")
+        return
+    columns = [Column("load", is_number=True), Column("state"), Column("file")]
+    columns += [Column(name, is_number=True) for name in ("rows", "loaded", "rejected")]
+    columns += [Column("requested"), Column("took", is_number=True), Column("note")]
+    rows = [
+        (
+            load["load_id"],
+            load["state"],
+            load["file_name"],
+            load["rows_read"],
+            load["rows_loaded"],
+            load["rows_rejected"],
+            format_instant(load["requested_at"]),
+            format_duration(load["started_at"], load["finished_at"]),
+            load["error_message"] or "",
+        )
+        for load in found
+    ]
+    print_table(columns, rows)
+
+
+def _print_rejects(found: "list[Json]", *, limit: int) -> None:
+    from loader.cli.tables import Column, print_line, print_table
+
+    if not found:
+        print_line("No rejects.")
+        return
+    columns = [Column("line", is_number=True), Column("record", is_number=True)]
+    names = ("column", "reason", "value", "raw")
+    rows = [(reject["line"], reject["record"], *(reject[name] for name in names)) for reject in found]
+    print_table([*columns, *map(Column, names)], rows)
+    if len(found) == limit:
+        print_line(f"The first {limit:,}; --limit N for more, --csv for all.")

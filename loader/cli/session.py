@@ -1,0 +1,89 @@
+"""What every command needs: the hub it talks to, and errors as one line and an exit status.
+
+Exit status: 0 done, 1 it failed, 2 wrong usage, 130 interrupted.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from shared.errors import NotFoundError, RequestError, SettingsError, TripdeckError
+
+if TYPE_CHECKING:
+    from loader.cli.client import HubClient
+    from shared.settings import Settings
+
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+INTERRUPTED: Final = 130
+STACK_FILE: Final = "stack.json"
+_TOKEN_LIFETIME_S: Final = 86_400.0
+
+
+def connect_hub() -> "HubClient":
+    """The hub of TRIPDECK_API_URL, else of the local stack that runs from this folder, else the default.
+
+    Raises: SettingsError.
+    """
+    from loader.cli.client import HubClient
+    from shared.settings import load_settings
+
+    settings = load_settings()
+    return HubClient(find_api_url(settings), token=_find_token(settings))
+
+
+def find_api_url(settings: "Settings") -> str:
+    """Where the hub is: a setting that was given comes before the note the local stack leaves."""
+    if "api_url" not in settings.model_fields_set:
+        try:
+            noted = json.loads((Path(settings.data_dir) / STACK_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return settings.api_url
+        if isinstance(noted, dict) and isinstance(noted.get("api_url"), str):
+            return str(noted["api_url"])
+    return settings.api_url
+
+
+def print_json(document: Any) -> None:  # noqa: ANN401 - any JSON
+    """Print one JSON document on standard output."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def report_errors(*, is_json: bool = False) -> Iterator[None]:
+    """Turn our errors into one line on standard error (and a JSON document, where one was asked for) and an exit status."""
+    try:
+        yield
+    except TripdeckError as error:
+        if is_json:
+            print_json({"error": make_error_json(error)})
+        typer.echo(f"tripdeck: {error.message}", err=True)
+        raise typer.Exit(exit_status(error)) from error
+    except KeyboardInterrupt as error:
+        typer.echo("tripdeck: interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def make_error_json(error: TripdeckError) -> dict[str, Any]:
+    """The error as the hub words it: code, message and, where one is to blame, the parameter."""
+    parameter = error.facts.get("parameter")
+    return {"code": error.error_code, "message": error.message} | ({"parameter": parameter} if parameter else {})
+
+
+def exit_status(error: TripdeckError) -> int:
+    """2 where another command line would help, 1 otherwise."""
+    return WRONG_USAGE if isinstance(error, (RequestError, NotFoundError, SettingsError)) else FAILED
+
+
+def _find_token(settings: "Settings") -> str | None:
+    if settings.api_token:
+        return settings.api_token.get_secret_value()
+    if settings.hub_secret:
+        from shared.tokens import make_token
+
+        return make_token(settings.hub_secret.get_secret_value(), "write", lifetime_s=_TOKEN_LIFETIME_S)
+    return None

@@ -1,0 +1,79 @@
+"""Tables and figures for people, on standard output."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_BAR_CELLS: Final = 30
+_PIPE_CELLS: Final = 200
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading and whether it holds numbers."""
+
+    name: str
+    is_number: bool = False
+
+
+def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under their headings; text is taken as it is, never as markup."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.name, justify="right" if column.is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(format_value(value)) for value in row))
+    _console().print(table)
+
+
+def print_line(text: str) -> None:
+    """Print a line as it is."""
+    _console().print(Text(text), soft_wrap=True)
+
+
+def format_value(value: object) -> str:
+    """A value as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def format_instant(text: str | None) -> str:
+    """An instant in this machine's own time zone, to the second."""
+    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S") if text else "-"
+
+
+def format_duration(started: str | None, finished: str | None) -> str:
+    """Time between two instants."""
+    return f"{seconds_between(started, finished):.1f} s" if started and finished else "-"
+
+
+def seconds_between(started: str | None, finished: str | None) -> float:
+    """Seconds from one instant to the other; 0 while one is missing."""
+    if not started or not finished:
+        return 0.0
+    return (datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds()
+
+
+def format_bar(value: int, largest: int) -> str:
+    """A bar of at most 30 characters."""
+    return "█" * round(_BAR_CELLS * value / largest) if largest else ""
+
+
+def _console() -> Console:
+    # In a pipe or a file there is no window whose width lines should keep to.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_CELLS)
