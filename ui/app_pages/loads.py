@@ -1,0 +1,5 @@
+"""The page Loads."""
+
+from ui.loads import render_loads
+
+render_loads()

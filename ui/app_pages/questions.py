@@ -1,0 +1,5 @@
+"""The page Questions."""
+
+from ui.questions import render_questions
+
+render_questions()

@@ -1,0 +1,152 @@
+"""Charts: weekly bars with their average, hours of the day. Colours come from the theme, so that both themes work.
+
+Clock: weeks and hours are local wall clock of the trip. Charts know no zone: dates go in and come out as UTC.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import altair as alt
+
+from shared.weekly import WeekCount, WeeklyAnswer
+from ui.view import Hours
+from ui.wording import format_average, format_count, format_day, format_hours
+
+PERIOD_BRUSH: Final = "period"
+HOURS_BRUSH: Final = "hours"
+
+_WEEK: Final = timedelta(days=7)
+# More labels than this run into each other in a chart 450 pixels wide.
+_LABELS: Final = 7
+_YEAR_WEEKS: Final = 53
+_BAR_SHARE: Final = 0.86
+_FAINT: Final = 0.3
+_PARTIAL: Final = 0.55
+
+
+def make_weekly_chart(answer: WeeklyAnswer, *, height: int) -> alt.LayerChart:
+    """Bars of trips per week, partial weeks paler, the average as a line; brush along the weeks to choose a period."""
+    rows = [_make_week_row(week) for week in answer.weeks]
+    brush = alt.selection_interval(name=PERIOD_BRUSH, encodings=["x"])
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar(orient="vertical")
+        .encode(
+            x=alt.X("start:T", scale=alt.Scale(type="utc", nice=False), axis=_week_axis(answer.weeks)),
+            x2="stop:T",
+            y=alt.Y("trips:Q", axis=_count_axis()),
+            y2=alt.datum(0),
+            color=alt.datum("trips a week (partial weeks paler)"),
+            opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
+            tooltip=[
+                alt.Tooltip("label:N", title="week of"),
+                alt.Tooltip("count:N", title="trips"),
+                alt.Tooltip("note:N", title="covers"),
+            ],
+        )
+        .add_params(brush)
+    )
+    line = (
+        alt.Chart(alt.InlineData(values=[{"average": answer.weekly_average or 0}]))
+        .mark_rule(strokeWidth=2, strokeDash=[5, 3])
+        .encode(y="average:Q", color=alt.datum(f"average {format_average(answer.weekly_average)}"))
+    )
+    return _finish(alt.LayerChart([bars, line]), height)
+
+
+def make_hours_chart(hours: Sequence[int], chosen: Hours, *, height: int) -> alt.LayerChart:
+    """Bars of trips per hour of the day, hours outside the chosen ones faint; brush to choose hours."""
+    rows = [
+        {
+            "hour": hour,
+            "stop": hour + _BAR_SHARE,
+            "trips": trips,
+            "count": format_count(trips),
+            "label": format_hours(hour, hour + 1),
+            "opacity": 1 if is_chosen(hour, chosen) else _FAINT,
+        }
+        for hour, trips in enumerate(hours)
+    ]
+    axis = alt.Axis(
+        title=None, values=list(range(0, 25, 3)), grid=False, labelExpr="format(datum.value, '02') + ':00'", labelPadding=4
+    )
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar(orient="vertical")
+        .encode(
+            x=alt.X("hour:Q", scale=alt.Scale(domain=[0, 24], nice=False), axis=axis),
+            x2="stop:Q",
+            y=alt.Y("trips:Q", axis=_count_axis()),
+            y2=alt.datum(0),
+            opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
+            tooltip=[alt.Tooltip("label:N", title="hour"), alt.Tooltip("count:N", title="trips")],
+        )
+        .add_params(alt.selection_interval(name=HOURS_BRUSH, encodings=["x"]))
+    )
+    return _finish(alt.LayerChart([bars]), height)
+
+
+def describe_weekly_chart(answer: WeeklyAnswer) -> str:
+    """The weekly chart in words, for those who can't see it."""
+    weeks = ", ".join(f"{format_day(week.week)}: {format_count(week.trips)}" for week in answer.weeks[:60])
+    return f"Bars of trips per week with the average {format_average(answer.weekly_average)} as a line. Week of {weeks}."
+
+
+def describe_hours_chart(hours: Sequence[int]) -> str:
+    """The hours chart in words."""
+    peak = max(range(24), key=lambda hour: hours[hour])
+    return f"Bars of trips per hour of the day; most, {format_count(hours[peak])}, between {format_hours(peak, peak + 1)}."
+
+
+def read_period(brushed: Sequence[float]) -> tuple[date, date] | None:
+    """Whole weeks that a brush along the weeks touches: Monday and Sunday. Units: milliseconds since 1970, UTC."""
+    if len(brushed) != 2:
+        return None
+    first, last = (datetime.fromtimestamp(edge / 1000, UTC).date() for edge in sorted(brushed))
+    return first - timedelta(days=first.weekday()), last + timedelta(days=6 - last.weekday())
+
+
+def read_hours(brushed: Sequence[float]) -> Hours | None:
+    """Whole hours that a brush along the hours touches."""
+    if len(brushed) != 2:
+        return None
+    first, last = sorted(brushed)
+    return max(0, int(first)), min(24, int(-(-last // 1)))
+
+
+def is_chosen(hour: int, chosen: Hours) -> bool:
+    """Whether an hour lies in the chosen ones; from > to passes midnight."""
+    first, last = chosen
+    return first <= hour < last if first < last else hour >= first or hour < last
+
+
+def _make_week_row(week: WeekCount) -> dict[str, Any]:
+    return {
+        "start": week.week.isoformat(),
+        "stop": (datetime.combine(week.week, datetime.min.time()) + _WEEK * _BAR_SHARE).isoformat() + "Z",
+        "trips": week.trips,
+        "count": format_count(week.trips),
+        "label": format_day(week.week),
+        "note": "part of the week" if week.is_partial else "whole week",
+        "opacity": _PARTIAL if week.is_partial else 1,
+    }
+
+
+def _week_axis(weeks: Sequence[WeekCount]) -> alt.Axis:
+    step = max(1, -(-len(weeks) // _LABELS))
+    values = [alt.DateTime(year=w.week.year, month=w.week.month, date=w.week.day, utc=True) for w in weeks[::step]]
+    return alt.Axis(
+        title=None, values=values, grid=False, labelPadding=4, format="%-d %b" if len(weeks) <= _YEAR_WEEKS else "%b %Y"
+    )
+
+
+def _count_axis() -> alt.Axis:
+    return alt.Axis(title=None, tickCount=3, tickMinStep=1, format="~s", labelPadding=4, minExtent=26)
+
+
+def _finish(chart: alt.LayerChart, height: int) -> alt.LayerChart:
+    finished: alt.LayerChart = chart.properties(
+        height=height, padding={"left": 0, "right": 4, "top": 2, "bottom": 0}
+    ).configure_legend(orient="top", direction="horizontal", title=None, labelLimit=400, offset=2, padding=0)
+    return finished

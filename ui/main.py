@@ -1,0 +1,44 @@
+"""The web app's process: settings, resources, then Streamlit's server until SIGTERM or Ctrl-C; the console script tripdeck-ui."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from shared.errors import SettingsError
+from shared.logs import configure_logs
+from shared.settings import load_settings
+from ui.resources import connect_resources, provide_resources
+from ui.theme import make_server_config
+
+LOG = logging.getLogger(__name__)
+
+SCRIPT: Final = Path(__file__).resolve().parent / "app.py"
+
+
+def main() -> None:
+    """Serve the app; exits 1 with one line when a setting is wrong."""
+    try:
+        settings = load_settings()
+        resources = connect_resources(settings)
+    except SettingsError as error:
+        sys.exit(f"tripdeck-ui: {error.message}")
+    configure_logs(settings)
+    provide_resources(resources)
+    LOG.info("web app listens", extra={"host": settings.ui_host, "port": settings.ui_port})
+    st.App(SCRIPT, on_script_error=show_script_error).run(config=make_server_config(settings))
+
+
+def show_script_error(error: Exception) -> bool:
+    """Log what nobody foresaw and tell the reader in one line; the process border of the page."""
+    LOG.error("page failed", exc_info=error)
+    st.error(
+        "Something went wrong on this page. Reload it; if it stays, the reason is in the web app's log.", icon=":material/error:"
+    )
+    return True
+
+
+if __name__ == "__main__":
+    main()

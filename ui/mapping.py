@@ -1,0 +1,129 @@
+"""The map of Explore: flows of the view on the ground it covers, the box, and four numbers that mirror the box."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pydeck as pdk  # type: ignore[import-untyped]
+import streamlit as st
+from sqlalchemy import Connection
+
+from shared.area import Box
+from shared.catalog import fetch_density
+from shared.errors import RequestError
+from shared.groups import FlowMap, FlowQuestion, fetch_flows
+from ui.answers import Asker
+from ui.flowmap import MapContent, MapOptions, Pick, Viewport, encode_content, render_flow_map
+from ui.gestures import MAP, picked, viewport
+from ui.ground import choose_precision, choose_zoom, fetch_ground
+from ui.state import change_view, current_view
+from ui.view import View
+from ui.wording import format_count, format_plural
+
+MAP_HEIGHT: Final = 498
+
+_MAP_WIDTH: Final = 715
+_FLOWS: Final = 500
+# The scale of widths is fixed by the largest of all trips' flows and places, so that pictures stay comparable under filters.
+_SCALE_FLOWS: Final = 50
+_EDGES: Final = (("west", "West", 180.0), ("south", "South", 90.0), ("east", "East", 180.0), ("north", "North", 90.0))
+
+
+@dataclass(frozen=True, slots=True)
+class MapAnswer:
+    """What the map shows: its flows as texts for the browser, the ground to show, and the scales."""
+
+    flow_map: FlowMap
+    content: MapContent
+    ground: Box | None
+    flow_scale: int | None
+    place_scale: int | None
+
+
+def fetch_map(ask: Asker, view: View) -> MapAnswer:
+    """Ask for the flows in sight, at the cell size that suits the zoom."""
+    ground = ask(fetch_ground, view.region, view.datasource)
+    seen = viewport()
+    zoom = seen.zoom if seen else choose_zoom(ground, _MAP_WIDTH) if ground else 0.0
+    precision = view.precision or choose_precision(zoom)
+    question = view.flow_question(precision=precision, viewport=seen.bounds if seen else None, limit=_FLOWS)
+    flow_scale, place_scale = ask(_fetch_scales, precision)
+    return MapAnswer(ask(fetch_flows, question), ask(_encode, question), ground, flow_scale, place_scale)
+
+
+def render_map(answer: MapAnswer, view: View, *, selected: Pick | None) -> None:
+    """Draw the map; what is done on it comes back as a gesture at the next run."""
+    flow_map = answer.flow_map
+    render_flow_map(
+        pdk.Deck(layers=[], map_provider=None),
+        key=MAP,
+        content=answer.content,
+        box=view.box,
+        options=MapOptions(
+            height=MAP_HEIGHT,
+            focus=answer.ground,
+            viewport=viewport(),
+            selected=selected or picked(),
+            flow_scale=answer.flow_scale,
+            place_scale=answer.place_scale,
+            message=None if flow_map.flows else "No flows here under these filters.",
+        ),
+        # Named so that they are reported; gestures.py reads what they report.
+        on_box=_report,
+        on_viewport=_report,
+        on_pick=_report,
+    )
+
+
+def describe_map(flow_map: FlowMap) -> str:
+    """How much of the trips the map shows."""
+    shown = f"{format_plural(len(flow_map.flows), 'flow')} between cells, {format_count(flow_map.shown_trips)}"
+    return f"Map: {shown} of {format_plural(flow_map.trips, 'trip')}"
+
+
+def render_box() -> None:
+    """Four number inputs for the box in degrees, and a button that clears it."""
+    box = current_view().box
+    columns = st.columns([1, 1, 1, 1, 0.8], vertical_alignment="bottom", gap="small")
+    for column, (edge, label, limit) in zip(columns, _EDGES, strict=False):
+        st.session_state[f"box_{edge}"] = getattr(box, edge) if box else None
+        column.number_input(
+            f"{label} °",
+            key=f"box_{edge}",
+            min_value=-limit,
+            max_value=limit,
+            value=None,
+            step=0.01,
+            format="%.5f",
+            placeholder="no box",
+            on_change=_take_edges,
+        )
+    columns[4].button(
+        "Clear box", key="clear_box", on_click=change_view, kwargs={"box": None}, disabled=box is None, width="stretch"
+    )
+
+
+def _take_edges() -> None:
+    edges = [st.session_state[f"box_{edge}"] for edge, _, _ in _EDGES]
+    if all(edge is None for edge in edges):
+        change_view(box=None)
+    elif all(edge is not None for edge in edges):
+        try:
+            change_view(box=Box(*edges))
+        except RequestError as error:
+            st.toast(error.message, icon=":material/help:")
+
+
+def _encode(connection: Connection, question: FlowQuestion) -> MapContent:
+    return encode_content(fetch_flows(connection, question), fetch_density(connection))
+
+
+def _fetch_scales(connection: Connection, precision: int) -> tuple[int | None, int | None]:
+    flow_map = fetch_flows(connection, FlowQuestion(precision=precision, limit=_SCALE_FLOWS))
+    if not flow_map.flows:
+        return None, None
+    places = (max(each.in_trips, each.out_trips) + each.internal_trips for each in flow_map.locations)
+    return flow_map.flows[0].trips, max(places)
+
+
+def _report(value: Box | Viewport | Pick | None) -> None:
+    """Nothing to do here: a callback only tells the component what to report."""

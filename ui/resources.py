@@ -1,0 +1,44 @@
+"""What every page needs from outside: settings, database, hub. Made once in main (or by a test) and handed over here.
+
+Streamlit runs the pages as scripts, to which nothing can be passed; this is the one place they take it from.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from shared.database import connect_database
+from shared.settings import Settings
+from ui.answers import Answers
+from ui.hub import Hub
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Settings, the database, what it answered lately, and the hub."""
+
+    settings: Settings
+    engine: Engine
+    answers: Answers
+    hub: Hub
+
+
+_provided: list[Resources] = []
+
+
+def connect_resources(settings: Settings) -> Resources:
+    """Make the resources; each connects at first use. Raises: SettingsError."""
+    engine = connect_database(settings)
+    return Resources(settings, engine, Answers(engine), Hub(settings))
+
+
+def provide_resources(resources: Resources) -> None:
+    """Hand the resources to every page of this process."""
+    _provided[:] = [resources]
+
+
+def get_resources() -> Resources:
+    """The resources of this process. Raises: LookupError before provide_resources."""
+    if not _provided:
+        raise LookupError("no resources: start the app by tripdeck-ui")
+    return _provided[0]

@@ -1,0 +1,125 @@
+"""The answers of Explore: weekly average with its definition, weekly bars, hours of the day, trip groups with exports."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from shared.groups import TripGroup
+from shared.weekly import WeeklyAnswer
+from ui.charts import (
+    describe_hours_chart,
+    describe_weekly_chart,
+    make_hours_chart,
+    make_weekly_chart,
+)
+from ui.exports import export_groups_csv, export_groups_geojson, export_groups_parquet, export_weeks_csv
+from ui.gestures import HOURS_CHART, WEEKLY_CHART
+from ui.view import View
+from ui.wording import (
+    describe_area,
+    describe_average,
+    describe_empty,
+    format_average,
+    format_count,
+    format_instant,
+    format_minutes,
+)
+
+_WEEKLY_HEIGHT: Final = 150
+_HOURS_HEIGHT: Final = 84
+_TABLE_HEIGHT: Final = 170
+_ROW_HEIGHT: Final = 26
+_COLUMNS: Final = {
+    "Region": st.column_config.TextColumn(width=80),
+    "From": st.column_config.TextColumn(width=70, help="Geohash cell of the origins"),
+    "To": st.column_config.TextColumn(width=70, help="Geohash cell of the destinations"),
+    "Time of day": st.column_config.TextColumn(width=96),
+    "Trips": st.column_config.NumberColumn(width=60, format="localized"),
+}
+
+
+def render_weekly(answer: WeeklyAnswer, view: View) -> None:
+    """The weekly average, how it came about, and the weeks as bars."""
+    area = describe_area(view.region, view.box, view.end)
+    average, trips, weeks = st.columns([1.5, 1, 1], gap="small")
+    average.metric("Trips a week, on average", format_average(answer.weekly_average))
+    trips.metric("Trips", format_count(answer.trips))
+    weeks.metric("Weeks", format_count(answer.weeks_counted))
+    if not answer.trips:
+        st.info(f"{describe_empty(answer, area=area)} Move or clear the box, or drop a filter.", icon=":material/search_off:")
+        return
+    st.caption(f"{area[0].upper()}{area[1:]}: {describe_average(answer)} Local time of the trip.")
+    st.altair_chart(
+        make_weekly_chart(answer, height=_WEEKLY_HEIGHT),
+        key=WEEKLY_CHART,
+        on_select="rerun",
+        alt=describe_weekly_chart(answer),
+    )
+
+
+def render_hours(hours: Sequence[int], view: View) -> None:
+    """Trips per hour of the day."""
+    if not any(hours):
+        return
+    st.altair_chart(
+        make_hours_chart(hours, view.hours, height=_HOURS_HEIGHT),
+        key=HOURS_CHART,
+        on_select="rerun",
+        alt=describe_hours_chart(hours),
+    )
+
+
+def render_groups(groups: Sequence[TripGroup], *, bucket_minutes: int) -> None:
+    """The largest trip groups."""
+    if not groups:
+        return
+    st.dataframe(
+        _make_table(groups, bucket_minutes),
+        height=_TABLE_HEIGHT,
+        row_height=_ROW_HEIGHT,
+        hide_index=True,
+        key="groups",
+        alt="Largest trip groups: region, origin cell, destination cell, time of day, trips.",
+        column_config=_COLUMNS,
+    )
+
+
+def render_exports(answer: WeeklyAnswer, groups: Sequence[TripGroup]) -> None:
+    """Downloads of what is shown; files are made when asked for."""
+    with st.popover("Export", icon=":material/download:", type="tertiary"):
+        _render_download("Weeks as CSV", partial(export_weeks_csv, answer), file="weeks.csv", mime="text/csv")
+        _render_download("Trip groups as CSV", partial(export_groups_csv, groups), file="trip_groups.csv", mime="text/csv")
+        _render_download(
+            "Trip groups as GeoJSON",
+            partial(export_groups_geojson, groups),
+            file="trip_groups.geojson",
+            mime="application/geo+json",
+        )
+        _render_download(
+            "Trip groups as Parquet",
+            partial(export_groups_parquet, groups),
+            file="trip_groups.parquet",
+            mime="application/vnd.apache.parquet",
+        )
+
+
+def _render_download(label: str, make: "partial[bytes]", *, file: str, mime: str) -> None:
+    st.download_button(label, make, file_name=file, mime=mime, on_click="ignore", type="tertiary", icon=":material/table:")
+
+
+def _make_table(groups: Sequence[TripGroup], bucket_minutes: int) -> list[dict[str, object]]:
+    return [
+        {
+            "Region": group.region,
+            "From": group.origin_cell,
+            "To": group.destination_cell,
+            "Time of day": format_minutes(group.bucket_minute, bucket_minutes),
+            "Trips": group.trips,
+            "First": format_instant(group.first_at),
+            "Last": format_instant(group.last_at),
+            "Datasources": ", ".join(group.datasources),
+        }
+        for group in groups
+    ]
