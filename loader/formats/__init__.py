@@ -1,18 +1,29 @@
 """Formats: from the bytes of any trip file to trips and rejects. Pure functions over bytes; no network, no database.
 
-    plan = detect_format(sample, file_name="trips.csv", options=options, is_whole=False)
-    scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
-    for chunk in open_stream(chunks, plan):                  # decompressed, UTF-16 made UTF-8; as it is where plan.is_seekable
-        for piece in scanner.feed(chunk): ...                # a BatchSlice: where the batch lies in that stream
-    for piece in scanner.finish(): ...
-    plan = scanner.plan
-    parsed = parse_batch(data, plan, piece, options=options)
-    parsed.trips, parsed.rejects, parsed.rows_read
+plan = detect_format(sample, file_name="trips.csv", options=options, is_whole=False)
+scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
+for piece, data in scanner.scan(chunks): ...       # chunks of the object as stored; piece is a BatchSlice, data its bytes
+plan = scanner.plan                                # the whole column has settled what the sample could not
+# Later, anywhere: where plan.is_seekable, bytes [piece.offset, piece.offset + piece.bytes) of the object are the batch;
+# otherwise (compressed, UTF-16) the planner keeps `data`.
+parsed = parse_batch(data, plan, piece, options=options)
+parsed.trips, parsed.rejects, parsed.rows_read
 """
 
 from loader.formats.batch import parse_batch
-from loader.formats.detect import detect_format
+from loader.formats.detect import SAMPLE_BYTES, detect_format
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
+from loader.formats.streams import open_stream
 
-__all__ = ["BatchScanner", "BatchSlice", "FilePlan", "LoadOptions", "ParsedBatch", "detect_format", "parse_batch"]
+__all__ = [
+    "SAMPLE_BYTES",
+    "BatchScanner",
+    "BatchSlice",
+    "FilePlan",
+    "LoadOptions",
+    "ParsedBatch",
+    "detect_format",
+    "open_stream",
+    "parse_batch",
+]

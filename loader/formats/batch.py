@@ -1,7 +1,7 @@
 """Batch: bytes of one slice to trips and rejects.
 
-    parsed = parse_batch(data, plan, piece, options=options)
-    assert parsed.rows_read == parsed.trips.height + parsed.rejects.height
+parsed = parse_batch(data, plan, piece, options=options)
+assert parsed.rows_read == parsed.trips.height + parsed.rejects.height
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from loader.formats.verdicts import judge_rows
 RAW_LIMIT, VALUE_LIMIT = 65_536, 1_000
 
 
-def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: LoadOptions) -> ParsedBatch:  # noqa: A002 - the ledger's word
+def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: LoadOptions) -> ParsedBatch:
     """Parse the bytes of one slice.
 
     Shape: trips as TRIP_SCHEMA, rejects as REJECT_SCHEMA; together one row per record. Clock: local wall clock. CRS: WGS 84.

@@ -95,9 +95,7 @@ def slice_text(buffer: npt.NDArray[np.uint8], starts: Positions, ends: Positions
     # Every second string is what lies between two fields; polars shares the buffer, so leaving it out is free.
     offsets = np.empty(2 * count, np.int64)
     offsets[0::2], offsets[1::2] = starts, ends
-    strings = pa.Array.from_buffers(
-        pa.large_utf8(), 2 * count - 1, [None, pa.py_buffer(offsets), pa.py_buffer(buffer)]
-    )
+    strings = pa.Array.from_buffers(pa.large_utf8(), 2 * count - 1, [None, pa.py_buffer(offsets), pa.py_buffer(buffer)])
     return pl.Series(strings).gather_every(2)
 
 

@@ -81,7 +81,9 @@ def _is_point(table: FieldTable, bounds: Bounds, prefix: bytes) -> np.ndarray[tu
     return fits
 
 
-def _find_spaces(table: FieldTable, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _find_spaces(
+    table: FieldTable, places: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     spaces = table.spaces
     index = np.searchsorted(spaces, places)
     return np.append(spaces, len(table.buffer))[index]

@@ -25,7 +25,7 @@ class Reason(StrEnum):
     UNDECODABLE_TEXT = "undecodable_text"
 
 
-class Warning(StrEnum):  # noqa: A001 - the word of the domain; nobody needs the built-in here
+class Warning(StrEnum):
     """What is odd about a trip that was loaded all the same; counted per batch."""
 
     ENDED_AT_UNREADABLE = "ended_at_unreadable"

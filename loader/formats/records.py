@@ -102,7 +102,7 @@ def split_records(data: bytes, dialect: Dialect, *, limit: int, header_lines: in
         consumed = len(data)
     kept = ~_is_blank(data, buffer, dialect, starts=starts, ends=ends)
     starts, ends = starts[kept], ends[kept]
-    separators = np.flatnonzero(buffer[begin:] == ord(dialect.delimiter)) + begin
+    separators = np.flatnonzero(buffer[begin:consumed] == ord(dialect.delimiter)) + begin
     separators = separators[~quoted.covers(separators)] if len(quoted.opens) else separators
     unclosed = np.zeros(len(starts), np.bool_)
     unclosed[np.searchsorted(starts, quoted.unclosed[quoted.unclosed < consumed], side="right") - 1] = True

@@ -1,21 +1,25 @@
 """Scanner: cut a stream of bytes into batches on record boundaries.
 
     scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
-    for chunk in open_stream(chunks, plan):
-        for piece in scanner.feed(chunk): ...
-    for piece in scanner.finish(): ...
-    plan = scanner.plan          # with what only the whole file could settle, such as the order of day and month
+    for piece, data in scanner.scan(chunks):     # chunks of the object as it is stored; data: the batch as parse_batch wants it
+        ...
+    plan = scanner.plan                          # with what only the whole file could settle, such as the order of day and month
+
+Or step by step over an uncompressed stream: feed(chunk), finish().
 
 Slices cover the stream without gap or overlap. Memory: one batch and one chunk, or one record where that is longer.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from loader.formats.dialect import name_columns, read_row
+from loader.formats.evidence import Evidence
 from loader.formats.plan import BatchSlice, FilePlan
 from loader.formats.records import CR, LF, SPACE, TAB, split_records
+from loader.formats.streams import open_members
 from shared.errors import FileFormatError
 
 # A record this long is no row of any table: a quote never closed, or binary data. Far above every limit on good records.
@@ -41,12 +45,35 @@ class BatchScanner:
         self._parts: list[bytes] = []
         self._pending = 0
         self._next = BatchSlice(batch_no=0, offset=0, bytes=0, lines_before=0, records_before=0, is_first=True)
+        self._evidence = Evidence(plan)
+
+    def scan(self, chunks: Iterable[bytes]) -> Iterator[tuple[BatchSlice, bytes]]:
+        """Cut a stored object, compressed or not; give each slice with its bytes.
+
+        Raises: FileFormatError for damaged archives, endless records, and what the whole file leaves open.
+        """
+        for member, stream in open_members(chunks, self.plan):
+            self._next = replace(self._next, member=member, is_first=True, lines_before=0)
+            for chunk in stream:
+                yield from self._take(chunk)
+            yield from self._take_rest()
+        self.plan = self._evidence.settle()
 
     def feed(self, chunk: bytes) -> Iterator[BatchSlice]:
         """Take the next bytes of the stream; give the slices that are complete.
 
         Raises: FileFormatError if a record has no end.
         """
+        for piece, _ in self._take(chunk):
+            yield piece
+
+    def finish(self) -> Iterator[BatchSlice]:
+        """Give the last slice. Raises: FileFormatError if the whole file leaves the order of day and month open."""
+        for piece, _ in self._take_rest():
+            yield piece
+        self.plan = self._evidence.settle()
+
+    def _take(self, chunk: bytes) -> Iterator[tuple[BatchSlice, bytes]]:
         self._parts.append(chunk)
         self._pending += len(chunk)
         if self._pending < self._wanted:
@@ -62,8 +89,7 @@ class BatchScanner:
             self._wanted = self._batch_bytes
         self._parts, self._pending = [data[begin:]], len(data) - begin
 
-    def finish(self) -> Iterator[BatchSlice]:
-        """Give the last slice."""
+    def _take_rest(self) -> Iterator[tuple[BatchSlice, bytes]]:
         data = b"".join(self._parts)
         self._parts, self._pending = [], 0
         if data:
@@ -76,24 +102,21 @@ class BatchScanner:
     def _header_lines(self) -> int:
         return self.plan.dialect.header_lines if self._next.is_first else 0
 
-    def _emit(self, data: bytes, cut: Cut) -> BatchSlice:
-        before = self._next
-        piece = BatchSlice(
-            batch_no=before.batch_no,
-            offset=before.offset,
-            bytes=cut.end,
-            lines_before=before.lines_before,
-            records_before=before.records_before,
-            is_first=before.is_first,
-        )
-        self._next = BatchSlice(
+    def _emit(self, data: bytes, cut: Cut) -> tuple[BatchSlice, bytes]:
+        piece = replace(self._next, bytes=cut.end)
+        if piece.is_first and piece.batch_no > 0:
+            check_member(data, self.plan, piece)
+        self._evidence.observe(data, header_lines=self._header_lines())
+        self._next = replace(
+            piece,
             batch_no=piece.batch_no + 1,
             offset=piece.offset + cut.end,
             bytes=0,
             lines_before=piece.lines_before + cut.lines,
             records_before=piece.records_before + cut.records,
+            is_first=False,
         )
-        return piece
+        return piece, data
 
     def _cut(self, data: bytes, begin: int) -> Cut | None:
         """Find the last boundary within batch_bytes, or the first one after it."""
@@ -147,3 +170,18 @@ def _cut_plain(data: bytes, begin: int, target: int) -> Cut | None:
     if np.any((heads == SPACE) | (heads == TAB)):
         return None
     return Cut(end - begin, len(feeds), len(feeds))
+
+
+def check_member(data: bytes, plan: FilePlan, piece: BatchSlice) -> None:
+    """Raise: FileFormatError if a further member of an archive has other columns than the first."""
+    if not plan.dialect.has_header:
+        return
+    head = b"\n".join(data.splitlines()[: plan.dialect.header_lines])
+    rows = split_records(head, plan.dialect, limit=plan.record_limit_bytes)
+    names = name_columns(read_row(rows, len(rows) - 1, plan.dialect), plan.dialect.field_count) if len(rows) else ()
+    if [name.casefold() for name in names] != [name.casefold() for name in plan.columns]:
+        raise FileFormatError(
+            f"{piece.member} in the archive has other columns than the file before it. Pack only files with the same columns.",
+            code="members_differ",
+            member=piece.member,
+        )

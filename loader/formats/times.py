@@ -24,8 +24,6 @@ EPOCH = r"^\d{9,16}(?:\.\d+)?$"
 UNITS_US = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
-
-
 @dataclass(frozen=True)
 class Times:
     """Wall clock and instant-ness of every row. Units: microseconds since 1970 on the wall clock; MISSING where unreadable.

@@ -1,0 +1,77 @@
+"""Encoding: how bytes become letters, from a sample."""
+
+import codecs
+import re
+
+from shared.errors import FileFormatError
+
+BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# Files that are certainly not text, and what to do about them.
+FOREIGN = (
+    (b"%PDF", "a PDF document"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ", "compressed with xz"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"ARROW1", "an Arrow file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"ORC", "an ORC file"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_LETTERS = re.compile("[^\x00-\x7f\ufffd]")
+_CONTROL_SHARE = 0.02
+
+
+def reject_foreign(sample: bytes) -> None:
+    """Raise: FileFormatError for files of another kind."""
+    for magic, what in FOREIGN:
+        if sample.startswith(magic):
+            raise FileFormatError(f"This is {what}, not a table of trips. Export it as CSV or Parquet.", code="not_a_table")
+    start = sample[:512].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise FileFormatError("This is a web page or XML, not a table of trips. Export it as CSV or Parquet.", code="not_a_table")
+    if start.startswith((b"{", b"[{", b"[\n")):
+        raise FileFormatError("This is JSON, not a table of trips. Export it as CSV or Parquet.", code="not_a_table")
+
+
+def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
+    """Tell the encoding: by byte order mark, by zero bytes (UTF-16), by being valid UTF-8, else Windows-1252.
+
+    Raises: FileFormatError for bytes that are no text.
+    """
+    for bom, name in BOMS:
+        if sample.startswith(bom):
+            return name
+    wide = _detect_utf16(sample[:65_536])
+    if wide:
+        return wide
+    head = sample[:65_536]
+    if len(_CONTROL.findall(head)) > max(8, _CONTROL_SHARE * len(head)):
+        raise FileFormatError("This is binary data, not a table of trips. Export it as CSV or Parquet.", code="not_a_table")
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample, final=is_whole)
+    except UnicodeDecodeError:
+        text = sample.decode("utf-8", "replace")
+        letters = len(_LETTERS.findall(text))
+        return "utf-8" if letters > text.count("\ufffd") else "windows-1252"  # a few damaged letters don't make it another
+    return "utf-8"
+
+
+def _detect_utf16(head: bytes) -> str | None:
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    half = max(len(head) // 2, 1)
+    if odd > 0.7 * half and even < 0.1 * half:
+        return "utf-16-le"
+    if even > 0.7 * half and odd < 0.1 * half:
+        return "utf-16-be"
+    return None
+
+
+def to_utf8(sample: bytes, encoding: str, *, is_whole: bool) -> bytes:
+    """Give a sample as UTF-8 without a letter cut in half at its end; invalid bytes become U+FFFD."""
+    name = "cp1252" if encoding == "windows-1252" else encoding
+    return codecs.getincrementaldecoder(name)("replace").decode(sample, final=is_whole).encode("utf-8", "replace")

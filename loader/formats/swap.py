@@ -1,0 +1,55 @@
+"""Swap: notice files whose latitude and longitude are the wrong way round, before they are loaded as nonsense."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from loader.formats.columns import read_columns
+from loader.formats.dialect import Layout
+from loader.formats.gazetteer import find_city
+from loader.formats.plan import FilePlan, LoadOptions
+from loader.formats.points import Ends
+from loader.formats.source import TextSource
+from shared.errors import FileFormatError
+
+NEAR_KM, FAR_KM = 80.0, 250.0
+
+
+def check_swap(plan: FilePlan, layout: Layout, options: LoadOptions) -> None:
+    """Raises: FileFormatError if most origins of the sample make sense only with longitude and latitude exchanged."""
+    if any("origin" in role for role in options.roles) or len(layout.table) == 0:
+        return
+    source = TextSource(layout.table, decimal=plan.dialect.decimal)
+    origin = read_columns(source, replace(plan, roles={**plan.roles}), options).origin
+    place = find_middle(origin)
+    if place is None or not _looks_swapped(*place):
+        return
+    raise FileFormatError(
+        f"Longitude and latitude look swapped: most origins lie near longitude {place[0]:.2f}, latitude {place[1]:.2f}, "
+        f"where nobody lives, and exchanged they lie near {_describe(place[1], place[0])}. "
+        "Map the columns the other way round, or fix the file.",
+        code="swapped_coordinates",
+    )
+
+
+def find_middle(ends: Ends) -> tuple[float, float] | None:
+    """Find the median longitude and latitude, leaving out unreadable ends and (0, 0)."""
+    known = ~(np.isnan(ends.longitude) | np.isnan(ends.latitude) | ((ends.longitude == 0) & (ends.latitude == 0)))
+    if not known.any():
+        return None
+    return float(np.median(ends.longitude[known])), float(np.median(ends.latitude[known]))
+
+
+def _looks_swapped(longitude: float, latitude: float) -> bool:
+    if abs(latitude) > 180:
+        return False
+    exchanged = find_city(latitude, longitude)
+    if exchanged is None or exchanged.distance_km > NEAR_KM:
+        return False
+    as_read = find_city(longitude, latitude)
+    return as_read is None or as_read.distance_km > FAR_KM
+
+
+def _describe(longitude: float, latitude: float) -> str:
+    city = find_city(longitude, latitude)
+    return city.name if city else "a city"
