@@ -6,27 +6,28 @@ tripdeck down        stop it from elsewhere
 """
 
 import json
-import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.embedded.program import ServerError
-from infra.stack import Stack
-from infra.state import StackState, hold_lock, read_running, stop_launcher
 from loader.cli import app
-from shared.errors import TripdeckError
-from shared.settings import PREFIX, Settings, load_settings
+from loader.cli.session import report_errors
 
-_API_URL = f"{PREFIX}API_URL"
+if TYPE_CHECKING:
+    from infra.state import StackState
+
+# The servers' packages take a second to import, so each command imports what it needs.
 
 
 @app.command(rich_help_panel="Local stack")
 def up() -> None:
     """Start database, queue, store, worker, hub and web app here; stop them all on Ctrl-C."""
+    from infra.stack import Stack
+    from infra.state import hold_lock, read_running
+    from shared.settings import load_settings
+
     settings = load_settings()
     data_dir = settings.data_dir.resolve()
     with hold_lock(data_dir) as is_ours:
@@ -46,7 +47,10 @@ def up() -> None:
 @app.command(rich_help_panel="Local stack")
 def down() -> None:
     """Stop the local stack, wherever it was started."""
-    state = read_running(_data_dir(load_settings()))
+    from infra.embedded.program import ServerError
+    from infra.state import read_running, stop_launcher
+
+    state = read_running(_find_data_dir())
     if state is None:
         _say("Nothing runs here.")
     elif stop_launcher(state):
@@ -58,7 +62,9 @@ def down() -> None:
 @app.command(rich_help_panel="Local stack")
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
     """Say what runs, and where; exits 1 when nothing does."""
-    state = read_running(_data_dir(load_settings()))
+    from infra.state import read_running
+
+    state = read_running(_find_data_dir())
     if as_json:
         sys.stdout.write(json.dumps(_describe(state)) + "\n")
     elif state is None:
@@ -70,20 +76,20 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JS
 
 
 def main() -> None:
-    """Run a command, against the local stack's hub where none is named."""
-    try:
-        if _API_URL not in os.environ and (state := read_running(_data_dir(load_settings()))):
-            os.environ[_API_URL] = state.api_url
+    """Run a command."""
+    with report_errors():
         app()
-    except TripdeckError as error:
-        sys.exit(f"tripdeck: {error.message}")
 
 
-def _data_dir(settings: Settings) -> Path:
-    return settings.data_dir.resolve()
+def _find_data_dir() -> Path:
+    from shared.settings import load_settings
+
+    return load_settings().data_dir.resolve()
 
 
-def _describe(state: StackState | None) -> dict[str, object]:
+def _describe(state: "StackState | None") -> dict[str, object]:
+    from dataclasses import asdict
+
     if state is None:
         return {"is_running": False, "is_ready": False}
     document = asdict(state)
@@ -91,7 +97,7 @@ def _describe(state: StackState | None) -> dict[str, object]:
     return {"is_running": True, **document}
 
 
-def _print_status(state: StackState) -> None:
+def _print_status(state: "StackState") -> None:
     _say(f"{'Ready' if state.is_ready else 'Starting'}, run by process {state.launcher.pid}.")
     _say(f"  Web app  {state.ui_url}")
     _say(f"  API      {state.api_url}/docs")

@@ -62,10 +62,10 @@ def report_errors(*, is_json: bool = False) -> Iterator[None]:
         if is_json:
             print_json({"error": make_error_json(error)})
         typer.echo(f"tripdeck: {error.message}", err=True)
-        raise typer.Exit(exit_status(error)) from error
+        raise SystemExit(exit_status(error)) from error
     except KeyboardInterrupt as error:
         typer.echo("tripdeck: interrupted", err=True)
-        raise typer.Exit(INTERRUPTED) from error
+        raise SystemExit(INTERRUPTED) from error
 
 
 def make_error_json(error: TripdeckError) -> dict[str, Any]:
