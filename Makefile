@@ -1,7 +1,7 @@
 # Needs only Python >= 3.11 and make. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down test check static lock upgrade bench install install-dev component
+.PHONY: help up down test check static secrets lock upgrade bench install install-dev component
 
 BIN := .venv/bin
 
@@ -9,7 +9,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 up: install component ## start everything here, print the addresses, stop it all on Ctrl-C
-	@exec $(BIN)/tripdeck up
+	@set -a; [ ! -f .env ] || . ./.env; set +a; exec $(BIN)/tripdeck up
 
 down: ## stop what `make up` started
 	@if [ -x $(BIN)/tripdeck ]; then exec $(BIN)/tripdeck down; else echo "Nothing is installed here, so nothing runs."; fi
@@ -30,6 +30,9 @@ static:
 
 bench: install-dev component ## measure on generated files; takes long, needs free disk
 	@$(BIN)/tripdeck bench
+
+secrets: ## make random secrets for docker-compose.yml, in .secrets/
+	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/make_secrets.py
 
 lock: ## lock the requirements again after a change in pyproject.toml
 	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py lock

@@ -1,12 +1,24 @@
-"""Settings as environment variables, for the processes that are started with them."""
+"""Settings as environment variables: for the processes that are started with them, and for people (.env.example).
+
+python -m infra.environment > .env.example
+"""
 
 import json
 import os
+import sys
 from collections.abc import Mapping
+from typing import Final
 
 from pydantic import SecretStr
 
 from shared.settings import PREFIX, Settings
+
+_EXAMPLE_HEAD: Final = """\
+# Every setting of Tripdeck, with its default. Copy to .env and change what should differ; `make up` reads it,
+# and docker-compose.yml takes the ports from it.
+# Written by `python -m infra.environment`; the settings themselves are in shared/settings.py.
+# In containers a setting can also be a file: /run/secrets/tripdeck_database_url holds TRIPDECK_DATABASE_URL.
+"""
 
 
 def make_environment(settings: Settings, *, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -26,3 +38,20 @@ def _to_text(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return json.dumps(value)
     return str(value)
+
+
+def make_example() -> str:
+    """Text of .env.example: every setting with its description, its unit and its default, commented out."""
+    blocks = [_EXAMPLE_HEAD]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else _quote(_to_text(field.default))
+        blocks.append(f"# {field.description}\n#{PREFIX}{name.upper()}={default}\n")
+    return "\n".join(blocks)
+
+
+def _quote(text: str) -> str:
+    return f"'{text}'" if any(sign in text for sign in '" []') else text
+
+
+if __name__ == "__main__":
+    sys.stdout.write(make_example())
