@@ -5,7 +5,7 @@ Clock: weeks and hours are local wall clock of the trip. Charts know no zone: da
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import altair as alt
 
@@ -52,7 +52,7 @@ def make_weekly_chart(answer: WeeklyAnswer, *, height: int) -> alt.LayerChart:
         .mark_rule(strokeWidth=2, strokeDash=[5, 3])
         .encode(y="average:Q", color=alt.datum(f"average {format_average(answer.weekly_average)}"))
     )
-    return _finish(alt.LayerChart([bars, line]), height)
+    return _finish([bars, line], height)
 
 
 def make_hours_chart(hours: Sequence[int], chosen: Hours, *, height: int) -> alt.LayerChart:
@@ -84,7 +84,7 @@ def make_hours_chart(hours: Sequence[int], chosen: Hours, *, height: int) -> alt
         )
         .add_params(alt.selection_interval(name=HOURS_BRUSH, encodings=["x"]))
     )
-    return _finish(alt.LayerChart([bars]), height)
+    return _finish([bars], height)
 
 
 def describe_weekly_chart(answer: WeeklyAnswer) -> str:
@@ -145,7 +145,8 @@ def _count_axis() -> alt.Axis:
     return alt.Axis(title=None, tickCount=3, tickMinStep=1, format="~s", labelPadding=4, minExtent=26)
 
 
-def _finish(chart: alt.LayerChart, height: int) -> alt.LayerChart:
+def _finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
+    chart = cast("alt.LayerChart", alt.layer(*layers))
     finished: alt.LayerChart = chart.properties(
         height=height, padding={"left": 0, "right": 4, "top": 2, "bottom": 0}
     ).configure_legend(orient="top", direction="horizontal", title=None, labelLimit=400, offset=2, padding=0)
