@@ -51,7 +51,10 @@ def decode_text(data: bytes, encoding: str) -> bytes:
 
 
 def _find_broken(records: Records, plan: FilePlan) -> pl.DataFrame:
-    """Find records that can't be cut into the file's fields. Shape: (column_name, reason, value) per record, reason null if whole."""
+    """Find records that can't be cut into the file's fields.
+
+    Shape: (column_name, reason, value), one row per record; reason is null for a whole record.
+    """
     counts = count_fields(records)
     reasons = [
         (records.is_unclosed, Reason.UNCLOSED_QUOTE),

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -50,7 +51,7 @@ def read_layouts(sample: bytes, options: LoadOptions, *, is_whole: bool) -> list
     found = [
         layout
         for delimiter in delimiters
-        for layout in _read_layout(sample, Dialect(delimiter=delimiter, quote=quote, header_lines=0), options, is_whole)
+        for layout in _read_layout(sample, Dialect(delimiter=delimiter, quote=quote, header_lines=0), options, is_whole=is_whole)
     ]
     return sorted(found, key=lambda layout: -layout.evenness)
 
@@ -62,7 +63,7 @@ def _detect_quote(sample: bytes) -> str:
     return "'" if len(edges) * 4 > sample[:65_536].count(b"'") else '"'
 
 
-def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, is_whole: bool) -> Iterator[Layout]:
+def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, *, is_whole: bool) -> Iterator[Layout]:
     limit = options.record_limit_bytes
     records = split_records(sample, dialect, limit=limit, is_end=is_whole)
     rows = [read_row(records, index, dialect) for index in range(min(len(records), HEADER_SEARCH_ROWS))]
@@ -84,7 +85,7 @@ def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, is_whole
         header_lines=_count_lines(records, first_row),
         field_count=field_count,
     )
-    table = _make_table(sample, dialect, limit, is_whole)
+    table = _make_table(sample, dialect, limit=limit, is_whole=is_whole)
     evenness = float(np.mean(body == field_count)) if len(body) else 1.0
     yield Layout(dialect, name_columns(names, field_count), table, evenness, len(body), limit)
 
@@ -95,7 +96,7 @@ def name_columns(names: list[str], field_count: int) -> tuple[str, ...]:
     return tuple(name or f"column_{index + 1}" for index, name in enumerate(written))
 
 
-def _make_table(sample: bytes, dialect: Dialect, limit: int, is_whole: bool) -> FieldTable:
+def _make_table(sample: bytes, dialect: Dialect, *, limit: int, is_whole: bool) -> FieldTable:
     records = split_records(sample, dialect, limit=limit, header_lines=dialect.header_lines, is_end=is_whole)
     good = (count_fields(records) == dialect.field_count) & ~records.is_unclosed
     return split_fields(records, is_good=good, field_count=dialect.field_count)
@@ -106,7 +107,7 @@ def read_row(records: Records, index: int, dialect: Dialect) -> list[str]:
     start, end = int(records.starts[index]), int(records.ends[index])
     inside = records.separators[np.searchsorted(records.separators, start) : np.searchsorted(records.separators, end)]
     edges = [start - 1, *inside.tolist(), end]
-    cells = [records.data[left + 1 : right].decode("utf-8", "replace") for left, right in zip(edges, edges[1:], strict=False)]
+    cells = [records.data[left + 1 : right].decode("utf-8", "replace") for left, right in pairwise(edges)]
     return [undo_quotes(cell, dialect.quote) if cell.startswith(dialect.quote) else cell for cell in cells]
 
 

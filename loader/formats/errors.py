@@ -13,3 +13,8 @@ def ambiguous_dates(plan: FilePlan) -> FileFormatError:
         code="ambiguous_dates",
         column=column,
     )
+
+
+def truncated(kind: str) -> FileFormatError:
+    """Make the error for an archive that was cut off."""
+    return FileFormatError(f"The {kind} file ends too early: it was cut off. Upload it again.", code="truncated_archive")

@@ -8,6 +8,8 @@ from loader.formats.roles import MOSTLY, RoleFinder
 from shared.errors import FileFormatError
 
 NEAR_CITY_KM = 60.0
+LONGITUDE_FIRST = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")
+LATITUDE_FIRST = ("origin_latitude", "origin_longitude", "destination_latitude", "destination_longitude")
 
 
 def guess_roles(finder: RoleFinder, median: Callable[[int], float]) -> None:
@@ -40,20 +42,8 @@ def _guess_coordinates(profiles: list[Profile], median: Callable[[int], float]) 
     likely = [column for column, profile in enumerate(profiles) if _is_coordinate(profile)]
     runs = [likely[at : at + 4] for at in range(len(likely) - 3) if likely[at + 3] - likely[at] == 3]
     for first, second, third, fourth in runs:
-        orders = [
-            {
-                "origin_longitude": first,
-                "origin_latitude": second,
-                "destination_longitude": third,
-                "destination_latitude": fourth,
-            },
-            {
-                "origin_latitude": first,
-                "origin_longitude": second,
-                "destination_latitude": third,
-                "destination_longitude": fourth,
-            },
-        ]
+        places = (first, second, third, fourth)
+        orders = [dict(zip(axes, places, strict=True)) for axes in (LONGITUDE_FIRST, LATITUDE_FIRST)]
         fitting = [order for order in orders if _is_plausible(order, median)]
         if len(fitting) == 1:
             return fitting[0]

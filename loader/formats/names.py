@@ -17,7 +17,8 @@ SIDES = {
 KINDS = {
     "longitude": "longitude lng lon long x",
     "latitude": "latitude lat y",
-    "point": "point coord coords coordinate coordinates location loc position pos geom geometry wkt geo latlng lonlat latlon lnglat",
+    "point": "point coord coords coordinate coordinates location loc position pos "
+    "geom geometry wkt geo latlng lonlat latlon lnglat",
     "time": "time datetime timestamp at ts when epoch unixtime started ended departed arrived",
     "date": "date day on",
     "region": "region city market",

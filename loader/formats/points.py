@@ -11,6 +11,7 @@ import polars as pl
 
 from loader.formats.fields import Bounds, FieldTable, slice_text
 from loader.formats.numbers import Floats, to_floats
+from loader.formats.records import Mask, Positions
 
 _NUMBER = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
 POINT_PATTERN = rf"(?i)^\s*(?:SRID=\d+;\s*)?POINT\s*(?:ZM|Z|M)?\s*\(\s*{_NUMBER}\s+{_NUMBER}(?:\s+{_NUMBER}){{0,2}}\s*\)\s*$"
@@ -72,7 +73,7 @@ def parse_routes(text: pl.Series) -> tuple[Ends, Ends]:
     return Ends(*map(to_floats, first)), Ends(*map(to_floats, last))
 
 
-def _is_point(table: FieldTable, bounds: Bounds, prefix: bytes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _is_point(table: FieldTable, bounds: Bounds, prefix: bytes) -> Mask:
     fits = bounds.ends - bounds.starts > len(prefix)
     last = len(table.buffer) - 1
     for index, letter in enumerate(prefix):
@@ -81,9 +82,7 @@ def _is_point(table: FieldTable, bounds: Bounds, prefix: bytes) -> np.ndarray[tu
     return fits
 
 
-def _find_spaces(
-    table: FieldTable, places: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _find_spaces(table: FieldTable, places: Positions) -> Positions:
     spaces = table.spaces
     index = np.searchsorted(spaces, places)
     return np.append(spaces, len(table.buffer))[index]

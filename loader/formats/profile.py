@@ -58,7 +58,7 @@ def profile_column(text: pl.Series, *, decimal: str) -> Profile:
         route=float(np.count_nonzero(~np.isnan(parse_routes(values)[1].longitude))) / count,
         times={order: float(np.count_nonzero(exact != MISSING)) / count for order, (exact, _) in stamps.items()},
         epoch=len(epochs) / count,
-        epoch_digits=int(epochs.str.extract(r"^(\d+)").str.len_bytes().median() or 0) if len(epochs) else 0,
+        epoch_digits=int(np.median(epochs.str.extract(r"^(\d+)").str.len_bytes().to_numpy())) if len(epochs) else 0,
         clock=_share(values, CLOCK, count),
         bare_date=_share(values, BARE_DATE, count),
         has_zone=any(bool(has_zone.any()) for _, has_zone in stamps.values()),

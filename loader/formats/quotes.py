@@ -88,7 +88,7 @@ def _read_quotes(data: bytes, dialect: Dialect, *, begin: int, limit: int, is_en
         if at != begin and data[at - 1 : at] not in starters:
             at = data.find(quote, at + 1)  # a letter of an unquoted field
             continue
-        close = _find_close(data, quote, at, limit)
+        close = _find_close(data, quote, at, limit=limit)
         if close is None:
             if not is_end and len(data) - at <= limit + 1:
                 return Quoted(np.array(opens, np.int64), np.array(closes, np.int64), np.array(unclosed, np.int64), at, False)
@@ -103,7 +103,7 @@ def _read_quotes(data: bytes, dialect: Dialect, *, begin: int, limit: int, is_en
     return Quoted(np.array(opens, np.int64), np.array(closes, np.int64), np.array(unclosed, np.int64), None, is_clean)
 
 
-def _find_close(data: bytes, quote: bytes, at: int, limit: int) -> int | None:
+def _find_close(data: bytes, quote: bytes, at: int, *, limit: int) -> int | None:
     end = min(len(data), at + limit + 1)
     close = data.find(quote, at + 1, end)
     while close >= 0 and data[close + 1 : close + 2] == quote:

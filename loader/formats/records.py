@@ -128,7 +128,7 @@ def _skip_header(data: bytes, lines: Lines, header_lines: int) -> int:
 
 
 def _is_blank(data: bytes, buffer: npt.NDArray[np.uint8], dialect: Dialect, *, starts: Positions, ends: Positions) -> Mask:
-    blank = starts == ends
+    blank: Mask = starts == ends
     letters = b" " if dialect.delimiter == "\t" else b" \t"
     first = buffer[np.minimum(starts, max(len(buffer) - 1, 0))] if len(buffer) else np.empty(0, np.uint8)
     for index in np.flatnonzero(~blank & ((first == SPACE) | (first == TAB))):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
+from loader.formats.numbers import Floats
 from loader.formats.points import Ends
 from loader.formats.reasons import Reason
 from loader.formats.records import Mask
@@ -122,9 +123,10 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def is_outside_earth(degrees: np.ndarray[tuple[int], np.dtype[np.float64]], limit_deg: float) -> Mask:
+def is_outside_earth(degrees: Floats, limit_deg: float) -> Mask:
     """Tell which coordinates are read but beyond the limit."""
-    return np.abs(degrees) > limit_deg
+    outside: Mask = np.abs(degrees) > limit_deg
+    return outside
 
 
 def is_outside_years(times: Times) -> Mask:

@@ -6,17 +6,24 @@ A plain file passes through unchanged. Memory: a few times the chunk's size, wha
 """
 
 import codecs
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 
-import zstandard
-
+from loader.formats.errors import truncated
 from loader.formats.meter import Meter
 from loader.formats.plan import Compression, FilePlan
 from loader.formats.unzip import open_zip
 from shared.errors import FileFormatError
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 PIECE_BYTES = 2**20
+# Windows up to 128 MiB (zstd --long=27); more would let a file choose how much memory it takes.
+ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
 
 MAGIC: tuple[tuple[bytes, Compression], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PK\x03\x04", "zip"))
 
@@ -75,7 +82,7 @@ def _inflate_gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield from _pull(inflater, data)
             has_member, data = True, inflater.unused_data
     if not inflater.eof:
-        raise FileFormatError("The gzip file ends too early: it was cut off. Upload it again.", code="truncated_archive")
+        raise truncated("gzip")
 
 
 def _pull(inflater: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
@@ -90,31 +97,21 @@ def _pull(inflater: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
 
 
 def _inflate_zstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(
-        _Pipe(chunks),
-        read_size=PIECE_BYTES,
-        read_across_frames=True,  # type: ignore[arg-type]
-    )
-    try:
-        while piece := reader.read(PIECE_BYTES):
-            yield piece
-    except zstandard.ZstdError as error:
-        raise FileFormatError(f"The zstd file is damaged or cut off ({error}).", code="damaged_archive") from error
-
-
-class _Pipe:
-    """A file-like view of chunks."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = b""
-
-    def read(self, size: int) -> bytes:
-        """Give at most size bytes; none at the end."""
-        if not self._rest:
-            self._rest = next(self._chunks, b"")
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        return piece
+    inflater = zstd.ZstdDecompressor(options=ZSTD_OPTIONS)
+    for chunk in chunks:
+        data = chunk
+        while data or not (inflater.needs_input or inflater.eof):
+            if inflater.eof:
+                inflater = zstd.ZstdDecompressor(options=ZSTD_OPTIONS)  # another frame follows
+            try:
+                piece = inflater.decompress(data, PIECE_BYTES)
+            except zstd.ZstdError as error:
+                raise FileFormatError(f"The zstd file is damaged ({error}).", code="damaged_archive") from error
+            if piece:
+                yield piece
+            data = inflater.unused_data if inflater.eof else b""
+    if not inflater.eof:
+        raise truncated("zstd")
 
 
 def _to_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

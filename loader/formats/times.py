@@ -89,7 +89,7 @@ def _integers(text: pl.Series, default: int = -1) -> Microseconds:
 
 def _widen_years(year: Microseconds, text: pl.Series) -> Microseconds:
     is_short = (text.str.len_bytes() == 2).fill_null(value=False).to_numpy()
-    # POSIX: 69–99 are the 1900s, 00–68 the 2000s.
+    # POSIX: 69 to 99 are the 1900s, 00 to 68 the 2000s.
     return np.where(is_short, np.where(year >= 69, year + 1900, year + 2000), year)
 
 

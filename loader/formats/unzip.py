@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from loader.formats.errors import truncated
 from loader.formats.meter import Meter
 from shared.errors import FileFormatError
 
@@ -43,7 +44,7 @@ class _Reader:
     def take(self, size: int) -> bytes:
         """Take size bytes. Raises: FileFormatError if there are fewer."""
         if not self.fill(size):
-            raise FileFormatError("The zip file ends too early: it was cut off. Upload it again.", code="truncated_archive")
+            raise truncated("zip")
         taken, self.data = self.data[:size], self.data[size:]
         return taken
 
