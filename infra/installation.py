@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from infra.embedded import find_free_ports, is_port_taken
 from infra.embedded.postgres import make_postgres_url
 from infra.embedded.valkey import make_valkey_url
+from infra.probe import make_local_url
 from shared.errors import SettingsError
 from shared.settings import Settings
 
@@ -24,7 +25,6 @@ ACCESS_KEY: Final = "tripdeck"
 # The servers we run ourselves, unless this setting names one that runs already; and the port we like best.
 SERVER_SETTINGS: Final = {"postgres": "database_url", "valkey": "redis_url", "s3": "s3_endpoint"}
 _USUAL_PORTS: Final = {"postgres": 5433, "valkey": 6380, "s3": 8333}
-_ANY_ADDRESS: Final = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not listened on
 
 
 @dataclass
@@ -87,11 +87,6 @@ def complete_settings(settings: Settings, installation: Installation, owned: Set
     if "allowed_origins" not in settings.model_fields_set:
         found["allowed_origins"] = (f"http://127.0.0.1:{settings.ui_port}", f"http://localhost:{settings.ui_port}")
     return settings.model_copy(update=found)
-
-
-def make_local_url(host: str, port: int) -> str:
-    """URL of one of our processes from this machine."""
-    return f"http://{'127.0.0.1' if host in _ANY_ADDRESS else host}:{port}"
 
 
 def write_private(path: Path, document: object) -> None:

@@ -4,19 +4,17 @@ import shutil
 import sys
 import sysconfig
 import time
-import urllib.request
 from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Final
 
 from infra.embedded import Program, ServerError, prepare_postgres, prepare_seaweed, prepare_valkey
 from infra.environment import make_environment
-from infra.installation import ACCESS_KEY, Installation, make_local_url
+from infra.installation import ACCESS_KEY, Installation
+from infra.probe import check_hub, check_ui, check_worker
 from shared.errors import TransientError
-from shared.queueing import connect_redis, redis_errors
 from shared.settings import Settings
 
-_CHECK_TIMEOUT_S: Final = 2
 # A worker that is asked to stop finishes the batch it is in.
 _WORKER_STOP_S: Final = 30.0
 
@@ -51,12 +49,11 @@ def make_migration(settings: Settings) -> Program:
 
 def make_applications(settings: Settings) -> list[Program]:
     """Worker, hub and web app."""
+    since = time.time()
     return [
-        _make_program(settings, "worker", check=_make_worker_check(settings), stop_timeout_s=_WORKER_STOP_S),
-        _make_program(settings, "hub", check=lambda: _fetch(f"{settings.api_url}/readyz")),
-        _make_program(
-            settings, "ui", check=lambda: _fetch(f"{make_local_url(settings.ui_host, settings.ui_port)}/_stcore/health")
-        ),
+        _make_program(settings, "worker", check=lambda: check_worker(settings, since=since), stop_timeout_s=_WORKER_STOP_S),
+        _make_program(settings, "hub", check=lambda: check_hub(settings)),
+        _make_program(settings, "ui", check=lambda: check_ui(settings)),
     ]
 
 
@@ -88,24 +85,8 @@ def _make_program(
     )
 
 
-def _make_worker_check(settings: Settings) -> Callable[[], None]:
-    client, since_ms = connect_redis(settings), time.time() * 1000
-
-    def check() -> None:  # its consumers leave a heartbeat whenever they ask for work
-        with redis_errors():
-            if not client.zcount("dramatiq:__heartbeats__", since_ms, "+inf"):
-                raise TransientError("The worker has not asked for work yet.")
-
-    return check
-
-
 def _ask_nothing() -> None:
     return
-
-
-def _fetch(url: str) -> None:
-    with urllib.request.urlopen(url, timeout=_CHECK_TIMEOUT_S):  # noqa: S310 - our own URL; a bad status raises an OSError
-        pass
 
 
 def _find_script(name: str) -> str:

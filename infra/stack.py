@@ -19,9 +19,9 @@ from infra.installation import (
     complete_settings,
     find_owned_servers,
     load_installation,
-    make_local_url,
     require_free_ports,
 )
+from infra.probe import make_local_url
 from infra.programs import make_applications, make_migration, make_sample, prepare_servers
 from infra.state import ProcessState, StackState, end_leftovers, remove_state, write_state
 from infra.supervisor import StopRequestedError, Supervisor

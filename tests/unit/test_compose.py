@@ -1,0 +1,159 @@
+"""docker-compose.yml: valid by the Compose specification, in step with the settings, and closed by default.
+
+The specification's JSON schema comes with the package check-jsonschema, which keeps it current.
+"""
+
+import importlib.resources
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from infra.make_secrets import make_secrets
+from shared.settings import PREFIX, Settings, load_settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = sorted(name for name, service in SERVICES.items() if str(service["image"]).startswith("tripdeck-"))
+ONE_SHOT = {"bucket", "migrate", "store-folder"}
+KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
+DOCKERFILE = (ROOT / "infra/containers/Dockerfile").read_text(encoding="utf-8")
+SCRIPTS = re.findall(r'^(tripdeck[a-z-]*) = "', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def list_secrets(service: dict[str, Any]) -> list[tuple[str, str]]:
+    """(source, target) of a service's secrets."""
+    entries = [entry if isinstance(entry, dict) else {"source": entry} for entry in service.get("secrets", [])]
+    return [(entry["source"], entry.get("target", entry["source"])) for entry in entries]
+
+
+def fill_in(value: object) -> str:
+    """Put defaults where compose would take ${NAME:-default} from .env."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+
+
+def make_schema() -> dict[str, Any]:
+    vendored = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+    schema: dict[str, Any] = json.loads(vendored.read_text(encoding="utf-8"))
+    return schema
+
+
+def test_the_file_is_valid_by_the_specification() -> None:
+    schema = make_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(COMPOSE, schema, cls=jsonschema.Draft202012Validator)
+
+
+def test_the_schema_sees_a_misspelt_key() -> None:
+    broken = {"services": {"hub": {"image": "x", "enviroment": {}}}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, make_schema(), cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_settings_that_are_passed_exist(name: str) -> None:
+    service = SERVICES[name]
+    passed = {key for key in service.get("environment", {}) if key.startswith(PREFIX)}
+    passed |= {target.upper() for _, target in list_secrets(service)}
+    assert passed
+    assert passed <= KNOWN
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_settings_that_are_passed_have_usable_values(name: str) -> None:
+    environment = SERVICES[name].get("environment", {})
+    load_settings({key: fill_in(value) for key, value in environment.items() if key.startswith(PREFIX)})
+
+
+def test_settings_named_in_the_file_come_from_the_example() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{(\w+)", text)) <= KNOWN
+
+
+def test_secrets_are_all_made_all_used_and_fit_together(tmp_path: Path) -> None:
+    declared = {name: Path(secret["file"]).name for name, secret in COMPOSE["secrets"].items()}
+    used = {source for service in SERVICES.values() for source, _ in list_secrets(service)}
+    assert used == set(declared)
+    folder = tmp_path / ".secrets"
+    made = make_secrets(folder)
+    assert set(declared.values()) <= set(made)
+    assert (folder / "tripdeck_password").read_text() in (folder / "tripdeck_database_url").read_text()
+    assert make_secrets(folder) == []
+
+
+def test_secrets_differ_between_installations_and_are_never_in_the_file(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "a")
+    make_secrets(tmp_path / "b")
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_text() != (tmp_path / "b" / path.name).read_text()
+    for service in SERVICES.values():
+        for key, value in service.get("environment", {}).items():
+            assert not re.search(r"PASSWORD|SECRET", key) or (key.endswith("_FILE") and value), key
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_ports_are_published_on_loopback_and_for_browsers_only(name: str) -> None:
+    ports = SERVICES[name].get("ports", [])
+    assert all(fill_in(port).startswith("127.0.0.1:") for port in ports)
+    assert bool(ports) == (name in ("hub", "ui", "store"))
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_containers_are_hardened(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert service.get("cap_add", []) == (["CHOWN"] if name == "store-folder" else [])
+    assert (service["user"].split(":")[0] == "0") == (name == "store-folder")
+    assert "container_name" not in service
+    assert "privileged" not in service
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT))
+def test_services_that_stay_have_a_health_check(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_images_are_pinned(name: str) -> None:
+    tag = SERVICES[name]["image"].rpartition(":")[2]
+    assert re.search(r"\d+\.\d+|\d{4}-\d{2}-\d{2}", tag)
+
+
+def test_images_of_the_dockerfile_are_pinned_and_its_targets_exist() -> None:
+    stages = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
+    names = {stage for _, stage in stages}
+    assert all(base in names or re.search(r":\d+\.\d+", base) for base, _ in stages)
+    assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= names
+
+
+def test_dockerfile_copies_what_exists() -> None:
+    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE):
+        *sources, _target = line.split()
+        for source in sources:
+            assert "*" in source or (ROOT / source).exists(), source
+
+
+def test_the_loader_image_has_no_streamlit() -> None:
+    assert "streamlit==" not in (ROOT / "infra/locks/loader.txt").read_text(encoding="utf-8")
+    assert "streamlit==" in (ROOT / "infra/locks/ui.txt").read_text(encoding="utf-8")
+
+
+def test_our_services_run_the_console_scripts_of_the_local_stack() -> None:
+    commands = {name: SERVICES[name]["command"] for name in OURS}
+    for name, command in commands.items():
+        assert command[0] in SCRIPTS or command[:2] == ["python", "-m"], name
+    assert {"tripdeck-hub", "tripdeck-worker", "tripdeck-ui", "tripdeck-migrate"} <= {command[0] for command in commands.values()}
+
+
+def test_start_order_names_services_and_waits_for_what_can_be_waited_for() -> None:
+    for service in SERVICES.values():
+        for needed, how in service.get("depends_on", {}).items():
+            wanted = "service_completed_successfully" if needed in ONE_SHOT else "service_healthy"
+            assert how["condition"] == wanted
