@@ -132,4 +132,5 @@ def is_outside_earth(degrees: Floats, limit_deg: float) -> Mask:
 def is_outside_years(times: Times) -> Mask:
     """Tell which start times are read but lie outside STARTED_AT."""
     wall = times.wall_us
-    return (wall != MISSING) & ((wall < STARTED_AT_US[0]) | (wall >= STARTED_AT_US[1]))
+    outside: Mask = (wall != MISSING) & ((wall < STARTED_AT_US[0]) | (wall >= STARTED_AT_US[1]))
+    return outside
