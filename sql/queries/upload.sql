@@ -10,9 +10,11 @@ select * from upload where upload_id = %(upload_id)s::uuid;
 select * from upload where upload_id = %(upload_id)s::uuid for update;
 
 -- name: complete_upload
-update upload set load_id = %(load_id)s::integer where upload_id = %(upload_id)s::uuid;
+-- The upload has become a load; bytes is what came, where nothing had been announced.
+update upload set load_id = %(load_id)s::integer, bytes = %(bytes)s::bigint where upload_id = %(upload_id)s::uuid;
 
 -- name: delete_upload
+-- Forgets an upload that is no load; returns what to drop in the object store.
 delete from upload where upload_id = %(upload_id)s::uuid and load_id is null returning object_key, s3_upload_id;
 
 -- name: list_stale_uploads

@@ -1,0 +1,68 @@
+"""The application: every route of the hub."""
+
+import re
+from typing import Final
+
+from tornado.web import Application, RequestHandler
+
+from loader.hub.docs_page import render_docs
+from loader.hub.handler import UnknownHandler
+from loader.hub.handlers import feed, inspect, loads, questions, status, uploads
+from loader.hub.openapi import make_openapi
+from loader.hub.services import Services
+
+ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
+    ("/api/v1/loads", loads.LoadsHandler),
+    ("/api/v1/loads/{load_id}", loads.LoadHandler),
+    ("/api/v1/loads/{load_id}/rejects", loads.RejectsHandler),
+    ("/api/v1/loads/{load_id}/cancel", loads.CancelHandler),
+    ("/api/v1/loads/{load_id}/undo", loads.UndoHandler),
+    ("/api/v1/loads/{load_id}/retry", loads.RetryHandler),
+    ("/api/v1/uploads", uploads.UploadsHandler),
+    ("/api/v1/uploads/{upload_id}", uploads.UploadHandler),
+    ("/api/v1/uploads/{upload_id}/parts", uploads.UploadPartsHandler),
+    ("/api/v1/uploads/{upload_id}/complete", uploads.CompleteUploadHandler),
+    ("/api/v1/inspect", inspect.InspectHandler),
+    ("/api/v1/events", feed.EventsHandler),
+    ("/api/v1/weekly-average", questions.WeeklyAverageHandler),
+    ("/api/v1/trip-groups", questions.GroupsHandler),
+    ("/api/v1/flows", questions.FlowsHandler),
+    ("/api/v1/hours", questions.HoursHandler),
+    ("/api/v1/regions", questions.RegionsHandler),
+    ("/api/v1/datasources", questions.DatasourcesHandler),
+    ("/api/v1/questions", questions.ReadyQuestionsHandler),
+    ("/api/v1/questions/{name}", questions.ReadyQuestionHandler),
+    ("/openapi.json", status.OpenApiHandler),
+    ("/docs", status.DocsHandler),
+    ("/healthz", status.HealthHandler),
+    ("/readyz", status.ReadyHandler),
+    ("/metrics", status.MetricsHandler),
+    ("/ws/loads", feed.FeedHandler),
+    ("/ws/loads/{load_id}", feed.FeedHandler),
+)
+
+
+def make_application(services: Services) -> Application:
+    """Make the application over the process's services."""
+    document = make_openapi(ROUTES)
+    return Application(
+        [(_make_pattern(route), handler, {"services": services, "route": route}) for route, handler in ROUTES],
+        default_handler_class=UnknownHandler,
+        default_handler_args={"services": services, "route": "unknown"},
+        access=services.access,
+        openapi=document,
+        docs_page=render_docs(document),
+        cross_origin_protection=True,
+        websocket_ping_interval=feed.PING_S,
+        websocket_ping_timeout=feed.PING_S,
+        websocket_max_message_size=feed.MAX_MESSAGE_BYTES,
+        log_function=_log_nothing,
+    )
+
+
+def _make_pattern(route: str) -> str:
+    return re.sub(r"{(\w+)}", r"(?P<\1>[^/]*)", route)
+
+
+def _log_nothing(_handler: RequestHandler) -> None:
+    """Handlers log what went wrong and count the rest."""

@@ -1,0 +1,257 @@
+"""What each call takes: one model an endpoint, for validation and for the OpenAPI document alike.
+
+Path and query parameters of a call are one model; the names in the path say which is which.
+"""
+
+import unicodedata
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from loader.formats import LoadOptions
+from shared.area import Box, parse_bbox
+from shared.errors import RequestError
+from shared.groups import MAX_LIMIT, MAX_PRECISION
+from shared.weekly import End
+
+_MAX_ID: Final = 2**31 - 1
+_MAX_NAME_CHARACTERS: Final = 200
+# Characters that turn the text after them around, so that a name shows as another (CVE-2021-42574).
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+
+
+def _parse_day(value: object) -> object:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _validate_text(text: str) -> str:
+    if any(unicodedata.category(character) in ("Cc", "Cs") or character in _TURNING for character in text):
+        raise ValueError("control characters aren't allowed.")
+    return text
+
+
+def _validate_file_name(text: str) -> str:
+    name = text.replace("\\", "/").rpartition("/")[2].strip()
+    if name in ("", ".", ".."):
+        raise ValueError("a file name is needed, as in trips.csv.")
+    return name
+
+
+Id = Annotated[int, Field(ge=1, le=_MAX_ID)]
+Day = Annotated[date, BeforeValidator(_parse_day)]
+Name = Annotated[str, Field(min_length=1, max_length=_MAX_NAME_CHARACTERS), AfterValidator(_validate_text)]
+FileName = Annotated[str, Field(max_length=255), AfterValidator(_validate_text), AfterValidator(_validate_file_name)]
+State = Literal["queued", "planning", "loading", "succeeded", "failed", "cancelled", "undone"]
+TableFormat = Literal["json", "csv", "parquet", "arrow"]
+MapFormat = Literal["json", "csv", "parquet", "arrow", "geojson"]
+_FORMAT: Final[Any] = Field(None, description="Form of the answer; without it the Accept header decides.")
+_BBOX: Final[Any] = Field(
+    None, description="Box: west,south,east,north in degrees, edges included.", examples=["7.5,45.0,7.7,45.1"]
+)
+_END: Final[Any] = Field("origin", description="Which end must lie in the box.")
+
+
+class Asked(BaseModel):
+    """Parameters of a call; names that aren't known are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Asked):
+    """No parameters."""
+
+
+class Table(Asked):
+    """The form of a table."""
+
+    format: TableFormat | None = _FORMAT
+
+
+# Loads
+
+
+class LoadAsked(Asked):
+    """One load."""
+
+    load_id: Id = Field(description="The load.")
+
+
+class LoadsAsked(Asked):
+    """A page of loads, newest first."""
+
+    before: Id | None = Field(None, description="Loads older than this one.")
+    limit: int = Field(50, ge=1, le=500, description="Loads a page.")
+    state: State | None = Field(None, description="Loads in this state only.")
+
+
+class RejectsAsked(LoadAsked):
+    """A page of a load's rejects in file order; as CSV all of them."""
+
+    after: int = Field(0, ge=0, le=2**53, description="Rejects after this record number.")
+    limit: int = Field(100, ge=1, le=10_000, description="Rejects a page (JSON).")
+    reason: str | None = Field(None, description="Rejects for this reason only.")
+    format: Literal["json", "csv"] | None = _FORMAT
+
+
+class Options(Asked):
+    """How to read a file, where detection needs help."""
+
+    region: Name | None = Field(None, description="Region of all trips, for files without such a column.")
+    datasource: Name | None = Field(None, description="Datasource of all trips, for files without such a column.")
+    timezone: str | None = Field(
+        None, description="Time zone that start times with an offset are converted to.", examples=["Europe/Prague"]
+    )
+    date_order: str | None = Field(None, description="Order of day, month and year: ymd, mdy or dmy.")
+    has_header: bool | None = Field(None, description="Whether the first record names the columns.")
+    encoding: str | None = Field(None, description="Encoding of the text.")
+    delimiter: str | None = Field(None, description="Character between fields.")
+    decimal: str | None = Field(None, description="Decimal mark of numbers.")
+
+    def make(self, roles: dict[str, str]) -> LoadOptions:
+        """Make the loader's options. Raises: RequestError naming the parameter that can't be used."""
+        given = {name: value for name in Options.model_fields if (value := getattr(self, name)) is not None}
+        return LoadOptions.from_json({**given, "roles": roles})
+
+
+class LoadOptionsBody(Options):
+    """Options in a JSON body."""
+
+    roles: dict[str, str] = Field(default_factory=dict, description="Role → column name or number.")
+
+
+class FileAsked(Options):
+    """A file and its options in a query string."""
+
+    file_name: FileName = Field(description="The file's name.")
+    map: list[str] = Field(default_factory=list, description="role=column, once for each role.", examples=[["started_at=pickup"]])
+
+    def make_options(self) -> LoadOptions:
+        """Make the loader's options. Raises: RequestError."""
+        pairs = [pair.partition("=") for pair in self.map]
+        if not all(role and column for role, _, column in pairs):
+            raise RequestError("map is role=column, as in started_at=pickup.", parameter="map")
+        try:
+            return self.make({role: column for role, _, column in pairs})
+        except RequestError as error:
+            raise RequestError(error.message, parameter="map" if error.parameter == "roles" else error.parameter) from error
+
+
+class LoadFileAsked(FileAsked):
+    """A file to load, sent as the request's body."""
+
+    wait: bool = Field(False, description="Answer when the load has ended.")
+
+
+class InspectAsked(FileAsked):
+    """The first bytes of a file, sent as the request's body."""
+
+    is_whole: bool = Field(False, description="Whether the body is the whole file.")
+
+
+# Feed
+
+
+class FeedAsked(Asked):
+    """From where to follow the feed."""
+
+    last: int | None = Field(
+        None, ge=0, le=2**53, description="Position of the last event seen; without it a snapshot comes first."
+    )
+
+
+class LoadFeedAsked(FeedAsked, LoadAsked):
+    """From where to follow one load."""
+
+
+# Uploads
+
+
+class NewUploadBody(Asked):
+    """A file to upload in parts."""
+
+    file_name: FileName = Field(description="The file's name.")
+    bytes: int = Field(ge=0, description="Its size.")
+
+
+class UploadAsked(Asked):
+    """One upload."""
+
+    upload_id: UUID = Field(description="The upload.")
+
+
+class PartsBody(Asked):
+    """Parts to sign."""
+
+    part_numbers: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(
+        min_length=1, max_length=1000, description="Part numbers from 1."
+    )
+
+
+class CompleteBody(Asked):
+    """What to do with the file."""
+
+    options: LoadOptionsBody = Field(default_factory=lambda: LoadOptionsBody.model_validate({}), description="How to read it.")
+
+
+# Questions
+
+
+class AreaAsked(Asked):
+    """Filters that every question about trips takes."""
+
+    region: str | None = Field(None, description="Trips of this region only.")
+    datasource: str | None = Field(None, description="Trips of this datasource only.")
+    bbox: str | None = _BBOX
+    end: End = _END
+
+    @property
+    def box(self) -> Box | None:
+        """The box. Raises: RequestError."""
+        return parse_bbox(self.bbox) if self.bbox is not None else None
+
+
+class WeeklyAsked(AreaAsked):
+    """Which weekly average."""
+
+    from_on: Day | None = Field(None, alias="from", description="First day of the period, included.")
+    to_on: Day | None = Field(None, alias="to", description="Last day of the period, included.")
+    format: TableFormat | None = _FORMAT
+
+
+class HoursAsked(AreaAsked):
+    """Which trips to count per hour."""
+
+    format: TableFormat | None = _FORMAT
+
+
+class FlowsAsked(AreaAsked):
+    """Which flows."""
+
+    viewport: str | None = Field(None, description="Only flows that touch this box (west,south,east,north), whole.")
+    precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
+    hour_from: int = Field(0, ge=0, le=24, description="Trips that start at this hour or later.")
+    hour_to: int = Field(24, ge=0, le=24, description="Trips that start before this hour.")
+    limit: int = Field(500, ge=1, le=MAX_LIMIT, description="Flows at most, largest first.")
+    format: MapFormat | None = _FORMAT
+
+
+class GroupsAsked(AreaAsked):
+    """Which trip groups."""
+
+    precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
+    bucket_minutes: int | None = Field(None, ge=1, le=1440, description="Length of the time of day, a divisor of 1440.")
+    hour_from: int = Field(0, ge=0, le=24, description="Trips that start at this hour or later.")
+    hour_to: int = Field(24, ge=0, le=24, description="Trips that start before this hour.")
+    limit: int = Field(100, ge=1, le=MAX_LIMIT, description="Groups at most, largest first.")
+    format: MapFormat | None = _FORMAT
+
+
+class QuestionAsked(Asked):
+    """A ready question; its own parameters come beside these."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Field(description="The question's name.")
+    format: TableFormat | None = _FORMAT

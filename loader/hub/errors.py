@@ -1,0 +1,71 @@
+"""One table from error class to status code, and the JSON every error becomes."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from pydantic import ValidationError
+from tornado.web import HTTPError
+
+from shared.errors import (
+    ConflictError,
+    FileFormatError,
+    NotFoundError,
+    RequestError,
+    TerminalError,
+    TransientError,
+    TripdeckError,
+)
+from shared.tokens import ForbiddenError, UnauthorizedError
+
+
+class TooLargeError(TerminalError):
+    """More bytes than the hub takes."""
+
+    code = "too_large"
+
+
+# The first class that fits counts.
+_STATUS_OF: Final = (
+    (RequestError, HTTPStatus.BAD_REQUEST),
+    (UnauthorizedError, HTTPStatus.UNAUTHORIZED),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (ConflictError, HTTPStatus.CONFLICT),
+    (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (FileFormatError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TransientError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+_CODE_OF: Final = {403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+
+
+def status_of(error: BaseException) -> int:
+    """Status code that answers an error; 500 for what nobody foresaw."""
+    if isinstance(error, HTTPError):
+        return error.status_code
+    return next((int(status) for kind, status in _STATUS_OF if isinstance(error, kind)), 500)
+
+
+def make_error_json(error: BaseException) -> dict[str, Any]:
+    """The body that answers an error: code, message and, where one is to blame, the parameter."""
+    status = status_of(error)
+    if isinstance(error, HTTPError):
+        return _body(_CODE_OF.get(status, "bad_request"), error.log_message or HTTPStatus(status).phrase)
+    if isinstance(error, TripdeckError) and status != HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _body(error.error_code, error.message, error.facts.get("parameter"))
+    return _body("internal", "The hub failed at this; its log says why.")
+
+
+def translate_validation(error: ValidationError) -> RequestError:
+    """Name the first parameter that doesn't fit, and why."""
+    first = error.errors(include_url=False)[0]
+    parameter = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return RequestError(f"There is no parameter {parameter!r} here.", parameter=parameter)
+    if first["type"] == "missing":
+        return RequestError(f"{parameter} is missing.", parameter=parameter)
+    reason = str(first["ctx"]["error"]) if "error" in first.get("ctx", {}) else first["msg"].replace("Input should", "it should")
+    return RequestError(f"{parameter or 'The body'}: {reason}", parameter=parameter or None)
+
+
+def _body(code: str, message: str, parameter: object = None) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message} | ({"parameter": parameter} if parameter else {})}

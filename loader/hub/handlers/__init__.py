@@ -1,0 +1,1 @@
+"""The hub's handlers, a module per noun."""

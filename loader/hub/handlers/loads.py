@@ -1,0 +1,221 @@
+"""Loads: the list, one, a new one from a request's body, its rejects, and cancel, undo, retry."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from loader.hub.answers import LoadDetailAnswer, LoadsAnswer, RejectsAnswer
+from loader.hub.asked import LoadAsked, LoadFileAsked, LoadsAsked, RejectsAsked
+from loader.hub.feed import Reader
+from loader.hub.handler import ApiHandler, Body, choose_format
+from loader.hub.incoming import IncomingFile, check_limit
+from loader.hub.operations import Operation
+from loader.hub.tables import MEDIA, render_csv, render_csv_header
+from loader.hub.uploads import check_size
+from shared.database import execute, transaction
+from shared.errors import RequestError, TransientError
+from shared.events import TERMINAL_STATES
+from shared.loads import Load, cancel_load, fetch_load, list_loads, list_rejects, retry_load, undo_load
+
+_CSV_PAGE: Final = 5_000
+# Between looks whether who waits for a load's end is still there.
+_WAIT_S: Final = 15.0
+_REJECT_COLUMNS: Final = ("line", "record", "column", "reason", "value", "raw")
+
+
+class _LoadFileHandler(ApiHandler):
+    async def open_body(self, operation: Operation) -> Body:
+        """Send a file's bytes on to the object store."""
+        if operation.file_body is None:
+            return await super().open_body(operation)
+        asked = self.asked
+        assert isinstance(asked, LoadFileAsked)  # noqa: S101 - for the type checker: the operation says so
+        asked.make_options()
+        length = self.request.headers.get("Content-Length")
+        announced = _parse_length(length)
+        if length is not None:
+            check_size(announced)
+            check_limit(announced, self.services.settings.upload_limit_bytes)
+        return await IncomingFile.open(self.services, asked.file_name, announced_bytes=announced)
+
+    async def request_load(self, asked: LoadFileAsked) -> None:
+        """Ask for a load of the file that has come."""
+        assert isinstance(self.body, IncomingFile)  # noqa: S101 - for the type checker
+        last = self.services.feed.position
+        load_id = await self.body.finish(asked.make_options().to_json())
+        self.services.publisher.ring()
+        if asked.wait:
+            await self._wait_for_end(self.services.feed.read(last=last, load_id=load_id), load_id)
+        self.answer(await self._fetch(load_id), status=201, location=f"/api/v1/loads/{load_id}")
+
+    async def _wait_for_end(self, reader: Reader, load_id: int) -> None:
+        with contextlib.suppress(TransientError):  # the load is asked for, whatever happens to the feed
+            while not self.is_gone():
+                if (await self._fetch(load_id))["state"] in TERMINAL_STATES:
+                    return
+                await self._wait_for_news(reader)
+
+    async def _wait_for_news(self, reader: Reader) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_WAIT_S):
+                while not any(message.is_terminal or not message.load_id for message in await reader.next_messages()):
+                    pass
+
+    async def _fetch(self, load_id: int) -> Load:
+        return await self.services.rooms.records.run(fetch_load, self.services.engine, load_id)
+
+
+class LoadsHandler(_LoadFileHandler):
+    """All loads."""
+
+    @Operation("Loads, newest first", asked=LoadsAsked, answer=LoadsAnswer)
+    async def get(self, asked: LoadsAsked) -> None:
+        """Answer with a page."""
+        loads = await self.services.rooms.records.run(
+            list_loads, self.services.engine, before=asked.before, limit=asked.limit + 1, state=asked.state
+        )
+        following = {"before": loads[asked.limit - 1]["load_id"]} if len(loads) > asked.limit else None
+        self.answer({"loads": loads[: asked.limit], "next": _make_next("/api/v1/loads", asked, following)})
+
+    @Operation(
+        "Load a file sent as the body",
+        asked=LoadFileAsked,
+        file_body="The file.",
+        answer=LoadDetailAnswer,
+        status=201,
+        scope="write",
+    )
+    async def post(self, asked: LoadFileAsked) -> None:
+        """Ask for a load of the body."""
+        await self.request_load(asked)
+
+
+class LoadHandler(_LoadFileHandler):
+    """One load, or a file to load."""
+
+    @Operation("One load, with its rejects per reason", asked=LoadAsked, answer=LoadDetailAnswer)
+    async def get(self, asked: LoadAsked) -> None:
+        """Answer with the load."""
+        self.answer(await self.services.rooms.records.run(fetch_load, self.services.engine, asked.load_id))
+
+    @Operation(
+        "Load a file sent as the body (curl -T FILE …/api/v1/loads/)",
+        asked=LoadFileAsked,
+        path_names={"load_id": "file_name"},
+        file_body="The file.",
+        answer=LoadDetailAnswer,
+        status=201,
+        scope="write",
+    )
+    async def put(self, asked: LoadFileAsked) -> None:
+        """Ask for a load of the body."""
+        await self.request_load(asked)
+
+
+class RejectsHandler(ApiHandler):
+    """A load's rejects."""
+
+    @Operation("Rows that could not become trips, in file order", asked=RejectsAsked, answer=RejectsAnswer, media=(MEDIA["csv"],))
+    async def get(self, asked: RejectsAsked) -> None:
+        """Answer with a page, or with all as CSV."""
+        load = await self.services.rooms.records.run(fetch_load, self.services.engine, asked.load_id)
+        accepted = self.request.headers.get("Accept", "")
+        if choose_format(asked.format, accepted, [("csv", MEDIA["csv"]), ("json", MEDIA["json"])]) == "csv":
+            await self._send_csv(asked, load)
+            return
+        rejects = await self.services.rooms.records.run(
+            list_rejects,
+            self.services.engine,
+            asked.load_id,
+            after=asked.after,
+            limit=asked.limit + 1,
+            reason=asked.reason,
+        )
+        following = {"after": rejects[asked.limit - 1]["record"]} if len(rejects) > asked.limit else None
+        path = f"/api/v1/loads/{asked.load_id}/rejects"
+        self.answer({"rejects": rejects[: asked.limit], "next": _make_next(path, asked, following)})
+
+    async def _send_csv(self, asked: RejectsAsked, load: Load) -> None:
+        self.set_header("Content-Type", f"{MEDIA['csv']}; charset=utf-8")
+        self.set_header("Content-Disposition", f'attachment; filename="rejects-of-load-{load["load_id"]}.csv"')
+        self.write(render_csv_header(_REJECT_COLUMNS))
+        place = (0, 0)
+        while page := await self.services.rooms.records.run(self._list_page, asked, place):
+            place = (page[-1]["batch_no"], page[-1]["record_in_batch"])
+            self.write(render_csv(_REJECT_COLUMNS, page))
+            await self.flush()  # no more than a page waits for a slow client
+
+    def _list_page(self, asked: RejectsAsked, place: tuple[int, int]) -> list[dict[str, Any]]:
+        with transaction(self.services.engine) as connection:
+            rows = execute(
+                connection,
+                "list_rejects_after",
+                load_id=asked.load_id,
+                batch_no=place[0],
+                record_in_batch=place[1],
+                reason=asked.reason,
+                limit=_CSV_PAGE,
+            )
+            return [dict(row) for row in rows.mappings()]
+
+
+class LoadActionHandler(ApiHandler):
+    """Base of what can be done to a load."""
+
+    action: Callable[..., Load]
+
+    async def act(self, asked: LoadAsked) -> None:
+        """Do it, tell everybody, answer with the load."""
+        load = await self.services.rooms.records.run(type(self).action, self.services.engine, self.services.broker, asked.load_id)
+        self.services.publisher.ring()
+        self.answer(load)
+
+
+class CancelHandler(LoadActionHandler):
+    """Cancel."""
+
+    action = staticmethod(cancel_load)
+
+    @Operation("Stop a load; what it loaded is removed", asked=LoadAsked, answer=LoadDetailAnswer, scope="write")
+    async def post(self, asked: LoadAsked) -> None:
+        """Cancel the load."""
+        await self.act(asked)
+
+
+class UndoHandler(LoadActionHandler):
+    """Undo."""
+
+    action = staticmethod(undo_load)
+
+    @Operation("Remove what a load has loaded", asked=LoadAsked, answer=LoadDetailAnswer, scope="write")
+    async def post(self, asked: LoadAsked) -> None:
+        """Undo the load."""
+        await self.act(asked)
+
+
+class RetryHandler(LoadActionHandler):
+    """Retry."""
+
+    action = staticmethod(retry_load)
+
+    @Operation("Go on with a failed load, or begin anew", asked=LoadAsked, answer=LoadDetailAnswer, scope="write")
+    async def post(self, asked: LoadAsked) -> None:
+        """Retry the load."""
+        await self.act(asked)
+
+
+def _parse_length(header: str | None) -> int:
+    if header is None:
+        return 0
+    if not header.isdecimal():
+        raise RequestError("Content-Length is a number of bytes.")
+    return int(header)
+
+
+def _make_next(path: str, asked: LoadsAsked | RejectsAsked, following: dict[str, int] | None) -> str | None:
+    if following is None:
+        return None
+    given = asked.model_dump(exclude_unset=True, exclude_none=True, exclude={"load_id"})
+    return f"{path}?{urlencode({**given, **following})}"

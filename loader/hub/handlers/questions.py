@@ -1,0 +1,248 @@
+"""Questions about trips: weekly average, trip groups, flows, hours, what there is, and the ready questions."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from loader.hub.answers import (
+    DatasourcesAnswer,
+    FlowsAnswer,
+    GroupsAnswer,
+    HoursAnswer,
+    QuestionsAnswer,
+    RegionsAnswer,
+    ResultAnswer,
+    WeeklyAverageAnswer,
+)
+from loader.hub.asked import FlowsAsked, GroupsAsked, HoursAsked, Nothing, QuestionAsked, Table, WeeklyAsked
+from loader.hub.handler import ApiHandler, choose_format
+from loader.hub.operations import Operation
+from loader.hub.tables import MAP_MEDIA, MEDIA, TABLE_MEDIA, render_table
+from shared.area import Box, parse_bbox
+from shared.catalog import list_datasources, list_regions
+from shared.database import execute, transaction
+from shared.errors import RequestError
+from shared.groups import FlowMap, FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
+from shared.questions import answer_question, list_questions
+from shared.weekly import WeeklyQuestion, fetch_weekly
+
+T = TypeVar("T")
+
+# Part of every ETag: raise it when the same data is answered in another form.
+_FORM = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An answer as JSON, and as a table for the other forms."""
+
+    document: dict[str, Any]
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+
+
+class QuestionHandler(ApiHandler):
+    """Base of the questions: one read transaction in a thread, unless the client's copy is still right."""
+
+    async def ask(self, question: object, compute: Callable[[Connection], Result], *, form: str | None = None) -> None:
+        """Answer a question in the form asked for.
+
+        The version is read first: data committed in between is newer than its tag, never older, so no copy goes stale unnoticed.
+        """
+        chosen = choose_format(form, self.request.headers.get("Accept", ""), MEDIA.items())
+        facts = f"{_FORM} {self.request.path} {chosen} {question!r}"
+        known = self.request.headers.get("If-None-Match", "")
+        tag, result = await self.services.rooms.questions.run(self._compute, facts, known, compute)
+        self.set_header("ETag", tag)
+        if result is None:
+            self.set_status(304)
+            return
+        if chosen == "json":
+            self.answer(result.document)
+            return
+        self.set_header("Content-Type", MEDIA[chosen])
+        suffix = {"arrow": "arrows"}.get(chosen, chosen)
+        self.set_header("Content-Disposition", f'attachment; filename="{self.request.path.rpartition("/")[2]}.{suffix}"')
+        self.write(await self.services.rooms.questions.run(render_table, chosen, result.columns, result.rows))
+
+    def _compute(self, facts: str, known: str, compute: Callable[[Connection], Result]) -> tuple[str, Result | None]:
+        with transaction(self.services.engine) as connection:
+            version = execute(connection, "fetch_data_version").scalar_one()
+            tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
+            if tag in known:
+                return tag, None
+            return tag, compute(connection)
+
+
+class WeeklyAverageHandler(QuestionHandler):
+    """Weekly averages."""
+
+    @Operation("Trips per week and their average", asked=WeeklyAsked, answer=WeeklyAverageAnswer, media=TABLE_MEDIA)
+    async def get(self, asked: WeeklyAsked) -> None:
+        """Answer with the weeks of the period."""
+        question = WeeklyQuestion(
+            region=asked.region,
+            datasource=asked.datasource,
+            box=asked.box,
+            end=asked.end,
+            from_on=asked.from_on,
+            to_on=asked.to_on,
+        )
+
+        def compute(connection: Connection) -> Result:
+            document = fetch_weekly(connection, question).to_json()
+            return Result(document, ("week", "trips", "is_partial"), document["weeks"])
+
+        await self.ask(question, compute, form=asked.format)
+
+
+class GroupsHandler(QuestionHandler):
+    """Trip groups."""
+
+    @Operation("The largest trip groups", asked=GroupsAsked, answer=GroupsAnswer, media=MAP_MEDIA)
+    async def get(self, asked: GroupsAsked) -> None:
+        """Answer with groups, largest first."""
+        settings = self.services.settings
+        question = GroupQuestion(
+            region=asked.region,
+            datasource=asked.datasource,
+            box=asked.box,
+            end=asked.end,
+            precision=asked.precision or settings.geohash_precision,
+            bucket_minutes=asked.bucket_minutes or settings.time_bucket_minutes,
+            hour_from=asked.hour_from,
+            hour_to=asked.hour_to,
+            limit=asked.limit,
+        )
+
+        def compute(connection: Connection) -> Result:
+            groups = [group.to_json() for group in list_groups(connection, question)]
+            return Result({"groups": groups}, GroupsAnswer.columns(), groups)
+
+        await self.ask(question, compute, form=asked.format)
+
+
+class FlowsHandler(QuestionHandler):
+    """Flows."""
+
+    @Operation("The largest flows between cells", asked=FlowsAsked, answer=FlowsAnswer, media=MAP_MEDIA)
+    async def get(self, asked: FlowsAsked) -> None:
+        """Answer with flows, largest first, and the cells they join."""
+        question = FlowQuestion(
+            region=asked.region,
+            datasource=asked.datasource,
+            box=asked.box,
+            end=asked.end,
+            viewport=_parse_viewport(asked.viewport),
+            precision=asked.precision or self.services.settings.geohash_precision,
+            hour_from=asked.hour_from,
+            hour_to=asked.hour_to,
+            limit=asked.limit,
+        )
+
+        def compute(connection: Connection) -> Result:
+            flow_map = fetch_flows(connection, question)
+            rows = _list_flow_rows(flow_map)
+            return Result(flow_map.to_json(), _FLOW_COLUMNS, rows)
+
+        await self.ask(question, compute, form=asked.format)
+
+
+class HoursHandler(QuestionHandler):
+    """Hours of the day."""
+
+    @Operation("Trips per hour of the day", asked=HoursAsked, answer=HoursAnswer, media=TABLE_MEDIA)
+    async def get(self, asked: HoursAsked) -> None:
+        """Answer with 24 numbers."""
+        question = FlowQuestion(region=asked.region, datasource=asked.datasource, box=asked.box, end=asked.end)
+
+        def compute(connection: Connection) -> Result:
+            hours = fetch_hours(connection, question)
+            return Result({"hours": hours}, ("hour", "trips"), [{"hour": hour, "trips": hours[hour]} for hour in range(24)])
+
+        await self.ask(question, compute, form=asked.format)
+
+
+class RegionsHandler(QuestionHandler):
+    """Regions."""
+
+    @Operation("Regions that have trips", asked=Table, answer=RegionsAnswer, media=TABLE_MEDIA)
+    async def get(self, asked: Table) -> None:
+        """Answer with regions, most trips first."""
+        await self.ask(None, lambda connection: _list_names("regions", list_regions(connection)), form=asked.format)
+
+
+class DatasourcesHandler(QuestionHandler):
+    """Datasources."""
+
+    @Operation("Datasources that have trips", asked=Table, answer=DatasourcesAnswer, media=TABLE_MEDIA)
+    async def get(self, asked: Table) -> None:
+        """Answer with datasources, most trips first."""
+        await self.ask(None, lambda connection: _list_names("datasources", list_datasources(connection)), form=asked.format)
+
+
+class ReadyQuestionsHandler(ApiHandler):
+    """The ready questions."""
+
+    @Operation("The ready questions, with their SQL", answer=QuestionsAnswer)
+    async def get(self, asked: Nothing) -> None:
+        """Answer with all of them."""
+        self.answer({"questions": [question.to_json() for question in list_questions()]})
+
+
+class ReadyQuestionHandler(QuestionHandler):
+    """One ready question."""
+
+    @Operation("The answer to a ready question", asked=QuestionAsked, answer=ResultAnswer, media=TABLE_MEDIA)
+    async def get(self, asked: QuestionAsked) -> None:
+        """Answer with columns and rows."""
+        parameters = {name: str(value) for name, value in (asked.model_extra or {}).items()}
+
+        def compute(connection: Connection) -> Result:
+            table = answer_question(connection, asked.name, **parameters)
+            rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+            return Result(table.to_json(), table.columns, rows)
+
+        await self.ask((asked.name, sorted(parameters.items())), compute, form=asked.format)
+
+
+_FLOW_COLUMNS = (
+    "origin",
+    "destination",
+    "trips",
+    "origin_longitude",
+    "origin_latitude",
+    "destination_longitude",
+    "destination_latitude",
+)
+
+
+def _list_flow_rows(flow_map: FlowMap) -> list[dict[str, Any]]:
+    places = {location.id: location for location in flow_map.locations}
+    return [
+        {
+            **asdict(flow),
+            "origin_longitude": places[flow.origin].longitude,
+            "origin_latitude": places[flow.origin].latitude,
+            "destination_longitude": places[flow.destination].longitude,
+            "destination_latitude": places[flow.destination].latitude,
+        }
+        for flow in flow_map.flows
+    ]
+
+
+def _list_names(noun: str, found: list[dict[str, Any]]) -> Result:
+    rows = [{**row, "first_at": row["first_at"].isoformat(), "last_at": row["last_at"].isoformat()} for row in found]
+    return Result({noun: rows}, ("name", "trips", "first_at", "last_at"), rows)
+
+
+def _parse_viewport(text: str | None) -> Box | None:
+    if text is None:
+        return None
+    try:
+        return parse_bbox(text)
+    except RequestError as error:
+        raise RequestError(error.message, parameter="viewport") from error

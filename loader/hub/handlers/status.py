@@ -1,0 +1,88 @@
+"""The process itself: alive, ready, figures, the API's description."""
+
+import asyncio
+from collections.abc import Awaitable
+from importlib.metadata import version
+
+from sqlalchemy import text
+
+from loader.hub.answers import HealthAnswer, ReadyAnswer, ServiceState
+from loader.hub.asked import Nothing
+from loader.hub.handler import ApiHandler
+from loader.hub.metrics import CONTENT_TYPE
+from loader.hub.operations import Operation
+from shared.database import transaction
+from shared.errors import TripdeckError
+
+_CHECK_TIMEOUT_S = 5.0
+
+
+class HealthHandler(ApiHandler):
+    """Alive."""
+
+    @Operation("The process is alive", answer=HealthAnswer, scope=None)
+    async def get(self, asked: Nothing) -> None:
+        """Answer at once; nothing else is asked."""
+        self.answer(HealthAnswer(status="ok", version=version("tripdeck")))
+
+
+class ReadyHandler(ApiHandler):
+    """Ready."""
+
+    @Operation("What the hub needs to serve is there (503 when not)", answer=ReadyAnswer, scope=None)
+    async def get(self, asked: Nothing) -> None:
+        """Answer with every service's state."""
+        services = self.services
+        database, redis, store = await asyncio.gather(
+            self._check(services.rooms.records.run(self._ask_database)),
+            self._check(services.feed.history.check()),
+            self._check(services.rooms.transfers.run(services.store.check)),
+        )
+        states = {"database": database, "redis": redis, "store": store}
+        is_ready = all(state.is_ready for state in states.values()) and not services.drain.is_set()
+        self.answer(ReadyAnswer(is_ready=is_ready, services=states), status=200 if is_ready else 503)
+
+    async def _check(self, question: Awaitable[None]) -> ServiceState:
+        try:
+            async with asyncio.timeout(_CHECK_TIMEOUT_S):
+                await question
+        except TimeoutError:
+            return ServiceState(is_ready=False, reason="It doesn't answer.")
+        except TripdeckError as error:
+            # Messages name addresses; where callers need tokens, this open path tells the code only.
+            return ServiceState(is_ready=False, reason=error.error_code if self.services.access.secret else error.message)
+        return ServiceState(is_ready=True, reason=None)
+
+    def _ask_database(self) -> None:
+        with transaction(self.services.engine) as connection:
+            connection.execute(text("select 1 from event_position"))
+
+
+class MetricsHandler(ApiHandler):
+    """Figures."""
+
+    @Operation("Figures for Prometheus", media=("text/plain",), scope=None)
+    async def get(self, asked: Nothing) -> None:
+        """Answer in Prometheus' text form."""
+        self.set_header("Content-Type", CONTENT_TYPE)
+        self.write(self.services.metrics.render())
+
+
+class OpenApiHandler(ApiHandler):
+    """The API's description."""
+
+    @Operation("This description (OpenAPI 3.1)", scope=None)
+    async def get(self, asked: Nothing) -> None:
+        """Answer with the document."""
+        self.answer(self.application.settings["openapi"])
+
+
+class DocsHandler(ApiHandler):
+    """The API's description for reading."""
+
+    @Operation("The description for reading", media=("text/html",), scope=None)
+    async def get(self, asked: Nothing) -> None:
+        """Answer with one page that asks for nothing else."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.write(self.application.settings["docs_page"])

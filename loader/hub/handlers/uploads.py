@@ -1,0 +1,87 @@
+"""Uploads straight into the object store, in signed parts: how browsers bring large files."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from loader.hub.answers import LoadAnswer, PartsAnswer, UploadAnswer
+from loader.hub.asked import CompleteBody, NewUploadBody, Nothing, PartsBody, UploadAsked
+from loader.hub.handler import ApiHandler
+from loader.hub.incoming import check_limit, make_uploads
+from loader.hub.operations import Operation
+from loader.hub.uploads import Uploads, check_size
+from shared.errors import RequestError
+from shared.loads import fetch_load
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _UploadHandler(ApiHandler):
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a blocking function where uploads belong."""
+        return await self.services.rooms.transfers.run(function, *args, **kwargs)
+
+    @property
+    def uploads(self) -> Uploads:
+        """The upload functions."""
+        return make_uploads(self.services)
+
+
+class UploadsHandler(_UploadHandler):
+    """All uploads."""
+
+    @Operation("Begin an upload", body=NewUploadBody, answer=UploadAnswer, status=201, scope="write")
+    async def post(self, asked: Nothing, body: NewUploadBody) -> None:
+        """Answer with the upload; its parts are to be signed."""
+        check_size(body.bytes)
+        check_limit(body.bytes, self.services.settings.upload_limit_bytes)
+        upload = await self.run(self.uploads.begin, body.file_name, announced_bytes=body.bytes)
+        self.answer(upload.to_json([]), status=201, location=f"/api/v1/uploads/{upload.upload_id}")
+
+
+class UploadHandler(_UploadHandler):
+    """One upload."""
+
+    @Operation("One upload, with the parts the store has", asked=UploadAsked, answer=UploadAnswer)
+    async def get(self, asked: UploadAsked) -> None:
+        """Answer with the upload."""
+        upload = await self.run(self.uploads.fetch, asked.upload_id)
+        self.answer(upload.to_json(await self.run(self.uploads.list_parts, upload)))
+
+    @Operation("Drop an upload that isn't complete", asked=UploadAsked, status=204, scope="write")
+    async def delete(self, asked: UploadAsked) -> None:
+        """Drop it."""
+        await self.run(self.uploads.drop, asked.upload_id)
+        self.set_status(204)
+
+
+class UploadPartsHandler(_UploadHandler):
+    """URLs for an upload's parts."""
+
+    @Operation("Sign URLs to put parts to", asked=UploadAsked, body=PartsBody, answer=PartsAnswer, scope="write")
+    async def post(self, asked: UploadAsked, body: PartsBody) -> None:
+        """Answer with one URL a part."""
+        upload = await self.run(self.uploads.fetch, asked.upload_id)
+        if max(body.part_numbers) > upload.part_count:
+            raise RequestError(f"The upload has parts 1 to {upload.part_count}.", parameter="part_numbers")
+        self.answer({"parts": await self.run(self.uploads.sign, upload, body.part_numbers)})
+
+
+class CompleteUploadHandler(_UploadHandler):
+    """The end of an upload."""
+
+    @Operation(
+        "Join the parts and ask for a load (200 when that was done before)",
+        asked=UploadAsked,
+        body=CompleteBody,
+        answer=LoadAnswer,
+        status=201,
+        scope="write",
+    )
+    async def post(self, asked: UploadAsked, body: CompleteBody) -> None:
+        """Answer with the load."""
+        options = body.options.make(body.options.roles)
+        load_id, is_new = await self.run(self.uploads.complete, asked.upload_id, options.to_json())
+        self.services.publisher.ring()
+        load = await self.services.rooms.records.run(fetch_load, self.services.engine, load_id)
+        self.answer(load, status=201 if is_new else 200, location=f"/api/v1/loads/{load_id}")

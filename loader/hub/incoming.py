@@ -1,0 +1,128 @@
+"""A file in a request's body, on its way into the object store: part by part, two in memory at most."""
+
+import asyncio
+import logging
+from typing import Final
+
+from loader.hub.errors import TooLargeError
+from loader.hub.services import Services
+from loader.hub.threads import ThreadRoom
+from loader.hub.uploads import Upload, Uploads, check_size
+from shared.errors import TripdeckError
+from shared.objects import ObjectStore, UploadedPart
+
+LOG = logging.getLogger(__name__)
+
+MAX_INCOMING: Final = 4
+"""Files taken in at the same time; the senders of others wait. 4 x 2 parts x 16 MiB bound the hub's memory at 128 MiB."""
+
+# A file of unknown size starts with the smallest parts. S3 takes 10,000: growing every 800 parts reaches 1 TiB.
+_GROWTH_PARTS: Final = 800
+
+
+class IncomingFile:
+    """The body of one upload request."""
+
+    def __init__(self, upload: Upload, services: Services) -> None:
+        self.upload = upload
+        self.bytes = 0
+        self._services = services
+        self._uploads = make_uploads(services)
+        self._store: ObjectStore = services.store
+        self._room: ThreadRoom = services.rooms.transfers
+        self._buffer = bytearray()
+        self._sending: asyncio.Task[UploadedPart] | None = None
+        self._parts: list[UploadedPart] = []
+        self._parts_begun = 0
+        self._is_closed = False
+
+    @classmethod
+    async def open(cls, services: Services, file_name: str, *, announced_bytes: int) -> "IncomingFile":
+        """Begin the upload, when it is this file's turn."""
+        await services.incoming_slots.acquire()
+        try:
+            upload = await services.rooms.transfers.run(make_uploads(services).begin, file_name, announced_bytes=announced_bytes)
+        except BaseException:
+            services.incoming_slots.release()
+            raise
+        return cls(upload, services)
+
+    @property
+    def part_bytes(self) -> int:
+        """Size of the part that is being filled. Units: bytes."""
+        return self.upload.part_bytes * (1 if self.upload.bytes else 1 + self._parts_begun // _GROWTH_PARTS)
+
+    async def write(self, chunk: bytes) -> None:
+        """Take some bytes; waits while a part is on its way and the next is full. Raises: TooLargeError, TransientError."""
+        if self._is_closed:
+            return
+        self.bytes += len(chunk)
+        self._services.metrics.received_bytes.inc(len(chunk))
+        check_limit(self.bytes, self._services.settings.upload_limit_bytes)
+        self._buffer += chunk
+        if len(self._buffer) >= self.part_bytes:
+            await self._send()
+
+    async def finish(self, options: dict[str, object]) -> int:
+        """Send the rest and ask for the load; returns it. Raises: FileFormatError, TransientError."""
+        check_size(self.bytes)
+        if self._buffer:
+            await self._send()
+        await self._wait()
+        self._close()
+        try:
+            return await self._room.run(self._uploads.finish, self.upload, self._parts, options)
+        except TripdeckError:
+            await self._drop()
+            raise
+
+    async def abort(self) -> None:
+        """Drop what has come, unless it has all come and is becoming a load."""
+        if self._is_closed:
+            return
+        self._close()
+        if self._sending:
+            await asyncio.gather(self._sending, return_exceptions=True)
+        await self._drop()
+
+    async def _drop(self) -> None:
+        try:
+            await self._room.run(self._uploads.drop, self.upload.upload_id)
+        except TripdeckError as error:
+            # The reconciler drops what has been left for a day.
+            LOG.warning("a broken upload stays for now", extra={"upload_id": self.upload.upload_id, "reason": error.message})
+
+    async def _send(self) -> None:
+        await self._wait()
+        data, self._buffer = bytes(self._buffer), bytearray()
+        self._parts_begun += 1
+        self._sending = asyncio.ensure_future(
+            self._room.run(
+                self._store.put_part,
+                self.upload.object_key,
+                self.upload.s3_upload_id,
+                part_number=self._parts_begun,
+                data=data,
+            )
+        )
+
+    async def _wait(self) -> None:
+        if self._sending:
+            self._parts.append(await self._sending)
+            self._sending = None
+
+    def _close(self) -> None:
+        self._is_closed = True
+        self._buffer = bytearray()
+        self._services.incoming_slots.release()
+
+
+def make_uploads(services: Services) -> Uploads:
+    """The upload functions over the process's connections."""
+    return Uploads(services.engine, services.store, services.broker)
+
+
+def check_limit(size: int, limit: int) -> None:
+    """Refuse more bytes than the hub takes. Raises: TooLargeError."""
+    if size > limit:
+        raise TooLargeError(f"A file may have at most {limit} bytes here.")

@@ -1,0 +1,129 @@
+"""The hub's process: builds everything, listens, and leaves without breaking off what it has begun.
+
+TRIPDECK_HUB_PORT=8600 tripdeck-hub
+"""
+
+import asyncio
+import logging
+import resource
+import signal
+import sys
+from typing import Final
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from loader.hub.access import Access
+from loader.hub.application import make_application
+from loader.hub.feed import Feed
+from loader.hub.history import History
+from loader.hub.incoming import MAX_INCOMING
+from loader.hub.metrics import Metrics
+from loader.hub.publisher import Publisher
+from loader.hub.services import Rooms, Services
+from loader.hub.threads import ThreadRoom
+from shared.database import connect_database
+from shared.errors import SettingsError, TripdeckError
+from shared.logs import configure_logs
+from shared.objects import ObjectStore
+from shared.queueing import connect_broker, connect_redis
+from shared.settings import Settings, load_settings
+
+LOG = logging.getLogger(__name__)
+
+_READ_BYTES: Final = 256 * 2**10
+_IDLE_CONNECTION_S: Final = 75.0
+_MAX_HEADER_BYTES: Final = 32 * 2**10
+_DRAIN_S: Final = 20.0
+_TRANSFER_THREADS: Final = 8
+
+
+def main() -> None:
+    """Run the hub until SIGTERM or SIGINT; the console script tripdeck-hub."""
+    try:
+        settings = load_settings()
+        configure_logs(settings)
+        asyncio.run(run_hub(settings))
+    except TripdeckError as error:
+        sys.exit(f"tripdeck-hub: {error.message}")
+
+
+async def run_hub(settings: Settings) -> None:
+    """Serve until a signal asks to stop. Raises: SettingsError when the hub may not or can't listen."""
+    services = make_services(settings)
+    server = HTTPServer(
+        make_application(services),
+        chunk_size=_READ_BYTES,
+        max_header_size=_MAX_HEADER_BYTES,
+        idle_connection_timeout=_IDLE_CONNECTION_S,
+    )
+    _raise_file_limit()
+    _listen(server, settings)
+    background = [services.tasks.start(services.feed.run()), services.tasks.start(services.publisher.run())]
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, services.drain.set)
+    LOG.info("the hub listens", extra={"host": settings.hub_host, "port": settings.hub_port})
+    await services.drain.wait()
+    await _drain(server, services, background)
+
+
+def make_services(settings: Settings) -> Services:
+    """Make everything handlers use; connections open at first use. Raises: SettingsError."""
+    access = Access(settings)
+    engine = connect_database(settings)
+    metrics = Metrics()
+    threads = settings.database_pool_size
+    rooms = Rooms(
+        records=ThreadRoom("records", threads=threads, queue=200),
+        questions=ThreadRoom("questions", threads=threads, queue=50),
+        transfers=ThreadRoom("transfers", threads=_TRANSFER_THREADS, queue=200),
+    )
+    publisher = Publisher(engine, connect_redis(settings), settings=settings, room=rooms.records)
+    return Services(
+        settings=settings,
+        access=access,
+        engine=engine,
+        store=ObjectStore(settings),
+        broker=connect_broker(settings),
+        rooms=rooms,
+        feed=Feed(History(engine, settings, rooms.records), publisher, metrics=metrics),
+        publisher=publisher,
+        metrics=metrics,
+        incoming_slots=asyncio.Semaphore(MAX_INCOMING),
+    )
+
+
+def _listen(server: HTTPServer, settings: Settings) -> None:
+    try:
+        server.add_sockets(bind_sockets(settings.hub_port, settings.hub_host))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SettingsError(f"The hub can't listen on {settings.hub_host}:{settings.hub_port}: {reason}.") from error
+
+
+async def _drain(server: HTTPServer, services: Services, background: "list[asyncio.Task[None]]") -> None:
+    LOG.info("the hub stops", extra={"requests_open": services.metrics.open_requests, "feed_clients": len(services.feed_clients)})
+    server.stop()
+    for client in list(services.feed_clients):
+        client.close_going_away()
+    deadline = asyncio.get_running_loop().time() + _DRAIN_S
+    while services.metrics.open_requests and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.05)
+    await server.close_all_connections()
+    for task in background:
+        task.cancel()
+    await services.tasks.wait()
+    await services.feed.history.close()
+    services.rooms.close()
+    services.engine.dispose()
+
+
+def _raise_file_limit() -> None:
+    # Every client of the feed is an open file, and 1,024 is the usual soft limit.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Figures of one hub process, for Prometheus."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector, generate_latest
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """The process's counters; a registry of its own, so that tests can make several."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self.requests = Counter(
+            "tripdeck_hub_requests", "Answered requests.", ("method", "route", "status"), registry=self._registry
+        )
+        self.request_seconds = Histogram(
+            "tripdeck_hub_request_seconds", "Time to answer.", ("method", "route"), buckets=_SECONDS, registry=self._registry
+        )
+        self.open_requests = 0
+        Gauge("tripdeck_hub_requests_open", "Requests being answered.", registry=self._registry).set_function(
+            lambda: self.open_requests
+        )
+        self.received_bytes = Counter(
+            "tripdeck_hub_received_bytes", "Bytes of files sent through the hub.", registry=self._registry
+        )
+        self.feed_clients = Gauge("tripdeck_hub_feed_clients", "Clients that follow the feed.", registry=self._registry)
+        self.feed_messages = Counter("tripdeck_hub_feed_messages", "Messages sent to them.", registry=self._registry)
+        self.feed_conflated = Counter(
+            "tripdeck_hub_feed_conflated", "Events that slow clients were spared for a newer one.", registry=self._registry
+        )
+        self.feed_snapshots = Counter("tripdeck_hub_feed_snapshots", "Snapshots sent.", registry=self._registry)
+        self.feed_position = Gauge("tripdeck_hub_feed_position", "Position of the newest event seen.", registry=self._registry)
+
+    def render(self) -> bytes:
+        """The figures in Prometheus' text form."""
+        return generate_latest(self._registry)

@@ -1,0 +1,83 @@
+"""What every handler uses, made once in main and passed down."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import dramatiq
+from sqlalchemy import Engine
+
+from loader.hub.access import Access
+from loader.hub.feed import Feed
+from loader.hub.metrics import Metrics
+from loader.hub.publisher import Publisher
+from loader.hub.threads import ThreadRoom
+from shared.objects import ObjectStore
+from shared.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+
+class FeedClient(Protocol):
+    """A client of the feed that is to be told when the hub stops."""
+
+    def close_going_away(self) -> None:
+        """Close its connection."""
+
+
+class Tasks:
+    """Background tasks that nobody waits for; kept, because the loop alone doesn't keep them alive."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Start a task."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    async def wait(self) -> None:
+        """Wait until all have ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            LOG.error("a background task failed", exc_info=error)
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Threads by what they wait for, so that slow questions don't hold up uploads, nor uploads the list of loads."""
+
+    records: ThreadRoom
+    questions: ThreadRoom
+    transfers: ThreadRoom
+
+    def close(self) -> None:
+        """Take no more work."""
+        for room in (self.records, self.questions, self.transfers):
+            room.close()
+
+
+@dataclass(frozen=True)
+class Services:
+    """Connections and helpers of one hub process."""
+
+    settings: Settings
+    access: Access
+    engine: Engine
+    store: ObjectStore
+    broker: dramatiq.Broker
+    rooms: Rooms
+    feed: Feed
+    publisher: Publisher
+    metrics: Metrics
+    incoming_slots: asyncio.Semaphore
+    tasks: Tasks = field(default_factory=Tasks)
+    feed_clients: "set[FeedClient]" = field(default_factory=set)
+    drain: asyncio.Event = field(default_factory=asyncio.Event)

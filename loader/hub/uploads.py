@@ -1,0 +1,175 @@
+"""Uploads: files on their way into the object store, and how they become loads. Blocking; the hub runs it in threads.
+
+An upload is a row from its first byte, so that whatever is left of it after a crash can be found and dropped.
+"""
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+import dramatiq
+from sqlalchemy import Connection, Engine
+
+from shared.database import execute, transaction
+from shared.errors import ConflictError, FileFormatError, NotFoundError, TripdeckError
+from shared.loads import insert_load, ring_for_load
+from shared.objects import ObjectStore, StoredObject, UploadedPart, choose_part_bytes, make_object_key
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way. bytes is 0 where its size was not announced."""
+
+    upload_id: UUID
+    object_key: str
+    s3_upload_id: str
+    file_name: str
+    bytes: int
+    part_bytes: int
+    load_id: int | None
+    created_at: datetime
+
+    @classmethod
+    def fetch(cls, connection: Connection, upload_id: UUID, *, is_locked: bool = False) -> Self:
+        """Look an upload up. Raises: NotFoundError."""
+        name = "lock_upload" if is_locked else "fetch_upload"
+        row = execute(connection, name, upload_id=upload_id).mappings().one_or_none()
+        if row is None:
+            raise NotFoundError("There is no such upload; it may have been dropped because it was too old. Start again.")
+        return cls(**row)
+
+    @property
+    def part_count(self) -> int:
+        """How many parts the file has."""
+        return -(-self.bytes // self.part_bytes)
+
+    def to_json(self, parts: list[UploadedPart]) -> dict[str, Any]:
+        """The upload as the API gives it."""
+        return {
+            "upload_id": str(self.upload_id),
+            "file_name": self.file_name,
+            "bytes": self.bytes,
+            "part_bytes": self.part_bytes,
+            "part_count": self.part_count,
+            "parts_done": [{"part_number": part.part_number, "bytes": part.bytes} for part in parts],
+            "load_id": self.load_id,
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+class Uploads:
+    """Begins, completes and drops uploads."""
+
+    def __init__(self, engine: Engine, store: ObjectStore, broker: dramatiq.Broker) -> None:
+        self._engine = engine
+        self._store = store
+        self._broker = broker
+
+    def begin(self, file_name: str, *, announced_bytes: int = 0) -> Upload:
+        """Begin a multipart upload under a random key."""
+        key = make_object_key()
+        s3_upload_id = self._store.create_upload(key)
+        try:
+            with transaction(self._engine) as connection:
+                upload_id = uuid4()
+                execute(
+                    connection,
+                    "insert_upload",
+                    upload_id=upload_id,
+                    object_key=key,
+                    s3_upload_id=s3_upload_id,
+                    file_name=file_name,
+                    bytes=announced_bytes,
+                    part_bytes=choose_part_bytes(announced_bytes),
+                )
+                return Upload.fetch(connection, upload_id)
+        except TripdeckError:
+            with contextlib.suppress(TripdeckError):
+                self._store.abort_upload(key, s3_upload_id)
+            raise
+
+    def fetch(self, upload_id: UUID) -> Upload:
+        """Look an upload up. Raises: NotFoundError."""
+        with transaction(self._engine) as connection:
+            return Upload.fetch(connection, upload_id)
+
+    def list_parts(self, upload: Upload) -> list[UploadedPart]:
+        """Parts that the store has; none once the upload is a load."""
+        return self._store.list_parts(upload.object_key, upload.s3_upload_id) if upload.load_id is None else []
+
+    def sign(self, upload: Upload, part_numbers: list[int]) -> list[dict[str, Any]]:
+        """Sign URLs for parts, good for an hour."""
+        return [
+            {"part_number": n, "url": self._store.sign_part(upload.object_key, upload.s3_upload_id, part_number=n)}
+            for n in part_numbers
+        ]
+
+    def complete(self, upload_id: UUID, options: dict[str, Any]) -> tuple[int, bool]:
+        """Join what the store has of an upload and ask for its load; returns the load, and whether it is new.
+
+        Raises: ConflictError when bytes are missing, NotFoundError when the upload is gone.
+        """
+        upload = self.fetch(upload_id)
+        if upload.load_id is not None:
+            return upload.load_id, False
+        try:
+            parts = self._store.list_parts(upload.object_key, upload.s3_upload_id)
+        except NotFoundError:
+            # Joined before, by a call that died or that runs beside this one.
+            stored = self._store.stat(upload.object_key)
+        else:
+            _check_bytes(upload, sum(part.bytes for part in parts))
+            stored = self._join(upload, parts)
+        _check_bytes(upload, stored.bytes)
+        return self._request_load(upload, stored, options)
+
+    def finish(self, upload: Upload, parts: list[UploadedPart], options: dict[str, Any]) -> int:
+        """Join the parts of a file that came through the hub and ask for its load; returns the load."""
+        stored = self._store.complete_upload(upload.object_key, upload.s3_upload_id, parts=parts)
+        return self._request_load(upload, stored, options)[0]
+
+    def drop(self, upload_id: UUID) -> None:
+        """Forget an upload and its parts. Raises: NotFoundError, ConflictError when it is a load already."""
+        with transaction(self._engine) as connection:
+            upload = Upload.fetch(connection, upload_id, is_locked=True)
+            if upload.load_id is not None:
+                raise ConflictError(f"The upload is load {upload.load_id} by now; cancel or undo that.", load_id=upload.load_id)
+            execute(connection, "delete_upload", upload_id=upload_id)
+        self._store.abort_upload(upload.object_key, upload.s3_upload_id)
+        self._store.remove(upload.object_key)
+
+    def _join(self, upload: Upload, parts: list[UploadedPart]) -> StoredObject:
+        try:
+            return self._store.complete_upload(upload.object_key, upload.s3_upload_id, parts=parts)
+        except NotFoundError:
+            return self._store.stat(upload.object_key)
+
+    def _request_load(self, upload: Upload, stored: StoredObject, options: dict[str, Any]) -> tuple[int, bool]:
+        with transaction(self._engine) as connection:
+            locked = Upload.fetch(connection, upload.upload_id, is_locked=True)
+            if locked.load_id is not None:
+                return locked.load_id, False
+            load_id = insert_load(connection, stored, file_name=upload.file_name, options=options)
+            execute(connection, "complete_upload", upload_id=upload.upload_id, load_id=load_id, bytes=stored.bytes)
+        ring_for_load(self._broker, load_id)
+        LOG.info("load requested", extra={"load_id": load_id, "file_name": upload.file_name, "bytes": stored.bytes})
+        return load_id, True
+
+
+def check_size(announced_bytes: int) -> None:
+    """Refuse a file without content. Raises: FileFormatError."""
+    if announced_bytes == 0:
+        raise FileFormatError("The file is empty.", code="empty_file")
+
+
+def _check_bytes(upload: Upload, stored_bytes: int) -> None:
+    if stored_bytes != upload.bytes:
+        raise ConflictError(
+            f"The object store has {stored_bytes} of {upload.bytes} bytes; send the parts that are missing, then complete again.",
+            code="upload_incomplete",
+        )
