@@ -7,7 +7,6 @@ tripdeck down        stop it from elsewhere
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,73 +17,73 @@ from loader.cli.session import report_errors
 if TYPE_CHECKING:
     from infra.state import StackState
 
-# The servers' packages take a second to import, so each command imports what it needs.
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-@app.command(rich_help_panel="Local stack")
+@app.command()
 def up() -> None:
     """Start database, queue, store, worker, hub and web app here; stop them all on Ctrl-C."""
     from infra.stack import Stack
     from infra.state import hold_lock, read_running
     from shared.settings import load_settings
 
-    settings = load_settings()
-    data_dir = settings.data_dir.resolve()
-    with hold_lock(data_dir) as is_ours:
-        if is_ours:
-            Stack(settings, report=_say).run()
+    with report_errors():
+        settings = load_settings()
+        data_dir = settings.data_dir.resolve()
+        with hold_lock(data_dir) as is_ours:
+            if is_ours:
+                Stack(settings, report=_say).run()
+                return
+        state = read_running(data_dir)
+        if state is None:
+            _say(f"Tripdeck is being started or stopped over {data_dir} at this moment.")
             return
-    state = read_running(data_dir)
-    if state is None:
-        _say(f"Tripdeck is being started or stopped over {data_dir} at this moment.")
-        return
-    _say(f"Tripdeck already runs (process {state.launcher.pid}{'' if state.is_ready else ', not ready yet'}).")
-    _say(f"  Web app  {state.ui_url}")
-    _say(f"  API      {state.api_url}/docs")
-    _say("`make down` stops it.")
+        _say(f"Tripdeck already runs (process {state.launcher.pid}{'' if state.is_ready else ', not ready yet'}).")
+        _print_addresses(state)
+        _say("`make down` stops it.")
 
 
-@app.command(rich_help_panel="Local stack")
+@app.command()
 def down() -> None:
     """Stop the local stack, wherever it was started."""
-    from infra.embedded.program import ServerError
-    from infra.state import read_running, stop_launcher
+    from infra.embedded import ServerError
+    from infra.state import stop_launcher
 
-    state = read_running(_find_data_dir())
-    if state is None:
-        _say("Nothing runs here.")
-    elif stop_launcher(state):
-        _say("Stopped.")
-    else:
-        raise ServerError(f"Process {state.launcher.pid} did not stop; its logs are in {state.log_dir}.")
+    with report_errors():
+        state = _read_running()
+        if state is None:
+            _say("Nothing runs here.")
+        elif stop_launcher(state):
+            _say("Stopped.")
+        else:
+            raise ServerError(f"Process {state.launcher.pid} did not stop; its logs are in {state.log_dir}.")
 
 
-@app.command(rich_help_panel="Local stack")
-def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
+@app.command()
+def status(*, as_json: JsonOption = False) -> None:
     """Say what runs, and where; exits 1 when nothing does."""
-    from infra.state import read_running
-
-    state = read_running(_find_data_dir())
-    if as_json:
-        sys.stdout.write(json.dumps(_describe(state)) + "\n")
-    elif state is None:
-        _say("Nothing runs here; `make up` starts it.")
-    else:
-        _print_status(state)
+    with report_errors(is_json=as_json):
+        state = _read_running()
+        if as_json:
+            _say(json.dumps(_describe(state), indent=2))
+        elif state is None:
+            _say("Nothing runs here; `make up` starts it.")
+        else:
+            _print_status(state)
     if state is None:
         raise typer.Exit(1)
 
 
 def main() -> None:
-    """Run a command."""
-    with report_errors():
-        app()
+    """Run a command; the console script tripdeck."""
+    app()
 
 
-def _find_data_dir() -> Path:
+def _read_running() -> "StackState | None":
+    from infra.state import read_running
     from shared.settings import load_settings
 
-    return load_settings().data_dir.resolve()
+    return read_running(load_settings().data_dir.resolve())
 
 
 def _describe(state: "StackState | None") -> dict[str, object]:
@@ -99,9 +98,7 @@ def _describe(state: "StackState | None") -> dict[str, object]:
 
 def _print_status(state: "StackState") -> None:
     _say(f"{'Ready' if state.is_ready else 'Starting'}, run by process {state.launcher.pid}.")
-    _say(f"  Web app  {state.ui_url}")
-    _say(f"  API      {state.api_url}/docs")
-    _say(f"  Logs     {state.log_dir}")
+    _print_addresses(state)
     for process in state.processes:
         line = f"  {process.name:<10} process {process.pid}"
         _say(
@@ -109,6 +106,12 @@ def _print_status(state: "StackState") -> None:
             if process.find()
             else f"{line}, ended"
         )
+
+
+def _print_addresses(state: "StackState") -> None:
+    _say(f"  Web app  {state.ui_url}")
+    _say(f"  API      {state.api_url}/docs")
+    _say(f"  Logs     {state.log_dir}")
 
 
 def _say(line: str) -> None:
