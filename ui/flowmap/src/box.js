@@ -23,9 +23,10 @@ export class BoxEditor {
    * @param {any} parts.map maplibre map @param {HTMLElement} parts.host the map's container
    * @param {(box: Box|null) => void} parts.onCommit the person finished a change
    * @param {(text: string) => void} parts.announce @param {(isDrawing: boolean) => void} parts.onMode
+   * @param {(event: PointerEvent) => void} parts.onTap a click on the box that moved nothing: it means what lies below
    */
-  constructor({ map, host, onCommit, announce, onMode }) {
-    Object.assign(this, { map, host, onCommit, announce, onMode });
+  constructor({ map, host, onCommit, announce, onMode, onTap }) {
+    Object.assign(this, { map, host, onCommit, announce, onMode, onTap });
     /** @type {Box|null} */
     this.box = null;
     this.drag = null;
@@ -47,15 +48,22 @@ export class BoxEditor {
     const capture = { capture: true };
     this.host.addEventListener('pointerdown', (event) => this.start(event), capture);
     this.host.addEventListener('pointermove', (event) => this.follow(event), capture);
-    this.host.addEventListener('pointerup', () => this.finish(), capture);
+    this.host.addEventListener('pointerup', (event) => this.finish(event), capture);
     this.host.addEventListener('pointercancel', () => this.cancel(), capture);
     // maplibre listens to mouse and touch events as well as to pointer events: all of them are ours during a drag
     for (const type of ['mousedown', 'mousemove', 'touchstart', 'touchmove']) {
       this.host.addEventListener(type, (event) => this.drag && stop(event), { capture: true, passive: false });
     }
     this.host.addEventListener('keydown', (event) => this.onKey(event));
+    // Escape must work wherever the focus is while the pointer draws
+    this.onEscape = (event) => event.key === 'Escape' && (this.drag || this.isDrawing) && (stop(event), this.cancel());
+    window.addEventListener('keydown', this.onEscape, capture);
     this.map.on('move', () => this.paint());
     this.map.on('resize', () => this.paint());
+  }
+
+  destroy() {
+    window.removeEventListener('keydown', this.onEscape, { capture: true });
   }
 
   /** Show a box without reporting it. @param {Box|null} box */
@@ -101,14 +109,15 @@ export class BoxEditor {
     const before = this.box;
     const near = before && boxNear(before, this.map.getCenter().lng);
     if (this.isDrawing || event.shiftKey) {
-      this.drag = { before, draw: (to) => boxBetween(at, to), startX: event.clientX, startY: event.clientY, isNew: true };
+      this.drag = { draw: (to) => boxBetween(at, to), isNew: true };
     } else if (near && handle) {
-      this.drag = { before, draw: (to) => resizeBox(near, handle, to) };
+      this.drag = { draw: (to) => resizeBox(near, handle, to) };
     } else if (near && this.node.contains(target)) {
-      this.drag = { before, draw: (to) => moveBox(near, [to[0] - at[0], to[1] - at[1]]) };
+      this.drag = { draw: (to) => moveBox(near, [to[0] - at[0], to[1] - at[1]]) };
     } else {
       return;
     }
+    Object.assign(this.drag, { before, startX: event.clientX, startY: event.clientY });
     this.host.setPointerCapture(event.pointerId);
     this.host.classList.add('td-dragging');
     stop(event);
@@ -119,9 +128,9 @@ export class BoxEditor {
     if (!this.drag) {
       return;
     }
-    const { isNew, startX, startY } = this.drag;
+    const { startX, startY } = this.drag;
     stop(event);
-    if (isNew && Math.hypot(event.clientX - startX, event.clientY - startY) < LEAST_SIZE_PX) {
+    if (!this.drag.hasMoved && Math.hypot(event.clientX - startX, event.clientY - startY) < LEAST_SIZE_PX) {
       return;
     }
     this.drag.hasMoved = true;
@@ -129,15 +138,18 @@ export class BoxEditor {
     this.paint();
   }
 
-  finish() {
+  /** @param {PointerEvent} event */
+  finish(event) {
     if (!this.drag) {
       return;
     }
-    const { hasMoved } = this.drag;
+    const { hasMoved, isNew } = this.drag;
     this.endDrag();
     if (hasMoved) {
       this.change(this.box);
       this.node.focus({ preventScroll: true });
+    } else if (!isNew) {
+      this.onTap(event);
     }
   }
 
@@ -159,11 +171,6 @@ export class BoxEditor {
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    if (event.key === 'Escape' && (this.drag || this.isDrawing)) {
-      stop(event);
-      this.cancel();
-      return;
-    }
     const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
     if (!this.box || !this.node.contains(target)) {
       return;

@@ -2,13 +2,30 @@
  * Flows and places as deck.gl layers: flowmap.gl's lines and circles, fed with arrays made once per data change, so that
  * panning costs the graphics card only.
  */
-import { AnimatedFlowLinesLayer, FlowCirclesLayer, FlowLinesLayer } from '@flowmap.gl/layers';
+import * as flowmapLayers from '@flowmap.gl/layers';
 import { nearestTurn, placeTotals, selectedFlows } from './flowdata.js';
 import { flowShade, flowThickness, mixColor, placeRadius } from './scale.js';
+
+const FlowLinesLayer = makePickable(flowmapLayers.FlowLinesLayer);
+const AnimatedFlowLinesLayer = makePickable(flowmapLayers.AnimatedFlowLinesLayer);
+const FlowCirclesLayer = makePickable(flowmapLayers.FlowCirclesLayer);
 
 export const FLOW_LAYER = 'tripdeck-flows';
 export const PLACE_LAYER = 'tripdeck-places';
 const DIMMED = 0.22; // share of a flow's opacity while another is selected
+
+/** deck.gl 9.4 no longer adds the attribute that flowmap.gl 9.4's shaders pick by. */
+function makePickable(Layer) {
+  return class extends Layer {
+    static layerName = Layer.layerName;
+
+    initializeState() {
+      const update = this.calculateInstancePickingColors;
+      this.getAttributeManager().addInstanced({ instancePickingColors: { type: 'uint8', size: 4, noAlloc: true, update } });
+      super.initializeState(); // makes the model, which takes the attributes there are by then
+    }
+  };
+}
 
 /**
  * Layers of the map, lowest first.

@@ -33,6 +33,7 @@ import { ViewportReporter } from './viewport.js';
 
 const COMMIT_PAUSE_MS = 120; // keys repeat faster than Python answers
 const FIT_PADDING_PX = 48;
+const PICK_RADIUS_PX = 4;
 let isWorkerSet = false;
 
 export class FlowMap {
@@ -44,6 +45,7 @@ export class FlowMap {
     this.data = NO_FLOWS;
     this.scale = { flow: 1, place: 1 };
     this.commitTimer = 0;
+    this.hoverFrame = 0;
     /** @type {Partial<MapData>} */
     this.last = {};
     this.shell = makeShell({
@@ -84,7 +86,7 @@ export class FlowMap {
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110 }), 'bottom-right');
     this.map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution: ATTRIBUTION }), 'bottom-right');
-    this.overlay = new MapLibreOverlay({ interleaved: false, layers: [], pickingRadius: 4, onHover: (info) => this.onHover(info), onClick: (info) => this.onClick(info) });
+    this.overlay = new MapLibreOverlay({ interleaved: false, layers: [], pickingRadius: PICK_RADIUS_PX, onHover: (info) => this.onHover(info), onClick: (info) => this.onClick(info) });
     this.map.addControl(this.overlay);
     this.editor = new BoxEditor({
       map: this.map,
@@ -92,7 +94,14 @@ export class FlowMap {
       onCommit: (box) => this.commitBox(box),
       announce: (text) => (this.shell.announcer.textContent = text),
       onMode: (isDrawing) => this.shell.draw.setAttribute('aria-pressed', String(isDrawing)),
+      onTap: (event) => this.onClick(this.pickAt(event)),
     });
+    // The box lies above the flows and takes the pointer: what is below it is looked up here
+    this.editor.node.addEventListener('pointermove', (event) => {
+      cancelAnimationFrame(this.hoverFrame);
+      this.hoverFrame = requestAnimationFrame(() => this.onHover(this.pickAt(event)));
+    });
+    this.editor.node.addEventListener('pointerleave', () => this.onHover({ index: -1 }));
     this.reporter = new ViewportReporter(this.map, (viewport) => this.tell('viewport', viewport));
     this.reporter.assume(data.viewport);
     this.map.on('mousemove', (event) => this.showPosition(event.lngLat.wrap()));
@@ -191,6 +200,13 @@ export class FlowMap {
     this.send(name, { v: value, seq });
   }
 
+  /** @param {PointerEvent} event */
+  pickAt(event) {
+    const { left, top } = this.shell.host.getBoundingClientRect();
+    const at = { x: event.clientX - left, y: event.clientY - top };
+    return this.overlay.pickObject({ ...at, radius: PICK_RADIUS_PX }) ?? { ...at, index: -1 };
+  }
+
   onHover(info) {
     const pick = this.editor.drag || this.editor.isDrawing ? null : readPick(info, this.data);
     this.shell.host.classList.toggle('td-over', Boolean(pick));
@@ -241,7 +257,9 @@ export class FlowMap {
 
   destroy() {
     clearTimeout(this.commitTimer);
+    cancelAnimationFrame(this.hoverFrame);
     this.reporter.stop();
+    this.editor.destroy();
     this.map.remove();
     this.parent.replaceChildren();
   }

@@ -2,7 +2,7 @@
  * Colours of the map for the page's light or dark theme, read from Streamlit's theme variables.
  *
  * Flows run from pale to deep teal (dark theme: from deep to bright), one hue with rising lightness contrast; what is
- * selected is orange. Teal and orange stay apart in every common kind of colour blindness.
+ * selected, box or flow, is vermilion. Teal and vermilion stay apart in every common kind of colour blindness.
  *
  * @typedef {object} Palette
  * @property {boolean} isDark
@@ -26,7 +26,7 @@ const LIGHT = {
   outline: [255, 255, 255, 200],
   circle: [16, 78, 98, 255],
   circleEmpty: [255, 255, 255, 255],
-  selected: [230, 111, 0, 255],
+  selected: [199, 74, 11, 255],
 };
 
 /** @type {Palette} */
@@ -43,7 +43,7 @@ const DARK = {
   outline: [9, 13, 18, 200],
   circle: [126, 222, 205, 255],
   circleEmpty: [18, 24, 31, 255],
-  selected: [255, 159, 64, 255],
+  selected: [255, 146, 79, 255],
 };
 
 /** Palette for the theme an element stands in. @param {Element} host @returns {Palette} */
