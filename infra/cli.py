@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.bench.command import bench
 from loader.cli import app
 from loader.cli.session import report_errors
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from infra.state import StackState
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+app.add_typer(bench, name="bench")
 
 
 @app.command()

@@ -77,7 +77,7 @@ class Tally:
     @property
     def weeks(self) -> dict[date, int]:
         """Trips per week, named by its Monday; weeks without trips left out."""
-        return self._name_weeks(self.counts.sum(axis=(0, 1)))
+        return self.name_weeks(self.counts.sum(axis=(0, 1)))
 
     @property
     def regions(self) -> dict[str, int]:
@@ -91,7 +91,7 @@ class Tally:
 
     def region_weeks(self, region: str) -> dict[date, int]:
         """Trips per week of one region."""
-        return self._name_weeks(self.counts[self.region_names.index(region)].sum(axis=0))
+        return self.name_weeks(self.counts[self.region_names.index(region)].sum(axis=0))
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain JSON; the verdicts as counts per reason."""
@@ -106,7 +106,8 @@ class Tally:
             "weeks": [{"week": week.isoformat(), "trips": trips} for week, trips in self.weeks.items()],
         }
 
-    def _name_weeks(self, trips: npt.NDArray[np.int64]) -> dict[date, int]:
+    def name_weeks(self, trips: npt.NDArray[np.int64]) -> dict[date, int]:
+        """Counts along the axis week, named by Monday; weeks without trips left out."""
         weeks = enumerate(trips.tolist())
         return {self.first_week + timedelta(weeks=number): count for number, count in weeks if count}
 

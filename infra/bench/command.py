@@ -1,0 +1,63 @@
+"""`tripdeck bench …`: the benchmarks as commands."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from loader.cli.session import report_errors
+
+bench = typer.Typer(help="Measure the running local stack.", no_args_is_help=True)
+
+
+@bench.command()
+def scale(
+    *,
+    rows: Annotated[int, typer.Option(help="Rows to generate and load.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="Seed of the generated file.")] = 1,
+    repeats: Annotated[int, typer.Option(help="Times each kind of question is asked.")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Generate, load and check many rows; print rates, memory, bytes a row and the time questions take."""
+    from infra.bench.scale import run_scale
+    from infra.state import read_running
+    from shared.errors import TerminalError
+    from shared.settings import load_settings
+
+    with report_errors(is_json=as_json):
+        state = read_running(load_settings().data_dir.resolve())
+        if state is None:
+            raise TerminalError("Nothing runs here; start the stack with `make up` first.")
+        result = run_scale(state, rows=rows, seed=seed, repeats=repeats, report=_tell)
+        if as_json:
+            sys.stdout.write(json.dumps(result.to_json(), indent=2) + "\n")
+        else:
+            _print(result)
+    if not result.is_right:
+        raise typer.Exit(1)
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _print(result: "object") -> None:
+    from infra.bench.scale import ScaleResult
+
+    assert isinstance(result, ScaleResult)  # noqa: S101 - imported late, for a fast start
+    lines = [
+        f"rows                {result.rows:,}",
+        f"generate            {result.rows / result.generate_s:,.0f} rows/s",
+        f"upload              {result.file_bytes / result.upload_s / 1e6:,.0f} MB/s",
+        f"load                {result.load_s:,.1f} s, {result.rows_per_s:,.0f} rows/s",
+        f"  first, last tenth {result.first_tenth_rows_per_s:,.0f}, {result.last_tenth_rows_per_s:,.0f} rows/s",
+        f"worker memory       {result.worker_peak_bytes / 2**20:,.0f} MiB at most",
+        f"storage             {result.bytes_per_row:.1f} bytes a row",
+        *(f"  {name:<18}{size / result.rows:.2f}" for name, size in result.storage.items() if size > result.rows / 100),
+        f"checked             {'all counts and samples agree' if result.is_right else 'WRONG'}",
+        *(f"  {line}" for line in [*result.differences[:10], *result.missing_samples[:10]]),
+        *(f"{t.question:<32}p50 {t.p50_ms:8.1f} ms   p95 {t.p95_ms:8.1f} ms   max {t.max_ms:8.1f} ms" for t in result.questions),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -1,0 +1,117 @@
+"""The proof at scale: generate a file, load it, check every count, and measure rate, memory, storage and questions."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from infra.bench.questions import Timing, time_questions
+from infra.bench.verify import list_differences, list_missing_samples
+from infra.bench.watch import LoadCurve, watch_load
+from infra.state import StackState
+from loader.cli.client import HubClient
+from loader.generate import Tally, generate_trips
+from shared.database import connect_database, execute, transaction
+from shared.errors import TerminalError
+from shared.settings import load_settings
+
+Report = Callable[[str], None]
+
+_SAMPLES: Final = 200
+_COUNTED_TABLES: Final = ("trip", "load_batch", "rollup_week", "rollup_cell")
+
+
+@dataclass
+class ScaleResult:
+    """What one run measured."""
+
+    rows: int
+    file_bytes: int
+    generate_s: float
+    upload_s: float
+    load_s: float
+    rows_per_s: float
+    first_tenth_rows_per_s: float
+    last_tenth_rows_per_s: float
+    worker_peak_bytes: int
+    bytes_per_row: float
+    storage: dict[str, int]
+    differences: list[str]
+    missing_samples: list[str]
+    questions: list[Timing]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every count and every sampled row agrees."""
+        return not self.differences and not self.missing_samples
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {**asdict(self), "is_right": self.is_right}
+
+
+def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: Report) -> ScaleResult:
+    """Generate, load, check and measure over a running stack; the file is removed afterwards.
+
+    Raises: TerminalError when the load does not succeed.
+    """
+    environment = {**os.environ, **state.environment}
+    settings = load_settings({name: value for name, value in environment.items() if name.startswith("TRIPDECK_")})
+    path = settings.data_dir / f"scale-{rows}.csv"
+    report(f"Generating {rows:,} rows …")
+    began = time.monotonic()
+    tally = generate_trips(path, rows=rows, seed=seed)
+    generate_s = time.monotonic() - began
+    try:
+        began = time.monotonic()
+        load_id = _upload(HubClient(state.api_url), path, report)
+        upload_s = time.monotonic() - began
+        curve = watch_load(HubClient(state.api_url), state, load_id, report=report)
+        _require_success(curve.load, tally)
+        report("Checking …")
+        engine = connect_database(settings, statement_timeout_ms=0)
+        differences = list_differences(engine, load_id, tally)
+        missing = list_missing_samples(engine, path, samples=_SAMPLES, seed=seed)
+    finally:
+        path.unlink(missing_ok=True)
+    report("Asking …")
+    with transaction(engine) as connection:
+        connection.exec_driver_sql("analyze")
+        storage = {row.table_name: row.bytes for row in execute(connection, "list_storage")}
+    return ScaleResult(
+        rows,
+        tally.bytes,
+        generate_s,
+        upload_s,
+        curve.seconds,
+        curve.rows_per_s,
+        *_edge_rates(curve),
+        curve.worker_peak_bytes,
+        sum(storage.get(name, 0) for name in _COUNTED_TABLES) / rows,
+        storage,
+        differences,
+        missing,
+        time_questions(engine, repeats=repeats, seed=seed),
+    )
+
+
+def _upload(client: HubClient, path: Path, report: Report) -> int:
+    report(f"Uploading {path.stat().st_size:,} bytes …")
+    with path.open("rb") as stream:
+        answer = client.put_file(stream, file_name=path.name, size=path.stat().st_size, asked={})
+    return int(answer["load_id"])
+
+
+def _require_success(load: dict[str, Any], tally: Tally) -> None:
+    if load["state"] != "succeeded":
+        raise TerminalError(f"The load ended {load['state']}: {load['error_message']}")
+    if (load["rows_read"], load["rows_loaded"]) != (tally.rows, tally.rows_loaded):
+        raise TerminalError(f"The load counts {json.dumps(load)}, the file {tally.rows} rows.")
+
+
+def _edge_rates(curve: LoadCurve) -> tuple[float, float]:
+    """Rates of the first and the last tenth, without the very ends, where not all threads are at work."""
+    return curve.rate_between(0.02, 0.12), curve.rate_between(0.88, 0.98)

@@ -1,0 +1,24 @@
+-- name: list_storage
+-- Bytes on disk per table, indexes and TOAST included; a hypertable's chunks, compressed or not, count as trip.
+select case when n.nspname = 'public' then c.relname else 'trip' end as table_name,
+       sum(pg_total_relation_size(c.oid))::bigint as bytes
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+where c.relkind = 'r' and n.nspname in ('public', '_timescaledb_internal')
+group by 1
+order by bytes desc, table_name;
+
+-- name: count_load_by_key
+-- Trips of a load per week, region and datasource, counted from the trips themselves.
+select date_trunc('week', t.started_at)::date as week, r.name as region, d.name as datasource, count(*) as trips
+from trip as t
+join region as r using (region_id)
+join datasource as d using (datasource_id)
+where t.load_id = %(load_id)s::integer
+group by 1, 2, 3;
+
+-- name: count_same_trips
+-- Trips with exactly these ends and this start.
+select count(*) as trips
+from trip
+where origin = %(origin)s::bigint and destination = %(destination)s::bigint and started_at = %(started_at)s::timestamp;
