@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from loader.cli.client import HubClient
+from loader.cli.session import connect_hub
 from loader.generate import generate_trips
 from shared.errors import TripdeckError
 from shared.logs import configure_logs
-from shared.settings import Settings, load_settings
+from shared.settings import load_settings
 
 LOG: Final = logging.getLogger(__name__)
 FILE_NAME: Final = "sample.csv"
@@ -18,12 +18,12 @@ FILE_NAME: Final = "sample.csv"
 SAMPLE_ROWS: Final = 50_000
 
 
-def load_sample(settings: Settings) -> bool:
+def load_sample() -> bool:
     """Request the load of a sample unless there are loads; says whether it did.
 
     Raises: TransientError when the hub can't be reached.
     """
-    client = HubClient(settings.api_url)
+    client = connect_hub()
     if client.get("/api/v1/loads", limit=1)["loads"]:
         return False
     with tempfile.TemporaryDirectory() as folder:
@@ -36,10 +36,9 @@ def load_sample(settings: Settings) -> bool:
 
 def main() -> None:
     """Load the sample; exits 1 with one line when that fails."""
-    settings = load_settings()
-    configure_logs(settings)
     try:
-        LOG.info("sample requested" if load_sample(settings) else "there are loads already, so no sample")
+        configure_logs(load_settings())
+        LOG.info("sample requested" if load_sample() else "there are loads already, so no sample")
     except TripdeckError as error:
         sys.exit(f"sample: {error.message}")
 
