@@ -1,7 +1,7 @@
 """Loads as everybody sees them: request, look up, list, their rejects; cancel, undo, retry. The loader does the rest.
 
-State changes are one transaction with their event. What a cancelled or undone load had loaded is removed afterwards by the loader;
-until then the load has needs_cleaning.
+State changes are one transaction with their event. What a cancelled or undone load had loaded is removed afterwards by the
+loader; until then the load has needs_cleaning.
 """
 
 import logging

@@ -91,6 +91,13 @@ class ObjectStore:
         with store_errors():
             self._client.remove_object(bucket_name=self.bucket, object_name=key)
 
+    def remove_under(self, prefix: str) -> None:
+        """Delete every object whose key begins with prefix."""
+        with store_errors():
+            keys = [found.object_name for found in self._client.list_objects(self.bucket, prefix=prefix, recursive=True)]
+        for key in keys:
+            self.remove(str(key))
+
     def read(self, stored: StoredObject, *, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Stream length bytes from offset of exactly this version, in chunks of up to 1 MiB.
 

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     worker_threads: int = Field(2, ge=1, description="Threads per worker process. Count.")
     batch_bytes: int = Field(16 * 2**20, ge=1024, description="Size of a batch before compression. Bytes.")
     batch_attempts: int = Field(4, ge=1, description="Times a batch is tried before it fails. Count.")
-    batch_lease_s: float = Field(60.0, gt=0, description="Time until a claimed batch that did not end is run again. Seconds.")
+    batch_lease_s: float = Field(20.0, gt=0, description="Time until a claimed batch that did not end is run again. Seconds.")
     reconcile_interval_s: float = Field(5.0, gt=0, description="Time between looks for unfinished work. Seconds.")
     reject_limit_rows: int = Field(1_000_000, ge=0, description="Rejects that fail a load. Rows.")
     reject_limit_share: float = Field(1.0, ge=0, le=1, description="Share of rejects that fails a load; 1 = no limit. Fraction.")

@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 
 from infra.embedded import find_free_ports
 from infra.environment import make_environment
+from loader.context import Context, make_context
 from shared.database import connect_database
 from shared.objects import ObjectStore
-from shared.queueing import connect_redis
+from shared.queueing import connect_broker, connect_redis
 from shared.settings import Settings
 from tests.services import ACCESS_KEY, BUCKET, PASSWORD, PostgresServer, S3Server, ValkeyServer, make_server_folder
 
@@ -157,3 +158,12 @@ def _run_postgres() -> Iterator[PostgresServer]:
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def context(settings: Settings) -> Iterator[Context]:
+    """What the loader works with, for loads that run in this process."""
+    context = make_context(settings, connect_broker(settings))
+    yield context
+    context.engine.dispose()
+    context.broker.client.close()

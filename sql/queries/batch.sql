@@ -44,7 +44,7 @@ with free as (
     for update of b skip locked
 )
 update load_batch as b
-set attempts = attempts + 1, claimed_at = clock_timestamp()
+set attempts = attempts + 1, claimed_at = clock_timestamp(), enqueued_at = null
 from free as f
 where b.load_id = f.load_id and b.batch_no = f.batch_no
 returning b.load_id, b.batch_no, b.slice, b.bytes, b.attempts, f.plan, f.options, f.object_key, f.object_etag, f.bytes_total;
@@ -55,10 +55,10 @@ update load_batch set claimed_at = clock_timestamp()
 where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending';
 
 -- name: release_batch
--- Ends the lease after a failure, so that the batch may be run again at once. One that passes by itself is no attempt, but for how
--- long it has been failing is returned.
+-- Ends the lease after a failure, so that the batch may be run again when its message comes back. A failure that passes by itself is no
+-- attempt, but for how long it has been failing is returned.
 update load_batch
-set claimed_at = null,
+set claimed_at = null, enqueued_at = clock_timestamp(),
     attempts = attempts - case when %(is_transient)s::boolean then 1 else 0 end,
     failing_since = coalesce(failing_since, clock_timestamp())
 where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'

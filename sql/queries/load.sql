@@ -24,7 +24,7 @@ limit %(limit)s::integer;
 -- name: claim_planning
 -- queued → planning, with a lease; a planner whose lease ran out is taken over. No row when the load is past that.
 update load
-set state = 'planning', attempts = attempts + 1, claimed_at = clock_timestamp(),
+set state = 'planning', attempts = attempts + 1, claimed_at = clock_timestamp(), enqueued_at = null,
     started_at = coalesce(started_at, clock_timestamp()), bytes_read = 0
 where load_id = %(load_id)s::integer
   and (state = 'queued'
@@ -39,9 +39,9 @@ where load_id = %(load_id)s::integer and state = 'planning'
 returning load_id;
 
 -- name: release_planning
--- Ends the lease after a failure, so that planning may be tried again at once; as release_batch.
+-- Ends the lease after a failure, so that planning may be tried again when its message comes back; as release_batch.
 update load
-set claimed_at = null,
+set claimed_at = null, enqueued_at = clock_timestamp(),
     attempts = attempts - case when %(is_transient)s::boolean then 1 else 0 end,
     failing_since = coalesce(failing_since, clock_timestamp())
 where load_id = %(load_id)s::integer and state = 'planning'
@@ -72,24 +72,33 @@ set rows_read = rows_read + %(rows_read)s::bigint,
 where load_id = %(load_id)s::integer and state = 'loading'
 returning rows_read, rows_rejected;
 
+-- name: has_pending_batches
+-- Whether a load has batches that have not ended.
+select exists (select from load_batch where load_id = %(load_id)s::integer and state = 'pending') as has_pending;
+
 -- name: finish_load
--- loading → succeeded, or failed when a batch failed, once no batch is pending; no row otherwise. One winner: whoever comes second
--- waits for the row and then sees that the load has ended.
+-- loading → succeeded, or failed when a batch failed or the share of rejects is past the limit. The caller holds the load's row and has
+-- seen that no batch is pending; no row when the load has ended.
 update load as l
-set state = case when f.batches = 0 then 'succeeded' else 'failed' end,
-    error_code = case when f.batches > 0 then 'batches_failed' end,
-    error_message = case when f.batches > 0
+set state = case when f.batches > 0 or f.has_too_many_rejects then 'failed' else 'succeeded' end,
+    error_code = case when f.batches > 0 then 'batches_failed' when f.has_too_many_rejects then 'too_many_rejects' end,
+    error_message = case
+        when f.batches > 0
         then f.batches || ' of ' || l.batches_total || ' batches could not be loaded: ' || f.error_message
-             || ' Retry the load to go on where it stands, or undo it.' end,
+             || ' Retry the load to go on where it stands, or undo it.'
+        when f.has_too_many_rejects
+        then l.rows_rejected || ' of ' || l.rows_read || ' rows were rejected, more than the limit lets through; nothing was loaded. '
+             || 'See the rejects for the reasons.' end,
     finished_at = clock_timestamp(), needs_cleaning = f.batches = 0, claimed_at = null, enqueued_at = null
 from (
-    select count(*) filter (where state = 'failed') as batches,
-           (array_agg(error_message order by batch_no) filter (where state = 'failed'))[1] as error_message,
-           count(*) filter (where state = 'pending') as pending
-    from load_batch
-    where load_id = %(load_id)s::integer
+    select count(b.batch_no) as batches,
+           (array_agg(b.error_message order by b.batch_no))[1] as error_message,
+           (select i.rows_rejected > i.rows_read * %(reject_limit_share)s::float8 from load as i where i.load_id = %(load_id)s::integer)
+               as has_too_many_rejects
+    from load_batch as b
+    where b.load_id = %(load_id)s::integer and b.state = 'failed'
 ) as f
-where l.load_id = %(load_id)s::integer and l.state = 'loading' and f.pending = 0
+where l.load_id = %(load_id)s::integer and l.state = 'loading'
 returning l.load_id, l.state;
 
 -- name: end_load
@@ -134,10 +143,14 @@ with free as (
       and (claimed_at is null or claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second')
     for update skip locked
 )
-update load as l set claimed_at = clock_timestamp()
+update load as l set claimed_at = clock_timestamp(), enqueued_at = null
 from free as f
 where l.load_id = f.load_id
 returning l.*;
+
+-- name: lock_cleaning
+-- One cleaner of a load at a time, until its transaction ends; the load's own row stays free.
+select pg_advisory_xact_lock(hashtext('tripdeck.clean'), %(load_id)s::integer);
 
 -- name: subtract_removed
 -- Trips that were removed, taken off a load's counter; keeps the lease.

@@ -3,7 +3,11 @@
 copy trip (started_at, origin, destination, load_id, duration_s, region_id, datasource_id) from stdin (format binary);
 
 -- name: delete_trips
--- Trips of a load in whole weeks; the period keeps it from reading other chunks.
+-- Trips of a load in a period, last day included; it keeps the search from other chunks.
 delete from trip
 where load_id = %(load_id)s::integer
-  and started_at >= %(gone_from)s::date and started_at < %(gone_to)s::date + 7;
+  and started_at >= %(gone_from)s::date and started_at < %(gone_to)s::date + 1;
+
+-- name: allow_decompression
+-- Lets a transaction delete from compressed chunks, however many rows that unpacks; without TimescaleDB it means nothing.
+select set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);

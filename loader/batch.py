@@ -1,0 +1,207 @@
+"""Batch: load one slice of a file, exactly once.
+
+1. Claim: count the attempt and take the lease, committed first, so that kills count.
+2. Read the slice of the pinned version, parse it, encode and sort.
+3. One transaction: lock the ledger row, COPY trips, rollups and rejects, mark the row done, add the counts to the load, write the
+   event, and end the load where this was the last batch. The load's row comes last: it is held for a moment only, and a load that
+   was cancelled meanwhile makes the transaction roll back.
+
+Lock order everywhere: ledger row, then load. A duplicate message finds no claim and is dropped.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import Connection
+
+from loader.context import Context
+from loader.copying import copy_rows
+from loader.finishing import end_load, enqueue_batches, fail_load, finish_load
+from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
+from loader.parts import read_part
+from loader.rollups import encode_rollups
+from loader.trips import TripColumns, encode_trips, sort_trips
+from shared.database import driver_connection, execute, transaction
+from shared.errors import TerminalError, TransientError
+from shared.events import record_event
+from shared.loads import ring_for_load
+from shared.objects import StoredObject
+from shared.queries import query
+from shared.queueing import CLEAN_ACTOR
+
+LOG = logging.getLogger(__name__)
+
+# Progress a watcher sees: at most so often per load; terminal events are another kind and always written.
+_EVENT_GAP_S: Final = 0.3
+# An outage of the store or the database may last so long; then the batch fails, and a retry goes on from there.
+_OUTAGE_LIMIT_S: Final = 3_600
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A batch that is ours to load."""
+
+    load_id: int
+    batch_no: int
+    bytes: int
+    attempts: int
+    slice: dict[str, Any]
+    stored: StoredObject
+    plan: FilePlan
+    options: LoadOptions
+
+    @property
+    def key(self) -> dict[str, int]:
+        """The ledger row's key."""
+        return {"load_id": self.load_id, "batch_no": self.batch_no}
+
+
+@dataclass(frozen=True)
+class PreparedBatch:
+    """What one transaction stores. Trips come sorted by origin; None when the batch has none."""
+
+    trips: TripColumns | None
+    rejects: pl.DataFrame
+    rows_read: int
+
+
+class _LoadEndedError(TerminalError):
+    """The load was cancelled or failed while the batch ran."""
+
+
+def load_batch(context: Context, load_id: int, batch_no: int) -> None:
+    """Load a batch, unless it is done, somebody is at it, or the load has ended.
+
+    Raises: TransientError when it should be tried again.
+    """
+    claim = _claim(context, load_id, batch_no)
+    if claim is None:
+        LOG.debug("batch is not to be had", extra={"load_id": load_id, "batch_no": batch_no})
+        return
+    if claim.attempts > context.settings.batch_attempts:
+        _fail(context, claim, f"Batch {batch_no} ended its worker {claim.attempts - 1} times.")
+        return
+    try:
+        _store(context, claim, _prepare(context, claim))
+    except _LoadEndedError:
+        LOG.info("load ended while its batch ran", extra=claim.key)
+    except TransientError as error:
+        _release(context, claim, error)
+        raise
+    except TerminalError as error:
+        end_load(context, load_id, error)
+    except Exception as error:  # noqa: BLE001 - a process border: whatever a library raises, the load must end
+        _count_failure(context, claim, error)
+
+
+def _claim(context: Context, load_id: int, batch_no: int) -> Claim | None:
+    with transaction(context.engine) as connection:
+        lease_s = context.settings.batch_lease_s
+        row = execute(connection, "claim_batch", load_id=load_id, batch_no=batch_no, lease_s=lease_s).mappings().one_or_none()
+    if row is None:
+        return None
+    return Claim(
+        load_id,
+        batch_no,
+        row["bytes"],
+        row["attempts"],
+        row["slice"],
+        StoredObject(row["object_key"], row["object_etag"], row["bytes_total"]),
+        FilePlan.from_json(row["plan"]),
+        LoadOptions.from_json(row["options"]),
+    )
+
+
+def _prepare(context: Context, claim: Claim) -> PreparedBatch:
+    data = _read(context, claim)
+    piece = BatchSlice.from_json(claim.slice["piece"])
+    parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
+    trips = sort_trips(parsed.trips, context.labels, context.engine) if parsed.trips.height else None
+    return PreparedBatch(trips, parsed.rejects, parsed.rows_read)
+
+
+def _read(context: Context, claim: Claim) -> bytes:
+    chunks = []
+    renewed_at = time.monotonic()
+    for chunk in read_part(context.store, claim.stored, claim.slice):
+        chunks.append(chunk)
+        if time.monotonic() - renewed_at > context.settings.batch_lease_s / 4:
+            with transaction(context.engine) as connection:
+                execute(connection, "renew_batch", **claim.key)
+            renewed_at = time.monotonic()
+    return b"".join(chunks)
+
+
+def _store(context: Context, claim: Claim, batch: PreparedBatch) -> None:
+    loaded = len(batch.trips) if batch.trips else 0
+    counts = {"rows_read": batch.rows_read, "rows_loaded": loaded, "rows_rejected": batch.rejects.height}
+    with transaction(context.engine) as connection:
+        if execute(connection, "lock_batch", **claim.key).scalar_one() != "pending":
+            return
+        _copy(connection, claim, batch)
+        execute(connection, "finish_batch", **claim.key, **counts)
+        totals = execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, **counts).one_or_none()
+        if totals is None:
+            raise _LoadEndedError("The load has ended.")
+        has_ended = _end_when_due(connection, context, claim.load_id, rows_rejected=totals.rows_rejected)
+        if not has_ended:
+            record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
+    _go_on(context, claim.load_id, has_ended=has_ended)
+
+
+def _copy(connection: Connection, claim: Claim, batch: PreparedBatch) -> None:
+    if batch.trips:
+        copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
+        weeks, cells = encode_rollups(claim.load_id, batch.trips)
+        copy_rows(connection, "copy_rollup_week", weeks)
+        copy_rows(connection, "copy_rollup_cell", cells)
+    if batch.rejects.height:
+        columns = ("line_in_batch", "record_in_batch", "column_name", "reason", "value", "raw")
+        with driver_connection(connection).cursor().copy(query("copy_reject")) as copy:
+            for row in batch.rejects.select(columns).iter_rows():
+                copy.write_row((claim.load_id, claim.batch_no, *row))
+
+
+def _end_when_due(connection: Connection, context: Context, load_id: int, *, rows_rejected: int) -> bool:
+    limit = context.settings.reject_limit_rows
+    if rows_rejected > limit:
+        message = f"More than {limit:,} rows were rejected; nothing was loaded. See the rejects for the reasons."
+        return fail_load(connection, load_id, TerminalError(message, code="too_many_rejects"))
+    return finish_load(connection, load_id, context.settings)
+
+
+def _go_on(context: Context, load_id: int, *, has_ended: bool) -> None:
+    context.bell.set()
+    if has_ended:
+        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+    else:
+        enqueue_batches(context, load_id)
+
+
+def _release(context: Context, claim: Claim, error: TransientError) -> None:
+    with transaction(context.engine) as connection:
+        failing_s = execute(connection, "release_batch", **claim.key, is_transient=True).scalar_one_or_none()
+    if failing_s is not None and failing_s > _OUTAGE_LIMIT_S:
+        _fail(context, claim, f"Batch {claim.batch_no} failed for an hour: {error.message}")
+
+
+def _count_failure(context: Context, claim: Claim, error: Exception) -> None:
+    LOG.exception("batch failed", extra=claim.key)
+    reason = f"{type(error).__name__}: {error}"
+    if claim.attempts >= context.settings.batch_attempts:
+        _fail(context, claim, f"Batch {claim.batch_no} failed {claim.attempts} times: {reason}")
+        return
+    with transaction(context.engine) as connection:
+        execute(connection, "release_batch", **claim.key, is_transient=False)
+    raise TransientError(f"Batch {claim.batch_no} failed: {reason}") from error
+
+
+def _fail(context: Context, claim: Claim, reason: str) -> None:
+    LOG.error("batch is given up", extra={**claim.key, "reason": reason})
+    with transaction(context.engine) as connection:
+        execute(connection, "fail_batch", **claim.key, error_message=reason)
+        has_ended = finish_load(connection, claim.load_id, context.settings)
+    _go_on(context, claim.load_id, has_ended=has_ended)

@@ -1,0 +1,147 @@
+"""Finishing: what happens to a load besides its batches: the next ones are called, it ends, it is cleaned up.
+
+A load's end is one UPDATE that only one can win, in a transaction with its event. What is left to do then (remove the rows of a
+load that was cancelled, undone or refused; merge the rollups of one that succeeded; delete its parts) is done afterwards by
+clean_load, step by step, and as often as it takes: needs_cleaning says that it is not over.
+"""
+
+import logging
+from datetime import date, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from loader.context import Context
+from loader.parts import remove_parts
+from shared.database import execute, transaction
+from shared.errors import TerminalError, TransientError
+from shared.events import record_event
+from shared.loads import ring_for_load
+from shared.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
+from shared.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+# Batches of one load in the queue at a time: enough for 16 machines of 4 threads, few enough that loads take turns.
+WINDOW: Final = 64
+# A message that is not seen for so long is taken for lost and sent again; a second one does no harm.
+PATIENCE_S: Final = 300.0
+# Trips removed in one transaction: about 5 s.
+_REMOVED_ROWS: Final = 2_000_000
+
+Period = tuple[date, date]
+
+
+def enqueue_batches(context: Context, load_id: int, *, patience_s: float = PATIENCE_S) -> int:
+    """Call workers for batches of a load that nobody has been called for, up to the window; returns how many."""
+    with transaction(context.engine) as connection:
+        picked = execute(
+            connection,
+            "pick_batches",
+            load_id=load_id,
+            lease_s=context.settings.batch_lease_s,
+            patience_s=patience_s,
+            window=WINDOW,
+        ).scalars()
+        numbers = sorted(picked)
+    try:
+        for batch_no in numbers:
+            enqueue(context.broker, BATCH_ACTOR, load_id=load_id, batch_no=batch_no)
+    except TransientError as error:
+        LOG.warning("batches wait for the reconciler", extra={"load_id": load_id, "reason": error.message})
+    return len(numbers)
+
+
+def finish_load(connection: Connection, load_id: int, settings: Settings) -> bool:
+    """End a load whose batches have all ended, with its event, in the caller's transaction; returns whether it did."""
+    # With the row locked, whoever comes second sees what the first has committed.
+    execute(connection, "lock_load", load_id=load_id)
+    if execute(connection, "has_pending_batches", load_id=load_id).scalar_one():
+        return False
+    share = settings.reject_limit_share
+    ended = execute(connection, "finish_load", load_id=load_id, reject_limit_share=share).mappings().one_or_none()
+    if ended is None:
+        return False
+    record_event(connection, load_id, ended["state"])
+    return True
+
+
+def fail_load(connection: Connection, load_id: int, error: TerminalError) -> bool:
+    """End a load as failed in the caller's transaction; what it loaded is to be removed. False when it had ended."""
+    facts = {"error_code": error.error_code, "error_message": error.message, "duplicate_of": None}
+    if execute(connection, "end_load", load_id=load_id, state="failed", **facts).first() is None:
+        return False
+    record_event(connection, load_id, "failed")
+    return True
+
+
+def end_load(context: Context, load_id: int, error: TerminalError) -> None:
+    """End a load as failed, and have it cleaned."""
+    with transaction(context.engine) as connection:
+        has_ended = fail_load(connection, load_id, error)
+    if has_ended:
+        LOG.info("load failed", extra={"load_id": load_id, "reason": error.message})
+        context.bell.set()
+        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+
+
+def clean_load(context: Context, load_id: int) -> None:
+    """Do what is left to do for a load that has ended, unless somebody is at it."""
+    with transaction(context.engine) as connection:
+        lease_s = context.settings.batch_lease_s
+        load = execute(connection, "claim_cleaning", load_id=load_id, lease_s=lease_s).mappings().one_or_none()
+    if load is None:
+        return
+    if load["state"] == "succeeded":
+        _fold(context, load_id)
+    else:
+        _remove_rows(context, load_id)
+    remove_parts(context.store, load["object_key"])
+    with transaction(context.engine) as connection:
+        if execute(connection, "finish_cleaning", load_id=load_id, state=load["state"]).first() is None:
+            return  # undone while its rollups were merged: its own message is on the way
+        if load["state"] != "succeeded":
+            record_event(connection, load_id, "cleaned")
+    context.bell.set()
+
+
+def _fold(context: Context, load_id: int) -> None:
+    with transaction(context.engine) as connection:
+        execute(connection, "lock_cleaning", load_id=load_id)
+        load = execute(connection, "fetch_load", load_id=load_id).mappings().one()
+        if load["state"] == "succeeded":
+            _fold_rollups(connection, load_id, gone=(None, None))
+
+
+def _remove_rows(context: Context, load_id: int) -> None:
+    with transaction(context.engine) as connection:
+        # Waits for batches that are in their transaction; none commits any more, for their load has ended.
+        execute(connection, "void_batches", load_id=load_id)
+    for gone in _list_periods(context, load_id):
+        with transaction(context.engine) as connection:
+            execute(connection, "lock_cleaning", load_id=load_id)
+            execute(connection, "allow_decompression")
+            rows = execute(connection, "delete_trips", load_id=load_id, gone_from=gone[0], gone_to=gone[1]).rowcount
+            _fold_rollups(connection, load_id, gone=gone)
+            execute(connection, "subtract_removed", load_id=load_id, rows=rows)
+
+
+def _fold_rollups(connection: Connection, load_id: int, *, gone: tuple[date | None, date | None]) -> None:
+    for name in ("fold_rollup_week", "fold_rollup_cell"):
+        execute(connection, name, load_id=load_id, gone_from=gone[0], gone_to=gone[1])
+
+
+def _list_periods(context: Context, load_id: int) -> list[Period]:
+    """The load's weeks (by their Mondays) in runs of about _REMOVED_ROWS trips, from first Monday to last Sunday."""
+    with transaction(context.engine) as connection:
+        weeks = execute(connection, "list_load_weeks", load_id=load_id).all()
+    periods: list[Period] = []
+    rows = 0
+    for week in weeks:
+        if rows and rows + week.trips <= _REMOVED_ROWS:
+            periods[-1] = (periods[-1][0], week.week + timedelta(days=6))
+            rows += week.trips
+        else:
+            periods.append((week.week, week.week + timedelta(days=6)))
+            rows = week.trips
+    return periods

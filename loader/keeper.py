@@ -1,0 +1,164 @@
+"""Keeper: one thread per worker process that does what no message asks for.
+
+It publishes events (woken at once after each commit of this process, otherwise every second), calls workers again for whatever
+the database says is unfinished and nobody is at, drops uploads that were never completed and events that are too old. Several
+keepers at once do no harm. It outlives an absent database, Redis or object store: a duty that fails is tried again later, and
+said once.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from loader.context import Context
+from loader.finishing import PATIENCE_S, enqueue_batches, finish_load
+from shared.database import execute, transaction
+from shared.errors import TripdeckError
+from shared.events import publish_events
+from shared.loads import ring_for_load
+from shared.queueing import CLEAN_ACTOR, PLAN_ACTOR, connect_redis, count_messages
+
+LOG = logging.getLogger(__name__)
+
+_BACKSTOP_S: Final = 1.0
+_HOUSEKEEPING_S: Final = 60.0
+_BACKOFF_LIMIT_S: Final = 30.0
+_PAGE: Final = 100
+# Between a commit and its message nothing is lost yet.
+_LEAST_PATIENCE_S: Final = 2.0
+_ACTORS: Final = {"plan": PLAN_ACTOR, "clean": CLEAN_ACTOR}
+
+
+@dataclass
+class Duty:
+    """Something done again and again; interval_s 0 means at every turn."""
+
+    name: str
+    run: Callable[[], None]
+    interval_s: float = 0.0
+    due_at: float = 0.0
+    failures: int = 0
+
+    def turn(self, now: float) -> None:
+        """Run when due. A failure that passes by itself is logged the first time, and the next try comes later each time."""
+        if now < self.due_at:
+            return
+        try:
+            self.run()
+        except TripdeckError as error:
+            if self.failures == 0:
+                LOG.warning("%s waits", self.name, extra={"reason": error.message})
+            self.failures += 1
+            self.due_at = now + min(_BACKOFF_LIMIT_S, max(self.interval_s, 0.5 * 2**self.failures))
+        else:
+            if self.failures:
+                LOG.info("%s goes on", self.name)
+            self.failures, self.due_at = 0, now + self.interval_s
+
+
+class Keeper:
+    """The thread; start() and stop()."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._client = connect_redis(context.settings)
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._duties = [
+            Duty("publishing events", self.publish),
+            Duty("reconciling", self.reconcile, context.settings.reconcile_interval_s),
+            Duty("dropping stale uploads", self.drop_uploads, _HOUSEKEEPING_S),
+            Duty("trimming events", self.trim_events, _HOUSEKEEPING_S),
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the duty at hand; what was committed before is published."""
+        self._context.stopping.set()
+        self._context.bell.set()
+        self._thread.join()
+        self._client.close()
+
+    def publish(self) -> None:
+        """Publish new events."""
+        publish_events(self._context.engine, self._client, history=self._context.settings.event_history)
+
+    def reconcile(self) -> None:
+        """Call workers for loads and batches that wait although nobody is at them and no message is on its way."""
+        reconcile(self._context)
+
+    def drop_uploads(self) -> None:
+        """Abort uploads that were begun and never completed."""
+        drop_stale_uploads(self._context)
+
+    def trim_events(self) -> None:
+        """Delete events older than the history."""
+        with transaction(self._context.engine) as connection:
+            execute(connection, "delete_old_events", keep=self._context.settings.event_history)
+
+    def _run(self) -> None:
+        while True:
+            is_last = self._context.stopping.is_set()
+            self._context.bell.clear()
+            for duty in self._duties[:1] if is_last else self._duties:
+                self._turn(duty)
+            if is_last:
+                return
+            self._context.bell.wait(_BACKSTOP_S)
+
+    def _turn(self, duty: Duty) -> None:
+        try:
+            duty.turn(time.monotonic())
+        except Exception:
+            # A process border: a defect in one duty must not end the others.
+            LOG.exception("%s failed", duty.name)
+            duty.due_at = time.monotonic() + _BACKOFF_LIMIT_S
+
+
+def reconcile(context: Context) -> int:
+    """Call workers for what is unfinished; returns how many messages were sent.
+
+    When Redis holds no message at all, whatever waits for one has lost it; otherwise a message may take its time.
+    """
+    has_messages = count_messages(context.broker) > 0
+    patience_s = PATIENCE_S if has_messages else _LEAST_PATIENCE_S
+    with transaction(context.engine) as connection:
+        lease_s = context.settings.batch_lease_s
+        idle = execute(connection, "list_idle_loads", lease_s=lease_s, patience_s=patience_s).all()
+    sent = 0
+    for load in idle:
+        if load.work == "batch":
+            sent += _go_on(context, load.load_id, patience_s=patience_s)
+        else:
+            ring_for_load(context.broker, load.load_id, actor=_ACTORS[load.work])
+            sent += 1
+    if sent:
+        LOG.info("reconciler called workers", extra={"messages": sent})
+    return sent
+
+
+def _go_on(context: Context, load_id: int, *, patience_s: float) -> int:
+    with transaction(context.engine) as connection:
+        has_ended = finish_load(connection, load_id, context.settings)
+    if has_ended:
+        context.bell.set()
+        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+        return 1
+    return enqueue_batches(context, load_id, patience_s=patience_s)
+
+
+def drop_stale_uploads(context: Context) -> int:
+    """Abort uploads older than the limit, a page of them; returns how many."""
+    with transaction(context.engine) as connection:
+        max_age_s = context.settings.upload_max_age_s
+        stale = execute(connection, "list_stale_uploads", max_age_s=max_age_s, limit=_PAGE).all()
+    for upload in stale:
+        context.store.abort_upload(upload.object_key, upload.s3_upload_id)
+        with transaction(context.engine) as connection:
+            execute(connection, "delete_upload", upload_id=upload.upload_id)
+    return len(stale)
