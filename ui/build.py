@@ -22,6 +22,7 @@ from shared.errors import TerminalError
 
 ROOM = Path(__file__).resolve().parent
 ASSETS = ROOM / "bundle" / "tripdeck" / "assets"
+SOURCES = (ROOM / "browser", ROOM / "flowmap" / "src", ROOM / "transfer" / "src")
 STAMP = ASSETS / "sources.sha256"
 PACKAGES_STAMP = ROOM / "node_modules" / ".tripdeck-lock.sha256"
 LEAST_NODE_MAJOR = 20
@@ -36,7 +37,7 @@ def build_components(*, force: bool = False) -> bool:
 
     Raises: BuildError without Node, or when npm or the bundler fails.
     """
-    if not (ROOM / "flowmap" / "src").is_dir():  # an installed wheel carries the built files and no sources
+    if not SOURCES[0].is_dir():  # an installed wheel carries the built files and no sources
         return False
     with _hold_lock():
         digest = _hash_sources()
@@ -86,7 +87,7 @@ def _run(command: list[str], *, node: Path) -> None:
 def _hash_sources() -> str:
     digest = hashlib.sha256()
     files = [ROOM / "build.mjs", ROOM / "package-lock.json"]
-    files += sorted(path for room in ("flowmap", "transfer") for path in (ROOM / room / "src").rglob("*") if path.is_file())
+    files += sorted(path for folder in SOURCES for path in folder.rglob("*") if path.is_file())
     for path in files:
         digest.update(f"{path.relative_to(ROOM).as_posix()}\0".encode())
         digest.update(path.read_bytes())

@@ -6,12 +6,15 @@ import urllib3
 
 from shared.errors import ConflictError, NotFoundError, TerminalError, TransientError
 from shared.settings import Settings
+from shared.tokens import Scope, make_token
 
 Order = Literal["cancel", "undo", "retry"]
 
 # The hub answers from memory or one short transaction; a page must not hang on a stalled one.
 _TIMEOUT: Final = urllib3.Timeout(connect=1, read=10)
 _CHECK_TIMEOUT: Final = urllib3.Timeout(connect=0.5, read=1)
+# A page left open follows the feed and uploads for a working day; then it asks for a reload.
+_TOKEN_LIFETIME_S: Final = 12 * 3600
 
 
 class Hub:
@@ -19,8 +22,9 @@ class Hub:
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.api_url.rstrip("/")
-        self._browser_url = settings.browser_api_url.rstrip("/")
+        self._secret = settings.hub_secret.get_secret_value() if settings.hub_secret else None
         self._pool = urllib3.PoolManager(retries=False, timeout=_TIMEOUT)
+        self.browser_url = settings.browser_api_url.rstrip("/")
 
     def is_up(self) -> bool:
         """Ask whether the hub answers; a second at most."""
@@ -29,20 +33,35 @@ class Hub:
         except urllib3.exceptions.HTTPError:
             return False
 
+    def make_token(self, scope: Scope) -> str | None:
+        """A token for the browser; None when the hub asks for none."""
+        return make_token(self._secret, scope, lifetime_s=_TOKEN_LIFETIME_S) if self._secret else None
+
     def order(self, load_id: int, order: Order) -> dict[str, Any]:
         """Cancel, undo or retry a load; returns it as it stands then.
 
         Raises: ConflictError when its state does not allow it, NotFoundError, TransientError when the hub can't be reached.
         """
+        return _read_answer(self._request("POST", f"/api/v1/loads/{load_id}/{order}"))
+
+    def fetch_rejects_csv(self, load_id: int) -> bytes:
+        """All rejects of a load as CSV. Raises: as order."""
+        answer = self._request("GET", f"/api/v1/loads/{load_id}/rejects?format=csv")
+        if answer.status >= 400:
+            _read_answer(answer)
+        return answer.data
+
+    def rejects_url(self, load_id: int) -> str | None:
+        """Where a browser downloads a load's rejects by itself; None when it would need a token."""
+        return None if self._secret else f"{self.browser_url}/api/v1/loads/{load_id}/rejects?format=csv"
+
+    def _request(self, method: str, path: str) -> urllib3.BaseHTTPResponse:
+        token = self.make_token("write")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            answer = self._pool.request("POST", f"{self._url}/api/v1/loads/{load_id}/{order}")
+            return self._pool.request(method, f"{self._url}{path}", headers=headers)
         except urllib3.exceptions.HTTPError as error:
             raise TransientError("The hub can't be reached; nothing was changed.", code="hub_unavailable") from error
-        return _read_answer(answer)
-
-    def rejects_url(self, load_id: int) -> str:
-        """Where a browser downloads a load's rejects as CSV."""
-        return f"{self._browser_url}/api/v1/loads/{load_id}/rejects?format=csv"
 
 
 def _read_answer(answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:

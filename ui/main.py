@@ -10,6 +10,7 @@ import streamlit as st
 from shared.errors import SettingsError
 from shared.logs import configure_logs
 from shared.settings import load_settings
+from ui.document import make_routes
 from ui.resources import connect_resources, provide_resources
 from ui.theme import make_server_config
 
@@ -28,7 +29,7 @@ def main() -> None:
     configure_logs(settings)
     provide_resources(resources)
     LOG.info("web app listens", extra={"host": settings.ui_host, "port": settings.ui_port})
-    st.App(SCRIPT, on_script_error=show_script_error).run(config=make_server_config(settings))
+    st.App(SCRIPT, routes=make_routes(), on_script_error=show_script_error).run(config=make_server_config(settings))
 
 
 def show_script_error(error: Exception) -> bool:

@@ -25,6 +25,8 @@ _MAP_WIDTH: Final = 715
 _FLOWS: Final = 500
 # The scale of widths is fixed by the largest of all trips' flows and places, so that pictures stay comparable under filters.
 _SCALE_FLOWS: Final = 50
+# A flow of one trip is a thin line, also where no flow has more.
+_LEAST_SCALE: Final = 10
 _EDGES: Final = (("west", "West", 180.0), ("south", "South", 90.0), ("east", "East", 180.0), ("north", "North", 90.0))
 
 
@@ -83,7 +85,8 @@ def describe_map(flow_map: FlowMap) -> str:
 def render_box() -> None:
     """Four number inputs for the box in degrees, and a button that clears it."""
     box = current_view().box
-    columns = st.columns([1, 1, 1, 1, 0.8], vertical_alignment="bottom", gap="small")
+    with st.container(key="box_edges"):
+        columns = st.columns([1, 1, 1, 1, 0.8], vertical_alignment="bottom", gap="small")
     for column, (edge, label, limit) in zip(columns, _EDGES, strict=False):
         st.session_state[f"box_{edge}"] = getattr(box, edge) if box else None
         column.number_input(
@@ -122,7 +125,7 @@ def _fetch_scales(connection: Connection, precision: int) -> tuple[int | None, i
     if not flow_map.flows:
         return None, None
     places = (max(each.in_trips, each.out_trips) + each.internal_trips for each in flow_map.locations)
-    return flow_map.flows[0].trips, max(places)
+    return max(_LEAST_SCALE, flow_map.flows[0].trips), max(_LEAST_SCALE, *places)
 
 
 def _report(value: Box | Viewport | Pick | None) -> None:

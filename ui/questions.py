@@ -7,6 +7,7 @@ from shared.questions import Question, ResultTable, answer_question, list_questi
 from ui.exports import export_csv
 from ui.problems import explained
 from ui.resources import get_resources
+from ui.tables import make_table
 from ui.wording import format_plural
 
 _PARAMETER = "question"
@@ -40,7 +41,7 @@ def _render_question(question: Question) -> None:
         table = ask(_answer, question.name, tuple(parameters.items()))
     _render_table(question, table)
     with st.expander("SQL", icon=":material/code:", expanded=True):
-        st.code(question.sql, language="sql", wrap_lines=True)
+        st.code(_strip_notes(question.sql), language="sql", wrap_lines=True)
 
 
 def _render_parameters(question: Question) -> dict[str, str]:
@@ -55,12 +56,17 @@ def _answer(connection: Connection, name: str, parameters: tuple[tuple[str, str]
     return answer_question(connection, name, **dict(parameters))
 
 
+def _strip_notes(sql: str) -> str:
+    """The query as a reader would run it, without the notes that made this page."""
+    return "\n".join(line for line in sql.splitlines() if not line.startswith(("-- title:", "-- default:")))
+
+
 def _render_table(question: Question, table: ResultTable) -> None:
     if not table.rows:
         st.info("No rows. Load trips first, or ask with other parameters.", icon=":material/search_off:")
         return
     st.dataframe(
-        [dict(zip(table.columns, row, strict=True)) for row in table.rows],
+        make_table([dict(zip(table.columns, row, strict=True)) for row in table.rows]),
         hide_index=True,
         width="content",
         alt=f"Answer to: {question.title}",

@@ -16,6 +16,7 @@ from ui.charts import (
 )
 from ui.exports import export_groups_csv, export_groups_geojson, export_groups_parquet, export_weeks_csv
 from ui.gestures import HOURS_CHART, WEEKLY_CHART
+from ui.tables import make_table
 from ui.view import View
 from ui.wording import (
     describe_area,
@@ -36,7 +37,7 @@ _COLUMNS: Final = {
     "From": st.column_config.TextColumn(width=70, help="Geohash cell of the origins"),
     "To": st.column_config.TextColumn(width=70, help="Geohash cell of the destinations"),
     "Time of day": st.column_config.TextColumn(width=96),
-    "Trips": st.column_config.NumberColumn(width=60, format="localized"),
+    "Trips": st.column_config.NumberColumn(width=60),
 }
 
 
@@ -76,7 +77,7 @@ def render_groups(groups: Sequence[TripGroup], *, bucket_minutes: int) -> None:
     if not groups:
         return
     st.dataframe(
-        _make_table(groups, bucket_minutes),
+        make_table([_make_row(group, bucket_minutes) for group in groups]),
         height=_TABLE_HEIGHT,
         row_height=_ROW_HEIGHT,
         hide_index=True,
@@ -109,17 +110,14 @@ def _render_download(label: str, make: "partial[bytes]", *, file: str, mime: str
     st.download_button(label, make, file_name=file, mime=mime, on_click="ignore", type="tertiary", icon=":material/table:")
 
 
-def _make_table(groups: Sequence[TripGroup], bucket_minutes: int) -> list[dict[str, object]]:
-    return [
-        {
-            "Region": group.region,
-            "From": group.origin_cell,
-            "To": group.destination_cell,
-            "Time of day": format_minutes(group.bucket_minute, bucket_minutes),
-            "Trips": group.trips,
-            "First": format_instant(group.first_at),
-            "Last": format_instant(group.last_at),
-            "Datasources": ", ".join(group.datasources),
-        }
-        for group in groups
-    ]
+def _make_row(group: TripGroup, bucket_minutes: int) -> dict[str, object]:
+    return {
+        "Region": group.region,
+        "From": group.origin_cell,
+        "To": group.destination_cell,
+        "Time of day": format_minutes(group.bucket_minute, bucket_minutes),
+        "Trips": group.trips,
+        "First": format_instant(group.first_at),
+        "Last": format_instant(group.last_at),
+        "Datasources": ", ".join(group.datasources),
+    }

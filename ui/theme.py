@@ -35,6 +35,8 @@ STYLE: Final = """<style>
 .stMainBlockContainer { padding-inline: 1.25rem; }
 [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
 .stMainBlockContainer h1 { padding-block: 0 0.25rem; }
+.st-key-box_edges .stNumberInput button { display: none; }
+.st-key-load_numbers [data-testid="stMetricValue"] { font-size: 1.35rem; }
 .stCaption, [data-testid="stCaptionContainer"] { line-height: 1.35; }
 </style>"""
 

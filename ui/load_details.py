@@ -1,0 +1,160 @@
+"""One load: what came of it, its rejects by reason with examples, and what can be done with it."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from shared.events import TERMINAL_STATES
+from shared.loads import Load, list_rejects
+from ui.hub import Order
+from ui.load_words import STATES, describe_duration, describe_instant, describe_rate, visitor_zone
+from ui.problems import explained
+from ui.resources import Resources
+from ui.wording import format_bytes, format_count, format_plural
+
+_EXAMPLES: Final = 50
+_EXAMPLES_HEIGHT: Final = 230
+
+_ORDER_LABELS: Final[dict[Order, tuple[str, str]]] = {
+    "cancel": ("Cancel", ":material/cancel:"),
+    "undo": ("Undo", ":material/undo:"),
+    "retry": ("Retry", ":material/refresh:"),
+}
+
+
+def render_load(resources: Resources, load: Load) -> None:
+    """Draw a load."""
+    with st.container(border=True):
+        _render_head(resources, load)
+        _render_outcome(load)
+        _render_numbers(load)
+        if load["rejects"]:
+            _render_rejects(resources, load)
+
+
+def list_orders(load: Load) -> list[Order]:
+    """What the state of a load allows to be done with it."""
+    if load["state"] not in TERMINAL_STATES:
+        return ["cancel"]
+    if load["needs_cleaning"] and load["state"] != "succeeded":
+        return []
+    if load["state"] == "succeeded":
+        return ["undo"]
+    return ["retry", "undo"] if load["state"] == "failed" and load["rows_loaded"] else ["retry"]
+
+
+def _render_head(resources: Resources, load: Load) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader(f"Load {load['load_id']}: {load['file_name']}", width="content")
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            if load["rows_loaded"] and load["state"] == "succeeded":
+                _render_map_link(load)
+            for order in list_orders(load):
+                label, icon = _ORDER_LABELS[order]
+                if st.button(label, key=f"{order}_{load['load_id']}", icon=icon):
+                    _confirm(resources, load, order)
+
+
+def _render_map_link(load: Load) -> None:
+    region = load["options"].get("region")
+    st.page_link(
+        "app_pages/explore.py", label="Show on map", icon=":material/map:", query_params={"region": region} if region else None
+    )
+
+
+def _render_outcome(load: Load) -> None:
+    zone = visitor_zone()
+    when = load["finished_at"] or load["started_at"] or load["requested_at"]
+    st.markdown(f"**{STATES[load['state']]}**, {describe_instant(when, zone)} ({zone}). {_describe_options(load['options'])}")
+    if load["duplicate_of"]:
+        other = load["duplicate_of"]
+        st.info(f"The same file was loaded before, as load {other}; nothing was added.", icon=":material/content_copy:")
+        st.page_link("app_pages/loads.py", label=f"See load {other}", query_params={"load": str(other)})
+    elif load["error_message"]:
+        st.error(load["error_message"], icon=":material/error:")
+
+
+def _render_numbers(load: Load) -> None:
+    numbers = {
+        "Rows read": format_count(load["rows_read"]),
+        "Loaded": format_count(load["rows_loaded"]),
+        "Rejected": format_count(load["rows_rejected"]),
+        "Size": format_bytes(load["bytes_total"]),
+        "Took": describe_duration(load),
+        "Rate": describe_rate(load),
+    }
+    with st.container(key="load_numbers"):
+        columns = st.columns(len(numbers))
+    for column, (label, value) in zip(columns, numbers.items(), strict=True):
+        column.metric(label, value)
+
+
+def _render_rejects(resources: Resources, load: Load) -> None:
+    reasons: Mapping[str, int] = load["rejects"]
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        reason = st.pills(
+            "Rejects by reason",
+            list(reasons),
+            key=f"reason_{load['load_id']}",
+            default=next(iter(reasons)),
+            required=True,
+            format_func=lambda name: f"{name}: {format_count(reasons[name])}",
+        )
+        _render_download(resources, load["load_id"])
+    examples = list_rejects(resources.engine, load["load_id"], limit=_EXAMPLES, reason=reason)
+    st.dataframe(
+        examples,
+        hide_index=True,
+        height=min(_EXAMPLES_HEIGHT, 40 + 36 * len(examples)),
+        alt=f"Rejected rows because of {reason}: line, record, column, value and the raw line.",
+    )
+    if reasons[str(reason)] > len(examples):
+        st.caption(f"The first {len(examples)} of {format_plural(reasons[str(reason)], 'row')}; the download has all.")
+
+
+def _render_download(resources: Resources, load_id: int) -> None:
+    url = resources.hub.rejects_url(load_id)
+    if url:
+        st.link_button("All rejects as CSV", url, icon=":material/download:")
+        return
+    st.download_button(
+        "All rejects as CSV",
+        partial(resources.hub.fetch_rejects_csv, load_id),
+        file_name=f"rejects-of-load-{load_id}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _describe_options(options: Mapping[str, object]) -> str:
+    named = [f"{name} {options[name]}" for name in ("region", "datasource", "timezone") if options.get(name)]
+    return f"Asked for with {', '.join(named)}." if named else ""
+
+
+def _describe_order(load: Load, order: Order) -> str:
+    trips = format_plural(load["rows_loaded"], "trip")
+    return {
+        "cancel": "The load stops, and what it has loaded so far is removed.",
+        "undo": f"Its {trips} are removed from every answer. The file stays, so that it can be loaded again by Retry.",
+        "retry": "The load goes on where it stood, or begins anew when nothing of it is left.",
+    }[order]
+
+
+def _confirm(resources: Resources, load: Load, order: Order) -> None:
+    label = _ORDER_LABELS[order][0]
+
+    @st.dialog(f"{label} load {load['load_id']}?")
+    def ask() -> None:
+        st.write(_describe_order(load, order))
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Keep as it is", key="order_no"):
+                st.rerun()
+            if st.button(f"{label} load", key="order_yes", type="primary"):
+                with explained():
+                    resources.hub.order(load["load_id"], order)
+                    st.rerun()
+
+    ask()

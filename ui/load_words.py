@@ -1,0 +1,54 @@
+"""Loads in words: states, instants in the visitor's zone, durations, rates."""
+
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from shared.loads import Load
+from ui.wording import NOTHING, format_count, format_duration, format_instant
+
+STATES: Final = {
+    "queued": "\N{WHITE CIRCLE} queued",
+    "planning": "\N{CIRCLE WITH LEFT HALF BLACK} planning",
+    "loading": "\N{CIRCLE WITH LEFT HALF BLACK} loading",
+    "succeeded": "\N{CHECK MARK} succeeded",
+    "failed": "\N{MULTIPLICATION X} failed",
+    "cancelled": "\N{MINUS SIGN} cancelled",
+    "undone": "\N{ANTICLOCKWISE OPEN CIRCLE ARROW} undone",
+}
+"""Load state → sign and word; the word says it all, the sign helps the eye."""
+
+
+def visitor_zone() -> tzinfo:
+    """The time zone of the visitor's browser; UTC when it doesn't tell."""
+    name = st.context.timezone
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def describe_instant(at: str | None, zone: tzinfo) -> str:
+    """An instant of a load (ISO text) on the visitor's clock; a dash for none."""
+    return format_instant(datetime.fromisoformat(at).astimezone(zone)) if at else NOTHING
+
+
+def describe_duration(load: Load) -> str:
+    """From the first work on the load to its end; a dash before that."""
+    seconds = measure_duration_s(load)
+    return NOTHING if seconds is None else format_duration(seconds)
+
+
+def describe_rate(load: Load) -> str:
+    """Rows read a second; a dash before the end."""
+    seconds = measure_duration_s(load)
+    return f"{format_count(round(load['rows_read'] / seconds))} rows/s" if seconds and load["rows_read"] else NOTHING
+
+
+def measure_duration_s(load: Load) -> float | None:
+    """Seconds between a load's start and end; None while one is missing."""
+    if not load["started_at"] or not load["finished_at"]:
+        return None
+    return (datetime.fromisoformat(load["finished_at"]) - datetime.fromisoformat(load["started_at"])).total_seconds()
