@@ -28,8 +28,8 @@ static:
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
 
-bench: install-dev component ## measure on generated files; takes long, needs free disk
-	@$(BIN)/tripdeck bench
+bench: install-dev ## measure the running local stack with generated files
+	@$(BIN)/tripdeck bench scale
 
 secrets: ## make random secrets for docker-compose.yml, in .secrets/
 	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/make_secrets.py

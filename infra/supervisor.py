@@ -25,7 +25,7 @@ from typing import Final
 from infra.embedded.program import Process, Program, ServerError, describe_log, kill_group, start_program, stop_process
 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_CHECK_INTERVAL_S: Final = 0.05
+_CHECK_INTERVAL_S: Final = 0.1
 _HOUSEKEEPING_S: Final = 10.0
 # A program that ran for a minute is well again: its next death is answered quickly.
 _FIRST_DELAY_S: Final = 0.5
