@@ -6,7 +6,7 @@ Origin gives it away, or, when its name was made to point here (DNS rebinding), 
 
 import ipaddress
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,6 +36,14 @@ class Access:
     def allows_origin(self, origin: str) -> bool:
         """Whether pages of this origin may call."""
         return origin in self._origins
+
+    def check_origin(self, headers: Mapping[str, str]) -> None:
+        """Refuse changes from foreign pages; programs send no Origin. Raises: ForbiddenError."""
+        origin = headers.get("Origin")
+        if (origin is not None and not self.allows_origin(origin)) or (
+            origin is None and headers.get("Sec-Fetch-Site") == "cross-site"
+        ):
+            raise ForbiddenError("Pages of this origin may not change anything; TRIPDECK_ALLOWED_ORIGINS lists those that may.")
 
     def check_host(self, host: str) -> None:
         """Refuse a name that isn't ours. Raises: ForbiddenError."""

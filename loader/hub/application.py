@@ -52,7 +52,6 @@ def make_application(services: Services) -> Application:
         access=services.access,
         openapi=document,
         docs_page=render_docs(document),
-        cross_origin_protection=True,
         websocket_ping_interval=feed.PING_S,
         websocket_ping_timeout=feed.PING_S,
         websocket_max_message_size=feed.MAX_MESSAGE_BYTES,

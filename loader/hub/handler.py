@@ -93,10 +93,6 @@ class ApiHandler(RequestHandler):
         """Whether the client has closed the connection."""
         return self.request.connection is None or self.request.connection.stream.closed()  # type: ignore[attr-defined]
 
-    def check_trusted_origin(self, origin: str) -> bool:
-        """Whether a page of this origin may change something (asked by Tornado before every unsafe method)."""
-        return self.services.access.allows_origin(origin)
-
     async def prepare(self) -> None:
         """Judge the request by its head."""
         self.services.metrics.open_requests += 1
@@ -166,6 +162,8 @@ class ApiHandler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401 - Tornado's signature
         """Answer with the error's JSON; Tornado calls this for whatever a handler raised."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else HTTPError(status_code)
+        if not self.is_counted:
+            self.set_header("Connection", "close")  # refused before its body was read, which Tornado answers by closing
         self._write_error_json(error)
         self.finish()
 
@@ -207,6 +205,8 @@ class ApiHandler(RequestHandler):
         self.services.access.check_host(self.request.host)
         if self.request.method == "OPTIONS":
             return
+        if self.request.method not in ("GET", "HEAD"):
+            self.services.access.check_origin(self.request.headers)
         operation = find_operation(type(self), str(self.request.method))
         if operation is None:
             raise HTTPError(405)
@@ -221,12 +221,13 @@ class ApiHandler(RequestHandler):
         self.is_refused = True
         self.log_error(error)
         self._write_error_json(error)
-        if not _is_body_coming(self.request):
+        if _waits_for_leave(self.request):
+            self.set_header("Connection", "close")
             await self.finish()
-            return
-        self.set_header("Content-Length", sum(map(len, self._write_buffer)))
-        await self.flush()
-        self._start_timer(_LINGER_S)
+        elif _has_body(self.request):
+            self.set_header("Content-Length", sum(map(len, self._write_buffer)))
+            await self.flush()
+            self._start_timer(_LINGER_S)
 
     def _write_error_json(self, error: BaseException) -> None:
         status = status_of(error)
@@ -278,7 +279,9 @@ def choose_format(asked: str | None, accepted: str, offered: Iterable[tuple[str,
     return next((media[kind] for kind in named if kind in media), "json")
 
 
-def _is_body_coming(request: HTTPServerRequest) -> bool:
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        return False  # the client waits for leave and won't send it
+def _waits_for_leave(request: HTTPServerRequest) -> bool:
+    return request.headers.get("Expect", "").lower() == "100-continue"
+
+
+def _has_body(request: HTTPServerRequest) -> bool:
     return request.headers.get("Transfer-Encoding") is not None or request.headers.get("Content-Length", "0") != "0"
