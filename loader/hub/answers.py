@@ -1,12 +1,17 @@
 """What each call answers, for the OpenAPI document; tests hold real answers against it."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from loader.hub.asked import State
+
+# The clock on the wall at the trip: without a zone, hence no date-time of RFC 3339.
+WallClock = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$", description="Local wall clock at the trip, without zone.")
+]
 
 
 class Answer(BaseModel):
@@ -172,8 +177,8 @@ class GroupAnswer(Answer):
     origin_latitude: float
     destination_longitude: float
     destination_latitude: float
-    first_at: datetime
-    last_at: datetime
+    first_at: WallClock
+    last_at: WallClock
     datasources: list[str]
 
 
@@ -228,8 +233,8 @@ class NamedCount(Answer):
 
     name: str
     trips: int
-    first_at: datetime
-    last_at: datetime
+    first_at: WallClock
+    last_at: WallClock
 
 
 class RegionsAnswer(Answer):

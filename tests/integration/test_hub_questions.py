@@ -1,0 +1,168 @@
+"""Questions over REST: the challenge's figures, the forms of tables, and copies that are asked for again."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+from jsonschema import Draft202012Validator
+from sqlalchemy import Engine
+
+from shared.database import execute, transaction
+from shared.events import record_event
+from tests.hub import HubServer
+from tests.hub_fixtures import hub, hub_engine, hub_settings
+from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
+from tests.trip_maker import insert_trips, read_challenge
+
+__all__ = ["hub", "hub_engine", "hub_settings"]
+pytestmark = requires_shared
+
+CSV = "text/csv"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def load_id(hub_engine: Engine) -> int:
+    with transaction(hub_engine) as connection:
+        made = insert_trips(connection, read_challenge(CHALLENGE_FILE))
+        record_event(connection, made, "succeeded")
+    return made
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    return read_expected("challenge")
+
+
+@pytest.fixture(scope="module")
+def description(hub: HubServer) -> dict[str, Any]:
+    document: dict[str, Any] = hub.get("/openapi.json").json()
+    return document
+
+
+def test_expected_figures(hub: HubServer, expected: dict[str, Any]) -> None:
+    answer = hub.get("/api/v1/weekly-average").json()
+    assert [week["trips"] for week in answer["weeks"]] == [23, 20, 19, 26, 12]
+    assert (answer["trips"], answer["weeks_counted"], answer["weekly_average"]) == (100, 5, 20.0)
+    averages = {
+        region: hub.get("/api/v1/weekly-average", region=region).json()["weekly_average"]
+        for region in ("Turin", "Prague", "Hamburg")
+    }
+    assert averages == {"Turin": 7.6, "Prague": 6.8, "Hamburg": 5.6}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/weekly-average",
+        "/api/v1/trip-groups",
+        "/api/v1/flows",
+        "/api/v1/hours",
+        "/api/v1/regions",
+        "/api/v1/datasources",
+        "/api/v1/questions",
+        "/api/v1/questions/regions_of_datasource",
+        "/api/v1/loads",
+        "/api/v1/loads/1",
+        "/api/v1/loads/1/rejects",
+        "/api/v1/loads/77",
+        "/healthz",
+        "/readyz",
+    ],
+)
+def test_answers_are_what_the_description_says(hub: HubServer, description: dict[str, Any], path: str) -> None:
+    template = (
+        path.replace("loads/1", "loads/{load_id}")
+        .replace("loads/77", "loads/{load_id}")
+        .replace("regions_of_datasource", "{name}")
+    )
+    answer = hub.get(path)
+    described = description["paths"][template]["get"]["responses"][str(answer.status)]
+    if "$ref" in described:
+        described = description["components"]["responses"][str(answer.status)]
+    schema = {**described["content"]["application/json"]["schema"], "components": description["components"]}
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(answer.json())
+    assert not Draft202012Validator(schema).is_valid({"surprise": 1})
+
+
+def test_the_bonus_questions(hub: HubServer) -> None:
+    names = [question["name"] for question in hub.get("/api/v1/questions").json()["questions"]]
+    assert "regions_of_datasource" in names
+    answer = hub.get("/api/v1/questions/regions_of_datasource", datasource="cheap_mobile").json()
+    assert answer == {"columns": ["region"], "rows": [["Hamburg"], ["Prague"], ["Turin"]]}
+
+
+@pytest.mark.parametrize(
+    ("path", "columns"),
+    [
+        ("/api/v1/weekly-average", ["week", "trips", "is_partial"]),
+        ("/api/v1/trip-groups", ["region", "origin_cell", "destination_cell"]),
+        ("/api/v1/flows", ["origin", "destination", "trips"]),
+        ("/api/v1/hours", ["hour", "trips"]),
+        ("/api/v1/regions", ["name", "trips", "first_at", "last_at"]),
+        ("/api/v1/datasources", ["name", "trips", "first_at", "last_at"]),
+        ("/api/v1/questions/regions_of_datasource", ["region"]),
+    ],
+)
+def test_tables_come_in_every_form(hub: HubServer, path: str, columns: list[str]) -> None:
+    by_form = {form: hub.get(path, format=form) for form in ("csv", "parquet", "arrow")}
+    rows = list(csv.DictReader(io.StringIO(by_form["csv"].data.decode())))
+    parquet = pl.read_parquet(io.BytesIO(by_form["parquet"].data))
+    arrow = pl.read_ipc_stream(io.BytesIO(by_form["arrow"].data))
+    assert list(rows[0])[: len(columns)] == parquet.columns[: len(columns)] == columns
+    assert arrow.equals(parquet)
+    assert len(rows) == parquet.height > 0
+    assert "attachment" in by_form["csv"].headers["Content-Disposition"]
+    assert hub.get(path, headers={"Accept": f"{CSV}, */*;q=0.1"}).data == by_form["csv"].data
+
+
+@pytest.mark.parametrize("path", ["/api/v1/trip-groups", "/api/v1/flows"])
+def test_maps_come_as_geojson(hub: HubServer, path: str) -> None:
+    answer = hub.get(path, format="geojson")
+    features = answer.json()["features"]
+    assert answer.headers["Content-Type"] == "application/geo+json"
+    assert sum(feature["properties"]["trips"] for feature in features) == 100
+    for feature in features:
+        for longitude, latitude in feature["geometry"]["coordinates"]:
+            assert 7 < longitude < 15
+            assert 44 < latitude < 54
+
+
+def test_a_browser_gets_json(hub: HubServer) -> None:
+    answer = hub.get("/api/v1/weekly-average", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_defaults_come_from_the_settings(hub: HubServer) -> None:
+    assert hub.get("/api/v1/flows").json() == hub.get("/api/v1/flows", precision=6).json()
+    assert hub.get("/api/v1/flows", precision=4).json()["precision"] == 4
+
+
+def test_a_copy_is_good_until_the_next_commit(hub: HubServer, hub_engine: Engine, load_id: int) -> None:
+    path, asked = "/api/v1/weekly-average", {"region": "Turin"}
+    tag = hub.get(path, **asked).headers["ETag"]
+    again = hub.get(path, headers={"If-None-Match": tag}, **asked)
+    assert (again.status, again.data, again.headers["ETag"]) == (304, b"", tag)
+    assert hub.get(path, headers={"If-None-Match": f'W/"x", {tag}'}, **asked).status == 304
+    assert hub.get(path, headers={"If-None-Match": tag}, region="Prague").status == 200
+    assert hub.get(path, headers={"If-None-Match": tag, "Accept": CSV}, **asked).status == 200
+    with transaction(hub_engine) as connection:
+        record_event(connection, load_id, "batch")
+        assert hub.get(path, headers={"If-None-Match": tag}, **asked).status == 304  # not committed yet
+    fresh = hub.get(path, headers={"If-None-Match": tag}, **asked)
+    assert (fresh.status, fresh.headers["ETag"] != tag) == (200, True)
+
+
+def test_a_copy_grows_old_when_rows_are_removed_without_an_event(hub: HubServer, hub_engine: Engine, load_id: int) -> None:
+    tag = hub.get("/api/v1/hours").headers["ETag"]
+    with transaction(hub_engine) as connection:
+        execute(connection, "subtract_removed", load_id=load_id, rows=1)
+    assert hub.get("/api/v1/hours", headers={"If-None-Match": tag}).status == 200
+
+
+def test_json_numbers_are_plain(hub: HubServer) -> None:
+    group = hub.get("/api/v1/trip-groups", limit=1).json()["groups"][0]
+    assert json.loads(json.dumps(group)) == group
+    assert isinstance(group["trips"], int)
