@@ -4,9 +4,10 @@ copy trip (started_at, origin, destination, load_id, duration_s, region_id, data
 
 -- name: delete_trips
 -- Trips of a load in a period, last day included; it keeps the search from other chunks.
+-- The bounds must be timestamps: compared with dates, TimescaleDB (2.23, 2.29.2) leaves trips of compressed chunks behind.
 delete from trip
 where load_id = %(load_id)s::integer
-  and started_at >= %(gone_from)s::date and started_at < %(gone_to)s::date + 1;
+  and started_at >= %(gone_from)s::date::timestamp and started_at < (%(gone_to)s::date + 1)::timestamp;
 
 -- name: allow_decompression
 -- Lets a transaction delete from compressed chunks, however many rows that unpacks; without TimescaleDB it means nothing.

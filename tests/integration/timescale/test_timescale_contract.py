@@ -1,0 +1,246 @@
+"""TimescaleDB answers as PostgreSQL does: every migration and every named query, on compressed chunks.
+
+The other integration tests run on TimescaleDB when TRIPDECK_TEST_TIMESCALE_BIN names one; this one brings its own.
+"""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from loader.generate import generate_trips
+from shared.area import parse_bbox
+from shared.catalog import fetch_extent, list_datasources, list_regions
+from shared.database import connect_database, driver_connection, transaction
+from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
+from shared.queries import SQL_DIR, list_queries
+from shared.questions import answer_question, list_questions
+from shared.settings import Settings
+from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from tests.conftest import skip_or_fail
+from tests.integration.timescale.wasm_server import WasmServer, to_text
+from tests.services import PostgresServer
+from tests.trip_maker import insert_trips, read_challenge
+from ui.build import BuildError
+
+TURIN = parse_bbox("7.62,45.03,7.70,45.09")
+ODD = parse_bbox("14.4011,50.0612,14.4433,50.1001")
+WEEKS = 40  # four chunks
+
+NAMES = sorted(list_queries())
+COPIES = [name for name in NAMES if "from stdin" in list_queries()[name].text]
+
+Question = Callable[[Connection], object]
+Statement = tuple[str, dict[str, object]]
+
+QUESTIONS: dict[str, Question] = {
+    **{f"weekly-{end}": lambda c, end=end: fetch_weekly(c, WeeklyQuestion(box=TURIN, end=end)) for end in ENDS},
+    **{
+        f"weekly-odd-{end}": lambda c, end=end: fetch_weekly(
+            c, WeeklyQuestion(box=ODD, end=end, region="Prague", from_on=date(2026, 1, 14), to_on=date(2026, 5, 2))
+        )
+        for end in ENDS
+    },
+    "weekly-region": lambda c: fetch_weekly(c, WeeklyQuestion(region="Hamburg")),
+    "weekly-datasource": lambda c: fetch_weekly(
+        c, WeeklyQuestion(region="Turin", datasource="baba_car", from_on=date(2026, 2, 4), to_on=date(2026, 3, 5))
+    ),
+    "groups": lambda c: list_groups(c, GroupQuestion(limit=40)),
+    "groups-coarse": lambda c: list_groups(c, GroupQuestion(precision=5, bucket_minutes=120, region="Prague", limit=40)),
+    "groups-fine-box": lambda c: list_groups(
+        c, GroupQuestion(precision=7, bucket_minutes=15, box=TURIN, end="either", hour_from=22, hour_to=9, limit=40)
+    ),
+    "flows": lambda c: fetch_flows(c, FlowQuestion(limit=60)),
+    "flows-viewport": lambda c: fetch_flows(c, FlowQuestion(precision=5, viewport=ODD, box=ODD, end="both", limit=60)),
+    "hours": lambda c: fetch_hours(c, FlowQuestion(region="Turin", box=TURIN)),
+    "regions": list_regions,
+    "datasources": list_datasources,
+    "extent": fetch_extent,
+    **{f"challenge-{q.name}": lambda c, name=q.name: answer_question(c, name) for q in list_questions()},
+}
+
+# What queries are tried with: by name of the parameter where its type says too little, else by type.
+SAMPLES_BY_NAME: dict[str, object] = {
+    "state": "failed",
+    "names": ["Turin", "Prague"],
+    "batches": '[{"batch_no": 7, "slice": {}, "bytes": 1, "lines_before": 0, "records_before": 0}]',
+    "batch_no": 7,
+    "cell_shift": 32,
+    "precision": 6,
+    "bucket_minutes": 60,
+    "hour_from": 7,
+    "hour_to": 10,
+    "kind": "queued",
+    "from_on": date(2026, 1, 7),
+    "to_on": date(2026, 6, 7),
+    "whole_from": date(2026, 1, 12),
+    "whole_to": date(2026, 5, 31),
+}
+SAMPLES_BY_TYPE: dict[str, object] = {
+    "smallint": 1,
+    "integer": 1,
+    "bigint": 1,
+    "float8": 1.5,
+    "boolean": True,
+    "text": "made",
+    "jsonb": "{}",
+    "uuid": "6b1f4f3e-1111-4222-8333-444455556666",
+    "date": date(2026, 2, 2),
+    "timestamp": "2026-02-02 10:00:00",
+    "timestamptz": "2026-02-02 10:00:00+00",
+    "bigint[]": TURIN.area().bounds(),
+    "integer[]": [1, 2],
+    "text[]": ["made"],
+}
+
+
+@pytest.fixture(scope="module")
+def plain(postgres_server: PostgresServer) -> Iterator[Engine]:
+    """PostgreSQL with generated trips."""
+    url = postgres_server.clone_template()
+    engine = connect_database(Settings(database_url=url))
+    yield engine
+    engine.dispose()
+    postgres_server.drop(url)
+
+
+@pytest.fixture(scope="module")
+def server(plain: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WasmServer]:
+    """TimescaleDB with the same rows, its chunks compressed."""
+    path = tmp_path_factory.mktemp("timescale") / "trips.csv"
+    generate_trips(path, rows=3_000, weeks=WEEKS)
+    with transaction(plain) as connection:
+        insert_trips(connection, read_challenge(path))
+    try:
+        started = WasmServer.start()
+    except (OSError, subprocess.SubprocessError, BuildError) as error:
+        skip_or_fail(f"TimescaleDB for Node can't be installed: {error}")
+    with started as running:
+        _migrate(running)
+        with transaction(plain) as connection:
+            _copy_rows(connection, running)
+        running.run("select compress_chunk(c) from show_chunks('trip') as c")
+        yield running
+
+
+def test_trip_is_a_hypertable_with_columnstore(server: WasmServer) -> None:
+    found = server.run(
+        "select num_chunks >= 3, compression_enabled from timescaledb_information.hypertables where hypertable_name = 'trip'"
+    )
+    assert found.rows == [["t", "t"]]
+    compressed = server.run("select count(*) filter (where not is_compressed) from timescaledb_information.chunks")
+    assert compressed.rows == [["0"]]
+    assert server.run("select count(*) from trip").rows == [["3000"]]
+    jobs = server.run("select count(*) from timescaledb_information.jobs where hypertable_name = 'trip'")
+    assert jobs.rows == [["1"]]
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_compressed_chunks_answer_as_plain_postgres(name: str, plain: Engine, server: WasmServer) -> None:
+    with recorded_statements(plain) as statements, transaction(plain) as connection:
+        QUESTIONS[name](connection)
+        answers = [_run_as_text(connection, statement) for statement in list(statements)]
+    assert answers
+    assert any(answers)
+    for (sql, parameters), expected in zip(statements, answers, strict=False):
+        assert server.run(sql, parameters).rows == expected
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in COPIES])
+def test_named_query_runs(name: str, server: WasmServer) -> None:
+    query = list_queries()[name]
+    parameters = {key: SAMPLES_BY_NAME.get(key, SAMPLES_BY_TYPE[kind]) for key, kind in query.parameters.items()}
+    with rolled_back(server):
+        server.run(query.text, parameters)
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copy_takes_rows(name: str, plain: Engine, server: WasmServer) -> None:
+    text = list_queries()[name].text
+    target, _, form = text[text.index("copy ") + 5 :].partition(" from stdin")
+    with transaction(plain) as connection:
+        data = _copy_out(connection, f"copy {target} to stdout {form}")
+    table = target.split("(")[0].strip()
+    with rolled_back(server):
+        before = int(server.run(f"select count(*) from {table}").rows[0][0] or 0)
+        server.run("set local session_replication_role = replica")
+        server.copy(text, data)
+        assert int(server.run(f"select count(*) from {table}").rows[0][0] or 0) == 2 * before
+
+
+def test_trips_come_back_from_a_compressed_chunk_by_load(server: WasmServer) -> None:
+    with rolled_back(server):
+        server.run(list_queries()["allow_decompression"].text)
+        server.run(list_queries()["delete_trips"].text, {"load_id": 1, "gone_from": "2026-01-01", "gone_to": "2027-01-01"})
+        assert server.run("select count(*) from trip").rows == [["0"]]
+
+
+@contextmanager
+def rolled_back(server: WasmServer) -> Iterator[None]:
+    server.run("begin")
+    try:
+        yield
+    finally:
+        server.run("rollback")
+
+
+@contextmanager
+def recorded_statements(engine: Engine) -> Iterator[list[Statement]]:
+    """What our code sends to the database meanwhile."""
+    statements: list[Statement] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        statements.append((statement, dict(parameters)))
+
+    event.listen(engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", record)
+
+
+def _migrate(server: WasmServer) -> None:
+    server.run("create extension timescaledb")
+    for path in sorted((SQL_DIR / "migrations").glob("*.sql")):
+        if "_plain" not in path.stem:
+            server.run_script(path.read_text(encoding="utf-8"))
+
+
+def _copy_rows(connection: Connection, server: WasmServer) -> None:
+    """Fill every table with plain PostgreSQL's rows, through COPY BINARY."""
+    tables = connection.exec_driver_sql(
+        "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace "
+        "and relname <> 'alembic_version' order by relname"
+    )
+    server.run("set session_replication_role = replica")
+    for table in tables.scalars().all():
+        server.run(f"delete from {table}")
+        data = _copy_out(connection, f"copy (select * from {table}) to stdout (format binary)")
+        server.copy(f"copy {table} from stdin (format binary)", data)
+    server.run("set session_replication_role = origin")
+    identities = server.run(
+        "select attrelid::regclass::text, attname from pg_attribute join pg_class on pg_class.oid = attrelid "
+        "where attidentity <> '' and relnamespace = 'public'::regnamespace"
+    )
+    for table, column in identities.rows:
+        server.run(
+            f"select setval(pg_get_serial_sequence('{table}', '{column}'), (select coalesce(max({column}), 1) from {table}))"
+        )
+
+
+def _copy_out(connection: Connection, sql: str) -> bytes:
+    with driver_connection(connection).cursor().copy(sql) as copy:
+        return b"".join(copy)
+
+
+def _run_as_text(connection: Connection, statement: Statement) -> list[list[str | None]]:
+    sql, parameters = statement
+    cursor = driver_connection(connection).execute(sql, {name: to_text(value) for name, value in parameters.items()})
+    result = cursor.pgresult
+    assert result is not None
+    cells = [[result.get_value(row, column) for column in range(result.nfields)] for row in range(result.ntuples)]
+    return [[None if cell is None else bytes(cell).decode() for cell in row] for row in cells]
