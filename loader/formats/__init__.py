@@ -1,13 +1,15 @@
 """Formats: from the bytes of any trip file to trips and rejects. Pure functions over bytes; no network, no database.
 
-plan = detect_format(sample, file_name="trips.csv", options=options, is_whole=False)
-scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
-for piece, data in scanner.scan(chunks): ...       # chunks of the object as stored; piece is a BatchSlice, data its bytes
-plan = scanner.plan                                # the whole column has settled what the sample could not
-# Later, anywhere: where plan.is_seekable, bytes [piece.offset, piece.offset + piece.bytes) of the object are the batch;
-# otherwise (compressed, UTF-16) the planner keeps `data`.
-parsed = parse_batch(data, plan, piece, options=options)
-parsed.trips, parsed.rejects, parsed.rows_read
+    plan = detect_format(sample, file_name="trips.csv", options=options, is_whole=False)
+    scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
+    for piece, data in scanner.scan(chunks): ...     # chunks of the object as stored; piece is a BatchSlice
+    plan = scanner.plan                              # the whole column has settled what the sample could not
+    # Where plan.is_seekable, bytes [piece.offset, piece.offset + piece.bytes) of the object are the batch and data is None.
+    # Otherwise (compressed, UTF-16) data is the batch, for the planner to keep until it is parsed.
+    parsed = parse_batch(data, plan, piece, options=options)
+    parsed.trips, parsed.rejects, parsed.rows_read
+
+What a person has to settle is a FileFormatError with a code and one clear message. The rules are in docs/file-formats.md.
 """
 
 from loader.formats.batch import parse_batch

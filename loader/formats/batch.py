@@ -55,7 +55,7 @@ def _find_broken(records: Records, plan: FilePlan) -> pl.DataFrame:
 
     Shape: (column_name, reason, value), one row per record; reason is null for a whole record.
     """
-    counts = count_fields(records)
+    counts = count_fields(records, usual=plan.dialect.field_count)
     reasons = [
         (records.is_unclosed, Reason.UNCLOSED_QUOTE),
         (records.ends - records.starts > plan.record_limit_bytes, Reason.RECORD_TOO_LONG),

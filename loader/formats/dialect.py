@@ -69,7 +69,7 @@ def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, *, is_wh
     rows = [read_row(records, index, dialect) for index in range(min(len(records), HEADER_SEARCH_ROWS))]
     if not rows:
         return
-    counts = count_fields(records)
+    counts = count_fields(records, usual=0)
     header = _find_header(rows, Counter(counts.tolist()).most_common(1)[0][0], options.has_header)
     first_row = 0 if header is None else header + 1
     if header is None and options.has_header is None:
@@ -98,7 +98,7 @@ def name_columns(names: list[str], field_count: int) -> tuple[str, ...]:
 
 def _make_table(sample: bytes, dialect: Dialect, *, limit: int, is_whole: bool) -> FieldTable:
     records = split_records(sample, dialect, limit=limit, header_lines=dialect.header_lines, is_end=is_whole)
-    good = (count_fields(records) == dialect.field_count) & ~records.is_unclosed
+    good = (count_fields(records, usual=dialect.field_count) == dialect.field_count) & ~records.is_unclosed
     return split_fields(records, is_good=good, field_count=dialect.field_count)
 
 

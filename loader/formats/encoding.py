@@ -22,7 +22,7 @@ FOREIGN = (
     (b"\xff\xd8\xff", "an image"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
-_LETTERS = re.compile("[^\x00-\x7f\ufffd]")
+LETTERS = re.compile("[^\x00-\x7f\ufffd]")
 _CONTROL_SHARE = 0.02
 
 
@@ -56,7 +56,7 @@ def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
         codecs.getincrementaldecoder("utf-8")().decode(sample, final=is_whole)
     except UnicodeDecodeError:
         text = sample.decode("utf-8", "replace")
-        letters = len(_LETTERS.findall(text))
+        letters = len(LETTERS.findall(text))
         return "utf-8" if letters > text.count("\ufffd") else "windows-1252"  # a few damaged letters don't make it another
     return "utf-8"
 

@@ -4,18 +4,18 @@ The order of day and month is decided once for the whole column, never per row: 
 encoding turns from UTF-8 to Windows-1252 where the sample was plain ASCII and the rest is not UTF-8.
 """
 
-import re
+import codecs
 from dataclasses import replace
 
 import polars as pl
 
+from loader.formats.encoding import LETTERS
 from loader.formats.errors import ambiguous_dates
 from loader.formats.fields import count_fields, split_fields
 from loader.formats.plan import FilePlan
 from loader.formats.records import split_records
 
 DATE_START = r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d"
-_LETTERS = re.compile("[^\x00-\x7f\ufffd]")
 
 
 class Evidence:
@@ -25,12 +25,24 @@ class Evidence:
         self._plan = plan
         self._month_first = self._day_first = 0
         self._letters = self._damaged = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def observe(self, data: bytes, *, header_lines: int) -> None:
-        """Look at the bytes of one batch."""
-        if self._plan.dialect.encoding == "utf-8" and not data.isascii():
-            self._observe_letters(data)
-        if self._plan.time.kind == "text" and self._plan.time.date_order is None:
+    @property
+    def needs_records(self) -> bool:
+        """Whether the order of day and month is open, so that records must be looked at."""
+        return self._plan.time.kind == "text" and self._plan.time.date_order is None
+
+    def observe_letters(self, chunk: bytes) -> None:
+        """Look at the next bytes of the stream."""
+        if self._plan.dialect.encoding != "utf-8" or (chunk.isascii() and not self._decoder.getstate()[0]):
+            return
+        text = self._decoder.decode(chunk)
+        self._damaged += text.count("\ufffd")
+        self._letters += len(LETTERS.findall(text))
+
+    def observe_records(self, data: bytes, *, header_lines: int) -> None:
+        """Look at the records of one batch."""
+        if self.needs_records:
             self._observe_dates(data, header_lines)
 
     def settle(self) -> FilePlan:
@@ -41,25 +53,17 @@ class Evidence:
         plan = self._plan
         if self._damaged > self._letters:
             plan = replace(plan, dialect=replace(plan.dialect, encoding="windows-1252"))
-        if plan.time.kind == "text" and plan.time.date_order is None:
+        if self.needs_records:
             if self._month_first == self._day_first:
                 raise ambiguous_dates(plan)
             plan = replace(plan, time=replace(plan.time, date_order="mdy" if self._month_first > self._day_first else "dmy"))
         return plan
 
-    def _observe_letters(self, data: bytes) -> None:
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            text = data.decode("utf-8", "replace")
-            self._damaged += text.count("\ufffd")
-        self._letters += len(_LETTERS.findall(text))
-
     def _observe_dates(self, data: bytes, header_lines: int) -> None:
         plan = self._plan
         text = data if data.isascii() else data.decode("utf-8", "replace").encode()
         records = split_records(text, plan.dialect, limit=plan.record_limit_bytes, header_lines=header_lines)
-        good = (count_fields(records) == plan.dialect.field_count) & ~records.is_unclosed
+        good = (count_fields(records, usual=plan.dialect.field_count) == plan.dialect.field_count) & ~records.is_unclosed
         table = split_fields(records, is_good=good, field_count=plan.dialect.field_count)
         for role in ("started_at", "ended_at"):
             if role in plan.roles:

@@ -29,6 +29,8 @@ def explain_faults(source: Source, plan: FilePlan, *, columns: Columns, rows: Ro
 
     Shape: (column_name, reason, value), one row per entry of rows.
     """
+    if len(rows) == 0:
+        return pl.DataFrame(schema=dict.fromkeys(("column_name", "reason", "value"), pl.String))
     subjects = _make_subjects(source, plan, columns=columns, rows=rows)
     reasons, blamed = np.full(len(rows), -1, np.int64), np.full(len(rows), 0, np.int64)
     for number, rule in enumerate(RULES):

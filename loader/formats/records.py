@@ -78,11 +78,14 @@ def find_lines(data: bytes, buffer: npt.NDArray[np.uint8]) -> Lines:
     return Lines(breaks[order], nexts[order])
 
 
-def split_records(data: bytes, dialect: Dialect, *, limit: int, header_lines: int = 0, is_end: bool = True) -> Records:
+def split_records(
+    data: bytes, dialect: Dialect, *, limit: int, header_lines: int = 0, is_end: bool = True, has_fields: bool = True
+) -> Records:
     """Split a batch into records.
 
     header_lines are skipped, a byte order mark too when there are any or is_first. is_end says that nothing follows: a last
     line without a line end is a record, an open quote is unclosed. Without it, both are left over from `consumed` on.
+    Without has_fields, separators are not looked for.
     """
     buffer = np.frombuffer(data, np.uint8)
     lines = find_lines(data, buffer)
@@ -102,8 +105,7 @@ def split_records(data: bytes, dialect: Dialect, *, limit: int, header_lines: in
         consumed = len(data)
     kept = ~_is_blank(data, buffer, dialect, starts=starts, ends=ends)
     starts, ends = starts[kept], ends[kept]
-    separators = np.flatnonzero(buffer[begin:consumed] == ord(dialect.delimiter)) + begin
-    separators = separators[~quoted.covers(separators)] if len(quoted.opens) else separators
+    separators = _find_separators(buffer[:consumed], dialect, begin=begin, quoted=quoted) if has_fields else np.empty(0, np.int64)
     unclosed = np.zeros(len(starts), np.bool_)
     unclosed[np.searchsorted(starts, quoted.unclosed[quoted.unclosed < consumed], side="right") - 1] = True
     return Records(
@@ -111,7 +113,7 @@ def split_records(data: bytes, dialect: Dialect, *, limit: int, header_lines: in
         buffer=buffer,
         starts=starts,
         ends=ends,
-        lines=np.searchsorted(lines.nexts, starts, side="right") + 1,
+        lines=_number_lines(lines, starts),
         separators=separators,
         is_unclosed=unclosed,
         quoted=quoted,
@@ -119,6 +121,20 @@ def split_records(data: bytes, dialect: Dialect, *, limit: int, header_lines: in
         line_starts=lines.nexts,
         consumed=consumed,
     )
+
+
+def _find_separators(buffer: npt.NDArray[np.uint8], dialect: Dialect, *, begin: int, quoted: Quoted) -> Positions:
+    separators = np.flatnonzero(buffer[begin:] == ord(dialect.delimiter)) + begin
+    return separators[~quoted.covers(separators)] if len(quoted.opens) else separators
+
+
+def _number_lines(lines: Lines, starts: Positions) -> Positions:
+    """Number the lines that records begin on, from 1."""
+    skipped = len(lines.nexts) - len(starts)
+    line_starts = np.append(0, lines.nexts[:-1])[max(skipped, 0) :]
+    if skipped >= 0 and np.array_equal(starts, line_starts):
+        return np.arange(skipped + 1, len(lines.nexts) + 1)  # a record a line: the usual file
+    return np.searchsorted(lines.nexts, starts, side="right") + 1
 
 
 def _skip_header(data: bytes, lines: Lines, header_lines: int) -> int:

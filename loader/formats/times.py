@@ -15,6 +15,7 @@ from loader.formats.plan import TimeFormat
 
 Microseconds = npt.NDArray[np.int64]
 MISSING = np.iinfo(np.int64).min  # numpy's NaT
+YEAR_ONE_US = -62_135_596_800_000_000  # 0001-01-01; polars also reads the year 0000
 
 _CLOCK = r"(?:(?:[T ,]|,\s)\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
 _ZONE = r"(?:\s*([Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
@@ -55,7 +56,7 @@ def _parse_text(text: pl.Series, form: TimeFormat) -> tuple[Microseconds, npt.ND
     if form.date_order == "ymd":
         plain = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
         exact = plain.cast(pl.Int64).fill_null(MISSING).to_numpy().copy()
-        exact[(text.str.len_bytes() != 19).to_numpy()] = MISSING
+        exact[(text.str.len_bytes() != 19).to_numpy() | (exact < YEAR_ONE_US)] = MISSING
     rest = np.flatnonzero(exact == MISSING)
     if len(rest):
         values = text.gather(rest).str.strip_chars(" \t")

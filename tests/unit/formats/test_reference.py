@@ -23,17 +23,20 @@ def make_plan(*, delimiter: str = ",", header_lines: int = 0, limit: int = 2**20
     )
 
 
-def judge(data: bytes, plan: FilePlan, *, batch_bytes: int = 2**24, chunk_bytes: int = 2**24, timezone: str = "UTC") -> list[Verdict]:
+def judge(
+    data: bytes, plan: FilePlan, *, batch_bytes: int = 2**24, chunk_bytes: int = 2**24, timezone: str = "UTC"
+) -> list[Verdict]:
     """Load bytes as the product does, and give the verdicts in the reference's form."""
     scanner = BatchScanner(plan, batch_bytes=batch_bytes)
     options = LoadOptions(timezone=timezone)
     verdicts: list[Verdict] = []
     offset = 0
     chunks = (data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes))
-    for piece, content in scanner.scan(chunks):
-        assert (piece.offset, piece.bytes) == (offset, len(content))
-        assert data[piece.offset : piece.offset + piece.bytes] == content
+    for piece, kept in scanner.scan(chunks):
+        assert piece.offset == offset
         offset += piece.bytes
+        assert kept is None
+        content = data[piece.offset : offset]
         parsed = parse_batch(content, plan, piece, options=options)
         assert parsed.rows_read == parsed.trips.height + parsed.rejects.height
         rejected = {row["record_in_batch"]: row for row in parsed.rejects.iter_rows(named=True)}
@@ -43,9 +46,7 @@ def judge(data: bytes, plan: FilePlan, *, batch_bytes: int = 2**24, chunk_bytes:
             line = -1 if reject is None else piece.lines_before + reject["line_in_batch"]
             raw = b"" if reject is None else reject["raw"].encode()
             trip = next(trips) if reject is None else None
-            verdicts.append(
-                Verdict(line, piece.records_before + record, None if reject is None else reject["reason"], raw, trip)
-            )
+            verdicts.append(Verdict(line, piece.records_before + record, None if reject is None else reject["reason"], raw, trip))
     assert offset == len(data)
     return verdicts
 
@@ -60,23 +61,25 @@ def same(found: list[Verdict], expected: list[Verdict]) -> None:
             assert one.raw == other.raw.decode("utf-8", "replace").replace("\0", "␀").encode()
 
 
-LETTERS = st.lists(st.sampled_from([b"a", b",", b'"', b"\n", b"\r", b"\r\n", b" ", b"\t", b'""', b',"', b'",', b"\xc3\xa9"]), max_size=60).map(
-    b"".join
-)
+LETTERS = st.lists(
+    st.sampled_from([b"a", b",", b'"', b"\n", b"\r", b"\r\n", b" ", b"\t", b'""', b',"', b'",', b"\xc3\xa9"]), max_size=60
+).map(b"".join)
 CELLS = st.sampled_from(
     [
-        b"Prague", b"", b" ", b"NULL", b"POINT (14.5 50.1)", b"POINT(14.5 50.1)", b"point z (1 2 3)", b"POINT (0 0)", b"POINT (0 0.0)",
-        b"POINT (190 5)", b"POINT (-180 90)", b"POINT (1e1 -.5)", b"POINT (1 2", b"POINT (nan 1)", b"POINT (1  2)", b"POINT ( 1 2 )",
-        b"SRID=4326;POINT (7 8)", b"POINT (inf 1)", b"POINT (1,2)", b"POINT (+3 4.)", b"POINT EMPTY", b"POINT (1 2 )", b"POINT (1 2) x",
-        b"POINT (\xc3\xa9 2)", b"POINT (1_0 2)", b"POINT (0x1 2)", b"POINT (1e400 2)", b"POINT (1-2 3)", b"POINT (. 3)",
-        b"2018-05-28 09:03:40", b"2018-05-28T09:03:40Z", b"2018-05-28 09:03", b"2018-05-28", b"2018-05-28 09:03:40.123456789+02:00",
-        b"2018-5-8 9:03:40", b"2018-02-30 09:03:40", b"2018-05-28 24:00:00", b"2018-05-28 25:00:00", b"2018-05-28 09:60:00",
-        b"1899-12-31 23:59:59", b"2100-12-31 23:59:59", b"2101-01-01 00:00:00", b"2018-05-28 09:03:60", b" 2018-05-28 09:03:40 ",
-        b"2018-03-25 01:30:00+00:00", b"2018-10-28 00:30:00 UTC", b"2018-10-28T01:30:00Z", b"2018-05-28 09:03:40 -0530", b"2018/05/28 9:03 PM",
-        b"2018-05-28 13:03 PM", b"2018-05-28 09:03:4", b"+018-05-28 09:03:40", b"2018-05-28 +9:03:40", b"2018-05-28  9:03:40", b"07:46.4",
-        b"2018-05-28 09:03:40+99:00", b"0000-01-01 00:00:00", b"\xff", b"x" * 201, b"a\0b", b"5\" pipe", b"caf\xc3\xa9",
+        *(b"Prague", b"", b" ", b"NULL", b"\xff", b"x" * 201, b"a\0b", b'5" pipe', b"caf\xc3\xa9", b"07:46.4"),
+        *(b"POINT (14.5 50.1)", b"POINT(14.5 50.1)", b"point z (1 2 3)", b"POINT (0 0)", b"POINT (0 0.0)", b"POINT (190 5)"),
+        *(b"POINT (-180 90)", b"POINT (1e1 -.5)", b"POINT (1 2", b"POINT (nan 1)", b"POINT (1  2)", b"POINT ( 1 2 )"),
+        *(b"SRID=4326;POINT (7 8)", b"POINT (inf 1)", b"POINT (1,2)", b"POINT (+3 4.)", b"POINT EMPTY", b"POINT (1 2 )"),
+        *(b"POINT (1 2) x", b"POINT (\xc3\xa9 2)", b"POINT (1_0 2)", b"POINT (0x1 2)", b"POINT (1e400 2)", b"POINT (1-2 3)"),
+        *(b"POINT (. 3)", b"2018-05-28 09:03:40", b"2018-05-28T09:03:40Z", b"2018-05-28 09:03", b"2018-05-28"),
+        *(b"2018-05-28 09:03:40.123456789+02:00", b"2018-5-8 9:03:40", b"2018-02-30 09:03:40", b"2018-05-28 24:00:00"),
+        *(b"2018-05-28 25:00:00", b"2018-05-28 09:60:00", b"1899-12-31 23:59:59", b"2100-12-31 23:59:59", b"2101-01-01 00:00:00"),
+        *(b"2018-05-28 09:03:60", b" 2018-05-28 09:03:40 ", b"2018-03-25 01:30:00+00:00", b"2018-10-28 00:30:00 UTC"),
+        *(b"2018-10-28T01:30:00Z", b"2018-05-28 09:03:40 -0530", b"2018/05/28 9:03 PM", b"2018-05-28 13:03 PM"),
+        *(b"2018-05-28 09:03:4", b"+018-05-28 09:03:40", b"2018-05-28 +9:03:40", b"2018-05-28  9:03:40"),
+        *(b"2018-05-28 09:03:40+99:00", b"0000-01-01 00:00:00"),
     ]
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -97,17 +100,19 @@ def tables(draw: st.DrawFn, delimiter: bytes = b",") -> bytes:
 
 def _written(cell: bytes) -> st.SearchStrategy[bytes]:
     whole = b'"' + cell.replace(b'"', b'""') + b'"'
-    return st.sampled_from([cell, cell, cell, whole, whole, b'"two\n' + cell + b'"', whole + b"x", b'"' + cell, b'"\r\n"""' + cell + b'"'])
+    return st.sampled_from(
+        [cell, cell, cell, whole, whole, b'"two\n' + cell + b'"', whole + b"x", b'"' + cell, b'"\r\n"""' + cell + b'"']
+    )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(data=LETTERS, limit=st.sampled_from([4, 10, 2**20]))
 @example(data=b'"a""\n",b\n', limit=4)
 def test_letters_are_cut_as_the_reference_cuts_them(data: bytes, limit: int) -> None:
     same(judge(data, make_plan(limit=limit)), judge_challenge_rows(data, limit=limit))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(data=tables(), timezone=st.sampled_from(["UTC", "Europe/Prague"]))
 def test_rows_get_the_verdicts_of_the_reference(data: bytes, timezone: str) -> None:
     same(judge(data, make_plan(), timezone=timezone), judge_challenge_rows(data, timezone=timezone))
@@ -117,7 +122,7 @@ def sizes() -> st.SearchStrategy[int]:
     return st.one_of(st.integers(1, 40), st.integers(1, 2000))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(
     data=st.one_of(tables(), LETTERS),
     batch_bytes=sizes(),
