@@ -117,8 +117,9 @@ class Supervisor:
         with contextlib.suppress(StopRequestedError):
             while True:
                 now = time.monotonic()
-                for supervised in self._all():
+                for supervised in self.list_processes():
                     self._look_after(supervised, now)
+                self._forget_finished()
                 if now >= next_housekeeping:
                     self._rotate_logs()
                     next_housekeeping = now + _HOUSEKEEPING_S
@@ -155,6 +156,14 @@ class Supervisor:
                 self._put_off(supervised, f"{process.program.name} ended ({_describe_status(process.popen.returncode)})", now)
         elif now >= supervised.restart_at:
             self._restart(supervised, now)
+
+    def _forget_finished(self) -> None:
+        for group in self.groups:
+            finished = [one for one in group if not (one.process.program.is_restarted or one.process.is_running())]
+            for supervised in finished:
+                group.remove(supervised)
+            if finished:
+                self.on_change()
 
     def _restart(self, supervised: Supervised, now: float) -> None:
         try:

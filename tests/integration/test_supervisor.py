@@ -94,7 +94,7 @@ def test_a_program_that_may_end_is_left_alone(supervisor: Supervisor, lines: lis
     once = replace(make_program(tmp_path, "once", "print('done')"), is_restarted=False, check=lambda: None)
     supervisor.start([once])
     [found] = supervisor.list_processes()
-    with when(lambda: psutil.pid_exists(found.process.pid) is False, ask_to_stop):
+    with when(lambda: supervisor.list_processes() == [], ask_to_stop):
         supervisor.watch()
     assert found.restarts == 0
     assert lines == []
