@@ -3,7 +3,7 @@
  * Draw (button, or Shift and drag), move, eight handles, keys, touch.
  */
 import { boxBetween, boxNear, boxSizeKm, clampLatitude, handlePoint, moveBox, resizeBox } from './boxmath.js';
-import { element } from './dom.js';
+import { element } from '../../browser/dom.js';
 import { formatDistance, formatPoint } from './scale.js';
 
 /** @typedef {import('./boxmath.js').Box} Box */

@@ -1,5 +1,5 @@
 /** The legend: how wide a flow of so many trips is, and what the circles say. */
-import { element } from './dom.js';
+import { element } from '../../browser/dom.js';
 import { LINE_UNIT_PX, flowShade, flowThickness, formatShort, legendSteps, mixColor } from './scale.js';
 
 /** @param {HTMLElement} node @param {{scale: import('./flowdata.js').Scale, palette: import('./theme.js').Palette, shown: number}} view */

@@ -8,7 +8,7 @@ import { BoxEditor } from './box.js';
 import { boxAround, unwrapBox, wrapBox } from './boxmath.js';
 import { readDeck } from './decklayers.js';
 import { showDensity } from './density.js';
-import { element, prefersStill } from './dom.js';
+import { element, prefersStill } from '../../browser/dom.js';
 import { NO_FLOWS, chooseScale } from './flowdata.js';
 import { makeFlowLayers, readPick } from './flows.js';
 import { paintLegend } from './legend.js';

@@ -1,5 +1,5 @@
 /** The component's own elements around the map. */
-import { element, icon } from './dom.js';
+import { element, icon } from '../../browser/dom.js';
 
 /** @param {Record<'draw'|'clear'|'toBox'|'toData'|'picture', (event: Event) => void>} actions */
 export function makeShell(actions) {

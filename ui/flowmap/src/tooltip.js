@@ -1,7 +1,7 @@
 /** What the pointer is over, in words. */
 import { nearestPlace } from './basemap.js';
 import { distanceKm } from './boxmath.js';
-import { element } from './dom.js';
+import { element } from '../../browser/dom.js';
 import { placeTotals } from './flowdata.js';
 import { formatCount, formatDistance } from './scale.js';
 

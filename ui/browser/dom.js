@@ -1,4 +1,6 @@
-/** Make an element. @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node|string)} children @returns {any} */
+/** What every component does with the page. */
+
+/** Make an element. @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node|string|null|false)} children @returns {any} */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -8,7 +10,7 @@ export function element(tag, attributes = {}, ...children) {
       node.setAttribute(name, value === true ? '' : value);
     }
   }
-  node.append(...children);
+  node.append(...children.filter((child) => child !== null && child !== false));
   return node;
 }
 
@@ -18,13 +20,14 @@ const ICONS = {
   data: 'M3 9V3h6M15 3h6v6M21 15v6h-6M9 21H3v-6',
   target: 'M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14z M12 2v5M12 17v5M2 12h5M17 12h5',
   picture: 'M12 4v11M7 10.500l5 5 5-5M4 20h16',
+  upload: 'M12 20V8M6 13l6-6 6 6M4 3h16',
 };
 
-/** Make a 16-pixel line icon. @param {keyof typeof ICONS} name */
-export function icon(name) {
+/** Make a line icon. @param {keyof typeof ICONS} name @param {number} [size] pixels */
+export function icon(name, size = 16) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  for (const [key, value] of Object.entries({ viewBox: '0 0 24 24', width: '16', height: '16', 'aria-hidden': 'true' })) {
-    svg.setAttribute(key, value);
+  for (const [key, value] of Object.entries({ viewBox: '0 0 24 24', width: size, height: size, 'aria-hidden': 'true' })) {
+    svg.setAttribute(key, String(value));
   }
   const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
   path.setAttribute('d', ICONS[name]);
@@ -40,4 +43,15 @@ export function icon(name) {
 /** Whether the person asked for less movement. */
 export function prefersStill() {
   return window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+}
+
+/** Run a function at most once a frame. @param {() => void} paint */
+export function oncePerFrame(paint) {
+  let frame = 0;
+  return () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      paint();
+    });
+  };
 }

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeLoad, formatBytes, formatDuration, loadShare } from '../src/wording.js';
+import { describePlan } from '../src/review.js';
+import { viewJob } from '../src/rowview.js';
+import { RateMeter } from '../src/parts.js';
+
+const LOAD = { load_id: 3, state: 'loading', rows_read: 2_300_000, rows_loaded: 2_299_988, rows_rejected: 12, bytes_read: 300, bytes_total: 600 };
+const STILL = { rate: 0, secondsLeft: null };
+
+test('sizes and times read as people write them', () => {
+  assert.deepEqual([0, 999, 13_642, 648_000_000, 2_000_000_000].map(formatBytes), ['0 B', '999 B', '13.6 kB', '648 MB', '2.00 GB']);
+  assert.deepEqual([8, 200, 7_500].map(formatDuration), ['8 s', '3 min 20 s', '2 h 5 min']);
+});
+
+test('a running load says rows, speed, time left and rejects', () => {
+  assert.equal(describeLoad(LOAD, { rate: 310_000, secondsLeft: 8 }), '2,300,000 rows · 310,000 rows/s · 8 s left · 12 rejected');
+  assert.equal(loadShare(LOAD), 0.5);
+});
+
+test('an ended load says what was loaded and how long it took', () => {
+  const load = { ...LOAD, state: 'succeeded', rows_loaded: 1, started_at: '2026-11-22T10:00:00Z', finished_at: '2026-11-22T10:00:02.500Z' };
+  assert.equal(describeLoad(load, STILL), '1 trip loaded · 2.5 s · 12 rejected');
+  assert.match(describeLoad({ ...load, duplicate_of: 2 }, STILL), /as load 2/);
+});
+
+test('a failed load says why', () => {
+  assert.equal(describeLoad({ ...LOAD, state: 'failed', error_message: 'No column holds an origin.' }, STILL), 'No column holds an origin.');
+});
+
+test('the share of a load is unknown while it is queued', () => {
+  assert.equal(loadShare({ ...LOAD, state: 'queued' }), null);
+});
+
+test('a plan is described in one line', () => {
+  const plan = { kind: 'csv', compression: 'gzip', dialect: { delimiter: ';', encoding: 'utf-8' }, columns: ['a', 'b'], roles: {} };
+  assert.equal(describePlan({ plan, rows_read: 100, rows_rejected: 3 }), 'Text table · gzip · divided by semicolon · UTF-8 · 2 columns · 3 of the first 100 rows would be rejected');
+});
+
+test('a row of an upload shows bytes, and its problem instead while it has one', () => {
+  const job = { state: 'uploading', sent: 300, bytes: 600, problem: null, reused: 2, sentMeter: new RateMeter() };
+  assert.deepEqual(viewJob(job).detail, '300 B of 600 B · continued where it broke off');
+  assert.equal(viewJob(job).share, 0.5);
+  assert.equal(viewJob({ ...job, problem: 'The object store does not answer.' }).detail, 'The object store does not answer.');
+});
+
+test('only a file with rejects offers to see them', () => {
+  const ended = (rejected) => viewJob({ state: 'ended', load: { ...LOAD, state: 'succeeded', rows_rejected: rejected } }).actions;
+  assert.deepEqual(ended(0), ['show', 'remove']);
+  assert.deepEqual(ended(2), ['show', 'rejects', 'remove']);
+});
