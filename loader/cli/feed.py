@@ -6,7 +6,7 @@ for event in follow_load(client, 3):
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, Final
 
@@ -31,12 +31,18 @@ _REFUSED: Final = {
 _NO_SUCH_LOAD: Final = 4404
 
 
-def follow_load(client: HubClient, load_id: int, *, former_end: str | None = None, patience_s: float = 120.0) -> Iterator[Event]:
-    """Yield a load's events, each a full snapshot, up to the one that ends it.
+def is_terminal(event: Event) -> bool:
+    """Whether the load has ended."""
+    return event["state"] in TERMINAL_STATES
 
-    former_end: finished_at of an end that doesn't count, of a load that was just retried. After a broken connection it goes on
-    from the last position. Raises: TransientError when the hub stays away longer than patience_s, NotFoundError, TerminalError
-    when it refuses.
+
+def follow_load(
+    client: HubClient, load_id: int, *, is_last: Callable[[Event], bool] = is_terminal, patience_s: float = 120.0
+) -> Iterator[Event]:
+    """Yield a load's events, each a full snapshot, up to the one that is_last accepts: by default, the one that ends the load.
+
+    After a broken connection it goes on from the last position. Raises: TransientError when the hub stays away longer than
+    patience_s, NotFoundError, TerminalError when it refuses.
     """
     position: int | None = None
     away_since: float | None = None
@@ -47,7 +53,7 @@ def follow_load(client: HubClient, load_id: int, *, former_end: str | None = Non
                 away_since, pause_s = None, _FIRST_PAUSE_S
                 for event in events:
                     yield event
-                    if event["state"] in TERMINAL_STATES and event["finished_at"] != former_end:
+                    if is_last(event):
                         return
                 position = reached
         except (OSError, websocket.WebSocketException) as error:

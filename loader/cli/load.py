@@ -1,6 +1,6 @@
 """`tripdeck load`, `inspect`: send files and see what becomes of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,11 +78,13 @@ def inspect(
             _print_inspection(found.name, answer)
 
 
-def follow(client: "HubClient", load_id: int, *, progress: "LoadProgress", former_end: str | None = None) -> "Json":
+def follow(
+    client: "HubClient", load_id: int, *, progress: "LoadProgress", is_last: "Callable[[Json], bool] | None" = None
+) -> "Json":
     """Wait for the end of a load; of its original where the same bytes are loaded already."""
-    from loader.cli.feed import follow_load
+    from loader.cli.feed import follow_load, is_terminal
 
-    event = progress.watch_load(follow_load(client, load_id, former_end=former_end))
+    event = progress.watch_load(follow_load(client, load_id, is_last=is_last or is_terminal))
     if event["duplicate_of"]:
         original = follow(client, event["duplicate_of"], progress=progress)
         return {**original, "already_loaded_as": event["duplicate_of"]}

@@ -1,6 +1,7 @@
 """`tripdeck loads`, `watch`, `rejects`, `cancel`, `undo`, `retry`: what became of loads, and what shall."""
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -44,17 +45,36 @@ def retry(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
         client = connect_hub()
         former_end = client.get(f"/api/v1/loads/{load_id}")["finished_at"]
         client.post(f"/api/v1/loads/{load_id}/retry")
-        _follow_and_print(load_id, former_end=former_end, is_json=is_json)
+
+        def is_last(event: "Json") -> bool:
+            return event["finished_at"] not in (None, former_end)
+
+        _follow_and_print(load_id, is_json=is_json, is_last=is_last)
 
 
 def cancel(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
-    """Stop a load; nothing of it stays."""
-    _change(load_id, "cancel", is_json=is_json)
+    """Stop a load; what it has loaded so far is removed."""
+    with report_errors(is_json=is_json):
+        client = connect_hub()
+        client.post(f"/api/v1/loads/{load_id}/cancel")
+        _print_one(client.get(f"/api/v1/loads/{load_id}"), is_json=is_json)
 
 
-def undo(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
+def undo(
+    load_id: options.LoadId,
+    is_waiting: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until its trips are gone.")] = True,
+    is_json: options.AsJson = False,
+) -> None:
     """Take a load's trips back."""
-    _change(load_id, "undo", is_json=is_json)
+    from loader.cli.progress import LoadProgress
+
+    with report_errors(is_json=is_json):
+        client = connect_hub()
+        load = client.post(f"/api/v1/loads/{load_id}/undo")
+        if is_waiting:
+            with LoadProgress(is_shown=not is_json) as progress:
+                load = follow(client, load_id, progress=progress, is_last=lambda event: event["kind"] == "cleaned")
+        _print_one(load, is_json=is_json)
 
 
 def rejects(
@@ -94,27 +114,20 @@ def _list_rejects(load_id: int, *, reason: str | None, after: int, limit: int) -
     return found
 
 
-def _follow_and_print(load_id: int, *, is_json: bool, former_end: str | None = None) -> None:
+def _follow_and_print(load_id: int, *, is_json: bool, is_last: "Callable[[Json], bool] | None" = None) -> None:
     from loader.cli.progress import LoadProgress
 
     with LoadProgress(is_shown=not is_json) as progress:
-        load = follow(connect_hub(), load_id, progress=progress, former_end=former_end)
+        load = follow(connect_hub(), load_id, progress=progress, is_last=is_last)
+    _print_one(load, is_json=is_json)
+    raise typer.Exit(exit_status([load]))
+
+
+def _print_one(load: "Json", *, is_json: bool) -> None:
     if is_json:
         print_json(make_document(load))
     else:
         print_load(load)
-    raise typer.Exit(exit_status([load]))
-
-
-def _change(load_id: int, verb: str, *, is_json: bool) -> None:
-    with report_errors(is_json=is_json):
-        client = connect_hub()
-        client.post(f"/api/v1/loads/{load_id}/{verb}")
-        load = client.get(f"/api/v1/loads/{load_id}")
-        if is_json:
-            print_json(make_document(load))
-        else:
-            print_load(load)
 
 
 def _print_loads(found: "list[Json]") -> None:
