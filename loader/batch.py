@@ -77,7 +77,7 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
 
     Raises: TransientError when it should be tried again.
     """
-    claim = _claim(context, load_id, batch_no)
+    claim = claim_batch(context, load_id, batch_no)
     if claim is None:
         LOG.debug("batch is not to be had", extra={"load_id": load_id, "batch_no": batch_no})
         return
@@ -85,7 +85,7 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
         _fail(context, claim, f"Batch {batch_no} ended its worker {claim.attempts - 1} times.")
         return
     try:
-        _store(context, claim, _prepare(context, claim))
+        store_batch(context, claim, prepare_batch(context, claim))
     except _LoadEndedError:
         LOG.info("load ended while its batch ran", extra=claim.key)
     except TransientError as error:
@@ -97,7 +97,8 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
         _count_failure(context, claim, error)
 
 
-def _claim(context: Context, load_id: int, batch_no: int) -> Claim | None:
+def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
+    """Count an attempt and take the lease; None when the batch is not to be had."""
     with transaction(context.engine) as connection:
         lease_s = context.settings.batch_lease_s
         row = execute(connection, "claim_batch", load_id=load_id, batch_no=batch_no, lease_s=lease_s).mappings().one_or_none()
@@ -115,7 +116,8 @@ def _claim(context: Context, load_id: int, batch_no: int) -> Claim | None:
     )
 
 
-def _prepare(context: Context, claim: Claim) -> PreparedBatch:
+def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
+    """Read, parse, encode and sort. Raises: TerminalError, TransientError."""
     data = _read(context, claim)
     piece = BatchSlice.from_json(claim.slice["piece"])
     parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
@@ -135,13 +137,14 @@ def _read(context: Context, claim: Claim) -> bytes:
     return b"".join(chunks)
 
 
-def _store(context: Context, claim: Claim, batch: PreparedBatch) -> None:
+def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
+    """Store everything in one transaction, unless the batch or the load has ended meanwhile. Raises: TransientError."""
     loaded = len(batch.trips) if batch.trips else 0
     counts = {"rows_read": batch.rows_read, "rows_loaded": loaded, "rows_rejected": batch.rejects.height}
     with transaction(context.engine) as connection:
         if execute(connection, "lock_batch", **claim.key).scalar_one() != "pending":
             return
-        _copy(connection, claim, batch)
+        copy_batch(connection, claim, batch)
         execute(connection, "finish_batch", **claim.key, **counts)
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, **counts).one_or_none()
         if totals is None:
@@ -152,7 +155,8 @@ def _store(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     _go_on(context, claim.load_id, has_ended=has_ended)
 
 
-def _copy(connection: Connection, claim: Claim, batch: PreparedBatch) -> None:
+def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch) -> None:
+    """COPY trips, rollups and rejects in the caller's transaction."""
     if batch.trips:
         copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
         weeks, cells = encode_rollups(claim.load_id, batch.trips)

@@ -27,7 +27,7 @@ WINDOW: Final = 64
 # A message that is not seen for so long is taken for lost and sent again; a second one does no harm.
 PATIENCE_S: Final = 300.0
 # Trips removed in one transaction: about 5 s.
-_REMOVED_ROWS: Final = 2_000_000
+REMOVED_ROWS: Final = 2_000_000
 
 Period = tuple[date, date]
 
@@ -85,8 +85,8 @@ def end_load(context: Context, load_id: int, error: TerminalError) -> None:
         ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
 
 
-def clean_load(context: Context, load_id: int) -> None:
-    """Do what is left to do for a load that has ended, unless somebody is at it."""
+def clean_load(context: Context, load_id: int, *, rows_at_once: int = REMOVED_ROWS) -> None:
+    """Do what is left to do for a load that has ended, unless somebody is at it; rows_at_once trips go in one transaction."""
     with transaction(context.engine) as connection:
         lease_s = context.settings.batch_lease_s
         load = execute(connection, "claim_cleaning", load_id=load_id, lease_s=lease_s).mappings().one_or_none()
@@ -95,7 +95,7 @@ def clean_load(context: Context, load_id: int) -> None:
     if load["state"] == "succeeded":
         _fold(context, load_id)
     else:
-        _remove_rows(context, load_id)
+        _remove_rows(context, load_id, rows_at_once=rows_at_once)
     remove_parts(context.store, load["object_key"])
     with transaction(context.engine) as connection:
         if execute(connection, "finish_cleaning", load_id=load_id, state=load["state"]).first() is None:
@@ -113,11 +113,11 @@ def _fold(context: Context, load_id: int) -> None:
             _fold_rollups(connection, load_id, gone=(None, None))
 
 
-def _remove_rows(context: Context, load_id: int) -> None:
+def _remove_rows(context: Context, load_id: int, *, rows_at_once: int) -> None:
     with transaction(context.engine) as connection:
         # Waits for batches that are in their transaction; none commits any more, for their load has ended.
         execute(connection, "void_batches", load_id=load_id)
-    for gone in _list_periods(context, load_id):
+    for gone in _list_periods(context, load_id, rows_at_once=rows_at_once):
         with transaction(context.engine) as connection:
             execute(connection, "lock_cleaning", load_id=load_id)
             execute(connection, "allow_decompression")
@@ -131,14 +131,14 @@ def _fold_rollups(connection: Connection, load_id: int, *, gone: tuple[date | No
         execute(connection, name, load_id=load_id, gone_from=gone[0], gone_to=gone[1])
 
 
-def _list_periods(context: Context, load_id: int) -> list[Period]:
-    """The load's weeks (by their Mondays) in runs of about _REMOVED_ROWS trips, from first Monday to last Sunday."""
+def _list_periods(context: Context, load_id: int, *, rows_at_once: int) -> list[Period]:
+    """The load's weeks in runs of at most rows_at_once trips or one week, from first Monday to last Sunday."""
     with transaction(context.engine) as connection:
         weeks = execute(connection, "list_load_weeks", load_id=load_id).all()
     periods: list[Period] = []
     rows = 0
     for week in weeks:
-        if rows and rows + week.trips <= _REMOVED_ROWS:
+        if rows and rows + week.trips <= rows_at_once:
             periods[-1] = (periods[-1][0], week.week + timedelta(days=6))
             rows += week.trips
         else:

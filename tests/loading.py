@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,28 @@ from sqlalchemy import Engine
 from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import clean_load
+from loader.generate import Tally, write_trips
 from loader.planning import plan_load
 from shared.database import execute, transaction
 from shared.loads import fetch_load, insert_load
 from shared.objects import ObjectStore, make_object_key
 
 ROOT = Path(__file__).resolve().parent.parent
+HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
+ROW = b"Turin,POINT (7.6 45.0),POINT (7.7 45.1),2018-05-21 02:54:04,baba_car\n"
+BAD_ROW = b"Turin,POINT (7.6 95.0),POINT (7.7 45.1),2018-05-21 02:54:04,baba_car\n"
+
+
+def change(context: Context, **settings: Any) -> Context:
+    """The same context with other settings."""
+    return replace(context, settings=context.settings.model_copy(update=settings))
+
+
+def make_trips(rows: int, **choices: Any) -> tuple[bytes, Tally]:
+    """A generated file and what it holds."""
+    stream = io.BytesIO()
+    tally = write_trips(stream, rows=rows, **choices)
+    return stream.getvalue(), tally
 
 
 def request_load(engine: Engine, store: ObjectStore, data: bytes, *, file_name: str = "trips.csv", **options: Any) -> int:
