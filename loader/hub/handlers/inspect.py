@@ -46,7 +46,8 @@ def inspect_sample(sample: bytes, asked: InspectAsked, options: LoadOptions) -> 
     found = next(iter(BatchScanner(plan, batch_bytes=batch_bytes).scan([sample])), None)
     if found is None:
         return {"plan": plan.to_json(), "rows_read": 0, "trips": [], "rejects": [], "rows_rejected": 0}
-    piece, data = found
+    piece, unpacked = found
+    data = sample[piece.offset : piece.offset + piece.bytes] if unpacked is None else unpacked
     parsed = parse_batch(data, plan, piece, options=options)
     return {
         "plan": plan.to_json(),

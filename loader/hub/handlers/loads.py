@@ -14,7 +14,6 @@ from loader.hub.incoming import IncomingFile, check_limit
 from loader.hub.operations import Operation
 from loader.hub.tables import MEDIA, render_csv, render_csv_header
 from loader.hub.uploads import check_size
-from shared.database import execute, transaction
 from shared.errors import RequestError, TransientError
 from shared.events import TERMINAL_STATES
 from shared.loads import Load, cancel_load, fetch_load, list_loads, list_rejects, retry_load, undo_load
@@ -125,14 +124,7 @@ class RejectsHandler(ApiHandler):
         if choose_format(asked.format, accepted, [("csv", MEDIA["csv"]), ("json", MEDIA["json"])]) == "csv":
             await self._send_csv(asked, load)
             return
-        rejects = await self.services.rooms.records.run(
-            list_rejects,
-            self.services.engine,
-            asked.load_id,
-            after=asked.after,
-            limit=asked.limit + 1,
-            reason=asked.reason,
-        )
+        rejects = await self._list_page(asked, asked.after, limit=asked.limit + 1)
         following = {"after": rejects[asked.limit - 1]["record"]} if len(rejects) > asked.limit else None
         path = f"/api/v1/loads/{asked.load_id}/rejects"
         self.answer({"rejects": rejects[: asked.limit], "next": _make_next(path, asked, following)})
@@ -141,24 +133,16 @@ class RejectsHandler(ApiHandler):
         self.set_header("Content-Type", f"{MEDIA['csv']}; charset=utf-8")
         self.set_header("Content-Disposition", f'attachment; filename="rejects-of-load-{load["load_id"]}.csv"')
         self.write(render_csv_header(_REJECT_COLUMNS))
-        place = (0, 0)
-        while page := await self.services.rooms.records.run(self._list_page, asked, place):
-            place = (page[-1]["batch_no"], page[-1]["record_in_batch"])
+        after = asked.after
+        while page := await self._list_page(asked, after, limit=_CSV_PAGE):
+            after = page[-1]["record"]
             self.write(render_csv(_REJECT_COLUMNS, page))
             await self.flush()  # no more than a page waits for a slow client
 
-    def _list_page(self, asked: RejectsAsked, place: tuple[int, int]) -> list[dict[str, Any]]:
-        with transaction(self.services.engine) as connection:
-            rows = execute(
-                connection,
-                "list_rejects_after",
-                load_id=asked.load_id,
-                batch_no=place[0],
-                record_in_batch=place[1],
-                reason=asked.reason,
-                limit=_CSV_PAGE,
-            )
-            return [dict(row) for row in rows.mappings()]
+    async def _list_page(self, asked: RejectsAsked, after: int, *, limit: int) -> list[dict[str, Any]]:
+        return await self.services.rooms.records.run(
+            list_rejects, self.services.engine, asked.load_id, after=after, limit=limit, reason=asked.reason
+        )
 
 
 class LoadActionHandler(ApiHandler):
