@@ -14,6 +14,7 @@ What a person has to settle is a FileFormatError with a code and one clear messa
 
 from loader.formats.batch import parse_batch
 from loader.formats.detect import SAMPLE_BYTES, detect_format
+from loader.formats.inspection import Inspection, inspect_format
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
 from loader.formats.streams import open_stream
@@ -23,9 +24,11 @@ __all__ = [
     "BatchScanner",
     "BatchSlice",
     "FilePlan",
+    "Inspection",
     "LoadOptions",
     "ParsedBatch",
     "detect_format",
+    "inspect_format",
     "open_stream",
     "parse_batch",
 ]

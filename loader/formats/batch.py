@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from loader.formats.fields import count_fields, slice_text, split_fields
+from loader.formats.parquet import parse_row_group
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.reasons import Reason
 from loader.formats.records import Mask, Records, split_records
@@ -24,6 +25,8 @@ def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: Load
 
     Shape: trips as TRIP_SCHEMA, rejects as REJECT_SCHEMA; together one row per record. Clock: local wall clock. CRS: WGS 84.
     """
+    if plan.kind == "parquet":
+        return parse_row_group(data, plan, slice, options=options)
     text = decode_text(data, plan.dialect.encoding)
     header_lines = plan.dialect.header_lines if slice.is_first else 0
     records = split_records(text, plan.dialect, limit=plan.record_limit_bytes, header_lines=header_lines)

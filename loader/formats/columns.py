@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
+from loader.formats.ends import Ends
 from loader.formats.numbers import is_missing
 from loader.formats.plan import FilePlan, LoadOptions
-from loader.formats.points import Ends
 from loader.formats.schema import NAME_LIMIT, Columns, Names
 from loader.formats.source import Source, join_dates_and_clocks
 from loader.formats.times import MISSING, Times, parse_times

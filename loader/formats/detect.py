@@ -3,22 +3,25 @@
 plan = detect_format(sample, file_name="trips.csv", options=LoadOptions(), is_whole=False)
 """
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
+from loader.formats.detect_parquet import plan_parquet
 from loader.formats.dialect import Layout, read_layouts
 from loader.formats.encoding import detect_encoding, reject_foreign, to_utf8
 from loader.formats.errors import ambiguous_dates
 from loader.formats.guess import guess_roles
 from loader.formats.numbers import parse_numbers
-from loader.formats.plan import Compression, FilePlan, LoadOptions, TimeFormat
+from loader.formats.parquet import MAGIC as PARQUET_MAGIC
+from loader.formats.parquet import pack_footer
+from loader.formats.plan import Compression, FilePlan, LoadOptions
 from loader.formats.profile import DECIMAL_COMMA, Profile, profile_column
 from loader.formats.roles import RoleFinder, check_roles
 from loader.formats.streams import detect_compression, open_decompressed
 from loader.formats.swap import check_swap
+from loader.formats.time_format import detect_time_format
 from shared.errors import FileFormatError
 
 # Bytes of a file that detection wants to see, and of unpacked text that it looks at.
@@ -40,26 +43,38 @@ def detect_format(sample: bytes, *, file_name: str, options: LoadOptions, is_who
 
     Raises: FileFormatError with one clear message; its code says what a person has to settle.
     """
-    return detect_layout(sample, file_name=file_name, options=options, is_whole=is_whole)[0]
-
-
-def detect_layout(sample: bytes, *, file_name: str, options: LoadOptions, is_whole: bool) -> tuple[FilePlan, Layout]:
-    """Tell how a file is to be read, and give its first rows."""
     if not sample:
         raise FileFormatError(f"{file_name} is empty.", code="empty_file")
+    if sample.startswith(PARQUET_MAGIC):
+        return _detect_parquet(sample, options, is_whole=is_whole)
+    return _detect_text(sample, options, is_whole=is_whole)
+
+
+def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> FilePlan:
     compression = detect_compression(sample)
-    text, is_text_whole = unpack_sample(sample, compression, is_whole=is_whole)
-    if not text.strip(b"\0 \t\r\n"):
-        raise FileFormatError(f"{file_name} holds no text.", code="empty_file")
-    reject_foreign(text)
-    encoding = options.encoding or detect_encoding(text, is_whole=is_text_whole)
-    text = to_utf8(text, encoding, is_whole=is_text_whole)
-    reading = _choose_reading(text, options, is_whole=is_text_whole)
+    text, encoding, is_whole = read_text(sample, options, is_whole=is_whole)
+    reading = _choose_reading(text, options, is_whole=is_whole)
     plan = _make_plan(reading, options, compression=compression, encoding=encoding)
-    if plan.time.date_order is None and is_text_whole:
+    if plan.time.date_order is None and is_whole:
         raise ambiguous_dates(plan)
     check_swap(plan, reading.layout, options)
-    return plan, reading.layout
+    return plan
+
+
+def _detect_parquet(sample: bytes, options: LoadOptions, *, is_whole: bool) -> FilePlan:
+    """Plan a Parquet file; without its end, the scanner completes the plan."""
+    plan = FilePlan(kind="parquet", asked=options.to_json(), record_limit_bytes=options.record_limit_bytes)
+    return plan_parquet(replace(plan, footer=pack_footer(sample))) if is_whole else plan
+
+
+def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> tuple[bytes, str, bool]:
+    """Give the sample as UTF-8 text, the file's encoding, and whether that is all there is."""
+    text, is_whole = unpack_sample(sample, detect_compression(sample), is_whole=is_whole)
+    if not text.strip(b"\0 \t\r\n"):
+        raise FileFormatError("The file holds no text.", code="empty_file")
+    reject_foreign(text)
+    encoding = options.encoding or detect_encoding(text, is_whole=is_whole)
+    return to_utf8(text, encoding, is_whole=is_whole), encoding, is_whole
 
 
 def unpack_sample(sample: bytes, compression: Compression, *, is_whole: bool) -> tuple[bytes, bool]:
@@ -132,29 +147,6 @@ def _make_plan(reading: Reading, options: LoadOptions, *, compression: Compressi
         columns=layout.columns,
         roles=dict(finder.roles),
         confidence=dict(finder.confidence),
-        time=_detect_time(finder, options),
+        time=detect_time_format(finder, options),
         record_limit_bytes=options.record_limit_bytes,
     )
-
-
-def _detect_time(finder: RoleFinder, options: LoadOptions) -> TimeFormat:
-    """Decide the time format over the sample's start times, and its end times where those say more."""
-    start = finder.profile(finder.roles["started_at"])
-    columns = [finder.profile(finder.roles[role]) for role in ("started_at", "ended_at") if role in finder.roles]
-    if start.time <= 0.0 and start.epoch <= 0.0 and start.filled:
-        return TimeFormat("unknown", options.date_order or "ymd", False, start.example)
-    if start.epoch > start.time:
-        digits = start.epoch_digits
-        kind = "epoch_s" if digits <= 11 else "epoch_ms" if digits <= 14 else "epoch_us"
-        return TimeFormat(kind, "ymd", True, start.example)  # type: ignore[arg-type]
-    if options.date_order:
-        return TimeFormat("text", options.date_order, start.has_zone, start.example)
-    votes: Counter[str] = Counter()
-    for profile in columns:
-        votes.update(profile.times)
-    if votes["ymd"] >= max(votes["mdy"], votes["dmy"]):
-        return TimeFormat("text", "ymd", start.has_zone, start.example)
-    if votes["mdy"] == votes["dmy"]:
-        order = "dmy" if "." in start.example.split(" ")[0] else None
-        return TimeFormat("text", order, start.has_zone, start.example)  # type: ignore[arg-type]
-    return TimeFormat("text", "mdy" if votes["mdy"] > votes["dmy"] else "dmy", start.has_zone, start.example)

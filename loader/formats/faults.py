@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from loader.formats.ends import Ends
 from loader.formats.numbers import is_missing
 from loader.formats.plan import FilePlan
-from loader.formats.points import Ends
 from loader.formats.records import Mask
 from loader.formats.schema import (
     LATITUDE_LIMIT_DEG,

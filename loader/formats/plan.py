@@ -121,6 +121,7 @@ class FilePlan:
     """How one file is read. roles maps a role to a column's index from 0.
 
     is_seekable: slices are byte ranges of the object itself; otherwise of the stream that open_stream gives.
+    footer and asked (the options) complete the plan of a Parquet file.
     """
 
     kind: Literal["csv", "parquet"] = "csv"
@@ -132,6 +133,7 @@ class FilePlan:
     time: TimeFormat = field(default_factory=TimeFormat)
     record_limit_bytes: int = RECORD_LIMIT_BYTES
     footer: str | None = None
+    asked: Mapping[str, Any] | None = None
 
     @property
     def is_seekable(self) -> bool:
@@ -163,7 +165,8 @@ class FilePlan:
 class BatchSlice:
     """One batch: bytes [offset, offset + bytes) and what lies before it. member is the file inside a zip archive.
 
-    is_first: the slice opens with the header lines and a byte order mark, where there are any.
+    is_first: the slice opens with the header lines and a byte order mark, where there are any. In Parquet, rows from first_row
+    on of one row_group.
     """
 
     batch_no: int
@@ -174,6 +177,8 @@ class BatchSlice:
     is_first: bool = False
     member: str | None = None
     row_group: int | None = None
+    first_row: int = 0
+    rows: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Give the slice as plain JSON."""

@@ -4,14 +4,13 @@ Forms: WKT `POINT (lon lat)` (also Z/M, SRID=…;), GeoJSON `{"type": "Point", "
 lon/lat keys, `[lon, lat]` and `(lat, lon)`. A LINESTRING gives its first and its last point.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
+from loader.formats.ends import Ends
 from loader.formats.fields import Bounds, FieldTable, slice_text
-from loader.formats.numbers import Floats, to_floats
+from loader.formats.numbers import to_floats
 from loader.formats.records import Mask, Positions
 
 _NUMBER = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
@@ -21,14 +20,6 @@ ROUTE_PATTERN = (
     rf"(?:[^()]*,)?\s*{_NUMBER}\s+{_NUMBER}(?:\s+{_NUMBER}){{0,2}}\s*\)\s*$"
 )
 PREFIXES = (b"POINT (", b"POINT(")
-
-
-@dataclass(frozen=True)
-class Ends:
-    """Longitude and latitude of one end of every row. Units: degrees. CRS: WGS 84. NaN where unreadable."""
-
-    longitude: Floats
-    latitude: Floats
 
 
 def parse_points(table: FieldTable, column: int) -> Ends:

@@ -14,8 +14,10 @@ Memory: a window, one record where that is longer, and one batch where `data` is
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from loader.formats.detect_parquet import plan_parquet
 from loader.formats.evidence import Evidence
 from loader.formats.members import check_member
+from loader.formats.parquet import keep_tail, list_slices, pack_footer
 from loader.formats.plan import BatchSlice, FilePlan
 from loader.formats.records import split_records
 from loader.formats.streams import open_members
@@ -45,6 +47,10 @@ class BatchScanner:
 
         Raises: FileFormatError for damaged archives, endless records, and what the whole file leaves open.
         """
+        if self.plan.kind == "parquet":
+            self.plan = plan_parquet(replace(self.plan, footer=pack_footer(keep_tail(chunks))))
+            yield from ((piece, None) for piece in list_slices(self.plan))
+            return
         for member, stream in open_members(chunks, self.plan):
             self._next = replace(self._next, member=member, is_first=True, lines_before=0)
             self._start_member()

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
+from loader.formats.ends import Ends
 from loader.formats.numbers import Floats
-from loader.formats.points import Ends
 from loader.formats.reasons import Reason
 from loader.formats.records import Mask
 from loader.formats.times import MISSING, Times

@@ -5,10 +5,11 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from loader.formats.ends import Ends
 from loader.formats.fields import FieldTable
 from loader.formats.numbers import Floats, parse_numbers
 from loader.formats.plan import TimeFormat
-from loader.formats.points import Ends, parse_points, parse_routes
+from loader.formats.points import parse_points, parse_routes
 from loader.formats.times import Times, parse_times
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from loader.formats.columns import read_columns
 from loader.formats.dialect import Layout
+from loader.formats.ends import Ends
 from loader.formats.gazetteer import find_city
 from loader.formats.plan import FilePlan, LoadOptions
-from loader.formats.points import Ends
 from loader.formats.source import TextSource
 from shared.errors import FileFormatError
 

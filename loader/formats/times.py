@@ -45,9 +45,9 @@ def parse_times(text: pl.Series, form: TimeFormat, *, timezone: str) -> Times:
         none = np.full(len(text), MISSING, np.int64)
         return Times(none, none)
     if form.kind != "text":
-        return _to_wall(_parse_epochs(text, form.kind), np.ones(len(text), np.bool_), timezone)
+        return to_wall(_parse_epochs(text, form.kind), np.ones(len(text), np.bool_), timezone)
     exact, has_zone = _parse_text(text, form)
-    return _to_wall(exact, has_zone, timezone)
+    return to_wall(exact, has_zone, timezone)
 
 
 def _parse_text(text: pl.Series, form: TimeFormat) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
@@ -128,7 +128,8 @@ def _parse_epochs(text: pl.Series, kind: str) -> Microseconds:
     return np.where(whole >= 0, whole * unit + fraction, MISSING)
 
 
-def _to_wall(exact: Microseconds, has_zone: npt.NDArray[np.bool_], timezone: str) -> Times:
+def to_wall(exact: Microseconds, has_zone: npt.NDArray[np.bool_], timezone: str) -> Times:
+    """Convert instants to the wall clock of a time zone; other times stay. exact: UTC for instants. Units: microseconds."""
     if not has_zone.any() or timezone == "UTC":
         return Times(exact, exact)
     rows = np.flatnonzero(has_zone & (exact != MISSING))

@@ -1,0 +1,30 @@
+"""Detection of Parquet: roles by names, types and the statistics in the footer."""
+
+from dataclasses import replace
+from functools import cache
+
+from loader.formats.errors import ambiguous_dates
+from loader.formats.parquet import sample_columns
+from loader.formats.plan import FilePlan, LoadOptions
+from loader.formats.profile import Profile, profile_column
+from loader.formats.roles import RoleFinder, check_roles
+from loader.formats.time_format import detect_time_format
+
+
+def plan_parquet(plan: FilePlan) -> FilePlan:
+    """Complete the plan of a Parquet file whose footer is known. Raises: FileFormatError for what a person has to settle."""
+    options = LoadOptions.from_json(plan.asked or {})
+    columns, samples = sample_columns(plan.footer or "")
+
+    @cache
+    def profile(column: int) -> Profile:
+        return profile_column(samples[column], decimal=".")
+
+    finder = RoleFinder(columns, profile)
+    finder.find(options)
+    check_roles(finder)
+    time = detect_time_format(finder, options)
+    found = replace(plan, columns=columns, roles=dict(finder.roles), confidence=dict(finder.confidence), time=time)
+    if time.kind == "text" and time.date_order is None:
+        raise ambiguous_dates(found)
+    return found

@@ -1,0 +1,138 @@
+"""Inspection: what a file's beginning shows, before anything is stored.
+
+inspection = inspect_format(sample, file_name="trips.csv", options=LoadOptions(), is_whole=False)
+inspection.to_json()
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from loader.formats.batch import parse_batch
+from loader.formats.detect import detect_format, read_text
+from loader.formats.ends import Ends
+from loader.formats.gazetteer import City, suggest_region
+from loader.formats.parquet import list_slices
+from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
+from loader.formats.scanner import BatchScanner
+from loader.formats.swap import find_middle
+from shared.errors import FileFormatError
+
+LOOKED_AT_BYTES = 2**19
+SHOWN_ROWS = 20
+SURE = 0.5
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The plan, the first rows as they will be stored, the first problems, and the region a file without one may be of."""
+
+    plan: FilePlan
+    options: LoadOptions
+    rows: ParsedBatch
+    city: City | None
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the inspection as plain JSON."""
+        plan, rows = self.plan, self.rows
+        return {
+            "plan": plan.to_json(),
+            "roles": [
+                {"role": role, "column": plan.columns[index], "number": index + 1, "confidence": plan.confidence.get(role, 0.0)}
+                for role, index in plan.roles.items()
+            ],
+            "clock": plan.clock,
+            "timezone": self.options.timezone if plan.clock == "converted" else None,
+            "rows_read": rows.rows_read,
+            "rows_rejected": rows.rejects.height,
+            "reasons": _count_reasons(rows.rejects),
+            "warnings": dict(rows.warnings),
+            "trips": [_trip_json(row) for row in rows.trips.head(SHOWN_ROWS).to_dicts()],
+            "rejects": [_reject_json(row) for row in rows.rejects.head(SHOWN_ROWS).to_dicts()],
+            "suggested_region": self.city.name if self.city else None,
+            "suggested_timezone": self.city.timezone if self.city else None,
+            "notes": list(self.notes),
+        }
+
+
+def inspect_format(sample: bytes, *, file_name: str, options: LoadOptions, is_whole: bool) -> Inspection:
+    """Look at the first bytes of a file (SAMPLE_BYTES are plenty) and parse the first records.
+
+    Raises: FileFormatError with one clear message, as loading the file would.
+    """
+    plan = detect_format(sample, file_name=file_name, options=options, is_whole=is_whole)
+    rows = _parse_first(sample, plan, options, is_whole=is_whole)
+    trips = rows.trips
+    middle = (
+        find_middle(Ends(trips["origin_longitude"].to_numpy(), trips["origin_latitude"].to_numpy())) if trips.height else None
+    )
+    city = suggest_region(*middle) if middle else None
+    return Inspection(plan, options, rows, city, tuple(_list_notes(plan, rows, options)))
+
+
+def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whole: bool) -> ParsedBatch:
+    """Parse the first whole records of the sample."""
+    if plan.kind == "parquet":
+        return _parse_first_rows(sample, plan, options)
+    text, _, is_whole = read_text(sample, options, is_whole=is_whole)
+    order = plan.time.date_order or "mdy"
+    plan = replace(
+        plan, compression="none", dialect=replace(plan.dialect, encoding="utf-8"), time=replace(plan.time, date_order=order)
+    )
+    # Half of an incomplete sample at most: its last record is cut in two.
+    scanner = BatchScanner(plan, batch_bytes=min(LOOKED_AT_BYTES, len(text) if is_whole else max(1, len(text) // 2)))
+    pieces = [*scanner.feed(text), *(scanner.finish() if is_whole else ())]
+    piece = pieces[0] if pieces else BatchSlice(0, 0, 0, 0, 0)
+    return parse_batch(text[: piece.bytes], plan, piece, options=options)
+
+
+def _parse_first_rows(sample: bytes, plan: FilePlan, options: LoadOptions) -> ParsedBatch:
+    if plan.footer is None:
+        raise FileFormatError(
+            "A Parquet file says at its end what it holds, so its beginning can't be shown. Load it as it is.",
+            code="needs_whole_file",
+        )
+    piece = next(list_slices(plan), None)
+    if piece is None:
+        return parse_batch(b"", replace(plan, kind="csv"), BatchSlice(0, 0, 0, 0, 0), options=options)
+    return parse_batch(sample[piece.offset : piece.offset + piece.bytes], plan, piece, options=options)
+
+
+def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iterator[str]:
+    """Say what a person may want to know before loading."""
+    start = plan.columns[plan.roles["started_at"]]
+    if plan.time.kind == "unknown":
+        yield f"Nothing in {start} reads as a date and time (such as {plan.time.example!r}): every row will be rejected."
+    if plan.time.date_order is None:
+        yield f"The first dates in {start} fit month first as well as day first; the load decides over the whole file, or asks."
+    if plan.clock == "converted":
+        yield f"Times in {start} are instants; they are converted to {options.timezone}."
+    weak = [role for role, share in plan.confidence.items() if share < SURE]
+    if weak:
+        yield f"Not sure about: {', '.join(f'{role} = {plan.columns[plan.roles[role]]}' for role in weak)}."
+    if plan.kind == "csv" and not plan.dialect.has_header:
+        yield "The file has no header; columns were told by what they hold."
+    if rows.rows_read == 0:
+        yield "The file has a header and no rows."
+
+
+def _count_reasons(rejects: pl.DataFrame) -> dict[str, int]:
+    return {str(reason): int(count) for reason, count in rejects["reason"].value_counts(sort=True).iter_rows()}
+
+
+def _trip_json(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "started_at": row["started_at"].isoformat()}
+
+
+def _reject_json(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "line": row["line_in_batch"],
+        "record": row["record_in_batch"],
+        "column": row["column_name"],
+        "reason": row["reason"],
+        "value": row["value"],
+        "raw": row["raw"],
+    }
