@@ -29,14 +29,19 @@ def read_columns(source: Source, plan: FilePlan, options: LoadOptions) -> Column
 
 def _read_ends(source: Source, plan: FilePlan) -> tuple[Ends, Ends]:
     if "route" in plan.roles:
-        return source.routes(plan.roles["route"])
+        first, last = source.routes(plan.roles["route"])
+        return _turn(first, plan), _turn(last, plan)
     return _read_end(source, plan, "origin"), _read_end(source, plan, "destination")
 
 
 def _read_end(source: Source, plan: FilePlan, name: str) -> Ends:
     if name in plan.roles:
-        return source.points(plan.roles[name])
+        return _turn(source.points(plan.roles[name]), plan)
     return Ends(source.numbers(plan.roles[f"{name}_longitude"]), source.numbers(plan.roles[f"{name}_latitude"]))
+
+
+def _turn(ends: Ends, plan: FilePlan) -> Ends:
+    return ends if plan.axis_order == "lon_lat" else Ends(ends.latitude, ends.longitude)
 
 
 def _read_times(source: Source, plan: FilePlan, options: LoadOptions, *, end: str) -> Times | None:

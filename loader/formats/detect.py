@@ -148,5 +148,6 @@ def _make_plan(reading: Reading, options: LoadOptions, *, compression: Compressi
         roles=dict(finder.roles),
         confidence=dict(finder.confidence),
         time=detect_time_format(finder, options),
+        axis_order=options.axis_order or "lon_lat",
         record_limit_bytes=options.record_limit_bytes,
     )

@@ -24,7 +24,14 @@ def plan_parquet(plan: FilePlan) -> FilePlan:
     finder.find(options)
     check_roles(finder)
     time = detect_time_format(finder, options)
-    found = replace(plan, columns=columns, roles=dict(finder.roles), confidence=dict(finder.confidence), time=time)
+    found = replace(
+        plan,
+        columns=columns,
+        roles=dict(finder.roles),
+        confidence=dict(finder.confidence),
+        time=time,
+        axis_order=options.axis_order or "lon_lat",
+    )
     if time.kind == "text" and time.date_order is None:
         raise ambiguous_dates(found)
     return found

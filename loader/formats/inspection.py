@@ -39,7 +39,7 @@ class Inspection:
         """Give the inspection as plain JSON."""
         plan, rows = self.plan, self.rows
         return {
-            "plan": plan.to_json(),
+            "plan": {**plan.to_json(), "footer": None},
             "roles": [
                 {"role": role, "column": plan.columns[index], "number": index + 1, "confidence": plan.confidence.get(role, 0.0)}
                 for role, index in plan.roles.items()

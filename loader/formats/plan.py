@@ -27,6 +27,7 @@ ROLES = (
 
 Compression = Literal["none", "gzip", "zstd", "zip"]
 DateOrder = Literal["ymd", "mdy", "dmy"]
+AxisOrder = Literal["lon_lat", "lat_lon"]
 
 # Longest record taken for one; longer ones are rejected. A quoted field may not be longer either, so that one lost
 # quote can't swallow the file.
@@ -37,8 +38,8 @@ RECORD_LIMIT_BYTES = 2**20
 class LoadOptions:
     """What the caller wants; None leaves it to detection.
 
-    roles maps a role (see ROLES) to a column's name or to its number from 1. Clock: timezone is where values with an offset
-    are converted to.
+    roles maps a role (see ROLES) to a column's name or to its number from 1. axis_order: what comes first in points.
+    Clock: timezone is where values with an offset are converted to.
     """
 
     region: str | None = None
@@ -50,6 +51,7 @@ class LoadOptions:
     encoding: str | None = None
     delimiter: str | None = None
     decimal: str | None = None
+    axis_order: AxisOrder | None = None
     record_limit_bytes: int = RECORD_LIMIT_BYTES
 
     def to_json(self) -> dict[str, Any]:
@@ -86,6 +88,7 @@ def _check_options(options: LoadOptions) -> None:
         "encoding": ("utf-8", "utf-16-le", "utf-16-be", "windows-1252"),
         "delimiter": (",", ";", "\t", "|"),
         "decimal": (".", ","),
+        "axis_order": ("lon_lat", "lat_lon"),
     }
     for name, allowed in choices.items():
         value = getattr(options, name)
@@ -131,6 +134,7 @@ class FilePlan:
     roles: Mapping[str, int] = field(default_factory=dict)
     confidence: Mapping[str, float] = field(default_factory=dict)
     time: TimeFormat = field(default_factory=TimeFormat)
+    axis_order: AxisOrder = "lon_lat"
     record_limit_bytes: int = RECORD_LIMIT_BYTES
     footer: str | None = None
     asked: Mapping[str, Any] | None = None

@@ -48,13 +48,15 @@ def profile_column(text: pl.Series, *, decimal: str) -> Profile:
     finite = numbers[~np.isnan(numbers)]
     stamps = {order: parse_stamps(values, order) for order in ("ymd", "mdy", "dmy")}
     epochs = values.filter(values.str.contains(EPOCH))
+    number = len(finite) / count
     return Profile(
         filled=len(values),
-        number=len(finite) / count,
+        number=number,
         low=float(finite.min()) if len(finite) else 0.0,
         high=float(finite.max()) if len(finite) else 0.0,
         fraction=float(np.count_nonzero(finite % 1)) / count,
-        point=float(np.count_nonzero(~np.isnan(parse_point_text(values).longitude))) / count,
+        # A number with a decimal comma is no pair.
+        point=0.0 if number > 0.5 else float(np.count_nonzero(~np.isnan(parse_point_text(values).longitude))) / count,
         route=float(np.count_nonzero(~np.isnan(parse_routes(values)[1].longitude))) / count,
         times={order: float(np.count_nonzero(exact != MISSING)) / count for order, (exact, _) in stamps.items()},
         epoch=len(epochs) / count,

@@ -1,7 +1,5 @@
 """Swap: notice files whose latitude and longitude are the wrong way round, before they are loaded as nonsense."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from loader.formats.columns import read_columns
@@ -17,17 +15,17 @@ NEAR_KM, FAR_KM = 80.0, 250.0
 
 def check_swap(plan: FilePlan, layout: Layout, options: LoadOptions) -> None:
     """Raises: FileFormatError if most origins of the sample make sense only with longitude and latitude exchanged."""
-    if any("origin" in role for role in options.roles) or len(layout.table) == 0:
+    if options.axis_order or any("origin" in role for role in options.roles) or len(layout.table) == 0:
         return
     source = TextSource(layout.table, decimal=plan.dialect.decimal)
-    origin = read_columns(source, replace(plan, roles={**plan.roles}), options).origin
+    origin = read_columns(source, plan, options).origin
     place = find_middle(origin)
     if place is None or not _looks_swapped(*place):
         return
     raise FileFormatError(
         f"Longitude and latitude look swapped: most origins lie near longitude {place[0]:.2f}, latitude {place[1]:.2f}, "
         f"where nobody lives, and exchanged they lie near {_describe(place[1], place[0])}. "
-        "Map the columns the other way round, or fix the file.",
+        f"{_advise(plan)}",
         code="swapped_coordinates",
     )
 
@@ -48,6 +46,13 @@ def _looks_swapped(longitude: float, latitude: float) -> bool:
         return False
     as_read = find_city(longitude, latitude)
     return as_read is None or as_read.distance_km > FAR_KM
+
+
+def _advise(plan: FilePlan) -> str:
+    if "origin_longitude" not in plan.roles:
+        return "Say so with axis_order lat_lon, or lon_lat if it is right as it is."
+    longitude, latitude = (plan.columns[plan.roles[f"origin_{axis}"]] for axis in ("longitude", "latitude"))
+    return f"Map them yourself, such as --map origin_longitude={latitude} --map origin_latitude={longitude}."
 
 
 def _describe(longitude: float, latitude: float) -> str:
