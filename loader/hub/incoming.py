@@ -65,10 +65,14 @@ class IncomingFile:
 
     async def finish(self, options: dict[str, object]) -> int:
         """Send the rest and ask for the load; returns it. Raises: FileFormatError, TransientError."""
-        check_size(self.bytes)
-        if self._buffer:
-            await self._send()
-        await self._wait()
+        try:
+            check_size(self.bytes)
+            if self._buffer:
+                await self._send()
+            await self._wait()
+        except TripdeckError:
+            await self.abort()
+            raise
         self._close()
         try:
             return await self._room.run(self._uploads.finish, self.upload, self._parts, options)

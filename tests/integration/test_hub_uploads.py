@@ -1,0 +1,372 @@
+"""Files on their way in: streamed through the hub by curl, or put into the store in signed parts."""
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import urllib3
+from minio import Minio
+from sqlalchemy import Engine
+
+from shared.database import transaction
+from shared.objects import ObjectStore, StoredObject
+from shared.settings import Settings
+from tests.hub import HubServer, read_error
+from tests.hub_fixtures import PAGE, hub, hub_engine, hub_settings
+from tests.services import ACCESS_KEY, PASSWORD
+
+__all__ = ["hub", "hub_engine", "hub_settings"]
+
+MIB: Final = 2**20
+PART: Final = 16 * MIB
+CURL = shutil.which("curl")
+requires_curl = pytest.mark.skipif(CURL is None and os.environ.get("CI") != "true", reason="no curl on this machine")
+
+
+@pytest.fixture(scope="module")
+def store(hub_settings: Settings) -> ObjectStore:
+    return ObjectStore(hub_settings)
+
+
+def wait_until(condition: Callable[[], bool], what: str, *, timeout_s: float = 20) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.02)
+
+
+def find_object(engine: Engine, load_id: int) -> StoredObject:
+    with transaction(engine) as connection:
+        row = connection.exec_driver_sql(
+            "select object_key, object_etag, bytes_total from load where load_id = %(id)s", {"id": load_id}
+        ).one()
+    return StoredObject(*row)
+
+
+def read_stored(store: ObjectStore, engine: Engine, load_id: int) -> bytes:
+    return b"".join(store.read(find_object(engine, load_id)))
+
+
+def count_rows(engine: Engine, table: str) -> int:
+    with transaction(engine) as connection:
+        return int(connection.exec_driver_sql(f"select count(*) from {table}").scalar_one())
+
+
+def count_unfinished(settings: Settings) -> int:
+    client = Minio(
+        endpoint=settings.s3_endpoint.removeprefix("http://"), access_key=ACCESS_KEY, secret_key=PASSWORD, secure=False
+    )
+    return len(client._list_multipart_uploads(settings.s3_bucket).uploads)
+
+
+def run_curl(*arguments: str, stdin: bytes | None = None) -> tuple[int, Any]:
+    assert CURL is not None
+    done = subprocess.run(
+        [CURL, "-sS", "-o", "-", "-w", "\n%{http_code}", *arguments], input=stdin, capture_output=True, check=True, timeout=60
+    )
+    body, _, status = done.stdout.rpartition(b"\n")
+    return int(status), json.loads(body) if body else None
+
+
+def begin(hub: HubServer, data: bytes, file_name: str = "trips.csv") -> dict[str, Any]:
+    answer = hub.post("/api/v1/uploads", {"file_name": file_name, "bytes": len(data)})
+    assert answer.status == 201
+    upload: dict[str, Any] = answer.json()
+    assert answer.headers["Location"] == f"/api/v1/uploads/{upload['upload_id']}"
+    return upload
+
+
+def send_parts(hub: HubServer, upload: dict[str, Any], data: bytes, numbers: list[int] | None = None) -> None:
+    wanted = numbers or list(range(1, upload["part_count"] + 1))
+    path = f"/api/v1/uploads/{upload['upload_id']}/parts"
+    for part in hub.post(path, {"part_numbers": wanted}).json()["parts"]:
+        start = (part["part_number"] - 1) * upload["part_bytes"]
+        body = data[start : start + upload["part_bytes"]]
+        answer = urllib3.request("PUT", part["url"], body=body, headers={"Origin": PAGE}, retries=False)
+        assert answer.status == 200
+
+
+def complete(hub: HubServer, upload: dict[str, Any], options: dict[str, Any] | None = None) -> urllib3.BaseHTTPResponse:
+    return hub.post(f"/api/v1/uploads/{upload['upload_id']}/complete", {"options": options or {}})
+
+
+# In one request
+
+
+@requires_curl
+def test_curl_sends_a_file_with_one_command(hub: HubServer, hub_engine: Engine, store: ObjectStore, tmp_path: Path) -> None:
+    data = b"origin,destination\n" * 5000
+    (tmp_path / "my trips.csv").write_bytes(data)
+    url = f"{hub.url}/api/v1/loads/?region=Turin&timezone=Europe/Rome&map=started_at=when&map=origin=from"
+    status, load = run_curl("-T", str(tmp_path / "my trips.csv"), url)
+    assert (status, load["file_name"], load["state"], load["bytes_total"]) == (201, "my trips.csv", "queued", len(data))
+    options = {name: load["options"][name] for name in ("region", "timezone", "roles")}
+    assert options == {"region": "Turin", "timezone": "Europe/Rome", "roles": {"started_at": "when", "origin": "from"}}
+    assert read_stored(store, hub_engine, load["load_id"]) == data
+    assert find_object(hub_engine, load["load_id"]).key.startswith("files/")
+
+
+@requires_curl
+def test_curl_streams_what_has_no_length(hub: HubServer, hub_engine: Engine, store: ObjectStore) -> None:
+    data = os.urandom(PART + 3 * MIB)
+    status, load = run_curl("-T", "-", f"{hub.url}/api/v1/loads/stream.csv", stdin=data)
+    assert (status, load["bytes_total"]) == (201, len(data))
+    assert read_stored(store, hub_engine, load["load_id"]) == data
+
+
+@requires_curl
+def test_curl_waits_for_leave_and_is_refused_before_it_sends(hub: HubServer, tmp_path: Path) -> None:
+    file = tmp_path / "big.csv"
+    with file.open("wb") as sparse:
+        sparse.truncate(2**41)
+    assert CURL is not None
+    done = subprocess.run(
+        [
+            CURL,
+            "-sS",
+            "-o",
+            "-",
+            "-w",
+            "\n%{http_code} %{size_upload}",
+            "-H",
+            "Expect: 100-continue",
+            "-T",
+            str(file),
+            f"{hub.url}/api/v1/loads/",
+        ],
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.stdout.splitlines()[-1] == b"413 0"
+
+
+def test_the_hub_says_go_on_to_who_waits(hub: HubServer) -> None:
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=10) as connection:
+        head = b"PUT /api/v1/loads/a.csv HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+        connection.sendall(head)
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"a,b")
+        assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
+
+
+def test_post_takes_the_name_as_a_parameter(hub: HubServer) -> None:
+    answer = hub.ask("POST", "/api/v1/loads", body=b"a,b\n1,2\n", file_name="a.csv")
+    assert (answer.status, answer.json()["file_name"]) == (201, "a.csv")
+    assert hub.get(answer.headers["Location"]).json()["load_id"] == answer.json()["load_id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("C:%5Ctrips%5Cmay.csv", "may.csv"),
+        ("Za%C5%BC%C3%B3%C5%82%C4%87%20%F0%9F%9A%B2.csv", "Zażółć 🚲.csv"),
+        ("%20a.csv%20", "a.csv"),
+    ],
+)
+def test_only_the_base_of_a_name_is_kept(hub: HubServer, name: str, kept: str) -> None:
+    assert hub.put_file(name, b"a,b\n1,2\n").json()["file_name"] == kept
+
+
+@pytest.mark.parametrize("name", ["", "%20", "a%2F..", "a%00b.csv", "a%0Ab.csv", "a%E2%80%AEvsc.exe", "x" * 256, "%FF.csv"])
+def test_names_that_lie_or_break_lines_are_refused(hub: HubServer, hub_engine: Engine, name: str) -> None:
+    before = count_rows(hub_engine, "upload")
+    assert hub.put_file(name, b"a,b\n1,2\n").status == 400
+    assert count_rows(hub_engine, "upload") == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameter"),
+    [
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"map": "colour=red"}, "map"),
+        ({"map": "started_at"}, "map"),
+        ({"delimiter": "x"}, "delimiter"),
+        ({"region": "x" * 201}, "region"),
+        ({"region": ""}, "region"),
+        ({"record_limit_bytes": 10**12}, "record_limit_bytes"),
+    ],
+)
+def test_options_are_judged_before_the_file_is_taken(hub: HubServer, asked: dict[str, Any], parameter: str) -> None:
+    answer = hub.put_file("a.csv", b"a,b\n1,2\n", **asked)
+    assert (answer.status, answer.json()["error"]["parameter"]) == (400, parameter)
+
+
+def test_an_empty_file_is_refused(hub: HubServer, hub_settings: Settings) -> None:
+    assert read_error(hub.put_file("a.csv", b"")) == (422, "empty_file")
+    assert read_error(hub.put_file("a.csv", iter([b""]))) == (422, "empty_file")
+    wait_until(lambda: count_unfinished(hub_settings) == 0, "nothing is left of it")
+
+
+def test_a_client_that_goes_away_leaves_nothing(hub: HubServer, hub_engine: Engine, hub_settings: Settings) -> None:
+    loads, uploads = count_rows(hub_engine, "load"), count_rows(hub_engine, "upload")
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=10) as connection:
+        connection.sendall(b"PUT /api/v1/loads/a.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n")
+        connection.sendall(b"x" * (PART + MIB))
+        wait_until(lambda: count_rows(hub_engine, "upload") == uploads + 1, "the upload has begun")
+    wait_until(lambda: count_rows(hub_engine, "upload") == uploads, "the upload is dropped")
+    assert count_unfinished(hub_settings) == 0
+    assert count_rows(hub_engine, "load") == loads
+
+
+def test_memory_is_bound_by_parts_not_by_the_file(hub: HubServer, hub_engine: Engine, store: ObjectStore) -> None:
+    block, blocks = os.urandom(MIB), 200
+    digest = hashlib.sha256()
+    hub.put_file("warm.csv", block)
+    before, peak, is_done = hub.rss_bytes, 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not is_done.wait(0.01):
+            peak = max(peak, hub.rss_bytes)
+
+    def send() -> Iterator[bytes]:
+        for number in range(blocks):
+            piece = number.to_bytes(4) + block[4:]
+            digest.update(piece)
+            yield piece
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    load = hub.put_file("large.csv", send()).json()
+    is_done.set()
+    watcher.join()
+    assert load["bytes_total"] == blocks * MIB
+    print(f"hub grew by {(peak - before) / MIB:.0f} MiB while {blocks} MiB went through")
+    assert peak - before <= 100 * MIB
+    stored = hashlib.sha256()
+    for chunk in store.read(find_object(hub_engine, load["load_id"])):
+        stored.update(chunk)
+    assert stored.digest() == digest.digest()
+
+
+# In signed parts
+
+
+def test_parts_go_straight_into_the_store(hub: HubServer, hub_engine: Engine, store: ObjectStore) -> None:
+    data = os.urandom(2 * PART + 5)
+    upload = begin(hub, data, "../a.csv")
+    assert (upload["part_bytes"], upload["part_count"], upload["file_name"]) == (PART, 3, "a.csv")
+    send_parts(hub, upload, data)
+    answer = complete(hub, upload, {"region": "Turin", "roles": {"origin": "from"}})
+    load = answer.json()
+    assert (answer.status, answer.headers["Location"]) == (201, f"/api/v1/loads/{load['load_id']}")
+    assert (load["options"]["region"], load["options"]["roles"]) == ("Turin", {"origin": "from"})
+    assert read_stored(store, hub_engine, load["load_id"]) == data
+
+
+def test_an_interrupted_upload_goes_on_with_the_missing_parts(hub: HubServer) -> None:
+    data = os.urandom(2 * PART + 5)
+    upload = begin(hub, data)
+    send_parts(hub, upload, data, [1, 3])
+    assert read_error(complete(hub, upload)) == (409, "upload_incomplete")
+    found = hub.get(f"/api/v1/uploads/{upload['upload_id']}").json()
+    assert found["parts_done"] == [{"part_number": 1, "bytes": PART}, {"part_number": 3, "bytes": 5}]
+    send_parts(hub, upload, data, [2])
+    assert complete(hub, upload).status == 201
+
+
+def test_more_bytes_than_announced_are_refused(hub: HubServer) -> None:
+    upload = begin(hub, b"12345")
+    send_parts(hub, upload | {"part_bytes": 6}, b"123456", [1])
+    assert read_error(complete(hub, upload)) == (409, "upload_incomplete")
+
+
+def test_completing_twice_or_at_once_makes_one_load(hub: HubServer, hub_engine: Engine) -> None:
+    data = os.urandom(1000)
+    upload = begin(hub, data)
+    send_parts(hub, upload, data)
+    loads = count_rows(hub_engine, "load")
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: complete(hub, upload), range(6)))
+    assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
+    assert len({answer.json()["load_id"] for answer in answers}) == 1
+    assert count_rows(hub_engine, "load") == loads + 1
+    found = hub.get(f"/api/v1/uploads/{upload['upload_id']}").json()
+    assert (found["load_id"], found["parts_done"]) == (answers[0].json()["load_id"], [])
+
+
+def test_completing_goes_on_where_a_dead_call_stopped(hub: HubServer, hub_engine: Engine, store: ObjectStore) -> None:
+    data = os.urandom(1000)
+    upload = begin(hub, data)
+    send_parts(hub, upload, data)
+    with transaction(hub_engine) as connection:
+        key, s3_upload_id = connection.exec_driver_sql(
+            "select object_key, s3_upload_id from upload where upload_id = %(id)s", {"id": upload["upload_id"]}
+        ).one()
+    store.complete_upload(key, s3_upload_id, parts=store.list_parts(key, s3_upload_id))
+    assert complete(hub, upload).status == 201
+
+
+def test_a_dropped_upload_is_gone_from_the_store_too(hub: HubServer, hub_settings: Settings) -> None:
+    data = os.urandom(1000)
+    upload = begin(hub, data)
+    send_parts(hub, upload, data)
+    path = f"/api/v1/uploads/{upload['upload_id']}"
+    answer = hub.ask("DELETE", path)
+    assert (answer.status, answer.data) == (204, b"")
+    assert read_error(hub.get(path)) == (404, "not_found")
+    assert read_error(complete(hub, upload)) == (404, "not_found")
+    assert read_error(hub.ask("DELETE", path)) == (404, "not_found")
+
+
+def test_an_upload_that_is_a_load_is_not_dropped(hub: HubServer) -> None:
+    data = b"1,2"
+    upload = begin(hub, data)
+    send_parts(hub, upload, data)
+    complete(hub, upload)
+    assert read_error(hub.ask("DELETE", f"/api/v1/uploads/{upload['upload_id']}")) == (409, "conflict")
+
+
+@pytest.mark.parametrize("numbers", [[], [0], [2], [1, 10_001], "1"])
+def test_only_parts_of_the_file_are_signed(hub: HubServer, numbers: object) -> None:
+    upload = begin(hub, b"12345")
+    answer = hub.post(f"/api/v1/uploads/{upload['upload_id']}/parts", {"part_numbers": numbers})
+    assert answer.status == 400
+    assert answer.json()["error"]["parameter"].startswith("part_numbers")
+
+
+def test_large_files_have_larger_parts(hub: HubServer) -> None:
+    upload = hub.post("/api/v1/uploads", {"file_name": "a.csv", "bytes": 2**40}).json()
+    assert upload["part_count"] <= 9000
+    assert upload["part_bytes"] % MIB == 0
+    assert hub.ask("DELETE", f"/api/v1/uploads/{upload['upload_id']}").status == 204
+
+
+# Inspection
+
+
+def test_inspection_tells_the_format_and_the_first_rows(hub: HubServer) -> None:
+    rows = [f"Turin,POINT (7.6 45.0{n}),POINT (7.7 45.1),2018-05-0{n} 10:00:00,phone" for n in range(1, 8)]
+    data = "\n".join(
+        [
+            "region,origin_coord,destination_coord,datetime,datasource",
+            *rows,
+            "Turin,nowhere,POINT (1 1),2018-05-01 10:00:00,phone",
+            "",
+        ]
+    )
+    answer = hub.post("/api/v1/inspect", data.encode(), file_name="trips.csv", is_whole="true")
+    found = answer.json()
+    assert (answer.status, found["rows_read"], found["rows_rejected"]) == (200, 8, 1)
+    assert found["plan"]["columns"][0] == "region"
+    assert (found["trips"][0]["started_at"], found["trips"][0]["region"]) == ("2018-05-01T10:00:00", "Turin")
+    assert (found["rejects"][0]["line"], found["rejects"][0]["column"]) == (9, "origin_coord")
+
+
+def test_inspection_refuses_what_is_no_trip_file(hub: HubServer) -> None:
+    answer = hub.post("/api/v1/inspect", b"just some words\n" * 10, file_name="notes.txt", is_whole="true")
+    assert answer.status == 422
+    assert read_error(hub.post("/api/v1/inspect", b"", file_name="a.csv")) == (422, "empty_file")
+    assert read_error(hub.post("/api/v1/inspect", b"x" * (8 * MIB + 1), file_name="a.csv")) == (413, "too_large")
