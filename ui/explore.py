@@ -1,5 +1,6 @@
 """Explore: flows on a map, a box, and how many trips a week. The whole page is one fragment, so a box redraws nothing else."""
 
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -10,6 +11,7 @@ from ui.answers import Asker
 from ui.filters import Catalog, fetch_catalog, render_filters
 from ui.gestures import take_gestures
 from ui.mapping import describe_map, fetch_map, render_box, render_map
+from ui.navigation import LOAD
 from ui.problems import explained
 from ui.resources import Resources, get_resources
 from ui.results import render_exports, render_groups, render_hours, render_weekly
@@ -36,7 +38,7 @@ def render_explore() -> None:
 def _render_no_trips() -> None:
     st.subheader("No trips yet")
     st.write("Load a trip file, and its flows and weekly numbers appear here.")
-    st.page_link("app_pages/load.py", label="Load a file", icon=":material/upload:")
+    st.page_link(LOAD, label="Load a file", icon=":material/upload:")
 
 
 def _render_screen(ask: Asker, catalog: Catalog, resources: Resources) -> None:
@@ -57,8 +59,9 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
         precision=settings.geohash_precision, bucket_minutes=settings.time_bucket_minutes, limit=_GROUPS
     )
     # The numbers first: they are what a drawn box was drawn for.
-    weekly = ask(fetch_weekly, view.weekly_question())
-    render_weekly(weekly, view)
+    question = view.weekly_question()
+    weekly = ask(fetch_weekly, question)
+    render_weekly(weekly, ask(fetch_weekly, replace(question, from_on=None, to_on=None)), view)
     answer = fetch_map(ask, view)
     with map_place:
         render_map(answer, view, selected=None)

@@ -1,12 +1,13 @@
 """The filter row of Explore: region, datasource, which end lies in the box, period, hours; undo and reset."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 import streamlit as st
 from sqlalchemy import Connection
+from streamlit.delta_generator import DeltaGenerator
 
 from shared.catalog import list_datasources, list_regions
 from shared.weekly import ENDS, End
@@ -45,31 +46,33 @@ def fetch_catalog(connection: Connection) -> Catalog | None:
 def render_filters(catalog: Catalog) -> None:
     """Draw the row; every control shows the view and changes it."""
     view = current_view()
-    columns = st.columns([2.1, 2.1, 3.1, 2.3, 1.05, 1.05, 1.2], vertical_alignment="bottom", gap="small")
+    columns = st.columns([1.85, 1.85, 3.2, 2.95, 0.95, 0.95, 0.95], vertical_alignment="bottom", gap="small")
     with columns[0]:
         _render_choice("region", view.region, catalog.regions)
     with columns[1]:
         _render_choice("datasource", view.datasource, catalog.datasources)
     with columns[2]:
         _render_end(view.end)
-    with columns[3]:
+    with columns[3], _row("period_row"):
         _render_period(view, catalog)
     with columns[4]:
         _render_hour("From hour", "hour_from", view.hours[0])
     with columns[5]:
         _render_hour("To hour", "hour_to", view.hours[1])
-    with columns[6], st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
-        st.button(
-            "", key="undo", icon=":material/undo:", help="Undo the last filter", on_click=undo_view, disabled=not can_undo()
-        )
-        st.button(
-            "",
-            key="reset",
-            icon=":material/filter_alt_off:",
-            help="Drop all filters",
-            on_click=reset_view,
-            disabled=view == View(),
-        )
+    with columns[6], _row("filter_steps"):
+        _render_step("Undo the last filter", "undo", ":material/undo:", on_click=undo_view, disabled=not can_undo())
+        _render_step("Drop all filters", "reset", ":material/filter_alt_off:", on_click=reset_view, disabled=view == View())
+
+
+def _row(key: str) -> DeltaGenerator:
+    return st.container(
+        horizontal=True, wrap=False, gap="xsmall", horizontal_alignment="right", vertical_alignment="bottom", key=key
+    )
+
+
+def _render_step(label: str, key: str, icon: str, *, on_click: Callable[[], None], disabled: bool) -> None:
+    """A button of one icon; the label is for those who can't see it."""
+    st.button(label, key=key, icon=icon, on_click=on_click, disabled=disabled, width=36)
 
 
 def _render_choice(field: str, value: str | None, trips: dict[str, int]) -> None:
@@ -105,14 +108,15 @@ def _render_period(view: View, catalog: Catalog) -> None:
     st.session_state["period"] = chosen if len(chosen) == 2 else ()
     first, last = (min([catalog.first_on, *chosen]), max([catalog.last_on, *chosen]))
     st.date_input(
-        "Period of the weekly numbers",
+        "Period of the weeks",
         key="period",
         min_value=first.replace(day=1),
         max_value=last.replace(month=12, day=31),
-        format="DD/MM/YYYY",
+        format="YYYY-MM-DD",
         on_change=_take_period,
         help="Empty: from the first to the last week with trips. Also: drag along the weekly chart.",
     )
+    _render_step("All weeks", "all_weeks", ":material/close:", on_click=_drop_period, disabled=not chosen)
 
 
 def _render_hour(label: str, key: str, value: int) -> None:
@@ -130,6 +134,10 @@ def _take_period() -> None:
         change_view(from_on=days[0], to_on=days[1])
     elif not days:
         change_view(from_on=None, to_on=None)
+
+
+def _drop_period() -> None:
+    change_view(from_on=None, to_on=None)
 
 
 def _take_hours() -> None:

@@ -8,10 +8,13 @@ import streamlit as st
 
 from shared.events import TERMINAL_STATES
 from shared.loads import Load, list_rejects
+from ui.ground import fetch_load_ground
 from ui.hub import Order
 from ui.load_words import STATES, describe_duration, describe_instant, describe_rate, visitor_zone
+from ui.navigation import EXPLORE, LOADS
 from ui.problems import explained
 from ui.resources import Resources
+from ui.view import View
 from ui.wording import format_bytes, format_count, format_plural
 
 _EXAMPLES: Final = 50
@@ -50,18 +53,17 @@ def _render_head(resources: Resources, load: Load) -> None:
         st.subheader(f"Load {load['load_id']}: {load['file_name']}", width="content")
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
             if load["rows_loaded"] and load["state"] == "succeeded":
-                _render_map_link(load)
+                _render_map_link(resources, load)
             for order in list_orders(load):
                 label, icon = _ORDER_LABELS[order]
                 if st.button(label, key=f"{order}_{load['load_id']}", icon=icon):
                     _confirm(resources, load, order)
 
 
-def _render_map_link(load: Load) -> None:
-    region = load["options"].get("region")
-    st.page_link(
-        "app_pages/explore.py", label="Show on map", icon=":material/map:", query_params={"region": region} if region else None
-    )
+def _render_map_link(resources: Resources, load: Load) -> None:
+    with resources.answers.open() as ask:
+        view = View(box=ask(fetch_load_ground, load["load_id"]))
+    st.page_link(EXPLORE, label="Show on map", icon=":material/map:", query_params=view.to_params())
 
 
 def _render_outcome(load: Load) -> None:
@@ -71,7 +73,7 @@ def _render_outcome(load: Load) -> None:
     if load["duplicate_of"]:
         other = load["duplicate_of"]
         st.info(f"The same file was loaded before, as load {other}; nothing was added.", icon=":material/content_copy:")
-        st.page_link("app_pages/loads.py", label=f"See load {other}", query_params={"load": str(other)})
+        st.page_link(LOADS, label=f"See load {other}", query_params={"load": str(other)})
     elif load["error_message"]:
         st.error(load["error_message"], icon=":material/error:")
 

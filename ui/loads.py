@@ -8,11 +8,14 @@ import streamlit as st
 
 from shared.errors import NotFoundError
 from shared.loads import Load, fetch_load, list_loads
+from ui.live import hub_address
 from ui.load_details import render_load
 from ui.load_words import STATES, describe_duration, describe_instant, describe_rate, visitor_zone
+from ui.navigation import LOAD
 from ui.problems import explained
 from ui.resources import Resources, get_resources
 from ui.tables import make_table
+from ui.transfer import LoadNews, render_load_feed
 from ui.wording import format_bytes
 
 _LOAD: Final = "load"
@@ -29,36 +32,52 @@ def render_loads() -> None:
     """Draw the page."""
     with explained():
         resources = get_resources()
-        state = _render_head()
-        loads = list_loads(resources.engine, before=st.session_state.get(_BEFORE), limit=_PAGE + 1, state=state)
-        if not loads:
-            _render_none(state)
-            return
-        _take_row(loads)
-        _render_table(loads[:_PAGE], visitor_zone())
-        _render_pages(loads)
+        newest = list_loads(resources.engine, limit=1)
+        chosen = _read_chosen() or (newest[0]["load_id"] if newest else None)
         with explained():
-            _render_chosen(resources, loads[0]["load_id"])
+            if resources.hub.is_up():
+                render_load_feed(key="feed", hub=hub_address(resources), selected=chosen, on_change=_hear, on_choose=_choose)
+            else:
+                _render_still(resources)
+        if chosen is None:
+            st.page_link(LOAD, label="Load a file", icon=":material/upload:")
+        else:
+            render_load(resources, fetch_load(resources.engine, chosen))
 
 
-def _render_head() -> str | None:
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader("Loads", width="content")
-        return st.pills(
-            "State",
-            list(STATES),
-            key=_STATE,
-            label_visibility="collapsed",
-            on_change=_forget_page,
-        )
+def _read_chosen() -> int | None:
+    text = st.query_params.get(_LOAD, "")
+    if text and not text.isdigit():
+        raise NotFoundError(f"There is no load {text}.")
+    return int(text) if text else None
 
 
-def _render_none(state: str | None) -> None:
-    if state:
-        st.info(f"No load is {state}.", icon=":material/search_off:")
+def _choose(load_id: int) -> None:
+    st.query_params[_LOAD] = str(load_id)
+
+
+def _hear(_news: LoadNews) -> None:
+    """Nothing to do: the run that follows reads the database."""
+
+
+def _render_still(resources: Resources) -> None:
+    """The history from the database, while the hub can't tell what changes."""
+    st.warning(
+        "The hub does not answer: this list does not move, and loads can't be changed. Reload the page later.",
+        icon=":material/cloud_off:",
+    )
+    state = _render_states()
+    loads = list_loads(resources.engine, before=st.session_state.get(_BEFORE), limit=_PAGE + 1, state=state)
+    if not loads:
+        st.info(f"No load is {state}." if state else "No file has been loaded yet.", icon=":material/search_off:")
         return
-    st.info("No file has been loaded yet.", icon=":material/search_off:")
-    st.page_link("app_pages/load.py", label="Load a file", icon=":material/upload:")
+    _take_row(loads)
+    _render_table(loads[:_PAGE], visitor_zone())
+    _render_pages(loads)
+
+
+def _render_states() -> str | None:
+    return st.pills("State", list(STATES), key=_STATE, label_visibility="collapsed", on_change=_forget_page)
 
 
 def _render_table(loads: Sequence[Load], zone: tzinfo) -> None:
@@ -109,13 +128,6 @@ def _render_pages(loads: Sequence[Load]) -> None:
             )
 
 
-def _render_chosen(resources: Resources, newest_id: int) -> None:
-    text = st.query_params.get(_LOAD, "")
-    if text and not text.isdigit():
-        raise NotFoundError(f"There is no load {text}.")
-    render_load(resources, fetch_load(resources.engine, int(text) if text else newest_id))
-
-
 def _take_row(loads: Sequence[Load]) -> None:
     """A row that was chosen since the last run puts its load into the address."""
     rows = st.session_state.get(_TABLE, {}).get("selection", {}).get("rows", [])
@@ -123,7 +135,7 @@ def _take_row(loads: Sequence[Load]) -> None:
     if chosen != st.session_state.get("loads_chosen"):
         st.session_state["loads_chosen"] = chosen
         if chosen is not None:
-            st.query_params[_LOAD] = str(chosen)
+            _choose(chosen)
 
 
 def _turn_page(before: int) -> None:

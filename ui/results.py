@@ -15,9 +15,9 @@ from ui.charts import (
     make_weekly_chart,
 )
 from ui.exports import export_groups_csv, export_groups_geojson, export_groups_parquet, export_weeks_csv
-from ui.gestures import HOURS_CHART, WEEKLY_CHART
+from ui.gestures import HOURS_CHART, WEEKLY_CHART, chart_key
 from ui.tables import make_table
-from ui.view import View
+from ui.view import WHOLE_DAY, View
 from ui.wording import (
     describe_area,
     describe_average,
@@ -41,22 +41,23 @@ _COLUMNS: Final = {
 }
 
 
-def render_weekly(answer: WeeklyAnswer, view: View) -> None:
-    """The weekly average, how it came about, and the weeks as bars."""
+def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View) -> None:
+    """The weekly average, how it came about, and the weeks as bars; all_weeks: without the period."""
     area = describe_area(view.region, view.box, view.end)
     average, trips, weeks = st.columns([1.5, 1, 1], gap="small")
     average.metric("Trips a week, on average", format_average(answer.weekly_average))
     trips.metric("Trips", format_count(answer.trips))
     weeks.metric("Weeks", format_count(answer.weeks_counted))
-    if not answer.trips:
+    all_hours = ", all hours" if view.hours != WHOLE_DAY else ""
+    if not answer.trips and not all_weeks.trips:
         st.info(f"{describe_empty(answer, area=area)} Move or clear the box, or drop a filter.", icon=":material/search_off:")
         return
-    st.caption(f"{area[0].upper()}{area[1:]}: {describe_average(answer)} Local time of the trip.")
+    st.caption(f"{area[0].upper()}{area[1:]}: {describe_average(answer)} Local time of the trip{all_hours}.")
     st.altair_chart(
-        make_weekly_chart(answer, height=_WEEKLY_HEIGHT),
-        key=WEEKLY_CHART,
+        make_weekly_chart(answer, all_weeks, height=_WEEKLY_HEIGHT),
+        key=chart_key(WEEKLY_CHART, (view.from_on, view.to_on)),
         on_select="rerun",
-        alt=describe_weekly_chart(answer),
+        alt=describe_weekly_chart(answer, all_weeks),
     )
 
 
@@ -66,7 +67,7 @@ def render_hours(hours: Sequence[int], view: View) -> None:
         return
     st.altair_chart(
         make_hours_chart(hours, view.hours, height=_HOURS_HEIGHT),
-        key=HOURS_CHART,
+        key=chart_key(HOURS_CHART, view.hours),
         on_select="rerun",
         alt=describe_hours_chart(hours),
     )

@@ -36,6 +36,9 @@ STYLE: Final = """<style>
 [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
 .stMainBlockContainer h1 { padding-block: 0 0.25rem; }
 .st-key-box_edges .stNumberInput button { display: none; }
+.st-key-filter_steps button p, .st-key-period_row button p {
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
 .st-key-load_numbers [data-testid="stMetricValue"] { font-size: 1.35rem; }
 .stCaption, [data-testid="stCaptionContainer"] { line-height: 1.35; }
 </style>"""

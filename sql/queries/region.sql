@@ -24,3 +24,12 @@ cross join unnest(c.trips) as w (trips)
 where c.is_origin and position_in_area(c.cell::bigint << 34, %(area)s::bigint[])
 group by c.cell
 order by trips desc, c.cell;
+
+-- name: list_load_cells
+-- Trips of a load that begin in each rollup cell.
+select c.cell, sum(w.trips)::bigint as trips
+from rollup_cell as c
+cross join unnest(c.trips) as w (trips)
+where c.load_id = %(load_id)s::integer and c.is_origin
+group by c.cell
+order by c.cell;

@@ -1,5 +1,5 @@
 """The page Load."""
 
-from ui.load import render_load
+from ui.load import render_load_page
 
-render_load()
+render_load_page()
