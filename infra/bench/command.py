@@ -55,7 +55,7 @@ def _print(result: "object") -> None:
         f"  first, last tenth {result.first_tenth_rows_per_s:,.0f}, {result.last_tenth_rows_per_s:,.0f} rows/s",
         f"worker memory       {result.worker_peak_bytes / 2**20:,.0f} MiB at most",
         f"storage             {result.bytes_per_row:.1f} bytes a row",
-        *(f"  {name:<18}{size / result.rows:.2f}" for name, size in result.storage.items() if size > result.rows / 100),
+        *(f"  {name:<18}{size:.2f}" for name, size in result.storage.items() if size > 0.01),
         f"checked             {'all counts and samples agree' if result.is_right else 'WRONG'}",
         *(f"  {line}" for line in [*result.differences[:10], *result.missing_samples[:10]]),
         *(f"{t.question:<32}p50 {t.p50_ms:8.1f} ms   p95 {t.p95_ms:8.1f} ms   max {t.max_ms:8.1f} ms" for t in result.questions),

@@ -61,7 +61,7 @@ class _Boxes:
 
 
 def _list_kinds(connection: Connection, boxes: _Boxes, draw: random.Random) -> Iterator[tuple[str, Callable[[], object]]]:
-    regions = [region["region"] for region in list_regions(connection)]
+    regions = [region["name"] for region in list_regions(connection)]
     yield "weekly, region", lambda: fetch_weekly(connection, WeeklyQuestion(region=draw.choice(regions)))
     for end in ENDS:
         yield f"weekly, box, end {end}", partial(_ask_box, connection, boxes, end)

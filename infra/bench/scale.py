@@ -14,6 +14,7 @@ from infra.bench.watch import LoadCurve, watch_load
 from infra.state import StackState
 from loader.cli.client import HubClient
 from loader.generate import Tally, generate_trips
+from shared.catalog import list_regions
 from shared.database import connect_database, execute, transaction
 from shared.errors import TerminalError
 from shared.settings import load_settings
@@ -26,7 +27,7 @@ _COUNTED_TABLES: Final = ("trip", "load_batch", "rollup_week", "rollup_cell")
 
 @dataclass
 class ScaleResult:
-    """What one run measured."""
+    """What one run measured. Units: bytes, seconds; storage in bytes per stored trip, of all loads."""
 
     rows: int
     file_bytes: int
@@ -38,7 +39,7 @@ class ScaleResult:
     last_tenth_rows_per_s: float
     worker_peak_bytes: int
     bytes_per_row: float
-    storage: dict[str, int]
+    storage: dict[str, float]
     differences: list[str]
     missing_samples: list[str]
     questions: list[Timing]
@@ -81,6 +82,7 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
     with transaction(engine) as connection:
         connection.exec_driver_sql("analyze")
         storage = {row.table_name: row.bytes for row in execute(connection, "list_storage")}
+        stored_rows = sum(region["trips"] for region in list_regions(connection))
     return ScaleResult(
         rows,
         tally.bytes,
@@ -90,8 +92,8 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
         curve.rows_per_s,
         *_edge_rates(curve),
         curve.worker_peak_bytes,
-        sum(storage.get(name, 0) for name in _COUNTED_TABLES) / rows,
-        storage,
+        sum(storage.get(name, 0) for name in _COUNTED_TABLES) / stored_rows,
+        {name: size / stored_rows for name, size in storage.items()},
         differences,
         missing,
         time_questions(engine, repeats=repeats, seed=seed),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import psutil
 
 from infra.state import StackState
@@ -35,11 +36,12 @@ class LoadCurve:
         return float(self.load["rows_read"] / self.seconds)
 
     def rate_between(self, start: float, end: float) -> float:
-        """Rows a second while the load went from one share of its rows to another (0 to 1)."""
-        rows = self.load["rows_read"]
-        first = next(point for point in self.points if point[1] >= start * rows)
-        last = next(point for point in self.points if point[1] >= end * rows)
-        return (last[1] - first[1]) / (last[0] - first[0])
+        """Rows a second while the load went from one share of its rows to another (0 to 1), between events in a straight line."""
+        loading = [point for point in self.points if point[1] > 0]
+        planned = max((seconds for seconds, rows in self.points if rows == 0), default=0.0)
+        seconds, rows = zip((planned, 0), *loading, strict=True)
+        first, last = np.interp([start * rows[-1], end * rows[-1]], rows, seconds)
+        return float((end - start) * rows[-1] / (last - first))
 
 
 def watch_load(client: HubClient, state: StackState, load_id: int, *, report: Callable[[str], None]) -> LoadCurve:
