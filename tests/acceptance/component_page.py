@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from infra.embedded import Process, Program, find_free_ports, start_program, stop_process, wait_until_ready
 from tests.conftest import skip_or_fail
@@ -19,6 +19,8 @@ from ui.build import build_components
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "tests" / "output"
+# Software rendering on a busy machine: everything comes, but late.
+PATIENCE_MS = 45_000
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-quic",
@@ -59,9 +61,10 @@ class Watch:
             self.foreign.append(request.url)
 
 
-def start_page_server(script: Path, log_file: Path, environment: Mapping[str, str] | None = None) -> tuple[Process, str]:
-    """Serve a Streamlit script on a free port; returns the process and the page's URL."""
-    (port,) = find_free_ports(1)
+def start_page_server(
+    script: Path, log_file: Path, *, port: int, environment: Mapping[str, str] | None = None
+) -> tuple[Process, str]:
+    """Serve a Streamlit script; returns the process and the page's URL."""
     url = f"http://127.0.0.1:{port}"
     options = {
         "server.address": "127.0.0.1",
@@ -90,10 +93,17 @@ def _check_health(url: str) -> None:
         answer.read()
 
 
-def serve_page(script: str, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Serve a script of this folder while a fixture lives."""
+def serve_page(
+    script: str, folder: Path, *, port: int | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Serve a script of this folder while a fixture lives, on a free port where none is given."""
     build_components()
-    process, url = start_page_server(Path(__file__).parent / script, folder / "streamlit.log", environment)
+    process, url = start_page_server(
+        Path(__file__).parent / script,
+        folder / "streamlit.log",
+        port=port or find_free_ports(1)[0],
+        environment=environment,
+    )
     yield url
     stop_process(process)
 
@@ -122,7 +132,8 @@ def watch() -> Iterator[Watch]:
 def page(chromium: Browser, watch: Watch) -> Iterator[Page]:
     """A tab of its own, 1280 by 800."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", reduced_motion="reduce")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     tab = context.new_page()
     watch.follow(tab)
     yield tab

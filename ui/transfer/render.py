@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
 from ui.packaged import get_component
+
+T = TypeVar("T")
+Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ def render_transfers(
     """
     data = _address(hub) | {"options": dict(options or {}), "needs_review": needs_review}
     events: dict[str, Any] = {
-        "on_ended_change": lambda: _tell(key, "ended", on_end and (lambda value: on_end(_read_news(value)))),
-        "on_shown_change": lambda: _tell(key, "shown", on_show and (lambda value: on_show(_read_shown(value)))),
+        "on_ended_change": lambda: _tell(key, "ended", _hearing(on_end, _read_news)),
+        "on_shown_change": lambda: _tell(key, "shown", _hearing(on_show, _read_shown)),
     }
     get_component("transfer")(key=key, data=data, **events)
 
@@ -66,11 +69,11 @@ def render_load_feed(
 ) -> None:
     """Render the history of loads, live. on_change hears of loads that begin or end, on_choose of one that was clicked."""
     data = _address(hub) | {"selected": selected}
-    hear_news = on_change and (lambda value: on_change(_read_news(value)))
+    hear_news = _hearing(on_change, _read_news)
     events: dict[str, Any] = {
         "on_begun_change": lambda: _tell(key, "begun", hear_news),
         "on_ended_change": lambda: _tell(key, "ended", hear_news),
-        "on_chosen_change": lambda: _tell(key, "chosen", on_choose and (lambda value: on_choose(value["load_id"]))),
+        "on_chosen_change": lambda: _tell(key, "chosen", _hearing(on_choose, _read_load_id)),
     }
     get_component("loadfeed")(key=key, data=data, **events)
 
@@ -79,15 +82,28 @@ def _address(hub: HubAddress) -> dict[str, Any]:
     return {"hub_url": hub.url, "token": hub.token}
 
 
-def _tell(key: str, event: str, hear: Callable[[Mapping[str, Any]], None] | None) -> None:
-    value = (st.session_state.get(key) or {}).get(event)
-    if value and hear:
-        hear(value)
+def _hearing(callback: Callable[[T], None] | None, read: Callable[[Message], T]) -> Callable[[Message], None]:
+    def hear(message: Message) -> None:
+        if callback:
+            callback(read(message))
+
+    return hear
 
 
-def _read_news(value: Mapping[str, Any]) -> LoadNews:
-    return LoadNews(value["load_id"], value["state"])
+def _tell(key: str, event: str, hear: Callable[[Message], None]) -> None:
+    message = (st.session_state.get(key) or {}).get(event)
+    if message:
+        hear(message)
 
 
-def _read_shown(value: Mapping[str, Any]) -> ShownLoad:
-    return ShownLoad(value["load_id"], value["aim"])
+def _read_news(message: Message) -> LoadNews:
+    return LoadNews(message["load_id"], message["state"])
+
+
+def _read_shown(message: Message) -> ShownLoad:
+    return ShownLoad(message["load_id"], message["aim"])
+
+
+def _read_load_id(message: Message) -> int:
+    load_id: int = message["load_id"]
+    return load_id
