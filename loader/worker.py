@@ -1,4 +1,4 @@
-"""The worker: console script tripdeck-worker. Processes and threads of Dramatiq, each process with one keeper.
+"""The worker: console script tripdeck-worker. Processes and threads of Dramatiq; see loader/process.py for what runs in each.
 
 The script turns into Dramatiq's own command (exec), which starts the processes, forwards signals and stops all when one dies;
 whoever supervises it starts it again. SIGTERM lets the batches at hand end; what can't wait that long is left to another worker.
@@ -8,15 +8,7 @@ import os
 import sys
 from typing import Final
 
-import dramatiq
-from dramatiq.middleware import Middleware
-
-from loader.actors import declare_actors
-from loader.context import Context, make_context
-from loader.keeper import Keeper
 from shared.errors import SettingsError
-from shared.logs import configure_logs
-from shared.queueing import connect_broker
 from shared.settings import load_settings
 
 # Longer than the longest batch (about 1 s, and 10 s on a bad day); supervisors kill after 30 s.
@@ -24,37 +16,6 @@ _SHUTDOWN_TIMEOUT_MS: Final = 20_000
 # How long a consumer sleeps at most between looks at the queue. Dramatiq's 1,000 ms cost up to a second per batch: a consumer
 # whose threads are all busy sleeps too.
 _POLL_MS: Final = 50
-
-
-class _KeeperMiddleware(Middleware):
-    """Runs a keeper beside the worker threads of a process."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._keeper = Keeper(context)
-
-    def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        """Start."""
-        self._keeper.start()
-
-    def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        """Let long work know."""
-        self._context.stopping.set()
-
-    def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        """Publish what the last batches wrote, and end."""
-        self._keeper.stop()
-
-
-def setup_worker() -> None:
-    """Make the broker of a worker process; Dramatiq calls this in each."""
-    settings = load_settings()
-    configure_logs(settings)
-    broker = connect_broker(settings)
-    context = make_context(settings, broker)
-    declare_actors(context)
-    broker.add_middleware(_KeeperMiddleware(context))
-    dramatiq.set_broker(broker)
 
 
 def main() -> None:
@@ -68,7 +29,7 @@ def main() -> None:
         "dramatiq_queue_prefetch": str(settings.worker_threads),
         "dramatiq_worker_timeout": str(_POLL_MS),
     }
-    command = [sys.executable, "-m", "dramatiq", "loader.worker:setup_worker", "--skip-logging"]
+    command = [sys.executable, "-m", "dramatiq", "loader.process:setup_worker", "--skip-logging"]
     command += ["--processes", str(settings.worker_processes), "--threads", str(settings.worker_threads)]
     command += ["--worker-shutdown-timeout", str(_SHUTDOWN_TIMEOUT_MS)]
     os.execve(sys.executable, command, environment)  # noqa: S606 - nothing of it comes from outside

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, CursorResult, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
@@ -117,6 +115,9 @@ def migrate(engine: Engine) -> None:
 
     Raises: TransientError when the database can't be reached.
     """
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).resolve().parent.parent / "sql" / "alembic"))
     with transaction(engine) as connection:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ def list_pending(engine: Engine, load_id: int) -> list[int]:
     return [row.batch_no for row in rows if row.state == "pending"]
 
 
-def wait_until(condition: Callable[[], Any], *, timeout_s: float = 30.0, what: str = "") -> Any:
+def wait_until(condition: Callable[[], Any], *, timeout_s: float = 60.0, what: str = "") -> Any:
     """Wait until the condition gives something true; returns it."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
@@ -97,7 +98,7 @@ class WorkerProcess:
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "loader.worker"],
             cwd=ROOT,
-            env=environment,
+            env=_cache_bytecode(environment),
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,
@@ -126,6 +127,12 @@ class WorkerProcess:
         if self.popen.poll() is None:
             self.kill()
         self._log.close()
+
+
+def _cache_bytecode(environment: dict[str, str]) -> dict[str, str]:
+    """Let processes remember their compiled modules: without, each takes 4 s of processor time to start instead of 1."""
+    kept = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "tripdeck-test-bytecode")}
 
 
 @contextmanager

@@ -1,0 +1,42 @@
+"""A worker process: the broker with its actors, and a keeper beside the worker threads."""
+
+import dramatiq
+from dramatiq.middleware import Middleware
+
+from loader.actors import declare_actors
+from loader.context import Context, make_context
+from loader.keeper import Keeper
+from shared.logs import configure_logs
+from shared.queueing import connect_broker
+from shared.settings import load_settings
+
+
+class _KeeperMiddleware(Middleware):
+    """Runs a keeper beside the worker threads of a process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._keeper = Keeper(context)
+
+    def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        """Start."""
+        self._keeper.start()
+
+    def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        """Let long work know."""
+        self._context.stopping.set()
+
+    def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        """Publish what the last batches wrote, and end."""
+        self._keeper.stop()
+
+
+def setup_worker() -> None:
+    """Make the broker of a worker process; Dramatiq calls this in each."""
+    settings = load_settings()
+    configure_logs(settings)
+    broker = connect_broker(settings)
+    context = make_context(settings, broker)
+    declare_actors(context)
+    broker.add_middleware(_KeeperMiddleware(context))
+    dramatiq.set_broker(broker)
