@@ -3,7 +3,7 @@
     answer = fetch_weekly(connection, WeeklyQuestion(region="Turin", box=parse_bbox("7.5,45,7.7,45.1"), end="both"))
     answer.weekly_average      # trips ÷ weeks of the period; weeks without trips count as zero
 
-Whole weeks and whole cells come from the rollups, the rest of the period and of the box from the trips: exact, and fast.
+Whole weeks and whole cells come from rollups, the rest of the period and of the box from sorted points or trips: exact, and fast.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection
 
-from shared.area import WHOLE_WORLD, AxisArea, Box
+from shared.area import WHOLE_WORLD, Box
 from shared.database import execute
 from shared.errors import RequestError
 
@@ -22,7 +22,15 @@ End = Literal["origin", "destination", "both", "either"]
 
 ENDS: Final[tuple[End, ...]] = get_args(End)
 CELL_SHIFT: Final = 34
-"""rollup_cell's cells are position >> 34: 14 bits an axis."""
+"""run_cell's cells are position >> 34: 14 bits an axis."""
+
+# Which ends count by themselves (True: origin), and what a trip with both ends in the area counts besides.
+_COUNTED_ENDS: Final[Mapping[End, tuple[list[bool], int]]] = {
+    "origin": ([True], 0),
+    "destination": ([False], 0),
+    "both": ([], 1),
+    "either": ([True, False], -1),
+}
 
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
@@ -103,12 +111,13 @@ class WeeklyAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Names turned into ids, and the first and last trip under them (None: no trips)."""
+    """Names turned into ids, the first and last trip under them (None: no trips), and the loads whose trips must be read."""
 
     region_id: int | None
     datasource_id: int | None
     first_at: datetime | None
     last_at: datetime | None
+    loose_loads: list[int]
 
 
 def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnswer:
@@ -116,22 +125,25 @@ def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnsw
 
     Raises: RequestError for a region or datasource that isn't there.
     """
-    filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
-    from_on = question.from_on or (_monday(filters.first_at.date()) if filters.first_at else None)
-    to_on = question.to_on or (_monday(filters.last_at.date()) + _WEEK - _DAY if filters.last_at else None)
-    if from_on is None or to_on is None or from_on > to_on:
-        return WeeklyAnswer((), question.from_on, question.to_on)
-    counts = _count_weeks(connection, question, filters=filters, period=(from_on, to_on))
-    return WeeklyAnswer(_list_weeks(counts, (from_on, to_on), filters), from_on, to_on)
+    while True:
+        filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
+        from_on = question.from_on or (_monday(filters.first_at.date()) if filters.first_at else None)
+        to_on = question.to_on or (_monday(filters.last_at.date()) + _WEEK - _DAY if filters.last_at else None)
+        if from_on is None or to_on is None or from_on > to_on:
+            return WeeklyAnswer((), question.from_on, question.to_on)
+        counts = _count_weeks(connection, question, filters=filters, period=(from_on, to_on))
+        if counts is not None:
+            return WeeklyAnswer(_list_weeks(counts, (from_on, to_on), filters), from_on, to_on)
 
 
-def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None) -> Filters:
-    """Look up the names' ids and the period of the data under them.
+def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None, needs_hours: bool = False) -> Filters:
+    """Look up the names' ids, the period of the data under them, and the loose loads.
 
     Raises: RequestError for a name that isn't there.
     """
-    row = execute(connection, "fetch_filters", region=region, datasource=datasource).mappings().one()
-    for parameter, name in (("region", region), ("datasource", datasource)):
+    names = {"region": region, "datasource": datasource}
+    row = execute(connection, "fetch_filters", **names, needs_hours=needs_hours).mappings().one()
+    for parameter, name in names.items():
         if name is not None and row[f"{parameter}_id"] is None:
             raise RequestError(f"There is no {parameter} {name!r}.", parameter=parameter)
     return Filters(**row)
@@ -145,11 +157,13 @@ def validate_end(end: str) -> None:
 
 def _count_weeks(
     connection: Connection, question: WeeklyQuestion, *, filters: Filters, period: tuple[date, date]
-) -> Mapping[date, int]:
+) -> Mapping[date, int] | None:
+    """Trips per week that has any; None when loads were packed or undone since the filters were fetched."""
     from_on, to_on = period
     parameters = {
         "region_id": filters.region_id,
         "datasource_id": filters.datasource_id,
+        "loose_loads": filters.loose_loads,
         "from_on": from_on,
         "to_on": to_on,
         # Weeks that lie whole in the period; none when whole_from > whole_to.
@@ -157,17 +171,22 @@ def _count_weeks(
         "whole_to": _monday(to_on + _DAY) - _DAY,
     }
     area = question.box.area() if question.box else WHOLE_WORLD
-    if area == WHOLE_WORLD:
-        rows = execute(connection, "weekly_all", **parameters)
-    elif area.is_empty:
+    if area.is_empty:
         return {}
+    if area == WHOLE_WORLD:
+        rows = execute(connection, "weekly_all", **parameters).all()
     else:
-        rows = execute(connection, f"weekly_{question.end}", **parameters, **_area_parameters(area))
-    return {row.week: row.trips for row in rows}
-
-
-def _area_parameters(area: AxisArea) -> dict[str, object]:
-    return {"area": area.bounds(), "inner_area": area.inner(CELL_SHIFT).bounds()}
+        is_origins, both_sign = _COUNTED_ENDS[question.end]
+        rows = execute(
+            connection,
+            "weekly_box",
+            **parameters,
+            is_origins=is_origins,
+            both_sign=both_sign,
+            area=area.bounds(),
+            inner_area=area.inner(CELL_SHIFT).bounds(),
+        ).all()
+    return {row.week: row.trips for row in rows if row.week} if rows[0].is_current else None
 
 
 def _list_weeks(counts: Mapping[date, int], period: tuple[date, date], filters: Filters) -> tuple[WeekCount, ...]:

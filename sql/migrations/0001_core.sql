@@ -10,6 +10,16 @@ create table datasource (
     name text not null unique check (name <> '')
 );
 
+-- A run: loads whose trips are packed together in sorted order, so that questions need not read the trips (see sql/README.md). A load
+-- without a run is loose: its trips are read. Runs are made and merged in the background, and dissolved when one of their loads is undone.
+create table run (
+    run_id integer generated always as identity primary key,
+    trips bigint not null,
+    -- Whether run_flow has rows per hour of day.
+    has_hours boolean not null default false,
+    packed_at timestamptz not null default clock_timestamp()
+);
+
 -- One requested load of one file.
 create table load (
     load_id integer generated always as identity primary key,
@@ -41,6 +51,7 @@ create table load (
     failing_since timestamptz,
     -- Ended, but its rows are still to be removed or its rollups to be merged.
     needs_cleaning boolean not null default false,
+    run_id integer references run on delete set null,
     requested_at timestamptz not null default clock_timestamp(),
     started_at timestamptz,
     finished_at timestamptz
@@ -48,6 +59,8 @@ create table load (
 
 create index load_by_state on load (state, load_id);
 create index load_to_clean on load (load_id) where needs_cleaning;
+create index load_loose on load (load_id) where run_id is null and rows_loaded > 0;
+create index load_by_run on load (run_id) where run_id is not null;
 
 -- One live load for the same bytes and mapping; failed, cancelled and undone ones don't stand in the way.
 create unique index load_by_content on load (content_hash)
@@ -134,6 +147,77 @@ create table rollup_cell (
 create index rollup_cell_by_load on rollup_cell (load_id);
 create index rollup_cell_by_cell on rollup_cell (is_origin, cell);
 
+-- What a run packs. Rows whose run is gone count nothing and are removed in the background.
+-- Trips per day; the hours of day and their trips as two arrays of the same length.
+create table run_day (
+    run_id integer not null,
+    day date not null,
+    region_id smallint not null,
+    datasource_id smallint not null,
+    hours smallint[] not null,
+    trips integer[] not null
+);
+
+-- Trips per week and datasource in a cell of 14 bits an axis (position >> 34), as arrays; and, of origins, trips per cell of 19 bits an
+-- axis in it (position >> 24, of which the last 10 bits are kept), for maps of density.
+create table run_cell (
+    run_id integer not null,
+    region_id smallint not null,
+    is_origin boolean not null,
+    cell integer not null,
+    weeks date[] not null,
+    datasource_ids smallint[] not null,
+    trips integer[] not null,
+    fine_cells smallint[],
+    fine_trips integer[]
+);
+
+create index run_cell_by_cell on run_cell (is_origin, cell);
+
+-- Every end of every trip: blocks of up to 992 neighbours in position order, all in one cell of 15 bits an axis (position >> 32).
+-- A position is base + offset; its day base_on + day. x and y bounds are masked positions. Within a block, ends are sorted by day and
+-- datasource, which compresses both to a byte each together; two thirds of a row are the offsets, which nothing compresses.
+create table run_point (
+    run_id integer not null,
+    region_id smallint not null,
+    is_origin boolean not null,
+    base bigint not null,
+    x_low bigint not null,
+    x_high bigint not null,
+    y_low bigint not null,
+    y_high bigint not null,
+    base_on date not null,
+    offsets integer[] not null,
+    days smallint[] not null,
+    datasource_ids smallint[] not null
+) with (toast_tuple_target = 128);
+
+-- The short arrays stay in the row, compressed, and are read alone for blocks that lie whole in an area.
+alter table run_point
+    alter offsets set storage external,
+    alter days set storage main,
+    alter datasource_ids set storage main;
+
+create index run_point_brin on run_point using brin (x_low, x_high, y_low, y_high) with (pages_per_range = 8, autosummarize = on);
+
+-- Trips between geohash-6 cells (position >> 32), once as a whole (datasource_id and hour null), once per datasource, and per hour of day
+-- where that is four times fewer rows than trips. One row per origin cell, its destinations as arrays.
+create table run_flow (
+    run_id integer not null,
+    region_id smallint not null,
+    datasource_id smallint,
+    hour smallint,
+    origin_cell integer not null,
+    destination_cells integer[] not null,
+    trips integer[] not null
+) with (toast_tuple_target = 128);
+
+alter table run_flow
+    alter destination_cells set storage main,
+    alter trips set storage main;
+
+create index run_flow_by_kind on run_flow (hour, datasource_id);
+
 -- Outbox: what happened to a load, written in the transaction that made it so.
 -- seq has no gaps per load; position, given by the relay in commit order, has none over all loads.
 create table load_event (
@@ -177,6 +261,21 @@ language sql immutable parallel safe as $$
         and (p & 1537228672809129301) between area[9] and area[10]
 $$;
 
+-- Whether a box of masked positions touches an area, or lies whole in one of its boxes.
+create function box_touches_area(x_low bigint, x_high bigint, y_low bigint, y_high bigint, area bigint[]) returns boolean
+language sql immutable parallel safe as $$
+    select ((area[1] <= area[2] and x_high >= area[3] and x_low <= area[4])
+         or (area[5] <= area[6] and x_high >= area[7] and x_low <= area[8]))
+        and y_high >= area[9] and y_low <= area[10]
+$$;
+
+create function box_in_area(x_low bigint, x_high bigint, y_low bigint, y_high bigint, area bigint[]) returns boolean
+language sql immutable parallel safe as $$
+    select ((area[1] <= area[2] and x_low >= area[3] and x_high <= area[4])
+         or (area[5] <= area[6] and x_low >= area[7] and x_high <= area[8]))
+        and y_low >= area[9] and y_high <= area[10]
+$$;
+
 -- Every second bit of a position, gathered: the y axis as it stands, the x axis after >> 1. 31 bits.
 -- Operators like | and >> bind alike, from left to right. plpgsql: 0.5 µs a call; one nested SQL expression 1.1 µs, CTEs 11 µs.
 create function position_axis(p bigint) returns bigint
@@ -209,6 +308,13 @@ language sql immutable parallel safe as $$
     select string_agg(substr('0123456789bcdefghjkmnpqrstuvwxyz', ((cell >> (5 * i)) & 31)::integer + 1, 1), '' order by i desc)
     from generate_series(0, precision_chars - 1) as i
 $$;
+
+-- Loads whose trips must be read, and whether they must be when hours of flows are asked for.
+create view loose_load as
+select l.load_id, l.run_id is not null as has_run
+from load as l
+left join run as r using (run_id)
+where l.rows_loaded > 0 and (l.run_id is null or not r.has_hours);
 
 -- What analysts read: names and degrees.
 create view trips as

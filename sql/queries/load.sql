@@ -111,12 +111,18 @@ where load_id = %(load_id)s::integer and state in ('queued', 'planning', 'loadin
 returning load_id, state;
 
 -- name: undo_load
--- succeeded, or failed with rows → undone; what it loaded is then removed. No row otherwise.
-update load
-set state = 'undone', finished_at = clock_timestamp(), needs_cleaning = true, claimed_at = null, enqueued_at = null
-where load_id = %(load_id)s::integer
-  and (state = 'succeeded' or state = 'failed' and rows_loaded > 0 and not needs_cleaning)
-returning load_id, state;
+-- succeeded, or failed with rows → undone; what it loaded is then removed. Its run is dissolved: the loads of it are loose again, so
+-- that questions read trips while they are being removed. No row otherwise.
+with undone as (
+    update load
+    set state = 'undone', finished_at = clock_timestamp(), needs_cleaning = true, claimed_at = null, enqueued_at = null
+    where load_id = %(load_id)s::integer
+      and (state = 'succeeded' or state = 'failed' and rows_loaded > 0 and not needs_cleaning)
+    returning load_id, state, run_id
+), dissolved as (
+    delete from run where run_id in (select run_id from undone)
+)
+select load_id, state from undone;
 
 -- name: resume_load
 -- failed → loading: the batches that are done stay. No row otherwise. Violates load_by_content when another load has the same bytes.

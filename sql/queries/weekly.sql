@@ -1,10 +1,13 @@
 -- Weekly counts. Shared parameters: region_id, datasource_id (null: any); from_on, to_on (dates of the period, both included);
--- whole_from, whole_to (first Monday and last Sunday of the weeks that lie whole in the period: these come from rollups);
--- area (see position_in_area); inner_area (the part of it made of whole rollup cells).
+-- whole_from, whole_to (first Monday and last Sunday of the weeks that lie whole in the period); loose_loads (ids, in order: their trips
+-- are read, all others come from runs). Loads may be packed or undone between fetch_filters, which tells the loose loads, and the
+-- count: is_current says whether they were the same for both; when not, ask again. One row with week null: no trips.
 
 -- name: fetch_filters
--- Ids of a region and a datasource (null: any, or not there), and the first and last trip under them (null: no trips).
-select f.region_id, f.datasource_id, min(w.first_at) as first_at, max(w.last_at) as last_at
+-- Ids of a region and a datasource (null: any, or not there), the first and last trip under them (null: no trips), and the loose loads;
+-- with needs_hours also the loads whose runs have no hours.
+select f.region_id, f.datasource_id, min(w.first_at) as first_at, max(w.last_at) as last_at,
+       array(select load_id from loose_load where not has_run or %(needs_hours)s::boolean order by load_id) as loose_loads
 from (
     select (select region_id from region where name = %(region)s::text) as region_id,
            (select datasource_id from datasource where name = %(datasource)s::text) as datasource_id
@@ -15,96 +18,122 @@ left join rollup_week as w
 group by f.region_id, f.datasource_id;
 
 -- name: weekly_all
--- Trips per week without a box.
-select week, sum(trips)::bigint as trips
+-- Trips per week without a box: whole weeks from their rollup, other days from the runs or the trips.
+select s.is_current, c.week, c.trips
 from (
-    select w.week, w.trips
-    from rollup_week as w
-    where w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
-      and (%(region_id)s::smallint is null or w.region_id = %(region_id)s::smallint)
+    select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
+) as s
+left join (
+    select week, sum(trips)::bigint as trips
+    from (
+        select w.week, w.trips
+        from rollup_week as w
+        where w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
+          and (%(region_id)s::smallint is null or w.region_id = %(region_id)s::smallint)
+          and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
+        union all
+        select date_trunc('week', d.day)::date, h.trips
+        from run_day as d
+        cross join unnest(d.trips) as h (trips)
+        where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
+          and d.run_id in (select run_id from run)
+          and d.day >= %(from_on)s::date and d.day <= %(to_on)s::date
+          and (d.day < %(whole_from)s::date or d.day > %(whole_to)s::date)
+          and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
+          and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+        union all
+        select date_trunc('week', t.started_at)::date, count(*)
+        from trip as t
+        where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
+          and cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+          and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
+          and (t.started_at < %(whole_from)s::date or t.started_at >= %(whole_to)s::date + 1)
+          and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+          and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+        group by 1
+    ) as part
+    group by week
+) as c on s.is_current
+order by c.week;
+
+-- name: weekly_box
+-- Trips per week with an end in an area. is_origins: which ends count by themselves (true: origin, false: destination); both_sign: what a
+-- trip with both ends in the area counts besides (1 with no end by itself, -1 with both, so that none counts twice, else 0).
+-- area: see position_in_area; inner_area: the part of it made of whole cells of run_cell.
+with touched as materialized (
+    -- Blocks of points on the area, but none whose cell and weeks are whole: the next part counts those.
+    select p.base, p.base_on, p.offsets, p.days, p.datasource_ids,
+           position_in_area(p.base, %(inner_area)s::bigint[]) as is_inner,
+           box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) as is_inside
+    from run_point as p
+    where p.is_origin = any(%(is_origins)s::boolean[])
+      and p.run_id in (select run_id from run)
+      and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
+      and (not position_in_area(p.base, %(inner_area)s::bigint[])
+           or %(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
+      and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
+), counted as (
+    select w.week, w.trips::bigint as trips
+    from run_cell as c
+    cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
+    where c.is_origin = any(%(is_origins)s::boolean[])
+      and c.run_id in (select run_id from run)
+      and position_in_area(c.cell::bigint << 34, %(inner_area)s::bigint[])
+      and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
+      and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
     union all
-    select date_trunc('week', t.started_at)::date, count(*)
-    from trip as t
-    where ((t.started_at >= %(from_on)s::date and t.started_at < least(%(whole_from)s::date, %(to_on)s::date + 1))
-        or (t.started_at >= greatest(%(whole_to)s::date + 1, %(from_on)s::date) and t.started_at < %(to_on)s::date + 1))
-      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+    -- Blocks that lie whole in the area.
+    select p.base_on + d.day / 7 * 7, count(*)
+    from touched as p
+    cross join unnest(p.days, p.datasource_ids) as d (day, datasource_id)
+    where p.is_inside
+      and p.base_on + d.day >= %(from_on)s::date and p.base_on + d.day <= %(to_on)s::date
+      and not (p.is_inner and p.base_on + d.day >= %(whole_from)s::date and p.base_on + d.day <= %(whole_to)s::date)
+      and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
     group by 1
-) as part
-group by week
-order by week;
-
--- name: weekly_origin
--- Trips per week whose origin lies in the area: whole cells from the rollup, the rest from the trips.
-select week, sum(trips)::bigint as trips
-from (
-    select w.week, w.trips::bigint as trips
-    from rollup_cell as c
-    cross join unnest(c.weeks, c.trips) as w (week, trips)
-    where c.is_origin
-      and position_in_area(c.cell::bigint << 34, %(inner_area)s::bigint[])
-      and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
-      and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or c.datasource_id = %(datasource_id)s::smallint)
     union all
-    select date_trunc('week', t.started_at)::date, count(*)
-    from trip as t
-    where position_in_area(t.origin, %(area)s::bigint[])
-      and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
-      and not (position_in_area(t.origin, %(inner_area)s::bigint[])
-               and t.started_at >= %(whole_from)s::date and t.started_at < %(whole_to)s::date + 1)
-      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+    -- Blocks that an edge cuts: end by end.
+    select p.base_on + d.day / 7 * 7, count(*)
+    from touched as p
+    cross join unnest(p.offsets, p.days, p.datasource_ids) as d (place, day, datasource_id)
+    where not p.is_inside
+      and position_in_area(p.base + d.place, %(area)s::bigint[])
+      and p.base_on + d.day >= %(from_on)s::date and p.base_on + d.day <= %(to_on)s::date
+      and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
     group by 1
-) as part
-group by week
-order by week;
-
--- name: weekly_destination
--- Trips per week whose destination lies in the area: whole cells from the rollup, the rest from the trips.
-select week, sum(trips)::bigint as trips
-from (
-    select w.week, w.trips::bigint as trips
-    from rollup_cell as c
-    cross join unnest(c.weeks, c.trips) as w (week, trips)
-    where not c.is_origin
-      and position_in_area(c.cell::bigint << 34, %(inner_area)s::bigint[])
-      and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
-      and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or c.datasource_id = %(datasource_id)s::smallint)
     union all
-    select date_trunc('week', t.started_at)::date, count(*)
+    -- Packed trips with both ends in the area.
+    select date_trunc('week', t.started_at)::date, %(both_sign)s::integer * count(*)
     from trip as t
-    where position_in_area(t.destination, %(area)s::bigint[])
+    where %(both_sign)s::integer <> 0
+      and position_in_area(t.origin, %(area)s::bigint[]) and position_in_area(t.destination, %(area)s::bigint[])
+      and (cardinality(%(loose_loads)s::integer[]) = 0 or t.load_id <> all(%(loose_loads)s::integer[]))
       and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
-      and not (position_in_area(t.destination, %(inner_area)s::bigint[])
-               and t.started_at >= %(whole_from)s::date and t.started_at < %(whole_to)s::date + 1)
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
     group by 1
-) as part
-group by week
-order by week;
-
--- name: weekly_both
--- Trips per week with both ends in the area.
-select date_trunc('week', t.started_at)::date as week, count(*) as trips
-from trip as t
-where (position_in_area(t.origin, %(area)s::bigint[]) and position_in_area(t.destination, %(area)s::bigint[]))
-  and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
-  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-group by week
-order by week;
-
--- name: weekly_either
--- Trips per week with at least one end in the area.
-select date_trunc('week', t.started_at)::date as week, count(*) as trips
-from trip as t
-where (position_in_area(t.origin, %(area)s::bigint[]) or position_in_area(t.destination, %(area)s::bigint[]))
-  and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
-  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-group by week
-order by week;
+    union all
+    -- Loose trips.
+    select date_trunc('week', t.started_at)::date, count(*)
+    from trip as t
+    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+      and ((true = any(%(is_origins)s::boolean[]) and position_in_area(t.origin, %(area)s::bigint[]))
+           or (false = any(%(is_origins)s::boolean[]) and position_in_area(t.destination, %(area)s::bigint[]))
+           or (cardinality(%(is_origins)s::boolean[]) = 0
+               and position_in_area(t.origin, %(area)s::bigint[]) and position_in_area(t.destination, %(area)s::bigint[])))
+      and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+    group by 1
+)
+select s.is_current, c.week, c.trips
+from (
+    select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
+) as s
+left join (
+    select week, sum(trips)::bigint as trips
+    from counted
+    group by week
+) as c on s.is_current
+order by c.week;

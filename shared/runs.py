@@ -1,0 +1,95 @@
+"""Runs: finished loads packed together in sorted order, so that questions read a few blocks instead of the trips.
+
+    while pack_loads(engine): pass      # in the background, whenever a load has succeeded
+
+A load that is in no run is loose, and every question reads its trips. Packing is one transaction: a question sees a load loose or
+packed, never both. Loose loads are packed with the runs that are no larger than they are together, so that runs stay few and a
+trip is packed again only as often as its run has doubled (a log-structured merge).
+
+Measured on one core: 6 µs a trip.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+
+from shared.database import execute, transaction
+from shared.errors import TransientError
+
+LOG = logging.getLogger(__name__)
+
+# Reading so many loose trips costs a question some 20 ms.
+LEAST_TRIPS: Final = 100_000
+
+_CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_points", "delete_run_flows")
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Loads that lie together: a run, or (run_id None) the loose ones."""
+
+    run_id: int | None
+    trips: int
+    load_ids: Sequence[int]
+
+
+def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
+    """Pack the loose loads when they have enough trips; returns how many loads share the new run, 0 when there was nothing to do.
+
+    Raises: TransientError when a load was undone meanwhile; nothing has happened then, and the next call sees to the rest.
+    """
+    with transaction(engine) as connection:
+        if not execute(connection, "lock_packing").scalar_one():
+            return 0
+        execute(connection, "begin_packing")
+        for name in _CLEARANCE:
+            execute(connection, name)
+        load_ids, trips = choose_loads(list_piles(connection), least_trips=least_trips)
+        if load_ids:
+            _pack(connection, load_ids, trips)
+    if load_ids:
+        with transaction(engine) as connection:
+            execute(connection, "summarize_points")
+        LOG.info("packed loads into a run", extra={"loads": len(load_ids), "trips": trips})
+    return len(load_ids)
+
+
+def list_piles(connection: Connection) -> list[Pile]:
+    """List the loose loads as one pile, then the runs from the smallest on."""
+    return [Pile(row.run_id, row.trips, row.load_ids) for row in execute(connection, "list_packable")]
+
+
+def choose_loads(piles: Sequence[Pile], *, least_trips: int) -> tuple[list[int], int]:
+    """Choose what to pack together: the loose loads, and each run that is no larger than what is chosen so far.
+
+    Shape: the loads' ids, and their trips together.
+    """
+    if not piles or piles[0].run_id is not None or piles[0].trips < least_trips:
+        return [], 0
+    load_ids, trips = list(piles[0].load_ids), piles[0].trips
+    for pile in piles[1:]:
+        if pile.trips > trips:
+            break
+        load_ids += pile.load_ids
+        trips += pile.trips
+    return sorted(load_ids), trips
+
+
+def _pack(connection: Connection, load_ids: list[int], trips: int) -> None:
+    run_id = execute(connection, "insert_run", trips=trips).scalar_one()
+    run = {"run_id": run_id, "load_ids": load_ids}
+    execute(connection, "pack_days", **run)
+    for is_origin in (True, False):
+        execute(connection, "pack_points", **run, is_origin=is_origin)
+    execute(connection, "pack_cells", run_id=run_id)
+    execute(connection, "pack_flows", **run)
+    if execute(connection, "pack_flow_hours", **run).rowcount:
+        execute(connection, "mark_run_hours", run_id=run_id)
+    if len(execute(connection, "finish_packing", **run).all()) < len(load_ids):
+        raise TransientError("A load was undone while it was being packed.", code="packing_overtaken")
+    execute(connection, "delete_empty_runs")
+    for name in _CLEARANCE:
+        execute(connection, name)

@@ -1,0 +1,154 @@
+-- Runs: finished loads packed together. One packer at a time; run_id is the run being made, load_ids are its loads.
+
+-- name: lock_packing
+-- Whether this transaction may pack: one at a time.
+select pg_try_advisory_xact_lock(hashtext('tripdeck.pack')) as is_ours;
+
+-- name: begin_packing
+-- Lets the statements of this transaction take the time and memory they need.
+select set_config('statement_timeout', '0', true), set_config('work_mem', '128MB', true);
+
+-- name: list_packable
+-- Loads that may be packed: loose ones (run_id null) and those of each run, with the run's trips.
+select l.run_id, coalesce(r.trips, sum(l.rows_loaded)::bigint) as trips, array_agg(l.load_id order by l.load_id) as load_ids
+from load as l
+left join run as r using (run_id)
+where l.state = 'succeeded' and l.rows_loaded > 0
+group by l.run_id, r.trips
+order by l.run_id is not null, trips;
+
+-- name: insert_run
+-- A new run; returns its id.
+insert into run (trips) values (%(trips)s::bigint) returning run_id;
+
+-- name: pack_days
+insert into run_day (run_id, day, region_id, datasource_id, hours, trips)
+select %(run_id)s::integer, day, region_id, datasource_id, array_agg(hour order by hour), array_agg(trips order by hour)
+from (
+    select started_at::date as day, region_id, datasource_id, extract(hour from started_at)::smallint as hour, count(*)::integer as trips
+    from trip
+    where load_id = any(%(load_ids)s::integer[])
+    group by 1, 2, 3, 4
+) as counted
+group by day, region_id, datasource_id
+order by day;
+
+-- name: pack_points
+-- One end of every trip (is_origin). Days count from the start of an era of 32,767 days, the first on Monday 0001-01-01. 992 offsets
+-- fill two TOAST chunks to the last byte.
+insert into run_point (run_id, region_id, is_origin, base, x_low, x_high, y_low, y_high, base_on, offsets, days, datasource_ids)
+select %(run_id)s::integer, region_id, %(is_origin)s::boolean,
+       (cell << 32) + 2147483648,
+       min(z & 3074457345618258602), max(z & 3074457345618258602),
+       min(z & 1537228672809129301), max(z & 1537228672809129301),
+       date '0001-01-01' + era * 32767,
+       array_agg(((z & 4294967295) - 2147483648)::integer order by day, datasource_id),
+       array_agg((day - era * 32767)::smallint order by day, datasource_id),
+       array_agg(datasource_id order by day, datasource_id)
+from (
+    select region_id, datasource_id, z, day, z >> 32 as cell, day / 32767 as era,
+           (row_number() over (partition by region_id, z >> 32, day / 32767 order by z) - 1) / 992 as block
+    from (
+        select region_id, datasource_id, case when %(is_origin)s::boolean then origin else destination end as z,
+               started_at::date - date '0001-01-01' as day
+        from trip
+        where load_id = any(%(load_ids)s::integer[])
+    ) as t
+) as b
+group by region_id, cell, era, block
+order by region_id, cell, era, block;
+
+-- name: pack_cells
+-- From the run's points.
+with weekly as (
+    select region_id, is_origin, cell, array_agg(week order by week, datasource_id) as weeks,
+           array_agg(datasource_id order by week, datasource_id) as datasource_ids,
+           array_agg(trips order by week, datasource_id) as trips
+    from (
+        select p.region_id, p.is_origin, (p.base >> 34)::integer as cell, p.base_on + d.day / 7 * 7 as week, d.datasource_id,
+               count(*)::integer as trips
+        from run_point as p
+        cross join unnest(p.days, p.datasource_ids) as d (day, datasource_id)
+        where p.run_id = %(run_id)s::integer
+        group by 1, 2, 3, 4, 5
+    ) as counted
+    group by region_id, is_origin, cell
+), fine as (
+    select region_id, (fine_cell >> 10)::integer as cell, array_agg((fine_cell & 1023)::smallint order by fine_cell) as fine_cells,
+           array_agg(trips order by fine_cell) as fine_trips
+    from (
+        select p.region_id, (p.base + o.place) >> 24 as fine_cell, count(*)::integer as trips
+        from run_point as p
+        cross join unnest(p.offsets) as o (place)
+        where p.run_id = %(run_id)s::integer and p.is_origin
+        group by 1, 2
+    ) as counted
+    group by 1, 2
+)
+insert into run_cell (run_id, region_id, is_origin, cell, weeks, datasource_ids, trips, fine_cells, fine_trips)
+select %(run_id)s::integer, w.region_id, w.is_origin, w.cell, w.weeks, w.datasource_ids, w.trips, f.fine_cells, f.fine_trips
+from weekly as w
+left join fine as f on w.is_origin and f.region_id = w.region_id and f.cell = w.cell
+order by w.is_origin, w.cell;
+
+-- name: pack_flows
+-- Flows as a whole and per datasource.
+insert into run_flow (run_id, region_id, datasource_id, hour, origin_cell, destination_cells, trips)
+select %(run_id)s::integer, region_id, datasource_id, null, origin_cell,
+       array_agg(destination_cell order by destination_cell), array_agg(trips order by destination_cell)
+from (
+    select region_id, datasource_id, (origin >> 32)::integer as origin_cell, (destination >> 32)::integer as destination_cell,
+           count(*)::integer as trips
+    from trip
+    where load_id = any(%(load_ids)s::integer[])
+    group by grouping sets ((1, 3, 4), (1, 2, 3, 4))
+) as counted
+group by region_id, datasource_id, origin_cell
+order by datasource_id nulls first, origin_cell;
+
+-- name: pack_flow_hours
+-- Flows per hour of day, where there are at least four trips to each; otherwise no row.
+with counted as materialized (
+    select region_id, extract(hour from started_at)::smallint as hour, (origin >> 32)::integer as origin_cell,
+           (destination >> 32)::integer as destination_cell, count(*)::integer as trips
+    from trip
+    where load_id = any(%(load_ids)s::integer[])
+    group by 1, 2, 3, 4
+)
+insert into run_flow (run_id, region_id, datasource_id, hour, origin_cell, destination_cells, trips)
+select %(run_id)s::integer, region_id, null, hour, origin_cell,
+       array_agg(destination_cell order by destination_cell), array_agg(trips order by destination_cell)
+from counted
+where (select sum(trips) >= 4 * count(*) from counted)
+group by region_id, hour, origin_cell
+order by hour, origin_cell;
+
+-- name: finish_packing
+-- Gives the loads their run; returns those that still stand. Fewer than asked: one was undone meanwhile, and the run must not commit.
+update load set run_id = %(run_id)s::integer
+where load_id = any(%(load_ids)s::integer[]) and state = 'succeeded'
+returning load_id;
+
+-- name: mark_run_hours
+update run set has_hours = true where run_id = %(run_id)s::integer;
+
+-- name: delete_empty_runs
+-- Runs without loads, for they were merged into others.
+delete from run as r where not exists (select from load as l where l.run_id = r.run_id);
+
+-- name: delete_run_days
+-- Rows of runs that are gone; so do the next three.
+delete from run_day as d where not exists (select from run as r where r.run_id = d.run_id);
+
+-- name: delete_run_cells
+delete from run_cell as c where not exists (select from run as r where r.run_id = c.run_id);
+
+-- name: delete_run_points
+delete from run_point as p where not exists (select from run as r where r.run_id = p.run_id);
+
+-- name: delete_run_flows
+delete from run_flow as f where not exists (select from run as r where r.run_id = f.run_id);
+
+-- name: summarize_points
+-- Brings the index of places up to date.
+select brin_summarize_new_values('run_point_brin');
