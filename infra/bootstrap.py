@@ -41,7 +41,6 @@ INDEX_SETTINGS: Final = (
     ("index-url", "UV_DEFAULT_INDEX", " "),
     ("extra-index-url", "UV_INDEX", " "),
     ("find-links", "UV_FIND_LINKS", " "),
-    ("no-index", "UV_NO_INDEX", " "),
     ("cert", "SSL_CERT_FILE", " "),
     ("trusted-host", "UV_INSECURE_HOST", " "),
     ("proxy", "ALL_PROXY", " "),

