@@ -40,7 +40,7 @@ COMPILE: Final = ("--universal", "--python-version=3.11", "--generate-hashes", "
 INDEX_SETTINGS: Final = (
     ("index-url", "UV_DEFAULT_INDEX", " "),
     ("extra-index-url", "UV_INDEX", " "),
-    ("find-links", "UV_FIND_LINKS", " "),
+    ("find-links", "UV_FIND_LINKS", ","),
     ("cert", "SSL_CERT_FILE", " "),
     ("trusted-host", "UV_INSECURE_HOST", " "),
     ("proxy", "ALL_PROXY", " "),
