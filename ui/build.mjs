@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 const require = createRequire(import.meta.url);
 const here = import.meta.dirname;
 const assets = path.join(here, 'bundle', 'tripdeck', 'assets');
-const LEAST_PLACE_POPULATION = 15_000; // 24,000 places; half of that drops the districts that orient one inside a city
+const LEAST_PLACE_POPULATION = 20_000; // 19,000 places; with fewer the districts are lost that orient one inside a city
 
 /** `import text from 'package/file?text'`: the file's text, for maplibre's worker, which must start from a blob. */
 const textPlugin = {

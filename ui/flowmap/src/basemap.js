@@ -82,7 +82,7 @@ function placePoints() {
   };
 }
 
-/** Name of the nearest place with 15,000 people or more within reach, else null. @param {number} longitude @param {number} latitude */
+/** Name of the nearest place of the map's own list within reach, else null. @param {number} longitude @param {number} latitude */
 export function nearestPlace(longitude, latitude) {
   const squeeze = Math.cos((latitude * Math.PI) / 180);
   let best = null;

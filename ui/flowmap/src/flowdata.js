@@ -16,12 +16,12 @@ export const NO_FLOWS = {
   flows: { origin: [], destination: [], trips: [] },
 };
 
-/** Scale for the data: the fixed ends Python gives, else round numbers above what is shown. @param {FlowData} data @param {Partial<Scale>} fixed @returns {Scale} */
+/** Scale for the data, ending at round numbers: above what Python fixed, else above what is shown. @param {FlowData} data @param {Partial<Scale>} fixed @returns {Scale} */
 export function chooseScale(data, fixed) {
   const { locations, flows } = data;
   const mostFlow = flows.trips.reduce((high, trips, i) => (flows.origin[i] === flows.destination[i] ? high : Math.max(high, trips)), 0);
   const mostPlace = locations.id.reduce((high, _, i) => Math.max(high, ...placeTotals(locations, i)), 0);
-  return { flow: fixed.flow ?? niceCeil(mostFlow), place: fixed.place ?? niceCeil(mostPlace) };
+  return { flow: niceCeil(fixed.flow ?? mostFlow), place: niceCeil(fixed.place ?? mostPlace) };
 }
 
 /** Trips that end and that begin at a place, those within it in both. @param {FlowData['locations']} locations @param {number} i @returns {[number, number]} */

