@@ -49,7 +49,7 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
             execute(connection, name)
         load_ids, trips = choose_loads(list_piles(connection), least_trips=least_trips)
         if load_ids:
-            _pack(connection, load_ids, trips)
+            pack_run(connection, load_ids, trips)
     if load_ids:
         with transaction(engine) as connection:
             execute(connection, "summarize_points")
@@ -78,9 +78,13 @@ def choose_loads(piles: Sequence[Pile], *, least_trips: int) -> tuple[list[int],
     return sorted(load_ids), trips
 
 
-def _pack(connection: Connection, load_ids: list[int], trips: int) -> None:
+def pack_run(connection: Connection, load_ids: Sequence[int], trips: int) -> None:
+    """Pack loads into a new run in the caller's transaction; runs that lose their loads to it go.
+
+    Raises: TransientError when one of the loads does not stand any more.
+    """
     run_id = execute(connection, "insert_run", trips=trips).scalar_one()
-    run = {"run_id": run_id, "load_ids": load_ids}
+    run = {"run_id": run_id, "load_ids": list(load_ids)}
     execute(connection, "pack_days", **run)
     for is_origin in (True, False):
         execute(connection, "pack_points", **run, is_origin=is_origin)

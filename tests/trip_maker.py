@@ -39,7 +39,10 @@ def insert_trips(connection: Connection, trips: Sequence[MadeTrip]) -> int:
             copy.write_row((trip.started_at, trip.origin, trip.destination, *ids))
     make_rollups(connection, load_id)
     connection.exec_driver_sql(
-        "update load set state = 'succeeded', rows_read = %(rows)s, rows_loaded = %(rows)s, finished_at = now() where load_id = %(load_id)s",
+        """
+        update load set state = 'succeeded', rows_read = %(rows)s, rows_loaded = %(rows)s, finished_at = now()
+        where load_id = %(load_id)s
+        """,
         {"load_id": load_id, "rows": len(trips)},
     )
     return load_id

@@ -1,0 +1,72 @@
+"""Answers by looking at every trip, on the steps of the two axes: what the questions' SQL must equal.
+
+Nothing here uses masks, z order, cells' nesting or SQL.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+
+from shared.area import Box
+from shared.position import gather_axis, quantise_latitude, quantise_longitude
+from shared.weekly import WeekCount, WeeklyQuestion
+from tests.trip_maker import MadeTrip
+
+_WEEK = timedelta(days=7)
+
+
+def is_in_box(position: int, box: Box) -> bool:
+    x, y = gather_axis(position >> 1), gather_axis(position)
+    west, east = quantise_longitude(box.west), quantise_longitude(box.east)
+    is_between = west <= x <= east if box.west <= box.east else x >= west or x <= east
+    return is_between and quantise_latitude(box.south) <= y <= quantise_latitude(box.north)
+
+
+def is_counted(trip: MadeTrip, box: Box | None, end: str) -> bool:
+    if box is None:
+        return True
+    origin, destination = is_in_box(trip.origin, box), is_in_box(trip.destination, box)
+    return {"origin": origin, "destination": destination, "both": origin and destination, "either": origin or destination}[end]
+
+
+def filter_trips(trips: Iterable[MadeTrip], region: str | None, datasource: str | None) -> list[MadeTrip]:
+    return [
+        trip
+        for trip in trips
+        if (region is None or trip.region == region) and (datasource is None or trip.datasource == datasource)
+    ]
+
+
+def monday(day: date) -> date:
+    return day - timedelta(days=day.isoweekday() - 1)
+
+
+def count_weeks(trips: Sequence[MadeTrip], question: WeeklyQuestion) -> tuple[WeekCount, ...]:
+    known = filter_trips(trips, question.region, question.datasource)
+    days = sorted(trip.started_at.date() for trip in known)
+    if not days and not (question.from_on and question.to_on):
+        return ()
+    from_on = question.from_on or monday(days[0])
+    to_on = question.to_on or monday(days[-1]) + timedelta(days=6)
+    counts = Counter(
+        monday(trip.started_at.date())
+        for trip in known
+        if from_on <= trip.started_at.date() <= to_on and is_counted(trip, question.box, question.end)
+    )
+    return tuple(
+        WeekCount(week, counts[week], is_partial=_is_partial(week, (from_on, to_on), days))
+        for week in _list_weeks(from_on, to_on)
+    )
+
+
+def _list_weeks(from_on: date, to_on: date) -> Iterator[date]:
+    week = monday(from_on)
+    while week <= to_on and from_on <= to_on:
+        yield week
+        week += _WEEK
+
+
+def _is_partial(week: date, period: tuple[date, date], days: Sequence[date]) -> bool:
+    starts, ends = [period[0], *days[:1]], [period[1], *days[-1:]]
+    inner = {week + timedelta(days=number) for number in range(7)}
+    return any(day in inner and day != week for day in starts) or any(day in inner and day.isoweekday() != 7 for day in ends)

@@ -1,0 +1,379 @@
+"""Weekly averages: the challenge's own figures, each rule of the semantics, and equality with brute force on random trips."""
+
+import random
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine
+
+from shared.area import Box, parse_bbox
+from shared.database import connect_database, execute, transaction
+from shared.errors import RequestError
+from shared.position import AXIS_STEPS, encode_position
+from shared.runs import pack_run
+from shared.settings import Settings
+from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fetch_weekly
+from tests.brute_force import count_weeks
+from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
+from tests.trip_maker import MadeTrip, insert_trips, read_challenge
+
+MONDAY = date(2026, 3, 2)
+TURIN = (7.67, 45.07)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = connect_database(Settings(database_url=database_url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    with transaction(engine) as connection:
+        yield connection
+
+
+def make_trip(day: date, *, hour: int = 12, origin: tuple[float, float] = TURIN, **fields: Any) -> MadeTrip:
+    destination = fields.pop("destination", (7.70, 45.10))
+    started_at = datetime(day.year, day.month, day.day, hour)  # noqa: DTZ001 - a wall clock
+    return MadeTrip(started_at, encode_position(*origin), encode_position(*destination), **fields)
+
+
+def ask(connection: Connection, **question: Any) -> WeeklyAnswer:
+    return fetch_weekly(connection, WeeklyQuestion(**question))
+
+
+def counts(answer: WeeklyAnswer) -> list[int]:
+    return [week.trips for week in answer.weeks]
+
+
+def partial(answer: WeeklyAnswer) -> list[bool]:
+    return [week.is_partial for week in answer.weeks]
+
+
+# The challenge's own figures.
+
+
+@requires_shared
+@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
+def test_challenge_figures(connection: Connection, is_packed: bool) -> None:
+    expected = read_expected("challenge")["trips.csv"]
+    load_id = insert_trips(connection, read_challenge(CHALLENGE_FILE))
+    if is_packed:
+        pack_run(connection, [load_id], 100)
+    whole = ask(connection)
+    assert whole.weekly_average == expected["weekly_average_all"] == 20.0
+    assert {week.week.isoformat(): week.trips for week in whole.weeks} == expected["weeks"]
+    assert partial(whole) == [True, False, False, False, True]
+    for region, figures in expected["by_region"].items():
+        answer = ask(connection, region=region)
+        assert {week.week.isoformat(): week.trips for week in answer.weeks} == figures["weeks"]
+        assert answer.weekly_average == figures["weekly_average_over_weeks_with_trips"]
+    for name, ends in expected["bbox"].items():
+        box = parse_bbox(",".join(name.split("_")[1:]))
+        assert set(ends) == set(ENDS)
+        for end, figures in ends.items():
+            answer = ask(connection, box=box, end=end)
+            assert {week.week.isoformat(): week.trips for week in answer.weeks if week.trips} == figures["weeks"]
+            assert answer.trips == figures["trips"]
+            assert answer.average_over_weeks_with_trips == figures["weekly_average_over_weeks_with_trips"]
+            assert answer.weekly_average == figures["trips"] / 5
+
+
+# Each rule.
+
+
+def test_weeks_are_iso_weeks_also_over_new_year(connection: Connection) -> None:
+    insert_trips(connection, [make_trip(date(2018, 12, 31)), make_trip(date(2019, 1, 1)), make_trip(date(2018, 12, 30))])
+    assert [(week.week, week.trips) for week in ask(connection).weeks] == [(date(2018, 12, 24), 1), (date(2018, 12, 31), 2)]
+
+
+def test_a_week_ends_with_sunday(connection: Connection) -> None:
+    sunday = MONDAY + timedelta(days=6)
+    insert_trips(connection, [make_trip(sunday, hour=23), make_trip(sunday + timedelta(days=1), hour=0)])
+    assert counts(ask(connection)) == [1, 1]
+
+
+def test_weeks_without_trips_count_as_zero(connection: Connection) -> None:
+    insert_trips(connection, [make_trip(MONDAY), make_trip(MONDAY), make_trip(MONDAY + timedelta(weeks=3))])
+    answer = ask(connection)
+    assert counts(answer) == [2, 0, 0, 1]
+    assert (answer.trips, answer.weeks_counted, answer.weekly_average) == (3, 4, 0.75)
+    assert (answer.weeks_with_trips, answer.average_over_weeks_with_trips) == (2, 1.5)
+
+
+def test_the_period_is_that_of_the_filters_and_not_of_the_box(connection: Connection) -> None:
+    far = (14.4, 50.1)
+    insert_trips(
+        connection,
+        [
+            make_trip(MONDAY),
+            make_trip(MONDAY + timedelta(weeks=1), datasource="funny_car"),
+            make_trip(MONDAY + timedelta(weeks=2), origin=far, region="Prague"),
+        ],
+    )
+    assert counts(ask(connection, box=Box(7.6, 45.0, 7.7, 45.1))) == [1, 1, 0]
+    assert counts(ask(connection, region="Turin", box=Box(14, 50, 15, 51))) == [0, 0]
+    assert counts(ask(connection, datasource="funny_car")) == [1]
+
+
+def test_an_asked_period_may_be_wider_than_the_data(connection: Connection) -> None:
+    insert_trips(connection, [make_trip(MONDAY + timedelta(weeks=1))])
+    answer = ask(connection, from_on=MONDAY, to_on=MONDAY + timedelta(days=20))
+    assert counts(answer) == [0, 1, 0]
+    assert answer.from_on == MONDAY
+
+
+def test_an_open_period_ends_with_the_data(connection: Connection) -> None:
+    insert_trips(connection, [make_trip(MONDAY), make_trip(MONDAY + timedelta(weeks=2))])
+    assert counts(ask(connection, from_on=MONDAY + timedelta(weeks=1))) == [0, 1]
+    assert counts(ask(connection, to_on=MONDAY + timedelta(days=9))) == [1, 0]
+    assert ask(connection, from_on=MONDAY + timedelta(weeks=9)).weeks == ()
+
+
+def test_no_trips_give_no_weeks_and_no_average(connection: Connection) -> None:
+    answer = ask(connection)
+    assert answer.weeks == ()
+    assert answer.to_json() == {
+        "weeks": [],
+        "trips": 0,
+        "weeks_counted": 0,
+        "weekly_average": None,
+        "weeks_with_trips": 0,
+        "average_over_weeks_with_trips": None,
+        "from_on": None,
+        "to_on": None,
+    }
+
+
+@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
+def test_a_period_that_begins_or_ends_in_a_week_is_exact(connection: Connection, is_packed: bool) -> None:
+    load_id = insert_trips(connection, [make_trip(MONDAY + timedelta(days=number)) for number in range(28)])
+    if is_packed:
+        pack_run(connection, [load_id], 28)
+    for box in (None, Box(7.6, 45.0, 7.7, 45.1), Box(7, 44, 8, 46)):
+        wednesday, tuesday = MONDAY + timedelta(days=2), MONDAY + timedelta(days=22)
+        answer = ask(connection, box=box, from_on=wednesday, to_on=tuesday)
+        assert counts(answer) == [5, 7, 7, 2]
+        assert partial(answer) == [True, False, False, True]
+        assert counts(ask(connection, box=box, from_on=wednesday, to_on=wednesday)) == [1]
+
+
+def test_partial_weeks_are_those_the_period_or_the_data_covers_in_part(connection: Connection) -> None:
+    thursday, friday = MONDAY + timedelta(days=3), MONDAY + timedelta(days=18)
+    insert_trips(connection, [make_trip(thursday), make_trip(friday)])
+    assert partial(ask(connection)) == [True, False, True]
+    insert_trips(connection, [make_trip(MONDAY), make_trip(MONDAY + timedelta(days=20))])
+    assert partial(ask(connection)) == [False, False, False]
+    assert partial(ask(connection, from_on=thursday)) == [True, False, False]
+    assert partial(ask(connection, from_on=MONDAY - timedelta(weeks=1))) == [False, False, False, False]
+
+
+def test_edges_of_a_box_count_as_inside(connection: Connection) -> None:
+    corners = [(7.6, 45.0), (7.7, 45.1), (7.6, 45.1), (7.7, 45.0)]
+    insert_trips(connection, [make_trip(MONDAY, origin=corner) for corner in corners])
+    assert ask(connection, box=Box(7.6, 45.0, 7.7, 45.1)).trips == 4
+    step = 360 / AXIS_STEPS
+    assert ask(connection, box=Box(7.6 + 2 * step, 45.0, 7.7, 45.1)).trips == 2
+
+
+def test_a_box_without_area_counts_what_lies_on_it(connection: Connection) -> None:
+    insert_trips(connection, [make_trip(MONDAY), make_trip(MONDAY, origin=(7.68, 45.07))])
+    assert ask(connection, box=Box(*TURIN, *TURIN)).trips == 1
+    assert ask(connection, box=Box(7.0, 45.07, 8.0, 45.07)).trips == 2
+
+
+def test_a_box_whose_west_is_east_of_its_east_crosses_the_antimeridian(connection: Connection) -> None:
+    places = [(179.9, 0.0), (-179.9, 0.0), (180.0, 0.0), (-180.0, 0.0), (0.0, 0.0)]
+    insert_trips(connection, [make_trip(MONDAY, origin=place, destination=place) for place in places])
+    for end in ENDS:
+        assert ask(connection, box=Box(179.5, -1, -179.5, 1), end=end).trips == 4
+        assert ask(connection, box=Box(-179.5, -1, 179.5, 1), end=end).trips == 1
+
+
+def test_the_whole_world_holds_every_trip(connection: Connection) -> None:
+    places = [(-180.0, -90.0), (180.0, 90.0), (0.0, 0.0)]
+    insert_trips(connection, [make_trip(MONDAY, origin=place, destination=place) for place in places])
+    for end in ENDS:
+        assert ask(connection, box=Box(-180, -90, 180, 90), end=end).trips == 3
+
+
+def test_a_box_without_trips_has_weeks_of_zero(connection: Connection) -> None:
+    insert_trips(connection, [make_trip(MONDAY)])
+    answer = ask(connection, box=Box(0, 0, 1, 1))
+    assert (counts(answer), answer.weekly_average, answer.average_over_weeks_with_trips) == ([0], 0.0, None)
+
+
+def test_ends(connection: Connection) -> None:
+    inside, outside = (7.65, 45.05), (9.0, 46.0)
+    insert_trips(
+        connection,
+        [
+            *[make_trip(MONDAY, origin=inside, destination=outside)] * 1,
+            *[make_trip(MONDAY, origin=outside, destination=inside)] * 2,
+            *[make_trip(MONDAY, origin=inside, destination=inside)] * 4,
+            *[make_trip(MONDAY, origin=outside, destination=outside)] * 8,
+        ],
+    )
+    box = Box(7.6, 45.0, 7.7, 45.1)
+    assert {end: ask(connection, box=box, end=end).trips for end in ENDS} == {
+        "origin": 5,
+        "destination": 6,
+        "both": 4,
+        "either": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "parameter"),
+    [
+        ({"region": "Atlantis"}, "region"),
+        ({"datasource": "nobody"}, "datasource"),
+        ({"end": "middle"}, "end"),
+        ({"from_on": MONDAY, "to_on": MONDAY - timedelta(days=1)}, "from"),
+    ],
+)
+def test_a_question_without_sense_names_its_parameter(connection: Connection, question: dict[str, Any], parameter: str) -> None:
+    insert_trips(connection, [make_trip(MONDAY)])
+    with pytest.raises(RequestError) as caught:
+        ask(connection, **question)
+    assert caught.value.parameter == parameter
+
+
+def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Connection) -> None:
+    load_id = insert_trips(connection, [make_trip(MONDAY)])
+    filters = fetch_filters(connection, region=None, datasource=None)
+    assert filters.loose_loads == [load_id]
+    pack_run(connection, [load_id], 1)
+    rows = execute(
+        connection,
+        "weekly_all",
+        region_id=None,
+        datasource_id=None,
+        loose_loads=filters.loose_loads,
+        from_on=MONDAY,
+        to_on=MONDAY,
+        whole_from=MONDAY + timedelta(weeks=1),
+        whole_to=MONDAY - timedelta(days=1),
+    ).all()
+    assert [row.is_current for row in rows] == [False]
+    assert ask(connection).trips == 1
+
+
+# Equality with brute force.
+
+# Borders of the cells that rollups and blocks are made of, as degrees of a step at 14, 15 and 19 bits an axis.
+_CENTRES = [(7.67, 45.07), (0.0, 0.0), (-180.0, 10.0), (180.0, -10.0), (14.4, 90.0), (20.0, -90.0), (7.66357421875, 45.0)]
+_SPREADS = [0.0, 1e-6, 0.002, 0.05, 2.0]
+_REGIONS = ["Turin", "Prague"]
+_DATASOURCES = ["baba_car", "funny_car", "cheap_mobile"]
+
+
+def draw_place(dice: random.Random) -> tuple[float, float]:
+    longitude, latitude = dice.choice(_CENTRES)
+    spread = dice.choice(_SPREADS)
+    longitude, latitude = dice.gauss(longitude, spread), dice.gauss(latitude, spread)
+    if dice.random() < 0.3:
+        bits = dice.choice([14, 15, 19])
+        longitude = round((longitude + 180) / 360 * 2**bits) * 360 / 2**bits - 180
+        latitude = round((latitude + 90) / 180 * 2**bits) * 180 / 2**bits - 90
+    return min(180.0, max(-180.0, longitude)), min(90.0, max(-90.0, latitude))
+
+
+def draw_trips(dice: random.Random, size: int) -> list[MadeTrip]:
+    places = [draw_place(dice) for _ in range(size // 3 + 1)]
+    span_days = dice.choice([1, 10, 40, 300])
+    return [
+        make_trip(
+            MONDAY + timedelta(days=dice.randrange(span_days)),
+            hour=dice.randrange(24),
+            origin=dice.choice(places),
+            destination=dice.choice(places),
+            region=dice.choice(_REGIONS),
+            datasource=dice.choice(_DATASOURCES),
+        )
+        for _ in range(size)
+    ]
+
+
+def draw_box(dice: random.Random) -> Box | None:
+    kind = dice.random()
+    if kind < 0.1:
+        return None
+    if kind < 0.15:
+        return Box(-180, -90, 180, 90)
+    west, south = draw_place(dice)
+    east, north = draw_place(dice)
+    if kind < 0.75:  # a box of the size that people draw
+        east, north = west + dice.choice([0.0, 0.001, 0.03, 0.2]), south + dice.choice([0.0, 0.001, 0.03, 0.2])
+        east = east - 360 if east > 180 else east
+    return Box(west, min(south, north), east, min(90.0, max(south, north)))
+
+
+def draw_question(dice: random.Random) -> WeeklyQuestion:
+    from_on = MONDAY + timedelta(days=dice.randrange(-10, 40)) if dice.random() < 0.4 else None
+    return WeeklyQuestion(
+        region=dice.choice([None, None, *_REGIONS]),
+        datasource=dice.choice([None, None, None, *_DATASOURCES]),
+        box=draw_box(dice),
+        end=dice.choice(ENDS),
+        from_on=from_on,
+        to_on=(from_on or MONDAY + timedelta(days=10)) + timedelta(days=dice.randrange(30)) if dice.random() < 0.4 else None,
+    )
+
+
+def check_questions(connection: Connection, trips: list[MadeTrip], dice: random.Random, questions: int = 12) -> None:
+    for _ in range(questions):
+        question = draw_question(dice)
+        try:
+            answer = fetch_weekly(connection, question)
+        except RequestError:
+            assert question.region not in {trip.region for trip in trips} or question.datasource not in {
+                trip.datasource for trip in trips
+            }
+            continue
+        assert answer.weeks == count_weeks(trips, question), question
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), size=st.integers(1, 300), loads=st.integers(1, 3), packed=st.integers(0, 3))
+@example(seed=1, size=300, loads=3, packed=2)
+def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: int, packed: int) -> None:
+    dice = random.Random(seed)
+    with engine.connect() as connection:
+        batches = [draw_trips(dice, size) for _ in range(loads)]
+        load_ids = [insert_trips(connection, batch) for batch in batches]
+        if packed:
+            pack_run(connection, load_ids[:packed], size * len(load_ids[:packed]))
+        check_questions(connection, [trip for batch in batches for trip in batch], dice)
+        connection.rollback()
+
+
+def test_answers_equal_brute_force_where_trips_crowd(connection: Connection) -> None:
+    """Several blocks of points in one cell, and cells on every side of it."""
+    dice = random.Random(5)
+    trips = [
+        make_trip(
+            MONDAY + timedelta(days=dice.randrange(30)),
+            origin=(dice.gauss(7.67, 0.004), dice.gauss(45.07, 0.004)),
+            destination=(dice.gauss(7.68, 0.004), dice.gauss(45.07, 0.004)),
+            datasource=dice.choice(_DATASOURCES),
+        )
+        for _ in range(6000)
+    ]
+    load_id = insert_trips(connection, trips)
+    pack_run(connection, [load_id], len(trips))
+    blocks = connection.exec_driver_sql("select count(*), max(cardinality(offsets)) from run_point").one()
+    assert blocks[0] > 12
+    assert blocks[1] == 992
+    for _ in range(25):
+        west, south = dice.gauss(7.67, 0.01), dice.gauss(45.07, 0.01)
+        box = Box(west, south, west + dice.random() * 0.02, south + dice.random() * 0.02)
+        from_on = MONDAY + timedelta(days=dice.randrange(9)) if dice.random() < 0.5 else None
+        question = WeeklyQuestion(box=box, end=dice.choice(ENDS), from_on=from_on)
+        assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
