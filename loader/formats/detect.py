@@ -17,7 +17,7 @@ from loader.formats.numbers import parse_numbers
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet import pack_footer
 from loader.formats.plan import Compression, FilePlan, LoadOptions
-from loader.formats.profile import DECIMAL_COMMA, Profile, profile_column
+from loader.formats.profile import DECIMAL_COMMA, Profile
 from loader.formats.roles import RoleFinder, check_roles
 from loader.formats.streams import detect_compression, open_decompressed
 from loader.formats.swap import check_swap
@@ -114,7 +114,7 @@ def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
 
     @cache
     def profile(column: int) -> Profile:
-        return profile_column(layout.text(column), decimal=decimal)
+        return Profile(layout.text(column), decimal=decimal)
 
     def median(column: int) -> float:
         return float(np.nanmedian(parse_numbers(layout.text(column), decimal=decimal)))

@@ -6,7 +6,7 @@ from functools import cache
 from loader.formats.errors import ambiguous_dates
 from loader.formats.parquet import sample_columns
 from loader.formats.plan import FilePlan, LoadOptions
-from loader.formats.profile import Profile, profile_column
+from loader.formats.profile import Profile
 from loader.formats.roles import RoleFinder, check_roles
 from loader.formats.time_format import detect_time_format
 
@@ -18,7 +18,7 @@ def plan_parquet(plan: FilePlan) -> FilePlan:
 
     @cache
     def profile(column: int) -> Profile:
-        return profile_column(samples[column], decimal=".")
+        return Profile(samples[column])
 
     finder = RoleFinder(columns, profile)
     finder.find(options)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from loader.formats.gazetteer import find_city
 from loader.formats.profile import Profile
 from loader.formats.roles import MOSTLY, RoleFinder
+from loader.formats.schema import LONGITUDE_LIMIT_DEG
 from shared.errors import FileFormatError
 
 NEAR_CITY_KM = 60.0
@@ -57,7 +60,7 @@ def _guess_coordinates(profiles: list[Profile], median: Callable[[int], float]) 
 
 
 def _is_coordinate(profile: Profile) -> bool:
-    return profile.number > MOSTLY and profile.fraction > MOSTLY and profile.low >= -180 and profile.high <= 180
+    return profile.number > MOSTLY and profile.fraction > MOSTLY and bool(np.all(np.abs(profile.numbers) <= LONGITUDE_LIMIT_DEG))
 
 
 def _is_plausible(order: dict[str, int], median: Callable[[int], float]) -> bool:

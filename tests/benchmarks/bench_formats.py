@@ -34,7 +34,9 @@ def make_challenge_text(size: int) -> bytes:
     for end in ("origin_coord", "destination_coord"):
         longitude = np.array([x for _, x, _ in REGIONS])[place] + rng.normal(0, 0.08, count)
         latitude = np.array([y for _, _, y in REGIONS])[place] + rng.normal(0, 0.05, count)
-        frame = frame.with_columns(pl.concat_str(pl.lit("POINT ("), pl.Series(longitude), pl.lit(" "), pl.Series(latitude), pl.lit(")")).alias(end))
+        frame = frame.with_columns(
+            pl.concat_str(pl.lit("POINT ("), pl.Series(longitude), pl.lit(" "), pl.Series(latitude), pl.lit(")")).alias(end)
+        )
     moments = pl.Series(1525132800 + rng.integers(0, 31 * 86400, count)).cast(pl.Int64) * 1_000_000
     frame = frame.with_columns(
         datetime=moments.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%d %H:%M:%S"),
@@ -78,8 +80,10 @@ def report(name: str, data: bytes) -> None:
     everything = np.ones(rows, np.bool_)
     with mock.patch("loader.formats.verdicts.find_good", lambda _: everything):
         trusting = measure(lambda: parse_batch(batch, plan, piece, options=options))
-    print(f"{name:28} scan {len(data) / scanned / 1e9:5.2f} GB/s   parse {rows / parsed / 1e6:5.2f} M rows/s"
-          f"  ({len(batch) / parsed / 1e6:4.0f} MB/s)   range and null checks {100 * (parsed / trusting - 1):+5.1f} %")
+    print(
+        f"{name:28} scan {len(data) / scanned / 1e9:5.2f} GB/s   parse {rows / parsed / 1e6:5.2f} M rows/s"
+        f"  ({len(batch) / parsed / 1e6:4.0f} MB/s)   range and null checks {100 * (parsed / trusting - 1):+5.1f} %"
+    )
 
 
 def main() -> None:

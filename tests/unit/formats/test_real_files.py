@@ -15,7 +15,9 @@ pytestmark = requires_shared
 FILES = sorted(path.name for path in (SHARED_DIR / "real").glob("*.csv"))
 
 
-def load(data: bytes, *, batch_bytes: int, options: LoadOptions | None = None) -> tuple[FilePlan, pl.DataFrame, pl.DataFrame, int]:
+def load(
+    data: bytes, *, batch_bytes: int, options: LoadOptions | None = None
+) -> tuple[FilePlan, pl.DataFrame, pl.DataFrame, int]:
     """Load a file; gives the settled plan, trips, rejects with lines and records of the file, and the rows read."""
     options = options or LoadOptions()
     plan = detect_format(data[:SAMPLE_BYTES], file_name="file", options=options, is_whole=len(data) <= SAMPLE_BYTES)
