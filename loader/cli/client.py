@@ -1,7 +1,7 @@
 """The hub's REST API as methods; every answer that is no success becomes one of our errors.
 
-    client = HubClient("http://127.0.0.1:8600")
-    load = client.put_file(stream, file_name="trips.csv", size=1_000, asked={"region": "Turin"})
+    with HubClient("http://127.0.0.1:8600") as client:
+        load = client.put_file(stream, file_name="trips.csv", size=1_000, asked={"region": "Turin"})
 
 Raises: TransientError when the hub can't be reached or asks to come back; RequestError, NotFoundError, ConflictError or
 FileFormatError for what the hub refuses; TerminalError for the rest.
@@ -10,7 +10,8 @@ FileFormatError for what the hub refuses; TerminalError for the rest.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Final
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -57,7 +58,13 @@ class HubClient:
             timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S),
         )
 
-    def get(self, path: str, **asked: object) -> Json:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.clear()
+
+    def get(self, path: str, /, **asked: object) -> Json:
         """Ask for JSON; parameters that are None are left out."""
         return self._send("GET", path, asked=asked)
 
@@ -79,7 +86,7 @@ class HubClient:
         body = _list_blocks(stream, size, on_bytes)
         return self._send("PUT", f"/api/v1/loads/{quote(file_name, safe='')}", asked=asked, body=body, headers=headers)
 
-    def open_text(self, path: str, **asked: object) -> Iterator[bytes]:
+    def open_text(self, path: str, /, **asked: object) -> Iterator[bytes]:
         """Ask for a long answer as it is, block by block."""
         response = self._request("GET", path, asked=asked, preload_content=False)
         if response.status >= 400:

@@ -47,8 +47,8 @@ def load(  # noqa: PLR0913 - a parameter an option
     }
     with report_errors(is_json=is_json):
         found = _find_files(files, name)
-        client = connect_hub()
-        documents = [_load_file(client, file, asked=asked, is_waiting=is_waiting, is_json=is_json) for file in found]
+        with connect_hub() as client:
+            documents = [_load_file(client, file, asked=asked, is_waiting=is_waiting, is_json=is_json) for file in found]
         if is_json:
             print_json(documents[0] if len(documents) == 1 else {"loads": documents})
     raise typer.Exit(exit_status(documents))
@@ -71,7 +71,8 @@ def inspect(
             sample = stream.read(_SAMPLE_BYTES)
             is_whole = not stream.read(1)
         asked = {"file_name": found.name, "region": region, "datasource": datasource, "timezone": timezone, "map": columns or []}
-        answer = connect_hub().post("/api/v1/inspect", body=sample, asked={**asked, "is_whole": str(is_whole).lower()})
+        with connect_hub() as client:
+            answer = client.post("/api/v1/inspect", body=sample, asked={**asked, "is_whole": str(is_whole).lower()})
         if is_json:
             print_json(answer)
         else:

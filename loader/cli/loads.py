@@ -11,7 +11,7 @@ from loader.cli.load import exit_status, follow, make_document, print_load
 from loader.cli.session import connect_hub, print_json, report_errors
 
 if TYPE_CHECKING:
-    from loader.cli.client import Json
+    from loader.cli.client import HubClient, Json
 
 State = Literal["queued", "planning", "loading", "succeeded", "failed", "cancelled", "undone"]
 _PAGE_ROWS = 1_000
@@ -25,8 +25,8 @@ def loads(
     is_json: options.AsJson = False,
 ) -> None:
     """List loads, newest first."""
-    with report_errors(is_json=is_json):
-        answer = connect_hub().get("/api/v1/loads", state=state, before=before, limit=limit)
+    with report_errors(is_json=is_json), connect_hub() as client:
+        answer = client.get("/api/v1/loads", state=state, before=before, limit=limit)
         if is_json:
             print_json(answer)
         else:
@@ -35,27 +35,26 @@ def loads(
 
 def watch(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
     """Follow a load to its end; exit status as for `load`."""
-    with report_errors(is_json=is_json):
-        _follow_and_print(load_id, is_json=is_json)
+    with report_errors(is_json=is_json), connect_hub() as client:
+        client.get(f"/api/v1/loads/{load_id}")  # says at once that there is no such load, or no hub
+        _follow_and_print(client, load_id, is_json=is_json)
 
 
 def retry(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
     """Load a failed or cancelled load's file again and follow it; exit status as for `load`."""
-    with report_errors(is_json=is_json):
-        client = connect_hub()
+    with report_errors(is_json=is_json), connect_hub() as client:
         former_end = client.get(f"/api/v1/loads/{load_id}")["finished_at"]
         client.post(f"/api/v1/loads/{load_id}/retry")
 
         def is_last(event: "Json") -> bool:
             return event["finished_at"] not in (None, former_end)
 
-        _follow_and_print(load_id, is_json=is_json, is_last=is_last)
+        _follow_and_print(client, load_id, is_json=is_json, is_last=is_last)
 
 
 def cancel(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
     """Stop a load; what it has loaded so far is removed."""
-    with report_errors(is_json=is_json):
-        client = connect_hub()
+    with report_errors(is_json=is_json), connect_hub() as client:
         client.post(f"/api/v1/loads/{load_id}/cancel")
         _print_one(client.get(f"/api/v1/loads/{load_id}"), is_json=is_json)
 
@@ -68,8 +67,7 @@ def undo(
     """Take a load's trips back."""
     from loader.cli.progress import LoadProgress
 
-    with report_errors(is_json=is_json):
-        client = connect_hub()
+    with report_errors(is_json=is_json), connect_hub() as client:
         load = client.post(f"/api/v1/loads/{load_id}/undo")
         if is_waiting:
             with LoadProgress(is_shown=not is_json) as progress:
@@ -87,21 +85,20 @@ def rejects(
     is_json: options.AsJson = False,
 ) -> None:
     """List the rows of a load that could not become trips, in file order."""
-    with report_errors(is_json=is_json):
+    with report_errors(is_json=is_json), connect_hub() as client:
         if is_csv:
-            for block in connect_hub().open_text(f"/api/v1/loads/{load_id}/rejects", reason=reason, after=after, format="csv"):
+            for block in client.open_text(f"/api/v1/loads/{load_id}/rejects", reason=reason, after=after, format="csv"):
                 sys.stdout.buffer.write(block)
             sys.stdout.flush()
             return
-        found = _list_rejects(load_id, reason=reason, after=after, limit=limit)
+        found = _list_rejects(client, load_id, reason=reason, after=after, limit=limit)
         if is_json:
             print_json({"load_id": load_id, "rejects": found})
         else:
             _print_rejects(found, limit=limit)
 
 
-def _list_rejects(load_id: int, *, reason: str | None, after: int, limit: int) -> "list[Json]":
-    client = connect_hub()
+def _list_rejects(client: "HubClient", load_id: int, *, reason: str | None, after: int, limit: int) -> "list[Json]":
     found: list[Json] = []
     while len(found) < limit:
         page = client.get(
@@ -114,11 +111,13 @@ def _list_rejects(load_id: int, *, reason: str | None, after: int, limit: int) -
     return found
 
 
-def _follow_and_print(load_id: int, *, is_json: bool, is_last: "Callable[[Json], bool] | None" = None) -> None:
+def _follow_and_print(
+    client: "HubClient", load_id: int, *, is_json: bool, is_last: "Callable[[Json], bool] | None" = None
+) -> None:
     from loader.cli.progress import LoadProgress
 
     with LoadProgress(is_shown=not is_json) as progress:
-        load = follow(connect_hub(), load_id, progress=progress, is_last=is_last)
+        load = follow(client, load_id, progress=progress, is_last=is_last)
     _print_one(load, is_json=is_json)
     raise typer.Exit(exit_status([load]))
 

@@ -10,7 +10,7 @@ from loader.cli.session import connect_hub, print_json, report_errors
 from shared.errors import RequestError
 
 if TYPE_CHECKING:
-    from loader.cli.client import Json
+    from loader.cli.client import HubClient, Json
 
 Day = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD")]
 
@@ -26,11 +26,11 @@ def weekly(
     is_json: options.AsJson = False,
 ) -> None:
     """Trips per week and their average, in a region, inside a box, or both."""
-    with report_errors(is_json=is_json):
+    with report_errors(is_json=is_json), connect_hub() as client:
         if region is None and bbox is None:
             raise RequestError("Weekly averages need --region, --bbox or both.", parameter="region")
         asked = {"region": region, "bbox": bbox, "end": end, "datasource": datasource, "from": from_on, "to": to_on}
-        answer = connect_hub().get("/api/v1/weekly-average", **asked)
+        answer = client.get("/api/v1/weekly-average", **asked)
         if is_json:
             print_json(answer)
         else:
@@ -52,10 +52,10 @@ def groups(  # noqa: PLR0913 - a parameter an option
     is_json: options.AsJson = False,
 ) -> None:
     """Similar trips: same region, origin cell, destination cell and time of day; largest groups first."""
-    with report_errors(is_json=is_json):
+    with report_errors(is_json=is_json), connect_hub() as client:
         asked: dict[str, object] = {"region": region, "bbox": bbox, "end": end, "datasource": datasource, "limit": limit}
         asked |= {"precision": precision, "bucket_minutes": bucket_minutes, **parse_hours(hours)}
-        answer = connect_hub().get("/api/v1/trip-groups", **asked)
+        answer = client.get("/api/v1/trip-groups", **asked)
         if is_json:
             print_json(answer)
         else:
@@ -82,13 +82,13 @@ def questions(
     is_json: options.AsJson = False,
 ) -> None:
     """Answer a ready question in SQL, or list them."""
-    with report_errors(is_json=is_json):
+    with report_errors(is_json=is_json), connect_hub() as client:
         if name is None:
             if parameters:
                 raise RequestError("--param needs the name of a question.", parameter="param")
-            answer = connect_hub().get("/api/v1/questions")
+            answer = client.get("/api/v1/questions")
         else:
-            answer = _answer_question(name, parameters or [])
+            answer = _answer_question(client, name, parameters or [])
         if is_json:
             print_json(answer)
         elif name is None:
@@ -107,14 +107,14 @@ def parse_hours(text: str | None) -> dict[str, int]:
     return {"hour_from": int(match[1]), "hour_to": int(match[2])}
 
 
-def _answer_question(name: str, parameters: list[str]) -> "Json":
+def _answer_question(client: "HubClient", name: str, parameters: list[str]) -> "Json":
     from urllib.parse import quote
 
     pairs = [pair.partition("=") for pair in parameters]
     for key, mark, _ in pairs:
         if not key or not mark:
             raise RequestError("--param is NAME=VALUE, such as datasource=cheap_mobile.", parameter="param")
-    return connect_hub().get(f"/api/v1/questions/{quote(name, safe='')}", **{key: value for key, _, value in pairs})
+    return client.get(f"/api/v1/questions/{quote(name, safe='')}", **{key: value for key, _, value in pairs})
 
 
 def _print_weekly(answer: "Json") -> None:
@@ -165,8 +165,8 @@ def _print_groups(found: "list[Json]") -> None:
 def _print_names(noun: str, *, is_json: bool) -> None:
     from loader.cli.tables import Column, print_table
 
-    with report_errors(is_json=is_json):
-        answer = connect_hub().get(f"/api/v1/{noun}")
+    with report_errors(is_json=is_json), connect_hub() as client:
+        answer = client.get(f"/api/v1/{noun}")
         if is_json:
             print_json(answer)
             return

@@ -25,7 +25,7 @@ _TOKEN_LIFETIME_S: Final = 86_400.0
 
 
 def connect_hub() -> "HubClient":
-    """The hub of TRIPDECK_API_URL, else of the local stack that runs from this folder, else the default.
+    """The hub of TRIPDECK_API_URL, else of the local stack that runs from this folder, else the default; close it after use.
 
     Raises: SettingsError.
     """

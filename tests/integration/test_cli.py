@@ -1,0 +1,373 @@
+"""The command line against a real hub and a real worker: what it prints, and its exit status."""
+
+import csv
+import io
+import os
+import pty
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.embedded import find_free_ports
+from infra.environment import make_environment
+from loader.generate import Tally, generate_trips, write_trips
+from shared.settings import Settings
+from tests.command_line import CommandAnswer, CommandLine, finish
+from tests.hub import HubServer
+from tests.hub_fixtures import hub, hub_settings
+from tests.loading import running_worker, wait_until
+
+__all__ = ["hub", "hub_settings"]
+
+
+@pytest.fixture(scope="module")
+def tripdeck(hub: HubServer, hub_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    log_file = tmp_path_factory.mktemp("worker") / "worker.log"
+    with running_worker(make_environment(hub_settings), log_file):
+        yield CommandLine(hub_settings)
+
+
+@pytest.fixture(scope="module")
+def big_load(tripdeck: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Tally]:
+    """A load of generated trips, some of them bad."""
+    path = tmp_path_factory.mktemp("files") / "trips.csv"
+    tally = generate_trips(path, rows=4_000, seed=11, bad_share=0.01)
+    answer = tripdeck.run("load", str(path), "--json")
+    assert answer.status == 0, answer
+    return answer.json, tally
+
+
+def make_file(folder: Path, *, seed: int, rows: int = 50) -> Path:
+    """A trip file of its own bytes."""
+    path = folder / f"trips-{seed}.csv"
+    generate_trips(path, rows=rows, seed=seed)
+    return path
+
+
+def assert_one_line(answer: CommandAnswer, status: int, *words: str) -> None:
+    """An error is one line on standard error that says what happened."""
+    assert answer.status == status, answer
+    assert answer.errors.count("\n") == 1, answer
+    assert answer.errors.startswith("tripdeck: ")
+    for word in words:
+        assert word in answer.errors, answer
+
+
+# Loads
+
+
+def test_load_counts_what_the_file_holds(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
+    load, tally = big_load
+    assert load["state"] == "succeeded"
+    assert (load["rows_read"], load["rows_loaded"], load["rows_rejected"]) == (4_000, tally.rows_loaded, len(tally.rejects))
+    assert load["rejects"] == tally.to_json()["rejects"]
+    assert load["error"] is None
+    weekly = tripdeck.run("weekly", "--region", "Turin", "--from", "2026-01-05", "--to", "2026-07-05", "--json").json
+    assert {week["week"]: week["trips"] for week in weekly["weeks"]}.items() >= {
+        day.isoformat(): trips for day, trips in tally.region_weeks("Turin").items()
+    }.items()
+
+
+def test_rejects_are_the_planted_ones(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
+    load, tally = big_load
+    number = str(load["load_id"])
+    found = tripdeck.run("rejects", number, "--json").json["rejects"]
+    assert [(reject["line"], reject["record"], reject["reason"]) for reject in found] == [
+        (reject.line, reject.record, reject.reason) for reject in tally.rejects
+    ]
+    few = tripdeck.run("rejects", number, "--limit", "3", "--after", str(found[4]["record"]), "--json").json["rejects"]
+    assert few == found[5:8]
+    one_kind = tripdeck.run("rejects", number, "--reason", "field_count", "--json").json["rejects"]
+    assert one_kind == [reject for reject in found if reject["reason"] == "field_count"] != []
+    rows = list(csv.DictReader(io.StringIO(tripdeck.run("rejects", number, "--csv").output)))
+    assert [int(row["record"]) for row in rows] == [reject["record"] for reject in found]
+    assert str(found[0]["line"]) in tripdeck.run("rejects", number).output
+
+
+def test_human_output_of_a_load(tripdeck: CommandLine, tmp_path: Path) -> None:
+    answer = tripdeck.run("load", str(make_file(tmp_path, seed=21)))
+    assert answer.status == 0
+    assert "trips-21.csv: load " in answer.output
+    assert "succeeded: 50 rows read, 50 loaded, 0 rejected in " in answer.output
+    history = tripdeck.run("loads").output
+    assert "trips-21.csv" in history
+    assert "succeeded" in history
+
+
+def test_json_is_all_there_is_on_standard_output(tripdeck: CommandLine, tmp_path: Path) -> None:
+    answer = finish(tripdeck.start("load", str(make_file(tmp_path, seed=22)), "--json"))
+    assert (answer.status, answer.errors) == (0, "")
+    assert answer.json["rows_loaded"] == 50
+
+
+def test_standard_input_is_a_file_with_a_name(tripdeck: CommandLine) -> None:
+    stream = io.BytesIO()
+    write_trips(stream, rows=5_000, seed=23)
+    process = tripdeck.start("load", "-", "--name", "piped.csv", "--json", stdin=subprocess.PIPE)
+    answer = finish(process, stream.getvalue())
+    assert answer.status == 0, answer
+    assert (answer.json["file_name"], answer.json["rows_loaded"]) == ("piped.csv", 5_000)
+
+
+def test_several_files_make_one_document(tripdeck: CommandLine, tmp_path: Path) -> None:
+    paths = [str(make_file(tmp_path, seed=seed)) for seed in (24, 25)]
+    loads = tripdeck.run("load", *paths, "--json").json["loads"]
+    assert [(load["file_name"], load["rows_loaded"]) for load in loads] == [("trips-24.csv", 50), ("trips-25.csv", 50)]
+
+
+def test_options_reach_the_loader(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "rides.csv"
+    path.write_text("a;b;c;d;when\n14,5;50,1;14,4;50,2;03/04/2026 10:00\n", encoding="utf-8")
+    columns = {"origin_longitude": "a", "origin_latitude": "b", "destination_longitude": "c", "destination_latitude": "d"}
+    maps = [word for role, column in (columns | {"started_at": "when"}).items() for word in ("--map", f"{role}={column}")]
+    arguments = ("--region", "Brno", "--datasource", "rides", "--date-order", "dmy", "--decimal", ",", "--delimiter", ";")
+    answer = tripdeck.run("load", str(path), *maps, *arguments, "--json")
+    assert answer.status == 0, answer
+    weekly = tripdeck.run("weekly", "--region", "Brno", "--datasource", "rides", "--json").json
+    assert [(week["week"], week["trips"]) for week in weekly["weeks"]] == [("2026-03-30", 1)]  # 3 April, not 4 March
+
+
+def test_a_file_that_is_no_trip_file_fails_with_its_reason(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_text("name,price\nchair,12\ntable,80\n", encoding="utf-8")
+    answer = tripdeck.run("load", str(path), "--json")
+    assert answer.status == 1
+    assert (answer.json["state"], answer.json["rows_loaded"]) == ("failed", 0)
+    assert answer.json["error"]["message"] in tripdeck.run("watch", str(answer.json["load_id"])).output
+
+
+def test_no_wait_then_watch(tripdeck: CommandLine, tmp_path: Path) -> None:
+    answer = tripdeck.run("load", str(make_file(tmp_path, seed=26)), "--no-wait", "--json")
+    assert answer.status == 0
+    assert answer.json["state"] in ("queued", "planning", "loading", "succeeded")
+    watched = tripdeck.run("watch", str(answer.json["load_id"]), "--json")
+    assert (watched.status, watched.json["state"], watched.json["rows_loaded"]) == (0, "succeeded", 50)
+
+
+def test_undo_takes_the_trips_back_and_retry_loads_them_again(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "vienna.csv"
+    path.write_bytes(make_file(tmp_path, seed=27).read_bytes().replace(b"Turin", b"Vienna"))
+    number = str(tripdeck.run("load", str(path), "--json").json["load_id"])
+
+    def count_trips() -> int:
+        regions = tripdeck.run("regions", "--json").json["regions"]
+        return sum(region["trips"] for region in regions if region["name"] == "Vienna")
+
+    before = count_trips()
+    assert before > 0
+    undone = tripdeck.run("undo", number, "--json")
+    assert (undone.status, undone.json["state"], count_trips()) == (0, "undone", 0)
+    assert_one_line(tripdeck.run("undo", number), 1, f"Load {number} is undone")
+    again = tripdeck.run("retry", number, "--json")
+    assert (again.status, again.json["state"], count_trips()) == (0, "succeeded", before)
+
+
+def test_cancelled_load_ends_a_watch_with_failure(own_line: CommandLine, tmp_path: Path) -> None:
+    number = str(own_line.run("load", str(make_file(tmp_path, seed=28)), "--no-wait", "--json").json["load_id"])
+    watching = own_line.start("watch", number)  # nobody loads it: no worker runs
+    cancelled = own_line.run("cancel", number, "--json")
+    assert (cancelled.status, cancelled.json["state"]) == (0, "cancelled")
+    answer = finish(watching)
+    assert answer.status == 1
+    assert f"load {number} cancelled" in answer.output
+    assert_one_line(own_line.run("cancel", number), 1, number)
+
+
+# Feed
+
+
+@pytest.fixture
+def own_hub(settings: Settings, tmp_path: Path) -> Iterator[HubServer]:
+    server = HubServer.start(settings, tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_line(own_hub: HubServer, settings: Settings) -> CommandLine:
+    assert own_hub.port == settings.hub_port
+    return CommandLine(settings)
+
+
+def test_load_outlives_the_hub(own_hub: HubServer, own_line: CommandLine, settings: Settings, tmp_path: Path) -> None:
+    process = own_line.start("load", str(make_file(tmp_path, seed=29)), "--json")
+    wait_for_follower(own_hub)
+    own_hub.kill()
+    with running_worker(make_environment(settings), tmp_path / "worker.log"):
+        own_hub.restart()
+        answer = finish(process)
+    assert (answer.status, answer.json["state"], answer.json["rows_loaded"]) == (0, "succeeded", 50)
+    assert answer.errors == ""
+
+
+def test_interrupted_wait_says_how_to_go_on(own_hub: HubServer, own_line: CommandLine, tmp_path: Path) -> None:
+    process = own_line.start("load", str(make_file(tmp_path, seed=30)))
+    wait_for_follower(own_hub)
+    [load] = own_hub.get("/api/v1/loads").json()["loads"]
+    process.send_signal(signal.SIGINT)
+    answer = finish(process)
+    assert answer.status == 130
+    assert f"`tripdeck watch {load['load_id']}`" in answer.errors
+    assert "Traceback" not in answer.errors
+
+
+def test_progress_is_drawn_on_a_terminal_and_leaves_standard_output_alone(tripdeck: CommandLine, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = tripdeck.start("load", str(make_file(tmp_path, seed=31, rows=20_000)), stderr=theirs)
+    os.close(theirs)
+    drawn = b""
+    with suppress(OSError):  # the terminal is gone when the process has ended
+        while block := os.read(ours, 65_536):
+            drawn += block
+    os.close(ours)
+    assert process.stdout is not None
+    output = process.stdout.read().decode()
+    process.stdout.close()
+    assert process.wait() == 0
+    assert "trips-31.csv: sending" in drawn.decode()
+    assert "MiB" in drawn.decode()
+    assert output.startswith("trips-31.csv: load ")
+    assert "\x1b" not in output
+
+
+def wait_for_follower(server: HubServer) -> None:
+    wait_until(lambda: "tripdeck_hub_feed_clients 1" in server.get("/metrics").data.decode(), what="for the feed's client")
+
+
+# Questions
+
+
+@pytest.mark.parametrize("option", [("--bbox", "-74,40,-73,41"), ("--bbox=-74,40,-73,41",)])
+def test_boxes_west_of_greenwich(option: tuple[str, ...], tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "york.csv"
+    path.write_text(
+        "region,origin_coord,destination_coord,datetime,datasource\n"
+        "New York,POINT (-73.9857 40.7484),POINT (-73.7781 40.6413),2026-05-05 08:00:00,cab\n",
+        encoding="utf-8",
+    )
+    assert tripdeck.run("load", str(path), "--json").status == 0  # the second time it is there already
+    answer = tripdeck.run("weekly", *option, "--end", "both", "--datasource", "cab", "--json")
+    assert (answer.status, answer.json["trips"]) == (0, 1)
+
+
+def test_groups_by_cell_and_time_of_day(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
+    assert big_load[0]["state"] == "succeeded"
+    arguments = ("groups", "--region", "Prague", "--precision", "4", "--bucket-minutes", "240", "--hours", "8-16", "--limit", "5")
+    groups = tripdeck.run(*arguments, "--json").json["groups"]
+    assert 0 < len(groups) <= 5
+    assert {len(group["origin_cell"]) for group in groups} == {4}
+    assert {group["bucket_minute"] for group in groups} <= {480, 720}
+    assert [group["trips"] for group in groups] == sorted((group["trips"] for group in groups), reverse=True)
+    assert groups[0]["origin_cell"] in tripdeck.run(*arguments).output
+
+
+def test_human_output_of_questions(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
+    assert big_load[0]["state"] == "succeeded"
+    weekly = tripdeck.run("weekly", "--region", "Hamburg").output
+    assert "Weekly average " in weekly
+    assert "█" in weekly
+    assert "Hamburg" in tripdeck.run("regions").output
+    assert "pt_search_app" in tripdeck.run("datasources").output
+    assert "cheap_mobile" in tripdeck.run("questions").output
+    assert "Hamburg" in tripdeck.run("questions", "regions_of_datasource", "--param", "datasource=baba_car").output
+
+
+def test_inspect_shows_how_a_file_is_read(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text(
+        "region,origin_coord,destination_coord,datetime,datasource\n"
+        "Turin,POINT (7.67 45.06),POINT (7.66 45.07),2026-05-05 08:00:00,cab\n"
+        "Turin,POINT (7.67 95.06),POINT (7.66 45.07),2026-05-05 08:00:00,cab\n",
+        encoding="utf-8",
+    )
+    answer = tripdeck.run("inspect", str(path), "--json").json
+    assert (answer["rows_read"], answer["rows_rejected"], len(answer["trips"])) == (2, 1, 1)
+    said = tripdeck.run("inspect", str(path)).output
+    assert "2 rows looked at, 1 of them can't be loaded." in said
+    assert "origin_out_of_range" in said
+    before = tripdeck.run("loads", "--json").json["loads"]
+    assert all(load["file_name"] != "two.csv" for load in before)
+
+
+def test_generate_writes_what_it_says(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "made.csv"
+    answer = tripdeck.run("generate", str(path), "--rows", "500", "--bad-share", "0.02", "--weeks", "3", "--json").json
+    assert (answer["rows"], answer["bytes"]) == (500, path.stat().st_size)
+    assert answer["rows_rejected"] > 0
+    assert len(answer["weeks"]) == 3
+    piped = finish(tripdeck.start("generate", "-", "--rows", "500", "--bad-share", "0.02", "--weeks", "3"))
+    assert piped.output.encode() == path.read_bytes()
+
+
+# Errors
+
+
+def test_wrong_usage_is_one_line_and_status_2(tripdeck: CommandLine, tmp_path: Path) -> None:
+    assert_one_line(tripdeck.run("load", str(tmp_path / "nothing.csv")), 2, "nothing.csv")
+    assert_one_line(tripdeck.run("load", str(tmp_path)), 2, "folder")
+    assert_one_line(tripdeck.run("load", "-"), 2, "--name")
+    assert_one_line(tripdeck.run("weekly"), 2, "--region", "--bbox")
+    assert_one_line(tripdeck.run("weekly", "--region", "Atlantis"), 2, "Atlantis")
+    assert_one_line(tripdeck.run("weekly", "--bbox", "1,2,3"), 2, "W,S,E,N")
+    assert_one_line(tripdeck.run("weekly", "--region", "Turin", "--from", "soon"), 2, "from")
+    assert_one_line(tripdeck.run("groups", "--hours", "8"), 2, "A-B")
+    assert_one_line(tripdeck.run("watch", "999999"), 2, "999999")
+    assert_one_line(tripdeck.run("rejects", "999999"), 2, "999999")
+    assert_one_line(tripdeck.run("questions", "why"), 2, "why")
+    assert_one_line(tripdeck.run("regions", TRIPDECK_COLOUR="red"), 2, "TRIPDECK_COLOUR")
+    file = str(make_file(tmp_path, seed=32))
+    assert_one_line(tripdeck.run("load", file, "--timezone", "Mars/Olympus"), 2, "Mars/Olympus")
+    assert_one_line(tripdeck.run("load", file, "--map", "started_at"), 2, "role=column")
+    assert tripdeck.run("weekly", "--region", "Turin", "--end", "middle").status == 2
+    assert tripdeck.run("load").status == 2
+    names = {load["file_name"] for load in tripdeck.run("loads", "--limit", "100", "--json").json["loads"]}
+    assert "trips-32.csv" not in names
+
+
+def test_nothing_is_sent_when_one_of_the_files_is_missing(tripdeck: CommandLine, tmp_path: Path) -> None:
+    first = make_file(tmp_path, seed=33)
+    assert_one_line(tripdeck.run("load", str(first), str(tmp_path / "second.csv")), 2, "second.csv")
+    names = {load["file_name"] for load in tripdeck.run("loads", "--limit", "100", "--json").json["loads"]}
+    assert first.name not in names
+
+
+def test_empty_file_fails(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "empty.csv"
+    path.touch()
+    answer = tripdeck.run("load", str(path), "--json")
+    assert_one_line(answer, 1, "empty.csv is empty")
+    assert answer.json["error"]["code"] == "empty_file"
+
+
+def test_early_refusal_of_a_large_file_is_told(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(64 * 2**20)
+    assert_one_line(tripdeck.run("load", str(path), "--timezone", "Mars/Olympus"), 2, "Mars/Olympus")
+
+
+def test_hub_that_is_down_is_one_line(hub_settings: Settings, tmp_path: Path) -> None:
+    [port] = find_free_ports(1)
+    lonely = CommandLine(hub_settings.model_copy(update={"api_url": f"http://127.0.0.1:{port}"}))
+    file = str(make_file(tmp_path, seed=34))
+    for arguments in (("load", file), ("loads",), ("weekly", "--region", "Turin"), ("watch", "1")):
+        assert_one_line(lonely.run(*arguments), 1, f"http://127.0.0.1:{port}", "does not answer")
+    answer = lonely.run("loads", "--json")
+    assert answer.json["error"]["code"] == "hub_unavailable"
+
+
+def test_database_that_is_down_is_one_line(settings: Settings, tmp_path: Path) -> None:
+    [port] = find_free_ports(1)
+    url = f"postgresql://tripdeck@127.0.0.1:{port}/tripdeck"
+    broken = settings.model_copy(update={"database_url": type(settings.database_url)(url)})
+    server = HubServer.start(broken, tmp_path)
+    try:
+        assert_one_line(CommandLine(broken).run("loads"), 1, "database")
+        assert_one_line(CommandLine(broken).run("weekly", "--region", "Turin", "--json"), 1, "database")
+    finally:
+        server.stop()
