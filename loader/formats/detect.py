@@ -10,7 +10,7 @@ import numpy as np
 
 from loader.formats.detect_parquet import plan_parquet
 from loader.formats.dialect import Layout, read_layouts
-from loader.formats.encoding import detect_encoding, reject_foreign, to_utf8
+from loader.formats.encoding import detect_encoding, reject_foreign, strip_bom, to_utf8
 from loader.formats.errors import ambiguous_dates
 from loader.formats.guess import guess_roles
 from loader.formats.numbers import parse_numbers
@@ -70,7 +70,7 @@ def _detect_parquet(sample: bytes, options: LoadOptions, *, is_whole: bool) -> F
 def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> tuple[bytes, str, bool]:
     """Give the sample as UTF-8 text, the file's encoding, and whether that is all there is."""
     text, is_whole = unpack_sample(sample, detect_compression(sample), is_whole=is_whole)
-    if not text.strip(b"\0 \t\r\n"):
+    if not strip_bom(text).strip(b"\0 \t\r\n"):
         raise FileFormatError("The file holds no text.", code="empty_file")
     reject_foreign(text)
     encoding = options.encoding or detect_encoding(text, is_whole=is_whole)

@@ -38,6 +38,11 @@ def reject_foreign(sample: bytes) -> None:
         raise FileFormatError("This is JSON, not a table of trips. Export it as CSV or Parquet.", code="not_a_table")
 
 
+def strip_bom(sample: bytes) -> bytes:
+    """Leave out a byte order mark."""
+    return next((sample[len(bom) :] for bom, _ in BOMS if sample.startswith(bom)), sample)
+
+
 def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
     """Tell the encoding: by byte order mark, by zero bytes (UTF-16), by being valid UTF-8, else Windows-1252.
 

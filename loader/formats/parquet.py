@@ -77,7 +77,7 @@ def read_metadata(footer: str) -> pq.FileMetaData:
     try:
         return pq.read_metadata(io.BytesIO(MAGIC + zlib.decompress(base64.b64decode(footer))))
     except (pa.ArrowException, OSError) as error:
-        raise FileFormatError(f"The Parquet file is damaged ({error}).", code="damaged_archive") from error
+        raise FileFormatError(f"The Parquet file is damaged ({' '.join(str(error).split())}).", code="damaged_archive") from error
 
 
 def list_slices(plan: FilePlan) -> Iterator[BatchSlice]:
@@ -149,7 +149,7 @@ def _read_rows(data: bytes, plan: FilePlan, piece: BatchSlice) -> pa.Table:
                 break
         return pa.Table.from_batches(batches)
     except (pa.ArrowException, OSError) as error:
-        raise FileFormatError(f"The Parquet file is damaged ({error}).", code="damaged_archive") from error
+        raise FileFormatError(f"The Parquet file is damaged ({' '.join(str(error).split())}).", code="damaged_archive") from error
 
 
 def sample_columns(footer: str) -> tuple[tuple[str, ...], list[pl.Series]]:

@@ -93,7 +93,9 @@ class RoleFinder:
     def _find_point(self, end: str) -> list[tuple[str, int, float]] | None:
         def score(column: int) -> float:
             profile = self.profile(column)
-            return profile.point if profile.filled else 0.6 * (self.meanings[column].kind == "point")
+            meaning = self.meanings[column]
+            by_name = 0.6 if meaning.kind == "point" or (meaning.kind is None and meaning.strangers == 0) else 0.0
+            return profile.point if profile.filled else by_name
 
         sided = [column for column in self._with(side=end) if self.meanings[column].kind in ("point", None, "time", "date")]
         best = self._best(sided, score, kinds=("point", None))

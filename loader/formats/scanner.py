@@ -71,31 +71,38 @@ class BatchScanner:
         self.plan = self._evidence.settle()
 
     def _start_member(self) -> None:
-        # Of the batch at hand: bytes, lines and records up to the last boundary. rest: what follows it, a record's beginning.
+        # Of the batch at hand: bytes, lines and records up to the last boundary.
         self._bytes = self._lines = self._records = 0
-        self._rest = b""
-        self._wanted = 0
+        self._keep(b"")
+
+    def _keep(self, rest: bytes, *, wanted: int = 0) -> None:
+        """Keep what follows the last boundary: the beginning of a record."""
+        self._parts = [rest]
+        self._pending = len(rest)
+        self._wanted = wanted
 
     def _take(self, chunk: bytes) -> Iterator[tuple[BatchSlice, bytes | None]]:
         self._evidence.observe_letters(chunk)
         for at in range(0, len(chunk), WINDOW_BYTES):
-            window = self._rest + chunk[at : at + WINDOW_BYTES]
-            self._rest = window
-            if len(window) < self._wanted:
+            self._parts.append(chunk[at : at + WINDOW_BYTES])
+            self._pending += len(self._parts[-1])
+            if self._pending < self._wanted:
                 continue
+            window = b"".join(self._parts)
             found = find_boundaries(window, self.plan, header_lines=self._header_lines())
             longest = found.longest if len(found) else len(window)
             if longest > SCAN_LIMIT_BYTES:
                 raise self._endless()
             if len(found) == 0:
-                self._wanted = min(2 * len(window), SCAN_LIMIT_BYTES + 1)
+                # Wait for twice as much, so that a long record is not looked at again and again.
+                self._keep(window, wanted=min(2 * len(window), SCAN_LIMIT_BYTES + 1))
                 continue
-            self._wanted = 0
-            self._rest = window[found.end :]
+            self._keep(window[found.end :])
             yield from self._advance(window[: found.end], found)
 
     def _take_rest(self) -> Iterator[tuple[BatchSlice, bytes | None]]:
-        rest, self._rest = self._rest, b""
+        rest = b"".join(self._parts)
+        self._keep(b"")
         if rest:
             plan = self.plan
             records = split_records(rest, plan.dialect, limit=plan.record_limit_bytes, header_lines=self._header_lines())

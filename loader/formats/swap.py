@@ -5,12 +5,14 @@ import numpy as np
 from loader.formats.columns import read_columns
 from loader.formats.dialect import Layout
 from loader.formats.ends import Ends
-from loader.formats.gazetteer import find_city
+from loader.formats.gazetteer import LARGE_CITY_PEOPLE, find_city
 from loader.formats.plan import FilePlan, LoadOptions
 from loader.formats.source import TextSource
 from shared.errors import FileFormatError
 
-NEAR_KM, FAR_KM = 80.0, 250.0
+# Trips end in cities: the middle of a file lies rarely this far from any place, and by chance in one of 50 cases this near to
+# a large city when exchanged.
+NEAR_LARGE_CITY_KM, FAR_FROM_ANY_KM = 30.0, 50.0
 
 
 def check_swap(plan: FilePlan, layout: Layout, options: LoadOptions) -> None:
@@ -39,13 +41,11 @@ def find_middle(ends: Ends) -> tuple[float, float] | None:
 
 
 def _looks_swapped(longitude: float, latitude: float) -> bool:
-    if abs(latitude) > 180:
-        return False
-    exchanged = find_city(latitude, longitude)
-    if exchanged is None or exchanged.distance_km > NEAR_KM:
+    exchanged = find_city(latitude, longitude, people=LARGE_CITY_PEOPLE)
+    if exchanged is None or exchanged.distance_km > NEAR_LARGE_CITY_KM:
         return False
     as_read = find_city(longitude, latitude)
-    return as_read is None or as_read.distance_km > FAR_KM
+    return as_read is None or as_read.distance_km > FAR_FROM_ANY_KM
 
 
 def _advise(plan: FilePlan) -> str:

@@ -59,6 +59,7 @@ def open_zip(chunks: Iterable[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
     found = False
     while reader.fill(4) and reader.data[:4] not in _ENDS:
         header = _read_header(reader)
+        _check_office(header.name)
         member = meter.give(_read_member(reader, header))
         if _is_table(header.name):
             found = True
@@ -67,6 +68,13 @@ def open_zip(chunks: Iterable[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
             pass
     if not found:
         raise FileFormatError("The zip file holds no table: expected a CSV file inside.", code="empty_archive")
+
+
+def _check_office(name: str) -> None:
+    if name == "[Content_Types].xml" or name.startswith(("xl/", "_rels/")) or name == "mimetype":
+        raise FileFormatError(
+            "This is an Excel or OpenDocument workbook. Save the sheet with the trips as CSV and load that.", code="not_a_table"
+        )
 
 
 def _is_table(name: str) -> bool:
