@@ -48,8 +48,8 @@ class Watch:
     def check(self) -> None:
         """Fail when anything was seen."""
         errors = [error for error in self.errors if not any(part in error for part in self.tolerated)]
-        assert errors == []
-        assert self.foreign == []
+        assert errors == [], errors
+        assert self.foreign == [], self.foreign
 
     def _take_message(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -138,6 +138,20 @@ def page(chromium: Browser, watch: Watch) -> Iterator[Page]:
     watch.follow(tab)
     yield tab
     context.close()
+
+
+def check_accessible(page: Page, root: str) -> None:
+    """Fail on serious or critical violations that axe finds inside root."""
+    page.add_script_tag(path=ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js")
+    found = page.evaluate(
+        "async (root) => (await axe.run(document.querySelector(root), {resultTypes: ['violations']})).violations", root
+    )
+    serious = [
+        (violation["id"], [(node["html"][:160], node["failureSummary"]) for node in violation["nodes"]])
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert serious == [], serious
 
 
 def save_screenshot(page: Page, name: str) -> None:

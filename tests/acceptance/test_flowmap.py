@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.acceptance.component_page import Watch, chromium, page, save_screenshot, serve_page, watch
+from tests.acceptance.component_page import Watch, check_accessible, chromium, page, save_screenshot, serve_page, watch
 
 __all__ = ["chromium", "page", "watch"]
 
@@ -236,4 +236,5 @@ def test_themes(page: Page, map_url: str, theme: str) -> None:
     page.emulate_media(color_scheme="light" if theme == "light" else "dark", reduced_motion="reduce")
     open_map(page, f"{map_url}/?bbox={LINKED_BOX}")
     assert page.locator(".td-root").get_attribute("data-theme") == theme
+    check_accessible(page, ".stMain")
     save_screenshot(page, f"flowmap_{theme}")

@@ -12,7 +12,7 @@ from infra.embedded import find_free_ports
 from infra.environment import make_environment
 from shared.settings import Settings
 from shared.tokens import make_token
-from tests.acceptance.component_page import Watch, chromium, page, save_screenshot, serve_page, watch
+from tests.acceptance.component_page import Watch, check_accessible, chromium, page, save_screenshot, serve_page, watch
 from tests.hub import HubServer
 from tests.hub_fixtures import hub_settings
 from tests.loading import make_trips, running_worker
@@ -80,6 +80,7 @@ def test_review_upload_load_and_history(load_url: str, hub: HubServer, worker: N
     expect(row).to_contain_text("divided by comma")
     expect(row.locator("tbody tr")).to_have_count(5)
     save_screenshot(page, "transfer_review")
+    check_accessible(page, ".stMain")
     assert hub.get("/api/v1/loads").json()["loads"] == [], "nothing is sent before it was looked at"
 
     row.get_by_role("button", name="Load this file").click()
@@ -100,12 +101,13 @@ def test_review_upload_load_and_history(load_url: str, hub: HubServer, worker: N
     expect(shown).to_contain_text("100 trips loaded")
     shown.get_by_role("button").click()
     expect(page.get_by_text(f"CHOSEN {load_id}.")).to_be_visible()
-    expect(shown).to_have_attribute("aria-selected", "true")
+    expect(shown).to_have_attribute("aria-current", "true")
     data, _ = make_trips(500)
     hub.ask("PUT", "/api/v1/loads/more.csv", body=data, region="Turin")
     expect(page.locator("tr[data-state='succeeded']", has_text="more.csv")).to_be_visible(timeout=LOADED_MS)
     expect(page.get_by_text(re.compile(r"HEARD .*\d+ succeeded\."))).to_be_visible()
     save_screenshot(page, "loadfeed")
+    check_accessible(page, ".stMain")
 
 
 def test_a_file_that_holds_no_trips_is_refused_before_it_is_sent(

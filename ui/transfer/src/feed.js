@@ -126,7 +126,7 @@ class FeedRow {
     this.node.dataset.load = load.load_id;
     this.node.dataset.state = load.state;
     this.node.dataset.tone = TONES[load.state] ?? 'busy';
-    this.node.setAttribute('aria-selected', String(isSelected));
+    this.node.setAttribute('aria-current', String(isSelected));
     this.chip.textContent = STATE_LABELS[load.state];
     this.bar.hidden = isOver;
     this.bar.classList.toggle('tt-bar-unknown', share === null && !isOver);
