@@ -31,15 +31,16 @@ class HubServer(Server):
     """A hub that a test may kill and start again on the same port."""
 
     settings: Settings
-    folder: Path
+    pool: urllib3.PoolManager
 
     @classmethod
     def start(cls, settings: Settings, folder: Path, *, name: str = "hub") -> Self:
         """Start with these settings and wait until it answers."""
         url = f"http://127.0.0.1:{settings.hub_port}/healthz"
+        pool = urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S)
 
         def check() -> None:
-            if urllib3.request("GET", url, timeout=2, retries=False).status != 200:
+            if pool.request("GET", url, timeout=2).status != 200:
                 raise OSError("not yet")
 
         program = Program(
@@ -51,7 +52,17 @@ class HubServer(Server):
             check_errors=(OSError, urllib3.exceptions.HTTPError),
             environment=make_environment(settings),
         )
-        return cls(program, settings.hub_port, settings, folder)
+        return cls(program, settings.hub_port, settings, pool)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        super().kill()
+        self.pool.clear()
+
+    def stop(self) -> None:
+        """Stop cleanly."""
+        super().stop()
+        self.pool.clear()
 
     @property
     def url(self) -> str:
@@ -79,15 +90,8 @@ class HubServer(Server):
         """Send a request; a dict goes as JSON, None parameters are left out."""
         query = urlencode({name: value for name, value in asked.items() if value is not None}, doseq=True)
         data: Any = json.dumps(body).encode() if isinstance(body, dict) else body
-        return urllib3.request(
-            method,
-            f"{self.url}{path}" + (f"?{query}" if query else ""),
-            body=data,
-            headers=dict(headers or {}),
-            timeout=_TIMEOUT_S,
-            retries=False,
-            redirect=False,
-        )
+        url = f"{self.url}{path}" + (f"?{query}" if query else "")
+        return self.pool.request(method, url, body=data, headers=dict(headers or {}), redirect=False)
 
     def get(self, path: str, *, headers: Mapping[str, str] | None = None, **asked: object) -> urllib3.BaseHTTPResponse:
         """GET."""
@@ -109,7 +113,7 @@ class HubServer(Server):
         try:
             yield FeedClient(connection)
         finally:
-            connection.close(timeout=0)
+            connection.shutdown()
 
 
 @dataclass

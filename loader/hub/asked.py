@@ -5,16 +5,18 @@ Path and query parameters of a call are one model; the names in the path say whi
 
 import unicodedata
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from loader.formats import LoadOptions
 from shared.area import Box, parse_bbox
 from shared.errors import RequestError
 from shared.groups import MAX_LIMIT, MAX_PRECISION
 from shared.weekly import End
+
+if TYPE_CHECKING:
+    from loader.formats import LoadOptions
 
 _MAX_ID: Final = 2**31 - 1
 _MAX_NAME_CHARACTERS: Final = 200
@@ -109,8 +111,10 @@ class Options(Asked):
     delimiter: str | None = Field(None, description="Character between fields.")
     decimal: str | None = Field(None, description="Decimal mark of numbers.")
 
-    def make(self, roles: dict[str, str]) -> LoadOptions:
+    def make(self, roles: dict[str, str]) -> "LoadOptions":
         """Make the loader's options. Raises: RequestError naming the parameter that can't be used."""
+        from loader.formats import LoadOptions  # with polars a third of the hub's start
+
         given = {name: value for name in Options.model_fields if (value := getattr(self, name)) is not None}
         return LoadOptions.from_json({**given, "roles": roles})
 
@@ -127,7 +131,7 @@ class FileAsked(Options):
     file_name: FileName = Field(description="The file's name.")
     map: list[str] = Field(default_factory=list, description="role=column, once for each role.", examples=[["started_at=pickup"]])
 
-    def make_options(self) -> LoadOptions:
+    def make_options(self) -> "LoadOptions":
         """Make the loader's options. Raises: RequestError."""
         pairs = [pair.partition("=") for pair in self.map]
         if not all(role and column for role, _, column in pairs):

@@ -4,6 +4,7 @@ TRIPDECK_HUB_PORT=8600 tripdeck-hub
 """
 
 import asyncio
+import importlib
 import logging
 import resource
 import signal
@@ -59,7 +60,7 @@ async def run_hub(settings: Settings) -> None:
     )
     _raise_file_limit()
     _listen(server, settings)
-    background = [services.tasks.start(services.feed.run()), services.tasks.start(services.publisher.run())]
+    background = [services.tasks.start(work) for work in (services.feed.run(), services.publisher.run(), _warm_up(services))]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, services.drain.set)
@@ -117,6 +118,11 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
     await services.feed.history.close()
     services.rooms.close()
     services.engine.dispose()
+
+
+async def _warm_up(services: Services) -> None:
+    # Loaded after the hub listens, and in a thread: the first upload shall not wait for it, nor the feed stand still.
+    await services.rooms.transfers.run(importlib.import_module, "loader.formats")
 
 
 def _raise_file_limit() -> None:

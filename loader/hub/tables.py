@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import polars as pl
-
 MEDIA: Final = {
     "json": "application/json",
     "csv": "text/csv",
@@ -31,6 +29,8 @@ def render_table(form: str, columns: Sequence[str], rows: Rows) -> bytes:
         return (render_csv_header(columns) + render_csv(columns, rows)).encode()
     if form == "geojson":
         return json.dumps({"type": "FeatureCollection", "features": [_make_feature(row) for row in rows]}, default=str).encode()
+    import polars as pl
+
     frame = pl.DataFrame({column: [row[column] for row in rows] for column in columns}, infer_schema_length=None, strict=False)
     file = io.BytesIO()
     if form == "parquet":

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from typing import Any, Final
 
 from tornado.iostream import StreamClosedError
@@ -35,6 +36,8 @@ _CLOSE_CODES: Final = (
 )
 _MAX_REASON_BYTES: Final = 120
 _HEARTBEAT_S: Final = 20.0
+# What the kernel keeps for a client that doesn't read; it would let that grow to 4 MiB, times a thousand clients.
+_KERNEL_BYTES: Final = 64 * 2**10
 
 
 class FeedHandler(WebSocketHandler):
@@ -72,6 +75,8 @@ class FeedHandler(WebSocketHandler):
         """Begin to send."""
         self.services.metrics.feed_clients.inc()
         self.services.feed_clients.add(self)
+        if self.ws_connection is not None and self.ws_connection.stream is not None:
+            self.ws_connection.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BYTES)
         try:
             reader = self._make_reader(path)
         except TripdeckError as error:

@@ -1,15 +1,15 @@
 """Inspection: what the loader makes of a file's first bytes, before anything is stored."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
-from loader.formats import BatchScanner, LoadOptions, detect_format, parse_batch
 from loader.hub.answers import InspectAnswer
 from loader.hub.asked import InspectAsked
 from loader.hub.handler import ApiHandler, Body, BufferedBody
 from loader.hub.operations import Operation
 from loader.hub.uploads import check_size
+
+if TYPE_CHECKING:
+    from loader.formats import LoadOptions
 
 LIMIT_BYTES: Final = 8 * 2**20
 _BATCH_BYTES: Final = 256 * 2**10
@@ -38,8 +38,10 @@ class InspectHandler(ApiHandler):
         self.answer(await self.services.rooms.transfers.run(inspect_sample, sample, asked, options))
 
 
-def inspect_sample(sample: bytes, asked: InspectAsked, options: LoadOptions) -> dict[str, Any]:
+def inspect_sample(sample: bytes, asked: InspectAsked, options: "LoadOptions") -> dict[str, Any]:
     """Detect, cut off the first records and parse them. Raises: FileFormatError."""
+    from loader.formats import BatchScanner, detect_format, parse_batch
+
     plan = detect_format(sample, file_name=asked.file_name, options=options, is_whole=asked.is_whole)
     # Half of an incomplete sample at most, so that its last record, cut in two, is not looked at.
     batch_bytes = _BATCH_BYTES if asked.is_whole else min(_BATCH_BYTES, max(1, len(sample) // 2))
@@ -54,12 +56,8 @@ def inspect_sample(sample: bytes, asked: InspectAsked, options: LoadOptions) -> 
         "rows_read": parsed.rows_read,
         "rows_rejected": parsed.rejects.height,
         "trips": [_make_trip(row) for row in parsed.trips.head(_SHOWN_ROWS).to_dicts()],
-        "rejects": [_make_reject(row) for row in _sort(parsed.rejects).head(_SHOWN_ROWS).to_dicts()],
+        "rejects": [_make_reject(row) for row in parsed.rejects.sort("record_in_batch").head(_SHOWN_ROWS).to_dicts()],
     }
-
-
-def _sort(rejects: pl.DataFrame) -> pl.DataFrame:
-    return rejects.sort("record_in_batch")
 
 
 def _make_trip(row: dict[str, Any]) -> dict[str, Any]:
