@@ -17,6 +17,7 @@ from ui.resources import Resources
 from ui.view import View
 from ui.wording import format_bytes, format_count, format_plural
 
+_ASKED: Final = "order_asked"
 _EXAMPLES: Final = 50
 _EXAMPLES_HEIGHT: Final = 230
 
@@ -35,6 +36,7 @@ def render_load(resources: Resources, load: Load) -> None:
         _render_numbers(load)
         if load["rejects"]:
             _render_rejects(resources, load)
+    _render_question(resources, load)
 
 
 def list_orders(load: Load) -> list[Order]:
@@ -56,8 +58,8 @@ def _render_head(resources: Resources, load: Load) -> None:
                 _render_map_link(resources, load)
             for order in list_orders(load):
                 label, icon = _ORDER_LABELS[order]
-                if st.button(label, key=f"{order}_{load['load_id']}", icon=icon):
-                    _confirm(resources, load, order)
+                key = f"{order}_{load['load_id']}"
+                st.button(label, key=key, icon=icon, on_click=_ask, args=(load["load_id"], order))
 
 
 def _render_map_link(resources: Resources, load: Load) -> None:
@@ -145,18 +147,32 @@ def _describe_order(load: Load, order: Order) -> str:
     }[order]
 
 
-def _confirm(resources: Resources, load: Load, order: Order) -> None:
+def _ask(load_id: int, order: Order) -> None:
+    st.session_state[_ASKED] = (load_id, order)
+
+
+def _forget() -> None:
+    st.session_state.pop(_ASKED, None)
+
+
+def _render_question(resources: Resources, load: Load) -> None:
+    """Ask before anything is done; what was asked for stays in the session, so that a rerun doesn't close the question."""
+    load_id, order = st.session_state.get(_ASKED, (None, None))
+    if load_id != load["load_id"] or order not in list_orders(load):
+        return
     label = _ORDER_LABELS[order][0]
 
-    @st.dialog(f"{label} load {load['load_id']}?")
+    @st.dialog(f"{label} load {load_id}?", on_dismiss=_forget)
     def ask() -> None:
         st.write(_describe_order(load, order))
         with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Keep as it is", key="order_no"):
+            is_no = st.button("Keep as it is", key="order_no")
+            is_yes = st.button(f"{label} load", key="order_yes", type="primary")
+        with explained():
+            if is_yes:
+                resources.hub.order(load_id, order)
+            if is_no or is_yes:
+                _forget()
                 st.rerun()
-            if st.button(f"{label} load", key="order_yes", type="primary"):
-                with explained():
-                    resources.hub.order(load["load_id"], order)
-                    st.rerun()
 
     ask()

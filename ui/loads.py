@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import streamlit as st
 
-from shared.errors import NotFoundError
 from shared.loads import Load, fetch_load, list_loads
 from ui.live import hub_address
 from ui.load_details import render_load
@@ -32,24 +31,29 @@ def render_loads() -> None:
     """Draw the page."""
     with explained():
         resources = get_resources()
-        newest = list_loads(resources.engine, limit=1)
-        chosen = _read_chosen() or (newest[0]["load_id"] if newest else None)
-        with explained():
-            if resources.hub.is_up():
-                render_load_feed(key="feed", hub=hub_address(resources), selected=chosen, on_change=_hear, on_choose=_choose)
-            else:
-                _render_still(resources)
-        if chosen is None:
-            st.page_link(LOAD, label="Load a file", icon=":material/upload:")
+        if resources.hub.is_up():
+            hub, selected = hub_address(resources), _find_chosen(resources)
+            render_load_feed(key="feed", hub=hub, selected=selected, on_change=_hear, on_choose=_choose)
         else:
-            render_load(resources, fetch_load(resources.engine, chosen))
+            _render_still(resources)
+        with explained():
+            _render_chosen(resources, _find_chosen(resources))
 
 
-def _read_chosen() -> int | None:
+def _find_chosen(resources: Resources) -> int | None:
+    """The load that the address names, else the newest."""
     text = st.query_params.get(_LOAD, "")
-    if text and not text.isdigit():
-        raise NotFoundError(f"There is no load {text}.")
-    return int(text) if text else None
+    if text.isdigit():
+        return int(text)
+    newest = list_loads(resources.engine, limit=1)
+    return newest[0]["load_id"] if newest else None
+
+
+def _render_chosen(resources: Resources, load_id: int | None) -> None:
+    if load_id is None:
+        st.page_link(LOAD, label="Load a file", icon=":material/upload:")
+    else:
+        render_load(resources, fetch_load(resources.engine, load_id))
 
 
 def _choose(load_id: int) -> None:

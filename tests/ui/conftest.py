@@ -1,15 +1,15 @@
 """Pages without a browser: the app runs in AppTest against a database of its own."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from shared.database import transaction
+from loader.context import Context
 from shared.settings import Settings
+from tests.loading import load_bytes
 from tests.shared_data import CHALLENGE_FILE
-from tests.trip_maker import insert_trips, read_challenge
 from ui.main import SCRIPT
 from ui.resources import Resources, connect_resources, provide_resources
 
@@ -33,8 +33,6 @@ def open_page(resources: Resources) -> OpenPage:
         app = AppTest.from_file(SCRIPT, default_timeout=60)
         app.query_params.update({name.rstrip("_"): value for name, value in params.items()})
         if page != "explore":
-            app.run()
-            app.query_params.update({name.rstrip("_"): value for name, value in params.items()})
             app.switch_page(f"app_pages/{page}.py")
         app.run()
         assert not app.exception
@@ -44,10 +42,9 @@ def open_page(resources: Resources) -> OpenPage:
 
 
 @pytest.fixture
-def challenge(engine: Engine) -> None:
-    """The challenge's 100 trips."""
-    with transaction(engine) as connection:
-        insert_trips(connection, read_challenge(CHALLENGE_FILE))
+def challenge(context: Context) -> dict[str, Any]:
+    """The challenge's 100 trips, loaded."""
+    return load_bytes(context, CHALLENGE_FILE.read_bytes(), file_name="trips.csv")
 
 
 def metrics(app: AppTest) -> dict[str, str]:

@@ -95,7 +95,7 @@ def test_a_period_and_its_undo(open_page: OpenPage) -> None:
 def test_a_brush_along_the_weeks_is_a_period_of_whole_weeks(open_page: OpenPage) -> None:
     app = open_page()
     # 9 May 2018 to 16 May 2018, UTC, in milliseconds: touches the weeks of 7 and 14 May.
-    app.session_state["weekly_chart"] = {"selection": {"period": {"start": [1525824000000, 1526428800000]}}}
+    app.session_state["weekly_chart_0"] = {"selection": {"period": {"start": [1525824000000, 1526428800000]}}}
     app.run()
     assert metrics(app)["Trips"] == "39"
     assert (app.query_params["from"], app.query_params["to"]) == ("2018-05-07", "2018-05-20")
