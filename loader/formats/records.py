@@ -103,7 +103,7 @@ def split_records(
     if is_end and consumed < len(data):
         starts, ends = np.append(starts, consumed), np.append(ends, len(data))
         consumed = len(data)
-    kept = ~_is_blank(data, buffer, dialect, starts=starts, ends=ends)
+    kept = ~_is_blank(buffer, dialect, starts=starts, ends=ends)
     starts, ends = starts[kept], ends[kept]
     separators = _find_separators(buffer[:consumed], dialect, begin=begin, quoted=quoted) if has_fields else np.empty(0, np.int64)
     unclosed = np.zeros(len(starts), np.bool_)
@@ -143,10 +143,12 @@ def _skip_header(data: bytes, lines: Lines, header_lines: int) -> int:
     return int(lines.nexts[header_lines - 1]) if len(lines.nexts) >= header_lines else len(data)
 
 
-def _is_blank(data: bytes, buffer: npt.NDArray[np.uint8], dialect: Dialect, *, starts: Positions, ends: Positions) -> Mask:
+def _is_blank(buffer: npt.NDArray[np.uint8], dialect: Dialect, *, starts: Positions, ends: Positions) -> Mask:
+    """Tell which lines are empty or only blanks."""
     blank: Mask = starts == ends
-    letters = b" " if dialect.delimiter == "\t" else b" \t"
-    first = buffer[np.minimum(starts, max(len(buffer) - 1, 0))] if len(buffer) else np.empty(0, np.uint8)
-    for index in np.flatnonzero(~blank & ((first == SPACE) | (first == TAB))):
-        blank[index] = not data[starts[index] : ends[index]].strip(letters)
+    is_space = buffer == SPACE if dialect.delimiter == "\t" else (buffer == SPACE) | (buffer == TAB)
+    candidates = np.flatnonzero(~blank & is_space[np.minimum(starts, len(buffer) - 1)]) if len(starts) else starts
+    if len(candidates):
+        letters = np.append(np.flatnonzero(~is_space), len(buffer))
+        blank[candidates] = letters[np.searchsorted(letters, starts[candidates])] >= ends[candidates]
     return blank
