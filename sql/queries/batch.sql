@@ -50,9 +50,15 @@ where b.load_id = f.load_id and b.batch_no = f.batch_no
 returning b.load_id, b.batch_no, b.slice, b.bytes, b.attempts, f.plan, f.options, f.object_key, f.object_etag, f.bytes_total;
 
 -- name: renew_batch
--- Keeps the lease while a batch is being read.
-update load_batch set claimed_at = clock_timestamp()
-where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending';
+-- Keeps the lease while a batch is being read; not when another runner is in its transaction already.
+with ours as (
+    select load_id, batch_no from load_batch
+    where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'
+    for update skip locked
+)
+update load_batch as b set claimed_at = clock_timestamp()
+from ours as o
+where b.load_id = o.load_id and b.batch_no = o.batch_no;
 
 -- name: release_batch
 -- Ends the lease after a failure, so that the batch may be run again when its message comes back. A failure that passes by itself is no
