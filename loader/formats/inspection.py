@@ -15,9 +15,9 @@ from loader.formats.detect import detect_format, read_text
 from loader.formats.ends import Ends
 from loader.formats.gazetteer import City, suggest_region
 from loader.formats.parquet import list_slices
+from loader.formats.places import find_middle
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
-from loader.formats.swap import find_middle
 from shared.errors import FileFormatError
 
 LOOKED_AT_BYTES = 2**19

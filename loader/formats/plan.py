@@ -124,7 +124,8 @@ class FilePlan:
     """How one file is read. roles maps a role to a column's index from 0.
 
     is_seekable: slices are byte ranges of the object itself; otherwise of the stream that open_stream gives.
-    footer and asked (the options) complete the plan of a Parquet file.
+    area is where trips are to be expected: west, south, east, north in degrees. footer and asked (the options) complete the
+    plan of a Parquet file.
     """
 
     kind: Literal["csv", "parquet"] = "csv"
@@ -135,6 +136,7 @@ class FilePlan:
     confidence: Mapping[str, float] = field(default_factory=dict)
     time: TimeFormat = field(default_factory=TimeFormat)
     axis_order: AxisOrder = "lon_lat"
+    area: tuple[float, float, float, float] | None = None
     record_limit_bytes: int = RECORD_LIMIT_BYTES
     footer: str | None = None
     asked: Mapping[str, Any] | None = None
@@ -162,6 +164,7 @@ class FilePlan:
         values["dialect"] = Dialect(**values["dialect"])
         values["time"] = TimeFormat(**values["time"])
         values["columns"] = tuple(values["columns"])
+        values["area"] = tuple(values["area"]) if values.get("area") else None
         return cls(**values)
 
 

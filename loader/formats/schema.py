@@ -71,13 +71,19 @@ def find_good(columns: Columns) -> Mask:
     """Tell which rows are trips."""
     good = (columns.started.wall_us >= STARTED_AT_US[0]) & (columns.started.wall_us < STARTED_AT_US[1])
     for ends in (columns.origin, columns.destination):
-        good &= (np.abs(ends.longitude) <= LONGITUDE_LIMIT_DEG) & (np.abs(ends.latitude) <= LATITUDE_LIMIT_DEG)
+        good &= is_in_range(ends)
         good &= (ends.longitude != 0) | (ends.latitude != 0)
     for names in (columns.region, columns.datasource):
         for fault in (names.is_too_long, names.is_undecodable):
             if fault is not None:
                 good &= ~fault
     return good
+
+
+def is_in_range(ends: Ends) -> Mask:
+    """Tell which ends are positions on Earth; NaN is none."""
+    inside: Mask = (np.abs(ends.longitude) <= LONGITUDE_LIMIT_DEG) & (np.abs(ends.latitude) <= LATITUDE_LIMIT_DEG)
+    return inside
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ import polars as pl
 from loader.formats.columns import read_columns
 from loader.formats.faults import explain_faults
 from loader.formats.plan import FilePlan, LoadOptions
-from loader.formats.reasons import Warning
-from loader.formats.records import Mask
-from loader.formats.schema import TRIP_SCHEMA, Columns, find_good
+from loader.formats.schema import TRIP_SCHEMA, find_good
 from loader.formats.source import Source
 from loader.formats.times import MISSING, Times
+from loader.formats.warnings import count_warnings
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def judge_rows(source: Source, plan: FilePlan, options: LoadOptions) -> Verdicts
     if len(bad_rows):
         trips = trips.filter(pl.Series(good))
     faults = explain_faults(source, plan, columns=columns, rows=bad_rows)
-    return Verdicts(trips, bad_rows, faults, _count_warnings(columns, good))
+    return Verdicts(trips, bad_rows, faults, count_warnings(columns, good, area=plan.area))
 
 
 def _find_durations(started: Times, ended: Times | None) -> pl.Series:
@@ -60,14 +59,3 @@ def _find_durations(started: Times, ended: Times | None) -> pl.Series:
     seconds = (np.where(known, ended.exact_us, 0) - np.where(known, started.exact_us, 1)) // 1_000_000
     fits = pl.Series((seconds >= 0) & (seconds < 2**31))
     return pl.select(pl.when(fits).then(pl.Series(seconds))).to_series().cast(pl.Int32)
-
-
-def _count_warnings(columns: Columns, good: Mask) -> dict[str, int]:
-    origin, destination, ended = columns.origin, columns.destination, columns.ended
-    found = {Warning.SAME_ENDS: (origin.longitude == destination.longitude) & (origin.latitude == destination.latitude)}
-    if ended is not None:
-        unreadable = ended.exact_us == MISSING
-        found[Warning.ENDED_AT_UNREADABLE] = unreadable
-        found[Warning.END_BEFORE_START] = ~unreadable & (ended.exact_us < columns.started.exact_us)
-    counts = {str(name): int(np.count_nonzero(mask & good)) for name, mask in found.items()}
-    return {name: count for name, count in counts.items() if count}

@@ -193,6 +193,7 @@ def test_ambiguous_dates_are_asked_for_and_never_decided_per_row() -> None:
 def test_swapped_coordinates_are_noticed() -> None:
     head = b"start_lat,start_lng,end_lat,end_lng,started_at\n"
     row = b"-73.98,40.75,-73.97,40.76,2018-05-28 09:03:40\n"
+    assert "exchanged they lie near New York City" in refuse(head + row).message
     error = refuse(head + row * 5)
     assert error.error_code == "swapped_coordinates"
     assert "exchanged they lie near" in error.message
@@ -209,5 +210,5 @@ def test_swapped_coordinates_are_noticed() -> None:
     loaded = load_bytes(points, options=LoadOptions(axis_order="lat_lon"))
     assert loaded.trips.select("origin_longitude", "origin_latitude").row(0) == (7.68, 45.07)
     # A few swapped rows among many are theirs to keep.
-    few = head + row + b"40.75,-73.98,40.76,-73.97,2018-05-28 09:03:40\n" * 20
-    assert load_bytes(few).trips.height == 21
+    few = load_bytes(head + row + b"40.75,-73.98,40.76,-73.97,2018-05-28 09:03:40\n" * 400)
+    assert (few.trips.height, few.warnings) == (401, {"swapped_pair": 1})

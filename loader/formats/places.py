@@ -1,0 +1,85 @@
+"""Places: where a file's trips lie, and files whose latitude and longitude are the wrong way round."""
+
+import numpy as np
+
+from loader.formats.ends import Ends
+from loader.formats.gazetteer import LARGE_CITY_PEOPLE, find_city, suggest_region
+from loader.formats.plan import FilePlan
+from loader.formats.records import Mask
+from loader.formats.schema import is_in_range
+from shared.errors import FileFormatError
+
+# Trips end in cities: the middle of a file lies rarely this far from any place, and by chance in one of 50 cases this near to
+# a large city when exchanged.
+NEAR_LARGE_CITY_KM, FAR_FROM_ANY_KM = 30.0, 50.0
+
+
+# Origins of the sample that are looked up; each takes 2 ms.
+LOOKED_UP = 11
+# A file's main area: the sample's middle 99 % and this much more on each side, or its own size again where that is more.
+AREA_MARGIN_DEG = 1.0
+
+Area = tuple[float, float, float, float]
+
+
+def check_swap(plan: FilePlan, origin: Ends) -> None:
+    """Raises: FileFormatError if most origins of the sample make sense only with longitude and latitude exchanged."""
+    known = np.flatnonzero(_is_known(origin))
+    if len(known) == 0:
+        return
+    looked_up = known[np.linspace(0, len(known) - 1, min(LOOKED_UP, len(known))).astype(np.int64)]
+    places = [(float(origin.longitude[row]), float(origin.latitude[row])) for row in looked_up]
+    swapped = [place for place in places if _looks_swapped(*place)]
+    if len(swapped) * 2 <= len(places):
+        return
+    longitude, latitude = swapped[0]
+    raise FileFormatError(
+        f"Longitude and latitude look swapped: origins such as longitude {longitude:.2f}, latitude {latitude:.2f} lie where "
+        f"nobody lives, and exchanged they lie near {_describe(latitude, longitude)}. {_advise(plan)}",
+        code="swapped_coordinates",
+    )
+
+
+def find_area(ends: Ends) -> Area | None:
+    """Find the box (west, south, east, north) where trips are to be expected. Units: degrees."""
+    known = _is_known(ends)
+    if not known.any():
+        return None
+    low, high = zip(*(np.percentile(axis[known], (0.5, 99.5)) for axis in (ends.longitude, ends.latitude)), strict=True)
+    margins = [max(AREA_MARGIN_DEG, upper - lower) for lower, upper in zip(low, high, strict=True)]
+    west, south = (float(lower - margin) for lower, margin in zip(low, margins, strict=True))
+    east, north = (float(upper + margin) for upper, margin in zip(high, margins, strict=True))
+    return west, south, east, north
+
+
+def find_middle(ends: Ends) -> tuple[float, float] | None:
+    """Find the median longitude and latitude."""
+    known = _is_known(ends)
+    if not known.any():
+        return None
+    return float(np.median(ends.longitude[known])), float(np.median(ends.latitude[known]))
+
+
+def _is_known(ends: Ends) -> Mask:
+    known: Mask = is_in_range(ends) & ((ends.longitude != 0) | (ends.latitude != 0))
+    return known
+
+
+def _looks_swapped(longitude: float, latitude: float) -> bool:
+    exchanged = find_city(latitude, longitude, people=LARGE_CITY_PEOPLE)
+    if exchanged is None or exchanged.distance_km > NEAR_LARGE_CITY_KM:
+        return False
+    as_read = find_city(longitude, latitude)
+    return as_read is None or as_read.distance_km > FAR_FROM_ANY_KM
+
+
+def _advise(plan: FilePlan) -> str:
+    if "origin_longitude" not in plan.roles:
+        return "Say so with axis_order lat_lon, or lon_lat if it is right as it is."
+    longitude, latitude = (plan.columns[plan.roles[f"origin_{axis}"]] for axis in ("longitude", "latitude"))
+    return f"Map them yourself, such as --map origin_longitude={latitude} --map origin_latitude={longitude}."
+
+
+def _describe(longitude: float, latitude: float) -> str:
+    city = suggest_region(longitude, latitude)
+    return city.name if city else "a city"
