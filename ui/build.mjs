@@ -7,10 +7,11 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const require = createRequire(import.meta.url);
-const here = import.meta.dirname;
+const here = path.dirname(fileURLToPath(import.meta.url));
 const assets = path.join(here, 'bundle', 'tripdeck', 'assets');
 const LEAST_PLACE_POPULATION = 20_000; // 19,000 places; with fewer the districts are lost that orient one inside a city
 

@@ -12,6 +12,11 @@ from shared.groups import Flow, FlowLocation, FlowMap
 from ui.flowmap import MapOptions, Pick, Viewport, encode_content, render_flow_map
 
 CITIES = {"hamburg": (9.99, 53.55), "fiji": (179.9, -17.5)}
+OWN_STYLE = {
+    "version": 8,
+    "sources": {},
+    "layers": [{"id": "sea", "type": "background", "paint": {"background-color": "#ddeeff"}}],
+}
 FROM_PYTHON = Box(9.9, 53.5, 10.0, 53.6)
 
 
@@ -99,7 +104,10 @@ def explore() -> None:
         map_provider=None,
     )
     options = MapOptions(
-        viewport=st.session_state.get("viewport"), selected=st.session_state.get("pick"), flow_scale=500, height=560
+        viewport=st.session_state.get("viewport"),
+        selected=st.session_state.get("pick"),
+        flow_scale=500,
+        base_style=OWN_STYLE if st.query_params.get("style") == "own" else None,
     )
     state = render_flow_map(
         deck,

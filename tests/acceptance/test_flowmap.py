@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.acceptance.component_page import Watch, check_accessible, chromium, page, save_screenshot, serve_page, watch
+from tests.acceptance.component_page import OUTPUT, Watch, check_accessible, chromium, page, save_screenshot, serve_page, watch
 
 __all__ = ["chromium", "page", "watch"]
 
@@ -222,13 +222,15 @@ def test_across_the_antimeridian(page: Page, map_url: str) -> None:
     save_screenshot(page, "flowmap_antimeridian")
 
 
-def test_picture_is_saved(page: Page, map_url: str) -> None:
-    open_map(page, f"{map_url}/?bbox={LINKED_BOX}")
+def test_picture_is_saved_over_an_operators_own_base_map(page: Page, map_url: str) -> None:
+    open_map(page, f"{map_url}/?bbox={LINKED_BOX}&style=own")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save picture").click()
     path = download.value.path()
     assert path.read_bytes().startswith(b"\x89PNG")
     assert path.stat().st_size > 50_000
+    OUTPUT.mkdir(exist_ok=True)
+    download.value.save_as(OUTPUT / "flowmap_picture.png")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

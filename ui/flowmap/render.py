@@ -1,6 +1,6 @@
 """Put the flow map on the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +19,9 @@ class MapOptions:
 
     focus: ground to show; a change moves the map. viewport: the view to come back to, which wins over focus at first.
     flow_scale, place_scale: trips at the wide end of each scale, fixed so that pictures stay comparable; None fits the data.
-    message: a line over the map, such as why it is empty. base_style: URL of an online style instead of the offline map.
+    message: a line over the map, such as why it is empty.
+    base_style: a MapLibre style, or its URL, instead of the offline map; its sources may be pmtiles:// archives. What it names
+    the browser asks for.
     """
 
     height: int = 560
@@ -30,7 +32,7 @@ class MapOptions:
     place_scale: int | None = None
     message: str | None = None
     is_animated: bool = False
-    base_style: str | None = None
+    base_style: str | Mapping[str, Any] | None = None
 
 
 DEFAULT_OPTIONS = MapOptions()

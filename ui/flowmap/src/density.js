@@ -11,9 +11,14 @@ const CELL_COVER = 1.05; // of a cell's width as the dot's radius: neighbours ru
 const LEAST_RADIUS_PX = 0.9;
 const MOST_ZOOM = 24;
 
-/** Show, replace or take away the dots. @param {any} map @param {Density|null} density @param {boolean} isDark */
-export function showDensity(map, density, isDark) {
-  map.getSource('density')?.setData(toPoints(density));
+/** Show, replace or take away the dots. @param {any} map @param {Density|null} density @param {import('./theme.js').Palette} palette */
+export function showDensity(map, density, { isDark, density: color }) {
+  if (!map.getSource('density')) {
+    // An operator's own style: the dots go on top of it
+    map.addSource('density', { type: 'geojson', data: toPoints(null) });
+    map.addLayer({ id: 'density', type: 'circle', source: 'density', paint: { 'circle-color': color } });
+  }
+  map.getSource('density').setData(toPoints(density));
   if (density && density.trips.length > 0) {
     map.setPaintProperty('density', 'circle-radius', radiusByZoom(density));
     map.setPaintProperty('density', 'circle-opacity', ['interpolate', ['linear'], ['get', 'weight'], 0, 0.06, 1, isDark ? 0.55 : 0.5]);

@@ -6,18 +6,20 @@ import * as flowmapLayers from '@flowmap.gl/layers';
 import { nearestTurn, placeTotals, selectedFlows } from './flowdata.js';
 import { flowShade, flowThickness, mixColor, placeRadius } from './scale.js';
 
-const FlowLinesLayer = makePickable(flowmapLayers.FlowLinesLayer);
-const AnimatedFlowLinesLayer = makePickable(flowmapLayers.AnimatedFlowLinesLayer);
-const FlowCirclesLayer = makePickable(flowmapLayers.FlowCirclesLayer);
+const FlowLinesLayer = makePickable(flowmapLayers.FlowLinesLayer, 'FlowLines');
+const AnimatedFlowLinesLayer = makePickable(flowmapLayers.AnimatedFlowLinesLayer, 'MovingFlowLines');
+const FlowCirclesLayer = makePickable(flowmapLayers.FlowCirclesLayer, 'FlowPlaces');
 
 export const FLOW_LAYER = 'tripdeck-flows';
 export const PLACE_LAYER = 'tripdeck-places';
 const DIMMED = 0.22; // share of a flow's opacity while another is selected
 
 /** deck.gl 9.4 no longer adds the attribute that flowmap.gl 9.4's shaders pick by. */
-function makePickable(Layer) {
+function makePickable(Layer, name) {
   return class extends Layer {
-    static layerName = Layer.layerName;
+    static layerName = name;
+
+    static componentName = name; // minified classes have no names of their own
 
     initializeState() {
       const update = this.calculateInstancePickingColors;
@@ -94,7 +96,7 @@ function lineAttributes({ data, scale, numbers, colorOf }) {
       getSourcePosition: { value: source, size: 3 },
       getTargetPosition: { value: target, size: 3 },
       getThickness: { value: thickness, size: 1 },
-      getColor: { value: color, size: 4 },
+      getColor: { value: color, size: 4, normalized: true },
       getEndpointOffsets: { value: offsets, size: 2 },
       getStaggering: { value: staggering, size: 1 },
     },
@@ -128,7 +130,7 @@ function makePlaceLayer(data, scale, palette) {
         getPosition: { value: position, size: 3 },
         getInRadius: { value: inRadius, size: 1 },
         getOutRadius: { value: outRadius, size: 1 },
-        getColor: { value: repeatColor(palette.circle, count), size: 4 },
+        getColor: { value: repeatColor(palette.circle, count), size: 4, normalized: true },
         getOutOfScale: { value: new Float32Array(count), size: 1 },
       },
     },

@@ -1,6 +1,7 @@
 /** The flow map: base map, density, flows, box and tools, kept in step with the data that Python sends. */
 import { MapLibreOverlay } from '@deck.gl/maplibre';
 import * as maplibregl from 'maplibre-gl';
+import { Protocol } from 'pmtiles';
 import maplibreCss from 'maplibre-gl/dist/maplibre-gl.css';
 import workerText from 'maplibre-gl/dist/maplibre-gl-worker.mjs?text';
 import { ATTRIBUTION, makeStyle, recolour } from './basemap.js';
@@ -34,7 +35,7 @@ import { ViewportReporter } from './viewport.js';
 const COMMIT_PAUSE_MS = 120; // keys repeat faster than Python answers
 const FIT_PADDING_PX = 48;
 const PICK_RADIUS_PX = 4;
-let isWorkerSet = false;
+let isPrepared = false;
 
 export class FlowMap {
   /** @param {ShadowRoot|HTMLElement} parent @param {MapData} data @param {(name: string, value: object) => void} send */
@@ -63,9 +64,10 @@ export class FlowMap {
 
   /** @param {MapData} data */
   makeMap(data) {
-    if (!isWorkerSet) {
+    if (!isPrepared) {
       maplibregl.setWorkerUrl(URL.createObjectURL(new Blob([workerText], { type: 'text/javascript' })));
-      isWorkerSet = true;
+      maplibregl.addProtocol('pmtiles', new Protocol().tile); // for an operator's own base map: pmtiles://… in its style
+      isPrepared = true;
     }
     const { layers, view } = readDeck(data.deck);
     this.deckLayers = layers;
@@ -78,6 +80,7 @@ export class FlowMap {
       dragRotate: false,
       pitchWithRotate: false,
       attributionControl: false,
+      fadeDuration: prefersStill() ? 0 : 150,
       ...(isFitted
         ? { bounds: toBounds(data.focus), fitBoundsOptions: { padding: FIT_PADDING_PX } }
         : { center: [camera.longitude, camera.latitude], zoom: camera.zoom }),
@@ -171,7 +174,7 @@ export class FlowMap {
   }
 
   showDensity() {
-    showDensity(this.map, this.last.density ? JSON.parse(this.last.density) : null, this.palette.isDark);
+    showDensity(this.map, this.last.density ? JSON.parse(this.last.density) : null, this.palette);
   }
 
   /** @param {import('./boxmath.js').Box|null} box */
