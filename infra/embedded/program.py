@@ -91,7 +91,7 @@ def start_program(program: Program) -> Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_make_tie(program.stop_signal),  # noqa: PLW1509 - it makes two system calls, takes no lock
+                preexec_fn=make_tie(program.stop_signal),  # noqa: PLW1509 - it makes two system calls, takes no lock
                 user=account.uid if account else None,
                 group=account.gid if account else None,
                 extra_groups=None if account is None else (),
@@ -147,7 +147,8 @@ def describe_log(program: Program) -> str:
     return f"Last line of {program.log_file}: {last}"
 
 
-def _make_tie(death_signal: signal.Signals) -> Callable[[], None] | None:
+def make_tie(death_signal: signal.Signals) -> Callable[[], None] | None:
+    """Make the preexec_fn that has the kernel send a child this signal when the thread that starts it dies; Linux only."""
     if _LIBC is None:
         return None
     libc, launcher = _LIBC, os.getpid()

@@ -24,6 +24,8 @@ import pytest
 
 from infra.embedded import find_free_ports, is_port_taken
 from infra.embedded.postgres import remove_data
+from infra.embedded.program import make_tie
+from infra.state import read_running
 from tests.services import PostgresServer
 
 TRIPDECK = Path(sysconfig.get_path("scripts")) / "tripdeck"
@@ -32,7 +34,7 @@ SERVERS = {"postgres", "valkey", "seaweedfs"}
 APPLICATIONS = {"worker", "hub", "ui"}
 
 
-def wait_for(is_true: Callable[[], bool], what: str, *, timeout_s: float = 30) -> None:
+def wait_for(is_true: Callable[[], bool], what: str, *, timeout_s: float = 60) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_true():
         assert time.monotonic() < deadline, f"no {what} within {timeout_s} s"
@@ -71,6 +73,7 @@ class LocalStack:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=make_tie(signal.SIGTERM),  # noqa: PLW1509 - a killed test run leaves no stack
         )
         assert self.launcher.stdout is not None
         for line in self.launcher.stdout:
@@ -88,7 +91,9 @@ class LocalStack:
         return psutil.Process(self.launcher.pid).children(recursive=True)
 
     def find(self, name: str) -> psutil.Process:
-        return psutil.Process(next(found["pid"] for found in self.status()["processes"] if found["name"] == name))
+        state = read_running(self.folder / "data")
+        assert state is not None
+        return psutil.Process(next(found.pid for found in state.processes if found.name == name))
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.settings['TRIPDECK_HUB_PORT']}{path}", timeout=10) as answer:
@@ -101,8 +106,11 @@ class LocalStack:
         return self.launcher.returncode
 
     def clean(self) -> None:
-        if self.launcher is not None and self.launcher.poll() is None:
-            self.signal(signal.SIGTERM)
+        if self.launcher is not None:
+            if self.launcher.poll() is None:
+                self.signal(signal.SIGTERM)
+            if self.launcher.stdout is not None:
+                self.launcher.stdout.close()
         remove_data(self.folder / "data" / "postgres")
 
 
