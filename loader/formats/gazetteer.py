@@ -66,7 +66,7 @@ def find_city(longitude_deg: float, latitude_deg: float, *, people: int = 0) -> 
 
 
 def suggest_region(longitude_deg: float, latitude_deg: float) -> City | None:
-    """Find the city that names the area of a file: a large one nearby, else the nearest at all; a city rather than its borough."""
+    """Find the city that names the area of a file: a large one nearby, else the nearest; never its borough."""
     if not (abs(longitude_deg) <= 180 and abs(latitude_deg) <= 90):
         return None
     cities = _load_cities()

@@ -154,7 +154,8 @@ class FilePlan:
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain JSON."""
         plain = replace(self, roles=dict(self.roles), confidence=dict(self.confidence))
-        return {**asdict(plain), "columns": list(self.columns), "clock": self.clock}
+        lists = {"columns": list(self.columns), "area": list(self.area) if self.area else None}
+        return {**asdict(plain), **lists, "clock": self.clock}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:

@@ -47,8 +47,8 @@ class Profile:
 
     @property
     def fraction(self) -> float:
-        """Give the share of numbers with a fraction."""
-        return self._share(self.numbers % 1 != 0)
+        """Give the share of numbers written with a fraction."""
+        return self._share(self._values.str.contains(r"^[+-]?\d*[.,]\d+$").to_numpy())
 
     @cached_property
     def point(self) -> float:
