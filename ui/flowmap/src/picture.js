@@ -8,7 +8,7 @@ const FONT = '12px sans-serif';
 /**
  * @param {object} view
  * @param {any} view.map @param {any} view.overlay @param {HTMLElement} view.boxNode
- * @param {import('./boxmath.js').Box|null} view.box @param {import('./flowdata.js').Scale} view.scale @param {import('./theme.js').Palette} view.palette
+ * @param {boolean} view.isOwnStyle @param {import('./boxmath.js').Box|null} view.box @param {import('./flowdata.js').Scale} view.scale @param {import('./theme.js').Palette} view.palette
  * @returns {Promise<Blob>}
  */
 export async function takePicture(view) {
@@ -34,9 +34,9 @@ export async function takePicture(view) {
   pen.textBaseline = 'middle';
   drawBox(pen, view);
   drawLegend(pen, view, base.clientHeight);
-  pen.fillStyle = view.palette.label;
   pen.textAlign = 'right';
-  pen.fillText(`${ATTRIBUTION} · WGS 84`, base.clientWidth - 8, base.clientHeight - 10);
+  const source = view.isOwnStyle ? 'WGS 84' : `${ATTRIBUTION} · WGS 84`;
+  write(pen, source, { x: base.clientWidth - 8, y: base.clientHeight - 10, color: view.palette.label, halo: view.palette.halo });
   return await new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png'));
 }
 
@@ -48,8 +48,8 @@ function drawBox(pen, { box, boxNode, palette }) {
   pen.strokeStyle = css(palette.selected);
   pen.lineWidth = 2;
   pen.strokeRect(x, y, width, height);
-  pen.fillStyle = css(palette.selected);
-  pen.fillText(`${formatPoint(box[0], box[1])} to ${formatPoint(box[2], box[3])}`, x + 4, y - 9);
+  const text = `${formatPoint(box[0], box[1])} to ${formatPoint(box[2], box[3])}`;
+  write(pen, text, { x, y: y - 10, color: css(palette.selected), halo: palette.halo });
 }
 
 function drawLegend(pen, { scale, palette }, height) {
@@ -57,9 +57,18 @@ function drawLegend(pen, { scale, palette }, height) {
     const y = height - 20 - 18 * i;
     pen.fillStyle = row.color;
     pen.fillRect(12, y - row.height / 2, 32, row.height);
-    pen.fillStyle = palette.label;
-    pen.fillText(`${row.label} trips`, 52, y);
+    write(pen, `${row.label} trips`, { x: 52, y, color: palette.label, halo: palette.halo });
   });
+}
+
+/** Text with a halo, so that it reads on whatever lies below. */
+function write(pen, text, { x, y, color, halo }) {
+  pen.strokeStyle = halo;
+  pen.lineWidth = 3.5;
+  pen.lineJoin = 'round';
+  pen.strokeText(text, x, y);
+  pen.fillStyle = color;
+  pen.fillText(text, x, y);
 }
 
 /** @param {Blob} blob @param {string} name */
