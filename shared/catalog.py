@@ -1,14 +1,16 @@
 """What is there: regions, datasources, where trips begin and end."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from shared.area import WHOLE_WORLD, Box
+from shared.area import Box
 from shared.database import execute
-from shared.position import cell_box, cell_middle
-from shared.weekly import CELL_SHIFT
+from shared.position import cell_middle, decode_position
+from shared.weekly import CELL_SHIFT, fetch_loose_loads
+
+_FINE_SHIFT: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +33,29 @@ def list_datasources(connection: Connection) -> list[dict[str, Any]]:
 
 
 def fetch_extent(connection: Connection) -> Box | None:
-    """Find the box around the cells of all trip origins; None without trips."""
-    cells = [row.cell for row in execute(connection, "list_origin_cells", area=WHOLE_WORLD.bounds())]
-    if not cells:
+    """Find the box around the origins of all trips; None without trips."""
+    while True:
+        row = execute(connection, "fetch_extent", loose_loads=fetch_loose_loads(connection)).one()
+        if row.is_current:
+            break
+    if row.x_low is None:
         return None
-    boxes = [cell_box(cell, CELL_SHIFT) for cell in cells]
-    west, south, east, north = zip(*boxes, strict=True)
-    return Box(min(west), min(south), max(east), max(north))
+    west, south = decode_position(row.x_low | row.y_low)
+    east, north = decode_position(row.x_high | row.y_high)
+    return Box(west, south, east, north)
 
 
-def fetch_density(connection: Connection, *, viewport: Box | None = None, limit: int = 20_000) -> list[CellCount]:
-    """Count trip origins per cell, most first, in the viewport's cells."""
-    area = viewport.area().outer(CELL_SHIFT) if viewport else WHOLE_WORLD
-    rows = execute(connection, "list_origin_cells", area=area.bounds()).all()[:limit]
-    return [CellCount(*cell_middle(row.cell, CELL_SHIFT), row.trips) for row in rows]
+def fetch_density(connection: Connection, *, viewport: Box | None = None, limit: int = 30_000) -> list[CellCount]:
+    """Count trip origins per cell, most first, in the cells the viewport touches: the finest of which there are at most limit."""
+    area = viewport.area() if viewport else None
+    areas = {
+        "area": area.outer(_FINE_SHIFT).bounds() if area else None,
+        "cell_area": area.outer(CELL_SHIFT).bounds() if area else None,
+    }
+    if area and area.is_empty:
+        return []
+    while True:
+        loose_loads = fetch_loose_loads(connection)
+        rows = execute(connection, "list_density", **areas, loose_loads=loose_loads, limit=limit).all()
+        if rows[0].is_current:
+            return [CellCount(*cell_middle(row.cell, row.shift), row.trips) for row in rows if row.cell is not None]

@@ -6,13 +6,14 @@
 CRS: WGS 84. Clock: local wall clock of the trip.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
-from shared.area import WHOLE_WORLD, AxisArea, Box
+from shared.area import WHOLE_WORLD, Box
 from shared.database import execute
 from shared.errors import RequestError
 from shared.position import POSITION_BITS, cell_middle, format_geohash
@@ -20,6 +21,8 @@ from shared.weekly import End, fetch_filters, validate_end
 
 MAX_PRECISION: Final = 12
 MAX_LIMIT: Final = 50_000
+RUN_PRECISION: Final = 6
+"""Geohash characters of run_flow's cells."""
 
 _DAY_MINUTES: Final = 1440
 
@@ -55,6 +58,16 @@ class FlowQuestion:
     def cell_shift(self) -> int:
         """Bits of a position below a cell."""
         return POSITION_BITS - 5 * self.precision
+
+    @property
+    def hours(self) -> tuple[int, int] | None:
+        """First hour and the one after the last; None for the whole day."""
+        return None if (self.hour_from, self.hour_to) == (0, 24) else (self.hour_from, self.hour_to)
+
+    @property
+    def fits_runs(self) -> bool:
+        """Whether runs know these flows: cells no finer than theirs, no box, and hours or a datasource but not both."""
+        return self.precision <= RUN_PRECISION and self.box is None and not (self.hours and self.datasource)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,34 +176,52 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
 
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
-    parameters = _parameters(connection, question)
-    if parameters is None:
-        return FlowMap((), (), 0, 0, question.precision)
-    view = question.viewport.area() if question.viewport else WHOLE_WORLD
-    rows = execute(
-        connection, "list_flows", **parameters, view_area=view.outer(question.cell_shift).bounds(), limit=question.limit
-    ).all()
-    flows = [row for row in rows if row.kind == "flow"]
-    return FlowMap(
-        tuple(_make_location(row, question) for row in rows if row.kind == "location"),
-        tuple(
-            Flow(format_geohash(f.origin, question.precision), format_geohash(f.destination, question.precision), f.trips)
-            for f in flows
-        ),
-        trips=next(row.trips for row in rows if row.kind == "all"),
-        shown_trips=sum(flow.trips for flow in flows),
-        precision=question.precision,
-    )
+    view = question.viewport.area().outer(question.cell_shift) if question.viewport else None
+    while True:
+        parameters = _parameters(connection, question)
+        if parameters is None or (view and view.is_empty):
+            return FlowMap((), (), 0, 0, question.precision)
+        rows = execute(
+            connection,
+            "list_flows",
+            **parameters,
+            reads_runs=question.fits_runs,
+            view_area=view.bounds() if view else None,
+            limit=question.limit,
+        ).all()
+        if all(row.is_current for row in rows):
+            return _make_map(rows, question)
 
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:
     """Count trips per hour of the day, 24 numbers; the question's own hours don't filter, so that they can be chosen on it."""
-    parameters = _parameters(connection, question)
-    hours = [0] * 24
-    if parameters is not None:
-        for row in execute(connection, "count_hours", **parameters):
-            hours[row.hour] = row.trips
-    return hours
+    reads_runs = question.box is None
+    while True:
+        hours = [0] * 24
+        parameters = _parameters(connection, replace(question, hour_from=0, hour_to=24))
+        if parameters is None:
+            return hours
+        rows = execute(connection, "count_hours", **parameters, reads_runs=reads_runs).all()
+        for row in rows:
+            if row.hour is not None:
+                hours[row.hour] = row.trips
+        if rows[0].is_current:
+            return hours
+
+
+def _make_map(rows: Sequence[Row[Any]], question: FlowQuestion) -> FlowMap:
+    flows = tuple(
+        Flow(format_geohash(row.origin, question.precision), format_geohash(row.destination, question.precision), row.trips)
+        for row in rows
+        if row.kind == "flow"
+    )
+    return FlowMap(
+        tuple(_make_location(row, question) for row in rows if row.kind == "location"),
+        flows,
+        trips=next(row.trips for row in rows if row.kind == "all"),
+        shown_trips=sum(flow.trips for flow in flows),
+        precision=question.precision,
+    )
 
 
 def _make_location(row: Row[Any], question: FlowQuestion) -> FlowLocation:
@@ -201,22 +232,24 @@ def _make_location(row: Row[Any], question: FlowQuestion) -> FlowLocation:
 
 
 def _parameters(connection: Connection, question: FlowQuestion) -> dict[str, object] | None:
-    filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
-    area: AxisArea = question.box.area() if question.box else WHOLE_WORLD
-    if area.is_empty or filters.first_at is None:
+    """The filters as the queries take them; None when no trip can pass them."""
+    names = {"region": question.region, "datasource": question.datasource}
+    filters = fetch_filters(connection, **names, needs_hours=question.hours is not None)
+    area = question.box.area() if question.box else None
+    if filters.first_at is None or (area and area.is_empty):
         return None
-    everywhere = WHOLE_WORLD.bounds()
-    ends = {"origin": (area.bounds(), everywhere), "destination": (everywhere, area.bounds())}
-    origin_area, destination_area = ends.get(question.end, (area.bounds(), area.bounds()))
+    bounds = area.bounds() if area and area != WHOLE_WORLD else None
+    hour_from, hour_to = question.hours or (None, None)
     return {
         "region_id": filters.region_id,
         "datasource_id": filters.datasource_id,
-        "origin_area": origin_area,
-        "destination_area": destination_area,
+        "loose_loads": filters.loose_loads,
+        "origin_area": None if question.end == "destination" else bounds,
+        "destination_area": None if question.end == "origin" else bounds,
         "is_either": question.end == "either",
         "cell_shift": question.cell_shift,
-        "hour_from": question.hour_from,
-        "hour_to": question.hour_to,
+        "hour_from": hour_from,
+        "hour_to": hour_to,
     }
 
 

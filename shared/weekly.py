@@ -149,6 +149,11 @@ def fetch_filters(connection: Connection, *, region: str | None, datasource: str
     return Filters(**row)
 
 
+def fetch_loose_loads(connection: Connection) -> list[int]:
+    """Ids of the loads whose trips must be read."""
+    return list(execute(connection, "list_loose_loads").scalars())
+
+
 def validate_end(end: str) -> None:
     """Refuse what is no end. Raises: RequestError."""
     if end not in ENDS:

@@ -3,12 +3,13 @@
 Nothing here uses masks, z order, cells' nesting or SQL.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from shared.area import Box
-from shared.position import gather_axis, quantise_latitude, quantise_longitude
+from shared.groups import FlowQuestion, GroupQuestion
+from shared.position import format_geohash, gather_axis, parse_geohash, quantise_latitude, quantise_longitude
 from shared.weekly import WeekCount, WeeklyQuestion
 from tests.trip_maker import MadeTrip
 
@@ -70,3 +71,48 @@ def _is_partial(week: date, period: tuple[date, date], days: Sequence[date]) -> 
     starts, ends = [period[0], *days[:1]], [period[1], *days[-1:]]
     inner = {week + timedelta(days=number) for number in range(7)}
     return any(day in inner and day != week for day in starts) or any(day in inner and day.isoweekday() != 7 for day in ends)
+
+
+def count_groups(trips: Sequence[MadeTrip], question: GroupQuestion) -> dict[tuple[str, str, str, int], list[MadeTrip]]:
+    """Trips per region, origin geohash, destination geohash and first minute of the bucket."""
+    groups: dict[tuple[str, str, str, int], list[MadeTrip]] = defaultdict(list)
+    for trip in _filter_hours(trips, question):
+        minute = trip.started_at.hour * 60 + trip.started_at.minute
+        bucket = minute // question.bucket_minutes * question.bucket_minutes
+        groups[(trip.region, *_name_cells(trip, question.precision), bucket)].append(trip)
+    return groups
+
+
+def count_flows(trips: Sequence[MadeTrip], question: FlowQuestion) -> Counter[tuple[str, str]]:
+    """Trips per origin geohash and destination geohash."""
+    return Counter(_name_cells(trip, question.precision) for trip in _filter_hours(trips, question))
+
+
+def count_hours(trips: Sequence[MadeTrip], question: FlowQuestion) -> list[int]:
+    known = filter_trips(trips, question.region, question.datasource)
+    hours = Counter(trip.started_at.hour for trip in known if is_counted(trip, question.box, question.end))
+    return [hours[hour] for hour in range(24)]
+
+
+def cell_touches_box(geohash: str, box: Box) -> bool:
+    """Whether any step of a cell lies in a box."""
+    low = parse_geohash(geohash) << 62 - 5 * len(geohash)
+    high = low | (1 << 62 - 5 * len(geohash)) - 1
+    west, east = quantise_longitude(box.west), quantise_longitude(box.east)
+    x_low, x_high = gather_axis(low >> 1), gather_axis(high >> 1)
+    y_low, y_high = gather_axis(low), gather_axis(high)
+    touches_x = x_low <= east and x_high >= west if box.west <= box.east else x_high >= west or x_low <= east
+    return touches_x and y_low <= quantise_latitude(box.north) and y_high >= quantise_latitude(box.south)
+
+
+def _filter_hours(trips: Sequence[MadeTrip], question: FlowQuestion) -> Iterator[MadeTrip]:
+    first, last = question.hour_from, question.hour_to
+    wanted = set(range(first, last)) if first < last else {*range(first, 24), *range(last)}
+    for trip in filter_trips(trips, question.region, question.datasource):
+        if trip.started_at.hour in wanted and is_counted(trip, question.box, question.end):
+            yield trip
+
+
+def _name_cells(trip: MadeTrip, precision: int) -> tuple[str, str]:
+    shift = 62 - 5 * precision
+    return format_geohash(trip.origin >> shift, precision), format_geohash(trip.destination >> shift, precision)

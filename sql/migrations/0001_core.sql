@@ -251,14 +251,15 @@ create table upload (
     created_at timestamptz not null default clock_timestamp()
 );
 
--- Whether a position lies in an area of one or two boxes that share their south and north.
+-- Whether a position lies in an area of one or two boxes that share their south and north; in any for null.
 -- area: z_low, z_high, x_low, x_high of the first box, the same of the second (empty: low > high), y_low, y_high;
 -- x and y are masked positions. The planner inlines it, drops an empty box, and keeps the z range for indexes and min/max pruning.
 create function position_in_area(p bigint, area bigint[]) returns boolean
 language sql immutable parallel safe as $$
-    select ((area[1] <= area[2] and p between area[1] and area[2] and (p & 3074457345618258602) between area[3] and area[4])
-         or (area[5] <= area[6] and p between area[5] and area[6] and (p & 3074457345618258602) between area[7] and area[8]))
-        and (p & 1537228672809129301) between area[9] and area[10]
+    select area is null
+        or ((area[1] <= area[2] and p between area[1] and area[2] and (p & 3074457345618258602) between area[3] and area[4])
+            or (area[5] <= area[6] and p between area[5] and area[6] and (p & 3074457345618258602) between area[7] and area[8]))
+           and (p & 1537228672809129301) between area[9] and area[10]
 $$;
 
 -- Whether a box of masked positions touches an area, or lies whole in one of its boxes.

@@ -1,3 +1,9 @@
 -- trip on plain PostgreSQL: a heap with one BRIN index for time, place and load.
 -- Batches arrive sorted by origin cell, so each range of pages spans few cells; 32 pages are about 4,300 trips.
 create index trip_brin on trip using brin (started_at, origin, load_id) with (pages_per_range = 32, autosummarize = on);
+
+-- Without these the planner takes every box for empty and reads the trips once per row of something else.
+create statistics trip_origin_x on (origin & 3074457345618258602) from trip;
+create statistics trip_origin_y on (origin & 1537228672809129301) from trip;
+create statistics trip_destination_x on (destination & 3074457345618258602) from trip;
+create statistics trip_destination_y on (destination & 1537228672809129301) from trip;

@@ -1,30 +1,34 @@
--- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see
--- position_in_area; the whole world where an end may lie anywhere), is_either (one end in its area is enough);
--- hour_from, hour_to (hour_from ≤ hour < hour_to; from > to passes midnight); cell_shift = 62 - 5 × geohash precision.
+-- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see position_in_area; null:
+-- anywhere), is_either (one end in its area is enough); hour_from, hour_to (hour_from ≤ hour < hour_to, from > to passes midnight; null:
+-- any); cell_shift = 62 - 5 × geohash precision. reads_runs: packed loads are answered from their runs, and only the trips of loose_loads
+-- are read (see weekly.sql for those and is_current); otherwise all trips are read.
 
 -- name: list_groups
 -- The largest trip groups; positions are means, in degrees.
-with grouped as (
+with grouped as materialized (
     select t.region_id,
            t.origin >> %(cell_shift)s::integer as origin_cell,
            t.destination >> %(cell_shift)s::integer as destination_cell,
-           (extract(hour from t.started_at)::integer * 60 + extract(minute from t.started_at)::integer)
-               / %(bucket_minutes)s::integer * %(bucket_minutes)s::integer as bucket_minute,
+           date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time as bucket,
            count(*) as trips
     from trip as t
-    where case when %(is_either)s::boolean
-               then position_in_area(t.origin, %(origin_area)s::bigint[]) or position_in_area(t.destination, %(destination_area)s::bigint[])
-               else position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]) end
+    where ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and case when %(hour_from)s::integer < %(hour_to)s::integer
-               then extract(hour from t.started_at) >= %(hour_from)s::integer and extract(hour from t.started_at) < %(hour_to)s::integer
-               else extract(hour from t.started_at) >= %(hour_from)s::integer or extract(hour from t.started_at) < %(hour_to)s::integer end
+      and (%(hour_from)s::integer is null
+           or case when %(hour_from)s::integer < %(hour_to)s::integer
+                   then date_part('hour', t.started_at) >= %(hour_from)s::integer and date_part('hour', t.started_at) < %(hour_to)s::integer
+                   else date_part('hour', t.started_at) >= %(hour_from)s::integer or date_part('hour', t.started_at) < %(hour_to)s::integer
+              end)
     group by 1, 2, 3, 4
     order by trips desc, 1, 2, 3, 4
     limit %(limit)s::integer
 )
-select r.name as region, g.origin_cell, g.destination_cell, g.bucket_minute, g.trips,
+select r.name as region, g.origin_cell, g.destination_cell,
+       (extract(epoch from g.bucket) / 60)::integer as bucket_minute,
+       g.trips,
        avg(position_longitude(t.origin)) as origin_longitude,
        avg(position_latitude(t.origin)) as origin_latitude,
        avg(position_longitude(t.destination)) as destination_longitude,
@@ -33,41 +37,63 @@ select r.name as region, g.origin_cell, g.destination_cell, g.bucket_minute, g.t
        max(t.started_at) as last_at,
        array_agg(distinct d.name) as datasources
 from grouped as g
-join region as r using (region_id)
 join trip as t
     on t.region_id = g.region_id
     and t.origin >> %(cell_shift)s::integer = g.origin_cell
     and t.destination >> %(cell_shift)s::integer = g.destination_cell
-    and (extract(hour from t.started_at)::integer * 60 + extract(minute from t.started_at)::integer)
-        / %(bucket_minutes)s::integer * %(bucket_minutes)s::integer = g.bucket_minute
-    and case when %(is_either)s::boolean
-             then position_in_area(t.origin, %(origin_area)s::bigint[]) or position_in_area(t.destination, %(destination_area)s::bigint[])
-             else position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]) end
+    and date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time = g.bucket
+    and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+         or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                         or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+    and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
     and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-    and case when %(hour_from)s::integer < %(hour_to)s::integer
-             then extract(hour from t.started_at) >= %(hour_from)s::integer and extract(hour from t.started_at) < %(hour_to)s::integer
-             else extract(hour from t.started_at) >= %(hour_from)s::integer or extract(hour from t.started_at) < %(hour_to)s::integer end
+    and (%(hour_from)s::integer is null
+         or case when %(hour_from)s::integer < %(hour_to)s::integer
+                 then date_part('hour', t.started_at) >= %(hour_from)s::integer and date_part('hour', t.started_at) < %(hour_to)s::integer
+                 else date_part('hour', t.started_at) >= %(hour_from)s::integer or date_part('hour', t.started_at) < %(hour_to)s::integer
+            end)
+join region as r on r.region_id = g.region_id
 join datasource as d on d.datasource_id = t.datasource_id
-group by r.name, g.origin_cell, g.destination_cell, g.bucket_minute, g.trips
-order by g.trips desc, region, g.origin_cell, g.destination_cell, g.bucket_minute;
+group by r.name, g.origin_cell, g.destination_cell, g.bucket, g.trips
+order by g.trips desc, region, g.origin_cell, g.destination_cell, g.bucket;
 
 -- name: list_flows
--- The largest flows with a cell in view_area (kind flow: origin, destination, trips), their locations with totals (kind location: origin
--- is the cell), and the number of all trips under the filters (kind all).
-with flow as materialized (
-    select t.origin >> %(cell_shift)s::integer as origin,
-           t.destination >> %(cell_shift)s::integer as destination,
-           count(*) as trips
+-- The largest flows with a cell in view_area (null: anywhere), as kind flow: origin, destination, trips; their locations with totals, as
+-- kind location: origin is the cell; and the number of all trips under the filters, as kind all. Runs know flows between geohash-6 cells.
+with pair as (
+    select (f.origin_cell::bigint << 32) >> %(cell_shift)s::integer as origin,
+           (p.destination_cell::bigint << 32) >> %(cell_shift)s::integer as destination,
+           p.trips::bigint as trips
+    from run_flow as f
+    cross join unnest(f.destination_cells, f.trips) as p (destination_cell, trips)
+    where %(reads_runs)s::boolean
+      and f.run_id in (select run_id from run where has_hours or %(hour_from)s::integer is null)
+      and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
+      and ((%(datasource_id)s::smallint is null and f.datasource_id is null) or f.datasource_id = %(datasource_id)s::smallint)
+      and ((%(hour_from)s::integer is null and f.hour is null)
+           or case when %(hour_from)s::integer < %(hour_to)s::integer
+                   then f.hour >= %(hour_from)s::integer and f.hour < %(hour_to)s::integer
+                   else f.hour >= %(hour_from)s::integer or f.hour < %(hour_to)s::integer end)
+    union all
+    select t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer, count(*)
     from trip as t
-    where case when %(is_either)s::boolean
-               then position_in_area(t.origin, %(origin_area)s::bigint[]) or position_in_area(t.destination, %(destination_area)s::bigint[])
-               else position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]) end
+    where (not %(reads_runs)s::boolean
+           or (cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])))
+      and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and case when %(hour_from)s::integer < %(hour_to)s::integer
-               then extract(hour from t.started_at) >= %(hour_from)s::integer and extract(hour from t.started_at) < %(hour_to)s::integer
-               else extract(hour from t.started_at) >= %(hour_from)s::integer or extract(hour from t.started_at) < %(hour_to)s::integer end
+      and (%(hour_from)s::integer is null
+           or case when %(hour_from)s::integer < %(hour_to)s::integer
+                   then date_part('hour', t.started_at) >= %(hour_from)s::integer and date_part('hour', t.started_at) < %(hour_to)s::integer
+                   else date_part('hour', t.started_at) >= %(hour_from)s::integer or date_part('hour', t.started_at) < %(hour_to)s::integer
+              end)
     group by 1, 2
+), flow as materialized (
+    select origin, destination, sum(trips)::bigint as trips
+    from pair
+    group by origin, destination
 ), shown as materialized (
     select origin, destination, trips
     from flow
@@ -76,33 +102,60 @@ with flow as materialized (
     order by trips desc, origin, destination
     limit %(limit)s::integer
 ), location as (
-    select cell, sum(in_trips) as in_trips, sum(out_trips) as out_trips, sum(internal_trips) as internal_trips
-    from (
-        select origin as cell, 0 as in_trips, trips as out_trips, 0 as internal_trips from flow where origin <> destination
+    select e.cell, sum(e.in_trips)::bigint as in_trips, sum(e.out_trips)::bigint as out_trips, sum(e.internal_trips)::bigint as internal_trips
+    from flow as f
+    cross join lateral (
+        select f.origin, 0, f.trips, 0 where f.origin <> f.destination
         union all
-        select destination, trips, 0, 0 from flow where origin <> destination
+        select f.destination, f.trips, 0, 0 where f.origin <> f.destination
         union all
-        select origin, 0, 0, trips from flow where origin = destination
-    ) as side
-    where cell in (select origin from shown union all select destination from shown)
-    group by cell
+        select f.origin, 0, 0, f.trips where f.origin = f.destination
+    ) as e (cell, in_trips, out_trips, internal_trips)
+    where e.cell in (select origin from shown union select destination from shown)
+    group by e.cell
 )
-select 'flow' as kind, origin, destination, trips::bigint, 0::bigint as in_trips, 0::bigint as out_trips, 0::bigint as internal_trips
+select 'flow' as kind, origin, destination, trips, null::bigint as in_trips, null::bigint as out_trips, null::bigint as internal_trips,
+       true as is_current
 from shown
 union all
-select 'location', cell, null, null, in_trips::bigint, out_trips::bigint, internal_trips::bigint from location
+select 'location', cell, null, null, in_trips, out_trips, internal_trips, true from location
 union all
-select 'all', null, null, coalesce(sum(trips), 0)::bigint, 0, 0, 0 from flow
+select 'all', null, null, coalesce(sum(trips), 0)::bigint, null, null, null,
+       not %(reads_runs)s::boolean
+       or array(select load_id from loose_load where not has_run or %(hour_from)s::integer is not null order by load_id)
+          = %(loose_loads)s::integer[]
+from flow
 order by kind, trips desc, origin, destination;
 
 -- name: count_hours
--- Trips per hour of the day; hours without trips are left out. hour_from and hour_to don't filter.
-select extract(hour from t.started_at)::integer as hour, count(*) as trips
-from trip as t
-where case when %(is_either)s::boolean
-           then position_in_area(t.origin, %(origin_area)s::bigint[]) or position_in_area(t.destination, %(destination_area)s::bigint[])
-           else position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]) end
-  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-group by hour
-order by hour;
+-- Trips per hour of the day; hours without trips are left out. hour_from and hour_to don't filter. A row with hour null at least.
+select s.is_current, c.hour, c.trips
+from (
+    select not %(reads_runs)s::boolean
+           or array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
+) as s
+left join (
+    select hour, sum(trips)::bigint as trips
+    from (
+        select h.hour, h.trips
+        from run_day as d
+        cross join unnest(d.hours, d.trips) as h (hour, trips)
+        where %(reads_runs)s::boolean
+          and d.run_id in (select run_id from run)
+          and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
+          and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+        union all
+        select date_part('hour', t.started_at)::smallint, count(*)
+        from trip as t
+        where (not %(reads_runs)s::boolean
+               or (cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])))
+          and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+               or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                               or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+          and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+          and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+        group by 1
+    ) as part
+    group by hour
+) as c on s.is_current
+order by c.hour;

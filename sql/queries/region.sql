@@ -15,21 +15,3 @@ from rollup_week as w
 join region as n using (region_id)
 group by n.name
 order by trips desc, n.name;
-
--- name: list_origin_cells
--- Trips that begin in each rollup cell of an area of whole cells, most first.
-select c.cell, sum(w.trips)::bigint as trips
-from rollup_cell as c
-cross join unnest(c.trips) as w (trips)
-where c.is_origin and position_in_area(c.cell::bigint << 34, %(area)s::bigint[])
-group by c.cell
-order by trips desc, c.cell;
-
--- name: list_load_cells
--- Trips of a load that begin in each rollup cell.
-select c.cell, sum(w.trips)::bigint as trips
-from rollup_cell as c
-cross join unnest(c.trips) as w (trips)
-where c.load_id = %(load_id)s::integer and c.is_origin
-group by c.cell
-order by c.cell;

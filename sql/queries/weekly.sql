@@ -17,6 +17,10 @@ left join rollup_week as w
     and (%(datasource)s::text is null or w.datasource_id = f.datasource_id)
 group by f.region_id, f.datasource_id;
 
+-- name: list_loose_loads
+-- Loads whose trips must be read.
+select load_id from loose_load where not has_run order by load_id;
+
 -- name: weekly_all
 -- Trips per week without a box: whole weeks from their rollup, other days from the runs or the trips.
 select s.is_current, c.week, c.trips

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,16 +13,14 @@ from sqlalchemy import Connection, Engine
 from shared.area import Box, parse_bbox
 from shared.database import connect_database, execute, transaction
 from shared.errors import RequestError
-from shared.position import AXIS_STEPS, encode_position
+from shared.position import AXIS_STEPS
 from shared.runs import pack_run
 from shared.settings import Settings
 from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fetch_weekly
 from tests.brute_force import count_weeks
+from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_trips, make_trip
 from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
 from tests.trip_maker import MadeTrip, insert_trips, read_challenge
-
-MONDAY = date(2026, 3, 2)
-TURIN = (7.67, 45.07)
 
 
 @pytest.fixture
@@ -36,12 +34,6 @@ def engine(database_url: str) -> Iterator[Engine]:
 def connection(engine: Engine) -> Iterator[Connection]:
     with transaction(engine) as connection:
         yield connection
-
-
-def make_trip(day: date, *, hour: int = 12, origin: tuple[float, float] = TURIN, **fields: Any) -> MadeTrip:
-    destination = fields.pop("destination", (7.70, 45.10))
-    started_at = datetime(day.year, day.month, day.day, hour)  # noqa: DTZ001 - a wall clock
-    return MadeTrip(started_at, encode_position(*origin), encode_position(*destination), **fields)
 
 
 def ask(connection: Connection, **question: Any) -> WeeklyAnswer:
@@ -267,59 +259,12 @@ def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Conn
 
 # Equality with brute force.
 
-# Borders of the cells that rollups and blocks are made of, as degrees of a step at 14, 15 and 19 bits an axis.
-_CENTRES = [(7.67, 45.07), (0.0, 0.0), (-180.0, 10.0), (180.0, -10.0), (14.4, 90.0), (20.0, -90.0), (7.66357421875, 45.0)]
-_SPREADS = [0.0, 1e-6, 0.002, 0.05, 2.0]
-_REGIONS = ["Turin", "Prague"]
-_DATASOURCES = ["baba_car", "funny_car", "cheap_mobile"]
-
-
-def draw_place(dice: random.Random) -> tuple[float, float]:
-    longitude, latitude = dice.choice(_CENTRES)
-    spread = dice.choice(_SPREADS)
-    longitude, latitude = dice.gauss(longitude, spread), dice.gauss(latitude, spread)
-    if dice.random() < 0.3:
-        bits = dice.choice([14, 15, 19])
-        longitude = round((longitude + 180) / 360 * 2**bits) * 360 / 2**bits - 180
-        latitude = round((latitude + 90) / 180 * 2**bits) * 180 / 2**bits - 90
-    return min(180.0, max(-180.0, longitude)), min(90.0, max(-90.0, latitude))
-
-
-def draw_trips(dice: random.Random, size: int) -> list[MadeTrip]:
-    places = [draw_place(dice) for _ in range(size // 3 + 1)]
-    span_days = dice.choice([1, 10, 40, 300])
-    return [
-        make_trip(
-            MONDAY + timedelta(days=dice.randrange(span_days)),
-            hour=dice.randrange(24),
-            origin=dice.choice(places),
-            destination=dice.choice(places),
-            region=dice.choice(_REGIONS),
-            datasource=dice.choice(_DATASOURCES),
-        )
-        for _ in range(size)
-    ]
-
-
-def draw_box(dice: random.Random) -> Box | None:
-    kind = dice.random()
-    if kind < 0.1:
-        return None
-    if kind < 0.15:
-        return Box(-180, -90, 180, 90)
-    west, south = draw_place(dice)
-    east, north = draw_place(dice)
-    if kind < 0.75:  # a box of the size that people draw
-        east, north = west + dice.choice([0.0, 0.001, 0.03, 0.2]), south + dice.choice([0.0, 0.001, 0.03, 0.2])
-        east = east - 360 if east > 180 else east
-    return Box(west, min(south, north), east, min(90.0, max(south, north)))
-
 
 def draw_question(dice: random.Random) -> WeeklyQuestion:
     from_on = MONDAY + timedelta(days=dice.randrange(-10, 40)) if dice.random() < 0.4 else None
     return WeeklyQuestion(
-        region=dice.choice([None, None, *_REGIONS]),
-        datasource=dice.choice([None, None, None, *_DATASOURCES]),
+        region=dice.choice([None, None, *REGIONS]),
+        datasource=dice.choice([None, None, None, *DATASOURCES]),
         box=draw_box(dice),
         end=dice.choice(ENDS),
         from_on=from_on,
@@ -362,7 +307,7 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection) -> 
             MONDAY + timedelta(days=dice.randrange(30)),
             origin=(dice.gauss(7.67, 0.004), dice.gauss(45.07, 0.004)),
             destination=(dice.gauss(7.68, 0.004), dice.gauss(45.07, 0.004)),
-            datasource=dice.choice(_DATASOURCES),
+            datasource=dice.choice(DATASOURCES),
         )
         for _ in range(6000)
     ]

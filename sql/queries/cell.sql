@@ -1,0 +1,56 @@
+-- Where trips begin. loose_loads, is_current: see weekly.sql.
+
+-- name: list_density
+-- Trips that begin in each cell that an area (null: anywhere) touches, most first: the finest cells of which there are at most limit, from
+-- position >> 24 (some 40 by 40 m) on up. shift tells which. A row with cell null at least.
+with fine as materialized (
+    select cell, sum(trips)::bigint as trips
+    from (
+        select (c.cell::bigint << 10) | f.fine_cell as cell, f.trips
+        from run_cell as c
+        cross join unnest(c.fine_cells, c.fine_trips) as f (fine_cell, trips)
+        where c.is_origin
+          and c.run_id in (select run_id from run)
+          and position_in_area(c.cell::bigint << 34, %(cell_area)s::bigint[])
+          and position_in_area(((c.cell::bigint << 10) | f.fine_cell) << 24, %(area)s::bigint[])
+        union all
+        select t.origin >> 24, count(*)
+        from trip as t
+        where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+          and position_in_area(t.origin, %(area)s::bigint[])
+        group by 1
+    ) as part
+    group by cell
+), chosen as materialized (
+    select l.level
+    from generate_series(0, 38, 2) as l (level)
+    where (select count(*) from (select distinct cell >> l.level from fine) as coarse) <= %(limit)s::integer
+    order by l.level
+    limit 1
+)
+select s.is_current, c.cell, 24 + c.level as shift, c.trips
+from (
+    select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
+) as s
+left join (
+    select f.cell >> c.level as cell, c.level, sum(f.trips)::bigint as trips
+    from fine as f
+    cross join chosen as c
+    group by 1, 2
+) as c on s.is_current
+order by c.trips desc, c.cell;
+
+-- name: fetch_extent
+-- Bounds of all origins, as masked positions; nulls without trips.
+select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current,
+       min(x_low) as x_low, max(x_high) as x_high, min(y_low) as y_low, max(y_high) as y_high
+from (
+    select p.x_low, p.x_high, p.y_low, p.y_high
+    from run_point as p
+    where p.is_origin and p.run_id in (select run_id from run)
+    union all
+    select min(t.origin & 3074457345618258602), max(t.origin & 3074457345618258602),
+           min(t.origin & 1537228672809129301), max(t.origin & 1537228672809129301)
+    from trip as t
+    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+) as bounds;
