@@ -17,12 +17,15 @@ BEFORE_PLAN: Final = ("lock table load_batch in share mode", "insert into load_b
 
 @contextmanager
 def holding(engine: Engine, statement: str) -> Iterator[Connection]:
-    """Hold the statement's locks for the length of the block; everything is rolled back at its end."""
-    with engine.connect() as connection:
+    """Hold the statement's locks for the length of the block; they go with the session."""
+    connection = engine.connect()
+    try:
         connection.exec_driver_sql("set idle_in_transaction_session_timeout = 0")
         connection.exec_driver_sql(statement)
         yield connection
-        connection.rollback()
+    finally:
+        connection.invalidate()  # closes it without a word to the server, which may be dead by now
+        connection.close()
 
 
 def wait_for_blocked(engine: Engine, query: str, *, count: int = 1) -> list[int]:

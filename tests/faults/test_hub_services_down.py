@@ -10,6 +10,7 @@ import pytest
 import urllib3
 from pydantic import SecretStr
 
+from shared.database import connect_database, transaction
 from shared.settings import Settings
 from tests.hub import HubServer, read_error
 from tests.services import PostgresServer, S3Server, Server, ValkeyServer
@@ -33,6 +34,7 @@ def lone_settings(settings: Settings, own_postgres: PostgresServer, own_valkey: 
             "redis_url": SecretStr(own_valkey.url()),
             "s3_endpoint": own_s3.endpoint,
             "s3_bucket": "tripdeck",
+            "statement_timeout_ms": 2_000,
         }
     )
 
@@ -93,6 +95,15 @@ def test_each_service_that_is_away_has_its_own_answer(
     assert_not_ready(lone_hub, "redis")
     recover(lone_hub, own_valkey)
     assert "Traceback" not in lone_hub.log()
+
+
+def test_a_question_that_takes_too_long_is_told_so(lone_hub: HubServer, lone_settings: Settings) -> None:
+    engine = connect_database(lone_settings)
+    with transaction(engine) as connection:
+        connection.exec_driver_sql("lock table rollup_week in access exclusive mode")
+        assert_one_clear_answer(lone_hub.get("/api/v1/weekly-average"), "query_timeout")
+    engine.dispose()
+    assert lone_hub.get("/api/v1/weekly-average").status == 200
 
 
 def test_a_hub_that_starts_before_its_database_serves_when_that_comes(

@@ -1,0 +1,146 @@
+"""Redis or PostgreSQL fails under a working loader; loads end as if nothing had been."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from infra.environment import make_environment
+from loader.batch import load_batch
+from loader.checking import find_problems
+from loader.context import Context, make_context
+from loader.keeper import reconcile
+from loader.planning import plan_load
+from shared.database import transaction
+from shared.errors import TransientError
+from shared.events import STREAM
+from shared.loads import fetch_load, ring_for_load
+from shared.queueing import connect_broker, count_messages
+from shared.settings import Settings
+from tests.blocking import BEFORE_COMMIT, BEFORE_COPY, holding, wait_for_blocked
+from tests.loading import change, list_pending, make_trips, request_load, run_load, running_worker, wait_for_state, wait_until
+from tests.services import PASSWORD, PostgresServer, ValkeyServer, connect_superuser
+
+pytestmark = pytest.mark.faults
+
+QUICK: dict[str, Any] = {"batch_bytes": 50_000, "batch_lease_s": 0.5, "reconcile_interval_s": 0.3}
+
+
+def make_own(settings: Settings, **changes: Any) -> Context:
+    settings = settings.model_copy(update={"batch_bytes": 50_000} | changes)
+    return make_context(settings, connect_broker(settings))
+
+
+def secret(settings: Settings, **urls: str) -> dict[str, Any]:
+    return {name: type(settings.redis_url)(url) for name, url in urls.items()}
+
+
+def test_wiped_queue_is_filled_again_by_the_reconciler_alone(context: Context) -> None:
+    context = change(context, batch_bytes=50_000)
+    data, _ = make_trips(1_500)
+    queued = request_load(context.engine, context.store, make_trips(100, seed=5)[0])
+    load_id = request_load(context.engine, context.store, data)
+    plan_load(context, load_id)
+    load_batch(context, load_id, 0)
+    context.broker.client.flushall()
+    pending = list_pending(context.engine, load_id)
+    with transaction(context.engine) as connection:
+        connection.exec_driver_sql("update load_batch set enqueued_at = enqueued_at - interval '3 seconds'")
+        connection.exec_driver_sql("update load set enqueued_at = enqueued_at - interval '3 seconds'")
+    assert count_messages(context.broker) == 0, "control: without the reconciler nobody would ever be told"
+    assert reconcile(context) == len(pending) + 1
+    assert count_messages(context.broker) == len(pending) + 1
+    assert reconcile(context) == 0, "what is on its way is not sent again"
+    assert run_load(context, load_id)["state"] == run_load(context, queued)["state"] == "succeeded"
+
+
+def test_redis_killed_and_wiped_under_a_worker(settings: Settings, own_valkey: ValkeyServer, tmp_path: Path) -> None:
+    context = make_own(settings, **secret(settings, redis_url=own_valkey.url()))
+    data, tally = make_trips(1_500)
+    load_id = request_load(context.engine, context.store, data)
+    plan_load(context, load_id)
+    with running_worker(make_environment(context.settings), tmp_path / "worker.log", **QUICK):
+        with holding(context.engine, BEFORE_COMMIT[0]):
+            wait_for_blocked(context.engine, BEFORE_COMMIT[1])
+            own_valkey.kill()
+        own_valkey.restart()
+        load = wait_for_state(context.engine, load_id, "succeeded", "failed", timeout_s=90)
+        assert (load["state"], load["rows_loaded"]) == ("succeeded", tally.rows)
+        with redis.Redis.from_url(own_valkey.url()) as client:
+            wait_until(lambda: b'"succeeded"' in b"".join(fields[b"event"] for _, fields in client.xrange(STREAM)))
+    assert find_problems(context.engine) == []
+    context.engine.dispose()
+
+
+def test_loads_go_on_without_redis(settings: Settings, own_valkey: ValkeyServer) -> None:
+    context = make_own(settings, **secret(settings, redis_url=own_valkey.url()))
+    own_valkey.kill()
+    data, tally = make_trips(1_500)
+    load_id = request_load(context.engine, context.store, data)
+    ring_for_load(context.broker, load_id)
+    assert run_load(context, load_id)["rows_loaded"] == tally.rows
+    with pytest.raises(TransientError):
+        reconcile(context)
+    assert find_problems(context.engine) == []
+    context.engine.dispose()
+
+
+@pytest.mark.parametrize("point", [BEFORE_COPY, BEFORE_COMMIT], ids=["copy", "commit"])
+def test_terminated_session_is_tried_again_and_no_attempt(
+    environment: dict[str, str], context: Context, tmp_path: Path, point: tuple[str, str]
+) -> None:
+    data, tally = make_trips(1_500)
+    load_id = request_load(context.engine, context.store, data)
+    plan_load(change(context, **QUICK), load_id)
+    with running_worker(environment, tmp_path / "worker.log", **QUICK):
+        with holding(context.engine, point[0]):
+            for pid in wait_for_blocked(context.engine, point[1], count=2):
+                with transaction(context.engine) as connection:
+                    connection.exec_driver_sql("select pg_terminate_backend(%(pid)s)", {"pid": pid})
+        load = wait_for_state(context.engine, load_id, "succeeded", "failed")
+    assert (load["state"], load["rows_loaded"]) == ("succeeded", tally.rows)
+    assert find_problems(context.engine) == []
+    with transaction(context.engine) as connection:
+        assert connection.exec_driver_sql("select max(attempts) from load_batch").scalar_one() == 1
+
+
+def test_postgres_killed_under_a_worker(settings: Settings, own_postgres: PostgresServer, tmp_path: Path) -> None:
+    context = make_own(settings, **secret(settings, database_url=own_postgres.clone_template()))
+    data, tally = make_trips(3_000)
+    load_id = request_load(context.engine, context.store, data)
+    plan_load(context, load_id)
+    with running_worker(make_environment(context.settings), tmp_path / "worker.log", **QUICK):
+        with holding(context.engine, BEFORE_COMMIT[0]):
+            wait_for_blocked(context.engine, BEFORE_COMMIT[1])
+            own_postgres.kill()
+            context.engine.dispose()
+        own_postgres.restart()
+        load = wait_for_state(context.engine, load_id, "succeeded", "failed", timeout_s=90)
+    assert (load["state"], load["rows_loaded"]) == ("succeeded", tally.rows)
+    assert find_problems(context.engine) == []
+    context.engine.dispose()
+
+
+def test_read_only_database_and_too_many_connections_are_waited_for(settings: Settings, own_postgres: PostgresServer) -> None:
+    context = make_own(settings, **secret(settings, database_url=own_postgres.clone_template()))
+    data, tally = make_trips(1_500)
+    load_id = request_load(context.engine, context.store, data)
+    plan_load(context, load_id)
+    name = context.engine.url.database
+    with connect_superuser(port=own_postgres.port, password=PASSWORD) as admin:
+        for on, off in (
+            (f"alter database {name} set default_transaction_read_only = on", f"alter database {name} reset all"),
+            ("alter role tripdeck connection limit 0", "alter role tripdeck connection limit -1"),
+        ):
+            admin.execute(on)
+            context.engine.dispose()
+            with pytest.raises(TransientError):
+                load_batch(context, load_id, 0)
+            admin.execute(off)
+            context.engine.dispose()
+    load = run_load(context, load_id)
+    assert (load["state"], load["rows_loaded"], load["rows_rejected"]) == ("succeeded", tally.rows, 0)
+    assert fetch_load(context.engine, load_id)["rejects"] == {}
+    assert find_problems(context.engine) == []
+    context.engine.dispose()
