@@ -74,7 +74,7 @@ def _install_packages(node: Path, npm: tuple[str, ...]) -> None:
     digest = hashlib.sha256((ROOM / "package-lock.json").read_bytes()).hexdigest()
     if _read(PACKAGES_STAMP) == digest:
         return
-    _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], node=node)
+    _run([*npm, "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"], node=node)
     PACKAGES_STAMP.write_text(digest, encoding="utf-8")
 
 

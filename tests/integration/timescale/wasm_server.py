@@ -51,7 +51,7 @@ class WasmServer:
         digest = hashlib.sha256((ROOM / "package-lock.json").read_bytes()).hexdigest()
         if not STAMP.exists() or STAMP.read_text(encoding="utf-8") != digest:
             environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-            command = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+            command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
             subprocess.run(command, cwd=ROOM, env=environment, check=True, capture_output=True, text=True)
             STAMP.write_text(digest, encoding="utf-8")
         process = subprocess.Popen(
