@@ -1,8 +1,9 @@
 """Fields: one column of a batch as polars text, without copying the bytes.
 
-The bytes of a batch are one Arrow buffer; a column is a list of offsets into it. Measured on 131,000 challenge rows (one
-core): 3.3 ms a column this way, 21 ms for polars' and 30 ms for DuckDB's CSV reader, which moreover don't tell which
-physical line a record began on, nor which records were too short.
+The bytes of a batch are one Arrow buffer; a column is a list of offsets into it. Measured on 16 MiB of challenge rows (130,000)
+on one busy core: records, field counts and five columns take 43 ms so; polars' CSV reader takes 15 ms, pyarrow's 25, DuckDB's 78.
+But none of them tells on which physical line a record began, polars refuses or cuts rows of another length, and the two point
+columns then cost 135 ms by regular expression; cut at their places in the buffer they take 50.
 """
 
 from dataclasses import dataclass

@@ -35,8 +35,8 @@ PREFIXES = (b"POINT (", b"POINT(")
 def parse_points(table: FieldTable, column: int) -> Ends:
     """Parse a column of points.
 
-    Shape: one value per row of the table. Rows written `POINT (lon lat)` are cut byte by byte (1.7 ms for 10,000 points in
-    polars' regular expressions, 0.5 ms so); others go through the patterns.
+    Shape: one value per row of the table. Rows written `POINT (lon lat)` are cut at their bracket and space, others by pattern:
+    260,000 points take 50 ms so and 135 ms by pattern.
     """
     bounds = table.bounds(column)
     longitude, latitude = np.full(len(table), np.nan), np.full(len(table), np.nan)
