@@ -133,6 +133,8 @@ class FeedRow {
     this.bar.setAttribute('aria-valuenow', String(Math.floor((share ?? 0) * 100)));
     this.fill.style.transform = `scaleX(${share ?? 0})`;
     this.note.textContent = this.describe(load, meter, isOver);
+    this.note.title = this.note.textContent; // it may be cut off
+    this.cells[1].title = load.file_name;
     const texts = { 1: load.file_name, 4: formatCount(load.rows_loaded), 5: formatCount(load.rows_rejected), 6: formatBytes(load.bytes_total), 7: clock.format(new Date(load.requested_at)) };
     Object.entries(texts).forEach(([i, text]) => (this.cells[Number(i)].textContent = text));
   }

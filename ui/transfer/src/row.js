@@ -28,6 +28,7 @@ export class Row {
   paint() {
     const view = viewJob(this.job);
     setText(this.name, this.job.name);
+    this.name.title = this.job.name;
     setText(this.size, this.job.bytes ? formatBytes(this.job.bytes) : '');
     setText(this.detail, view.detail);
     this.paintBar(view);
