@@ -1,8 +1,10 @@
 """The running stack as others see it: stack.json (addresses, process ids; its owner's only) and the lock of its launcher."""
 
+import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -114,8 +116,10 @@ def stop_launcher(state: StackState, *, timeout_s: float = 90.0) -> bool:
     if launcher is None or launcher.pid == os.getpid():
         return True
     launcher.terminate()
-    try:
-        launcher.wait(timeout_s)
-    except psutil.TimeoutExpired:
-        return False
+    deadline = time.monotonic() + timeout_s
+    while state.launcher.find():  # not launcher.wait alone: that takes a process its parent hasn't asked for yet as running
+        if time.monotonic() > deadline:
+            return False
+        with contextlib.suppress(psutil.TimeoutExpired):
+            launcher.wait(0.1)
     return True
