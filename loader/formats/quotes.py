@@ -66,13 +66,15 @@ def _pair_clean(
     after = edge[buffer[np.minimum(closes + 1, size - 1)]] | (closes == size - 1)
     if not (before.all() and after.all()):
         return None
-    is_head = np.ones(len(opens), np.bool_)
-    is_head[1:] = opens[1:] != closes[: len(opens) - 1] + 1
-    heads = np.flatnonzero(is_head)
-    ends = np.append(closes, size - 1 if last is not None else EMPTY)[np.append(heads[1:] - 1, len(opens) - 1)]
-    if int((ends - opens[heads]).max()) > limit:
+    ends = closes if last is None else np.append(closes, size - 1)
+    is_joined = opens[1:] == closes[: len(opens) - 1] + 1
+    heads = opens
+    if is_joined.any():
+        first = np.flatnonzero(np.append(True, ~is_joined))
+        heads, ends = opens[first], ends[np.append(first[1:] - 1, len(opens) - 1)]
+    if int((ends - heads).max()) > limit:
         return None
-    return Quoted(opens[: len(closes)], closes, EMPTY, None if last is None else int(opens[heads[-1]]))
+    return Quoted(opens[: len(closes)], closes, EMPTY, None if last is None else int(heads[-1]))
 
 
 def _read_quotes(data: bytes, dialect: Dialect, *, begin: int, limit: int, is_end: bool) -> Quoted:

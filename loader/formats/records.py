@@ -146,9 +146,10 @@ def _skip_header(data: bytes, lines: Lines, header_lines: int) -> int:
 def _is_blank(buffer: npt.NDArray[np.uint8], dialect: Dialect, *, starts: Positions, ends: Positions) -> Mask:
     """Tell which lines are empty or only blanks."""
     blank: Mask = starts == ends
-    is_space = buffer == SPACE if dialect.delimiter == "\t" else (buffer == SPACE) | (buffer == TAB)
-    candidates = np.flatnonzero(~blank & is_space[np.minimum(starts, len(buffer) - 1)]) if len(starts) else starts
+    heads = buffer[np.minimum(starts, len(buffer) - 1)] if len(starts) else buffer[:0]
+    candidates = np.flatnonzero(~blank & ((heads == SPACE) | (heads == TAB)))
     if len(candidates):
+        is_space = buffer == SPACE if dialect.delimiter == "\t" else (buffer == SPACE) | (buffer == TAB)
         letters = np.append(np.flatnonzero(~is_space), len(buffer))
         blank[candidates] = letters[np.searchsorted(letters, starts[candidates])] >= ends[candidates]
     return blank
