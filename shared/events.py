@@ -44,6 +44,11 @@ def publish_events(engine: Engine, client: "redis.Redis", *, history: int) -> in
     _number_events(engine)
     with redis_errors():
         last = fetch_stream_position(client)
+        if last > _fetch_position(engine):
+            # Read after the stream's, the database's position is never behind: these are events of a database that is gone.
+            LOG.warning("the stream is another database's and begins anew", extra={"position": last})
+            client.delete(STREAM)
+            last = 0
     added = 0
     while page := _list_page(engine, last, history):
         with redis_errors():
@@ -73,6 +78,12 @@ def make_event(row: dict[str, Any]) -> Event:
         "at": row["at"].isoformat(),
         **row["body"],
     }
+
+
+def _fetch_position(engine: Engine) -> int:
+    with transaction(engine) as connection:
+        position: int = execute(connection, "fetch_last_position").scalar_one()
+        return position
 
 
 def _number_events(engine: Engine) -> None:

@@ -30,7 +30,7 @@ _WARM: Final = 1_000
 _WAIT_MS: Final = 5_000
 _SNAPSHOT_AGE_S: Final = 1.0
 _RETRY_S: Final = 1.0
-_START_TIMEOUT_S: Final = 5.0
+_START_TIMEOUT_S: Final = 15.0
 # A storm of clients that come back reads the past by turns.
 _CATCH_UPS: Final = 16
 
@@ -96,15 +96,16 @@ class Feed:
 
     async def _advance(self) -> None:
         if self.position is None:
-            newest = await self.history.fetch_position()
-            self._move(max(0, newest - _WARM))
+            await self._publisher.publish()
+            self._move(max(0, await self.history.fetch_position() - _WARM))
         after = self.position or 0
         messages = await self._read(after)
         if messages and messages[0].position != after + 1:
             # Trimmed or lost in Redis while we were away: the outbox has it, or nobody has and readers will notice.
-            messages = await self.history.read_outbox(after) or messages
+            messages = await self.history.read_outbox(after)
         if not messages:
-            self._publisher.ring()
+            # Nobody published for a while, or the stream is another database's: publishing mends both.
+            await self._publisher.publish()
         self._append(messages)
 
     async def _read(self, after: int) -> list[Message]:
@@ -141,14 +142,24 @@ class Reader:
     """One client's place in the feed. A slow client is spared events that a newer one of the same load replaces."""
 
     def __init__(self, feed: Feed, *, last: int | None, load_id: int | None) -> None:
-        self.is_slow = False
+        self._is_slow = False
+        self._newest: int | None = None
         self._feed = feed
         self._load_id = load_id
         self._last = last
         self._position: int | None = None
 
     async def next_messages(self) -> list[Message]:
-        """Wait for what comes next. Raises: TransientError when history can't be read, NotFoundError for no such load."""
+        """Wait for what comes next. Raises: TransientError when history can't be read, NotFoundError for no such load.
+
+        Call it again when the client has taken these: more events in between than a page mean that it is slow.
+        """
+        self._is_slow = self._newest is not None and (self._feed.position or 0) - self._newest > PAGE
+        messages = await self._wait()
+        self._newest = self._feed.position
+        return messages
+
+    async def _wait(self) -> list[Message]:
         if self._position is None:
             newest = await self._feed.wait_started()
             if self._last is None or await self._is_foreign(self._last, newest):
@@ -175,7 +186,7 @@ class Reader:
     async def _read_page(self, position: int) -> list[Message] | None:
         page = self._feed.list_after(position)
         if page is not None:
-            return page if self.is_slow else page[:PAGE]
+            return page if self._is_slow else page[:PAGE]
         async with self._feed.catch_ups:
             try:
                 page = await self._feed.history.read_stream(position, limit=PAGE)
@@ -187,7 +198,7 @@ class Reader:
 
     def _choose(self, page: list[Message]) -> list[Message]:
         wanted = page if self._load_id is None else [message for message in page if message.load_id == self._load_id]
-        if not self.is_slow:
+        if not self._is_slow:
             return wanted
         newest = {message.load_id: message.position for message in wanted}
         kept = [message for message in wanted if message.is_terminal or newest[message.load_id] == message.position]

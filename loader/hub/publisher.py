@@ -33,7 +33,11 @@ class Publisher:
         while True:
             await self._bell.wait()
             self._bell.clear()
-            try:
-                await self._room.run(publish_events, self._engine, self._client, history=self._history)
-            except TripdeckError as error:
-                LOG.warning("events wait in the outbox", extra={"reason": error.message})
+            await self.publish()
+
+    async def publish(self) -> None:
+        """Publish what there is; when a service is away the next time will do."""
+        try:
+            await self._room.run(publish_events, self._engine, self._client, history=self._history)
+        except TripdeckError as error:
+            LOG.warning("events wait in the outbox", extra={"reason": error.message})

@@ -134,18 +134,17 @@ def test_a_store_that_dies_under_an_upload_is_one_clear_answer(lone_hub: HubServ
 
 
 def test_a_hub_that_is_told_to_stop_ends_what_it_has_begun(lone_hub: HubServer) -> None:
-    is_begun, is_stopping = threading.Event(), threading.Event()
+    is_stopping = threading.Event()
 
     def send() -> Iterator[bytes]:
         yield b"a,b\n"
-        is_begun.set()
         is_stopping.wait(20)
         yield b"1,2\n"
 
     answers: list[urllib3.BaseHTTPResponse] = []
     sender = threading.Thread(target=lambda: answers.append(lone_hub.put_file("a.csv", send())))
     sender.start()
-    is_begun.wait(20)
+    wait_until(lambda: b"tripdeck_hub_received_bytes_total 4.0" in lone_hub.get("/metrics").data, "the upload has begun")
     lone_hub.process.popen.terminate()
     wait_until(lambda: "the hub stops" in lone_hub.log(), "the hub stops")
     with pytest.raises(urllib3.exceptions.HTTPError):

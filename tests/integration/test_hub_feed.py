@@ -221,6 +221,20 @@ def test_a_wiped_redis_is_not_noticed(hub: HubServer, hub_engine: Engine, hub_re
     assert positions(live) == list(range(newest + 1, newest + 6))
 
 
+def test_a_stream_of_another_database_is_thrown_away(
+    hub: HubServer, hub_engine: Engine, hub_redis: "redis.Redis", running: int
+) -> None:
+    newest = fetch_position(hub_engine)
+    with hub.follow(f"/ws/loads?last={newest}") as feed:
+        foreign = {"position": 10**9, "kind": "failed", "load_id": running, "state": "failed"}
+        hub_redis.xadd(STREAM, {"event": json.dumps(foreign)}, id=f"{10**9}-0")
+        add_events(hub_engine, running, 3)
+        publish(hub_engine, hub_redis)
+        live = feed.receive_to(newest + 3)
+    assert positions(live) == [newest + 1, newest + 2, newest + 3]
+    assert hub_redis.xrevrange(STREAM, count=1)[0][0] == f"{newest + 3}-0"
+
+
 def test_the_feed_goes_on_while_redis_is_down(
     settings: Settings, engine: Engine, own_valkey: ValkeyServer, tmp_path: Path
 ) -> None:

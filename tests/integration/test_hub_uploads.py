@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import redis
 import urllib3
 from minio import Minio
 from sqlalchemy import Engine
@@ -21,11 +22,12 @@ from sqlalchemy import Engine
 from shared.database import transaction
 from shared.objects import ObjectStore, StoredObject
 from shared.settings import Settings
+from tests.event_maker import add_events, end_load, publish
 from tests.hub import HubServer, read_error
-from tests.hub_fixtures import PAGE, hub, hub_engine, hub_settings
+from tests.hub_fixtures import PAGE, hub, hub_engine, hub_redis, hub_settings
 from tests.services import ACCESS_KEY, PASSWORD
 
-__all__ = ["hub", "hub_engine", "hub_settings"]
+__all__ = ["hub", "hub_engine", "hub_redis", "hub_settings"]
 
 MIB: Final = 2**20
 PART: Final = 16 * MIB
@@ -160,6 +162,22 @@ def test_the_hub_says_go_on_to_who_waits(hub: HubServer) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
 
 
+def test_who_waits_is_answered_when_the_load_has_ended(hub: HubServer, hub_engine: Engine, hub_redis: "redis.Redis") -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(hub.put_file, "waited-for.csv", b"a,b\n1,2\n", wait="true")
+        wait_until(
+            lambda: hub.get("/api/v1/loads", limit=1).json()["loads"][0]["file_name"] == "waited-for.csv", "it is asked for"
+        )
+        load_id = hub.get("/api/v1/loads", limit=1).json()["loads"][0]["load_id"]
+        add_events(hub_engine, load_id, 3)
+        publish(hub_engine, hub_redis)
+        assert not waiting.done()
+        end_load(hub_engine, load_id)
+        publish(hub_engine, hub_redis)
+        answer = waiting.result(20)
+    assert (answer.status, answer.json()["state"], answer.json()["load_id"]) == (201, "failed", load_id)
+
+
 def test_post_takes_the_name_as_a_parameter(hub: HubServer) -> None:
     answer = hub.ask("POST", "/api/v1/loads", body=b"a,b\n1,2\n", file_name="a.csv")
     assert (answer.status, answer.json()["file_name"]) == (201, "a.csv")
@@ -216,7 +234,7 @@ def test_a_client_that_goes_away_leaves_nothing(hub: HubServer, hub_engine: Engi
         connection.sendall(b"x" * (PART + MIB))
         wait_until(lambda: count_rows(hub_engine, "upload") == uploads + 1, "the upload has begun")
     wait_until(lambda: count_rows(hub_engine, "upload") == uploads, "the upload is dropped")
-    assert count_unfinished(hub_settings) == 0
+    wait_until(lambda: count_unfinished(hub_settings) == 0, "its parts are dropped")
     assert count_rows(hub_engine, "load") == loads
 
 

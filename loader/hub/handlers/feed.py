@@ -126,13 +126,11 @@ class FeedHandler(WebSocketHandler):
         try:
             while True:
                 messages = await reader.next_messages()
-                before = self.services.feed.position or 0
                 for start in range(0, len(messages), PAGE):
                     for message in messages[start : start + PAGE]:
                         written = self.write_message(message.text)
                     await written  # until the socket has taken the page: a client that doesn't read holds one, not all
                 self.services.metrics.feed_messages.inc(len(messages))
-                reader.is_slow = (self.services.feed.position or 0) - before > PAGE
         except (WebSocketClosedError, StreamClosedError):
             pass
         except Exception as error:  # noqa: BLE001 - the process border: the client must learn that its feed ends

@@ -14,7 +14,8 @@ from loader.hub.incoming import IncomingFile, check_limit
 from loader.hub.operations import Operation
 from loader.hub.tables import MEDIA, render_csv, render_csv_header
 from loader.hub.uploads import check_size
-from shared.errors import RequestError, TransientError
+from shared.database import execute, transaction
+from shared.errors import NotFoundError, RequestError, TransientError
 from shared.events import TERMINAL_STATES
 from shared.loads import Load, cancel_load, fetch_load, list_loads, list_rejects, retry_load, undo_load
 
@@ -119,19 +120,24 @@ class RejectsHandler(ApiHandler):
     @Operation("Rows that could not become trips, in file order", asked=RejectsAsked, answer=RejectsAnswer, media=(MEDIA["csv"],))
     async def get(self, asked: RejectsAsked) -> None:
         """Answer with a page, or with all as CSV."""
-        load = await self.services.rooms.records.run(fetch_load, self.services.engine, asked.load_id)
+        await self.services.rooms.records.run(self._check_load, asked.load_id)
         accepted = self.request.headers.get("Accept", "")
         if choose_format(asked.format, accepted, [("csv", MEDIA["csv"]), ("json", MEDIA["json"])]) == "csv":
-            await self._send_csv(asked, load)
+            await self._send_csv(asked)
             return
         rejects = await self._list_page(asked, asked.after, limit=asked.limit + 1)
         following = {"after": rejects[asked.limit - 1]["record"]} if len(rejects) > asked.limit else None
         path = f"/api/v1/loads/{asked.load_id}/rejects"
         self.answer({"rejects": rejects[: asked.limit], "next": _make_next(path, asked, following)})
 
-    async def _send_csv(self, asked: RejectsAsked, load: Load) -> None:
+    def _check_load(self, load_id: int) -> None:
+        with transaction(self.services.engine) as connection:
+            if not execute(connection, "has_load", load_id=load_id).scalar_one():
+                raise NotFoundError(f"There is no load {load_id}.", load_id=load_id)
+
+    async def _send_csv(self, asked: RejectsAsked) -> None:
         self.set_header("Content-Type", f"{MEDIA['csv']}; charset=utf-8")
-        self.set_header("Content-Disposition", f'attachment; filename="rejects-of-load-{load["load_id"]}.csv"')
+        self.set_header("Content-Disposition", f'attachment; filename="rejects-of-load-{asked.load_id}.csv"')
         self.write(render_csv_header(_REJECT_COLUMNS))
         after = asked.after
         while page := await self._list_page(asked, after, limit=_CSV_PAGE):

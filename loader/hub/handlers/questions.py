@@ -1,9 +1,10 @@
 """Questions about trips: weekly average, trip groups, flows, hours, what there is, and the ready questions."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -29,8 +30,6 @@ from shared.groups import FlowMap, FlowQuestion, GroupQuestion, fetch_flows, fet
 from shared.questions import answer_question, list_questions
 from shared.weekly import WeeklyQuestion, fetch_weekly
 
-T = TypeVar("T")
-
 # Part of every ETag: raise it when the same data is answered in another form.
 _FORM = "1"
 
@@ -55,26 +54,24 @@ class QuestionHandler(ApiHandler):
         chosen = choose_format(form, self.request.headers.get("Accept", ""), MEDIA.items())
         facts = f"{_FORM} {self.request.path} {chosen} {question!r}"
         known = self.request.headers.get("If-None-Match", "")
-        tag, result = await self.services.rooms.questions.run(self._compute, facts, known, compute)
+
+        def answer() -> tuple[str, bytes | None]:
+            with transaction(self.services.engine) as connection:
+                version = execute(connection, "fetch_data_version").scalar_one()
+                tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
+                result = None if tag in known else compute(connection)
+            return tag, _render(chosen, result) if result else None
+
+        tag, body = await self.services.rooms.questions.run(answer)
         self.set_header("ETag", tag)
-        if result is None:
+        if body is None:
             self.set_status(304)
             return
-        if chosen == "json":
-            self.answer(result.document)
-            return
         self.set_header("Content-Type", MEDIA[chosen])
-        suffix = {"arrow": "arrows"}.get(chosen, chosen)
-        self.set_header("Content-Disposition", f'attachment; filename="{self.request.path.rpartition("/")[2]}.{suffix}"')
-        self.write(await self.services.rooms.questions.run(render_table, chosen, result.columns, result.rows))
-
-    def _compute(self, facts: str, known: str, compute: Callable[[Connection], Result]) -> tuple[str, Result | None]:
-        with transaction(self.services.engine) as connection:
-            version = execute(connection, "fetch_data_version").scalar_one()
-            tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
-            if tag in known:
-                return tag, None
-            return tag, compute(connection)
+        if chosen != "json":
+            suffix = {"arrow": "arrows"}.get(chosen, chosen)
+            self.set_header("Content-Disposition", f'attachment; filename="{self.request.path.rpartition("/")[2]}.{suffix}"')
+        self.write(body)
 
 
 class WeeklyAverageHandler(QuestionHandler):
@@ -218,6 +215,12 @@ _FLOW_COLUMNS = (
     "destination_longitude",
     "destination_latitude",
 )
+
+
+def _render(form: str, result: Result) -> bytes:
+    if form == "json":
+        return json.dumps(result.document, default=str).encode()
+    return render_table(form, result.columns, result.rows)
 
 
 def _list_flow_rows(flow_map: FlowMap) -> list[dict[str, Any]]:
