@@ -18,7 +18,10 @@ CHECKS: Final = (
     "check_trips",
     "check_rejects",
     "check_rollup_week",
-    "check_rollup_cell",
+    "check_run_day",
+    "check_run_cell",
+    "check_run_point",
+    "check_run_flow",
     "check_events",
     "check_positions",
 )

@@ -98,27 +98,137 @@ from counted as c
 full join kept as k using (load_id, week, region_id, datasource_id)
 where (c.trips, c.first_at, c.last_at) is distinct from (k.trips, k.first_at, k.last_at);
 
--- name: check_rollup_cell
--- The rollup of cells against the trips, both ends.
-with counted as (
-    select load_id, (case when is_origin then origin else destination end >> 34)::integer as cell,
-           date_trunc('week', started_at)::date as week, region_id, datasource_id, is_origin, count(*) as trips
-    from trip
-    cross join (values (true), (false)) as side (is_origin)
-    where %(load_id)s::integer is null or load_id = %(load_id)s::integer
-    group by 1, 2, 3, 4, 5, 6
+-- name: check_run_day
+-- Days and hours of the runs against their trips. Here and below, a load_id means its run, and the place names the run.
+with packed as (
+    select load_id, run_id from load
+    where run_id is not null
+      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+), counted as (
+    select l.run_id, t.started_at::date as day, date_part('hour', t.started_at)::smallint as hour, t.region_id, t.datasource_id,
+           count(*) as trips
+    from trip as t
+    join packed as l using (load_id)
+    group by 1, 2, 3, 4, 5
 ), kept as (
-    select c.load_id, c.cell, w.week, c.region_id, c.datasource_id, c.is_origin, sum(w.trips)::bigint as trips
-    from rollup_cell as c
-    cross join unnest(c.weeks, c.trips) as w (week, trips)
-    where %(load_id)s::integer is null or c.load_id = %(load_id)s::integer
-    group by 1, 2, 3, 4, 5, 6
+    select d.run_id, d.day, h.hour, d.region_id, d.datasource_id, sum(h.trips)::bigint as trips
+    from run_day as d
+    cross join unnest(d.hours, d.trips) as h (hour, trips)
+    where d.run_id in (select run_id from packed)
+    group by 1, 2, 3, 4, 5
 )
-select load_id,
-       'rollup_cell ' || cell || ' ' || week || ' ' || case when is_origin then 'origin' else 'destination' end as place,
+select null::integer as load_id, 'run_day of run ' || run_id || ' ' || day || ' hour ' || hour as place,
        coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
 from counted as c
-full join kept as k using (load_id, cell, week, region_id, datasource_id, is_origin)
+full join kept as k using (run_id, day, hour, region_id, datasource_id)
+where c.trips is distinct from k.trips;
+
+-- name: check_run_cell
+-- Weeks of the runs' cells against their trips, both ends; and the fine cells of origins, as week infinity.
+with packed as (
+    select load_id, run_id from load
+    where run_id is not null
+      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+), counted as (
+    select l.run_id, t.region_id, is_origin, case when is_origin then t.origin else t.destination end >> 34 as cell,
+           date_trunc('week', t.started_at)::date as week, t.datasource_id, count(*) as trips
+    from trip as t
+    join packed as l using (load_id)
+    cross join (values (true), (false)) as side (is_origin)
+    group by 1, 2, 3, 4, 5, 6
+    union all
+    select l.run_id, t.region_id, true, t.origin >> 24, date 'infinity', 0, count(*)
+    from trip as t
+    join packed as l using (load_id)
+    group by 1, 2, 4
+), kept as (
+    select c.run_id, c.region_id, c.is_origin, c.cell::bigint as cell, w.week, w.datasource_id, sum(w.trips)::bigint as trips
+    from run_cell as c
+    cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
+    where c.run_id in (select run_id from packed)
+    group by 1, 2, 3, 4, 5, 6
+    union all
+    select c.run_id, c.region_id, c.is_origin, (c.cell::bigint << 10) | f.fine_cell, date 'infinity', 0, sum(f.trips)::bigint
+    from run_cell as c
+    cross join unnest(c.fine_cells, c.fine_trips) as f (fine_cell, trips)
+    where c.run_id in (select run_id from packed)
+    group by 1, 2, 3, 4
+)
+select null::integer as load_id,
+       'run_cell of run ' || run_id || ' ' || cell || ' ' || week || ' ' || case when is_origin then 'origin' else 'destination' end as place,
+       coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
+from counted as c
+full join kept as k using (run_id, region_id, is_origin, cell, week, datasource_id)
+where c.trips is distinct from k.trips;
+
+-- name: check_run_point
+-- Points of the runs against their trips, cell by cell: how many, and the sum of a hash of each end's position, day and datasource. A point
+-- outside the bounds of its block counts as missing, for no question would find it there.
+with packed as (
+    select load_id, run_id from load
+    where run_id is not null
+      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+), trip_end as (
+    select l.run_id, t.region_id, is_origin, case when is_origin then t.origin else t.destination end as position,
+           t.started_at::date as day, t.datasource_id
+    from trip as t
+    join packed as l using (load_id)
+    cross join (values (true), (false)) as side (is_origin)
+), point as (
+    select p.run_id, p.region_id, p.is_origin, p.base + o.place as position, p.base_on + o.day as day, o.datasource_id
+    from run_point as p
+    cross join unnest(p.offsets, p.days, p.datasource_ids) as o (place, day, datasource_id)
+    where p.run_id in (select run_id from packed)
+      and (p.base + o.place) & 3074457345618258602 between p.x_low and p.x_high
+      and (p.base + o.place) & 1537228672809129301 between p.y_low and p.y_high
+), counted as (
+    select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
+           sum(hashint8extended(position, (day - date '2000-01-01') * 65536::bigint + datasource_id)) as hash
+    from trip_end
+    group by 1, 2, 3, 4
+), kept as (
+    select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
+           sum(hashint8extended(position, (day - date '2000-01-01') * 65536::bigint + datasource_id)) as hash
+    from point
+    group by 1, 2, 3, 4
+)
+select null::integer as load_id,
+       'run_point of run ' || run_id || ' ' || cell || ' ' || case when is_origin then 'origin' else 'destination' end as place,
+       coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
+from counted as c
+full join kept as k using (run_id, region_id, is_origin, cell)
+where (c.trips, c.hash) is distinct from (k.trips, k.hash);
+
+-- name: check_run_flow
+-- Flows of the runs against their trips: as a whole, per datasource (else 0), and per hour (else -1) where the run has hours.
+with packed as (
+    select load_id, run_id from load
+    where run_id is not null
+      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+), counted as (
+    select l.run_id, t.region_id, coalesce(t.datasource_id, 0) as datasource_id, coalesce(t.hour, -1) as hour,
+           t.origin_cell, t.destination_cell, count(*) as trips
+    from (
+        select load_id, region_id, datasource_id, date_part('hour', started_at)::integer as hour,
+               origin >> 32 as origin_cell, destination >> 32 as destination_cell
+        from trip
+    ) as t
+    join packed as l using (load_id)
+    join run as r using (run_id)
+    group by grouping sets ((1, 2, 5, 6, r.has_hours), (1, 2, 5, 6, r.has_hours, t.datasource_id), (1, 2, 5, 6, r.has_hours, t.hour))
+    having r.has_hours or t.hour is null
+), kept as (
+    select f.run_id, f.region_id, coalesce(f.datasource_id, 0) as datasource_id, coalesce(f.hour, -1) as hour,
+           f.origin_cell::bigint as origin_cell, p.destination_cell::bigint as destination_cell, sum(p.trips)::bigint as trips
+    from run_flow as f
+    cross join unnest(f.destination_cells, f.trips) as p (destination_cell, trips)
+    where f.run_id in (select run_id from packed)
+    group by 1, 2, 3, 4, 5, 6
+)
+select null::integer as load_id, 'run_flow of run ' || run_id || ' ' || origin_cell || ' to ' || destination_cell as place,
+       coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
+from counted as c
+full join kept as k using (run_id, region_id, datasource_id, hour, origin_cell, destination_cell)
 where c.trips is distinct from k.trips;
 
 -- name: check_events

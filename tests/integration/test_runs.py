@@ -1,0 +1,147 @@
+"""Runs: what is packed with what, that packing and undoing change no answer, and that the checks see every disagreement."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from shared.database import connect_database, execute, transaction
+from shared.errors import TransientError
+from shared.runs import Pile, choose_loads, list_piles, pack_loads, pack_run
+from shared.settings import Settings
+from shared.weekly import WeeklyQuestion, fetch_weekly
+from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
+from tests.trip_maker import insert_trips
+
+CHECKS = ("check_run_day", "check_run_cell", "check_run_point", "check_run_flow")
+DAMAGES = {
+    "day off": ("update run_day set trips[1] = trips[1] + 1", "check_run_day"),
+    "day lost": ("delete from run_day", "check_run_day"),
+    "cell off": ("update run_cell set trips[1] = trips[1] + 1 where not is_origin", "check_run_cell"),
+    "cell twice": ("insert into run_cell select * from run_cell limit 1", "check_run_cell"),
+    "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
+    "point lost": ("delete from run_point where not is_origin", "check_run_point"),
+    "point moved": ("update run_point set offsets[1] = offsets[1] + 1", "check_run_point"),
+    "another day": ("update run_point set days[1] = days[1] + 1", "check_run_point"),
+    "bounds too narrow": ("update run_point set x_high = x_low - 1", "check_run_point"),
+    "flow off": ("update run_flow set trips[1] = trips[1] + 1 where hour is not null", "check_run_flow"),
+    "flow lost": ("delete from run_flow where datasource_id is not null", "check_run_flow"),
+    "trip lost": ("delete from trip where ctid = (select min(ctid) from trip)", "check_run_point"),
+}
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = connect_database(Settings(database_url=database_url))
+    yield engine
+    engine.dispose()
+
+
+def find_problems(connection: Connection) -> list[tuple[str, str]]:
+    return [(check, row.place) for check in CHECKS for row in execute(connection, check, load_id=None)]
+
+
+def insert(engine: Engine, size: int, *, seed: int = 1) -> int:
+    dice = random.Random(seed)
+    with transaction(engine) as connection:
+        return insert_trips(connection, [*draw_trips(dice, size), *[make_trip(MONDAY, hour=8)] * 60])
+
+
+def count(engine: Engine, what: str) -> Any:
+    with transaction(engine) as connection:
+        return connection.exec_driver_sql(f"select {what}").scalar_one()
+
+
+def test_loose_loads_are_packed_with_runs_no_larger_than_they_are() -> None:
+    loose = Pile(None, 100, [7, 8])
+    assert choose_loads([loose], least_trips=100) == ([7, 8], 100)
+    assert choose_loads([loose], least_trips=101) == ([], 0)
+    assert choose_loads([loose, Pile(1, 90, [1]), Pile(2, 190, [2]), Pile(3, 381, [3])], least_trips=1) == ([1, 2, 7, 8], 380)
+    assert choose_loads([loose, Pile(1, 101, [1]), Pile(2, 102, [2])], least_trips=1) == ([7, 8], 100)
+    assert choose_loads([Pile(1, 5, [1])], least_trips=0) == ([], 0)
+    assert choose_loads([], least_trips=0) == ([], 0)
+
+
+def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
+    for seed in range(3):
+        insert(engine, 50, seed=seed)
+        assert pack_loads(engine, least_trips=1)
+        assert pack_loads(engine, least_trips=1) == 0
+    assert count(engine, "count(*) from load where run_id is null") == 0
+    assert count(engine, "sum(trips) from run") == 330
+    for table in ("run_day", "run_cell", "run_point", "run_flow"):
+        assert count(engine, f"count(*) from {table} where run_id not in (select run_id from run)") == 0
+    with transaction(engine) as connection:
+        assert find_problems(connection) == []
+
+
+def test_too_few_trips_stay_loose(engine: Engine) -> None:
+    insert(engine, 50)
+    assert pack_loads(engine) == 0
+    assert count(engine, "count(*) from run") == 0
+
+
+def test_undoing_a_load_dissolves_its_run(engine: Engine) -> None:
+    first, second = insert(engine, 50), insert(engine, 80, seed=2)
+    assert pack_loads(engine, least_trips=1) == 2
+    with transaction(engine) as connection:
+        trips = fetch_weekly(connection, WeeklyQuestion()).trips
+        assert execute(connection, "undo_load", load_id=first).one().state == "undone"
+        assert fetch_weekly(connection, WeeklyQuestion()).trips == trips
+        assert [pile.load_ids for pile in list_piles(connection)] == [[second]]
+    assert pack_loads(engine, least_trips=1) == 1
+    with transaction(engine) as connection:
+        assert find_problems(connection) == []
+
+
+def test_a_load_undone_while_it_is_packed_stays_out(engine: Engine) -> None:
+    load_id = insert(engine, 50)
+    with transaction(engine) as connection:
+        execute(connection, "undo_load", load_id=load_id)
+    with pytest.raises(TransientError), transaction(engine) as connection:
+        pack_run(connection, [load_id], 110)
+    assert count(engine, "count(*) from run") == 0
+
+
+def test_one_packs_at_a_time(engine: Engine) -> None:
+    insert(engine, 50)
+    with transaction(engine) as connection:
+        assert execute(connection, "lock_packing").scalar_one()
+        assert pack_loads(engine, least_trips=1) == 0
+    assert pack_loads(engine, least_trips=1) == 1
+
+
+def test_days_of_two_eras_lie_in_blocks_of_their_own(engine: Engine) -> None:
+    years = (1901, 1974, 1975, 2026, 2099)
+    with transaction(engine) as connection:
+        trips = [make_trip(MONDAY.replace(year=year)) for year in years]
+        pack_run(connection, [insert_trips(connection, trips)], len(trips))
+        assert find_problems(connection) == []
+        assert connection.exec_driver_sql("select count(distinct base_on) from run_point").scalar_one() >= 2
+        answer = fetch_weekly(connection, WeeklyQuestion(end="destination"))
+        assert (answer.trips, answer.weeks_with_trips) == (5, 5)
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_the_checks_see(engine: Engine, name: str) -> None:
+    insert(engine, 10)
+    assert pack_loads(engine, least_trips=1) == 1
+    statement, check = DAMAGES[name]
+    with transaction(engine) as connection:
+        assert connection.exec_driver_sql("select has_hours from run").scalar_one()
+        assert find_problems(connection) == []
+        assert connection.exec_driver_sql(statement).rowcount > 0
+        assert check in {problem[0] for problem in find_problems(connection)}
+        connection.rollback()
+
+
+def test_hours_are_packed_only_where_they_save_rows(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        few = insert_trips(connection, [make_trip(MONDAY, hour=hour, origin=TURIN) for hour in range(12)])
+        pack_run(connection, [few], 12)
+        many = insert_trips(connection, [make_trip(MONDAY, hour=hour) for hour in (7, 8)] * 30)
+        pack_run(connection, [many], 60)
+        assert connection.exec_driver_sql("select array_agg(has_hours order by run_id) from run").scalar_one() == [False, True]
+        assert find_problems(connection) == []
