@@ -22,7 +22,7 @@ from loader.copying import copy_rows
 from loader.finishing import end_load, enqueue_batches, fail_load, finish_load
 from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
 from loader.parts import read_part
-from loader.rollups import encode_rollups
+from loader.rollups import encode_weeks
 from loader.trips import TripColumns, encode_trips, sort_trips
 from shared.database import driver_connection, execute, transaction
 from shared.errors import TerminalError, TransientError
@@ -159,9 +159,7 @@ def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch) -> No
     """COPY trips, rollups and rejects in the caller's transaction."""
     if batch.trips:
         copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
-        weeks, cells = encode_rollups(claim.load_id, batch.trips)
-        copy_rows(connection, "copy_rollup_week", weeks)
-        copy_rows(connection, "copy_rollup_cell", cells)
+        copy_rows(connection, "copy_rollup_week", encode_weeks(claim.load_id, batch.trips))
     if batch.rejects.height:
         columns = ("line_in_batch", "record_in_batch", "column_name", "reason", "value", "raw")
         with driver_connection(connection).cursor().copy(query("copy_reject")) as copy:

@@ -26,18 +26,18 @@ EPOCH_US: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 EPOCH_DAY: Final = (date(2000, 1, 1) - date(1970, 1, 1)).days
 
 Bytes = npt.NDArray[np.uint8]
-Column = npt.NDArray[Any] | int
-"""Values of one column, or one value for all rows, already in PostgreSQL's units."""
 
 
 @dataclass(frozen=True)
-class ArrayPair:
-    """Two array columns of int4-sized elements side by side. Shape: sizes per row; both values hold sum(sizes) elements."""
+class Column:
+    """One column of a COPY. values: one per row, or one for all, in PostgreSQL's units; None is null in every row.
 
-    sizes: npt.NDArray[np.int64]
-    first: npt.NDArray[np.int32]
-    second: npt.NDArray[np.int32]
-    oids: tuple[int, int]
+    kind: numpy type without byte order. is_null: where a row has no value; what stands in values there counts for nothing.
+    """
+
+    kind: str
+    values: npt.NDArray[Any] | int | None
+    is_null: npt.NDArray[np.bool_] | None = None
 
 
 def copy_rows(connection: Connection, name: str, *blocks: Bytes) -> None:
@@ -49,69 +49,31 @@ def copy_rows(connection: Connection, name: str, *blocks: Bytes) -> None:
         copy.write(TRAILER)
 
 
-def encode_rows(rows: int, columns: Mapping[str, tuple[str, Column]], *, fields: int | None = None) -> Bytes:
-    """Lay columns out as COPY BINARY rows. columns: name → (numpy type without byte order, values), in the order of the COPY.
-
-    Shape: (rows, bytes per row). fields: the row's field count, where more follow.
-    """
+def encode_rows(rows: int, columns: Mapping[str, Column]) -> Bytes:
+    """Lay columns out as COPY BINARY rows, in the order of the COPY. Shape: flat bytes."""
     layout = [("fields", ">i2")]
-    for name, (kind, _) in columns.items():
-        layout += [(f"{name}_bytes", ">i4"), (name, f">{kind}")]
+    for name, column in columns.items():
+        layout.append((f"{name}_bytes", ">i4"))
+        if column.values is not None:
+            layout.append((name, f">{column.kind}"))
     table = np.empty(rows, np.dtype(layout))
-    table["fields"] = fields or len(columns)
-    for name, (kind, values) in columns.items():
-        table[f"{name}_bytes"] = np.dtype(kind).itemsize
-        table[name] = values
-    return table.view(np.uint8).reshape(rows, table.dtype.itemsize)
+    table["fields"] = len(columns)
+    for name, column in columns.items():
+        table[f"{name}_bytes"] = -1 if column.values is None else np.dtype(column.kind).itemsize
+        if column.values is not None:
+            table[name] = column.values
+    return _drop_nulls(table, columns)
 
 
-def drop_nulls(block: Bytes, *, offset: int, width: int, is_null: npt.NDArray[np.bool_]) -> Bytes:
-    """Make the field at a byte offset (of its length) null where told: length -1 and no value. Shape: flat bytes."""
-    block[is_null, offset : offset + 4] = 0xFF
-    if is_null.all():
-        return np.delete(block, np.s_[offset + 4 : offset + 4 + width], axis=1).reshape(-1)
+def _drop_nulls(table: npt.NDArray[Any], columns: Mapping[str, Column]) -> Bytes:
+    nullable = {name: column.is_null for name, column in columns.items() if column.is_null is not None}
+    block = table.view(np.uint8).reshape(len(table), table.dtype.itemsize)
+    if not nullable:
+        return block.reshape(-1)
     is_kept = np.ones(block.shape, np.bool_)
-    is_kept[is_null, offset + 4 : offset + 4 + width] = False
+    widths = [table.dtype[name].itemsize for name in table.dtype.names or ()]
+    offsets = dict(zip(table.dtype.names or (), np.cumsum([0, *widths]).tolist(), strict=False))
+    for name, is_null in nullable.items():
+        table[f"{name}_bytes"][is_null] = -1
+        is_kept[is_null, offsets[name] : offsets[name] + table.dtype[name].itemsize] = False
     return block[is_kept]
-
-
-def append_arrays(prefix: Bytes, pair: ArrayPair) -> Bytes:
-    """Append two array columns to the rows of prefix. Shape: flat bytes."""
-    width = prefix.shape[1]
-    heads = [_encode_heads(pair.sizes, oid) for oid in pair.oids]
-    head_width = heads[0].shape[1]
-    ends = np.cumsum(width + 2 * head_width + 16 * pair.sizes)
-    out = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
-    starts = ends - (width + 2 * head_width + 16 * pair.sizes)
-    _scatter(out, starts, prefix)
-    _scatter(out, starts + width, heads[0])
-    _scatter(out, starts + width + head_width + 8 * pair.sizes, heads[1])
-    first_at = _spread(starts + width + head_width, pair.sizes)
-    _scatter(out, first_at, _encode_elements(pair.first))
-    _scatter(out, first_at + np.repeat(8 * pair.sizes + head_width, pair.sizes), _encode_elements(pair.second))
-    return out
-
-
-def _encode_heads(sizes: npt.NDArray[np.int64], oid: int) -> Bytes:
-    """Length and header of one-dimensional arrays without nulls of 4-byte elements."""
-    names = ("bytes", "dimensions", "has_null", "oid", "size", "lower_bound")
-    table = np.empty(len(sizes), np.dtype([(name, ">i4") for name in names]))
-    for name, values in zip(names, (20 + 8 * sizes, 1, 0, oid, sizes, 1), strict=True):
-        table[name] = values
-    return table.view(np.uint8).reshape(len(sizes), table.dtype.itemsize)
-
-
-def _encode_elements(values: npt.NDArray[np.int32]) -> Bytes:
-    table = np.empty(len(values), np.dtype([("bytes", ">i4"), ("value", ">i4")]))
-    table["bytes"], table["value"] = 4, values
-    return table.view(np.uint8).reshape(len(values), 8)
-
-
-def _spread(starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Places of every element of every row, 8 bytes each."""
-    firsts = np.cumsum(sizes) - sizes
-    return np.repeat(starts - 8 * firsts, sizes) + 8 * np.arange(int(sizes.sum()))
-
-
-def _scatter(out: Bytes, places: npt.NDArray[np.int64], rows: Bytes) -> None:
-    out[places[:, None] + np.arange(rows.shape[1])] = rows

@@ -110,7 +110,7 @@ def _fold(context: Context, load_id: int) -> None:
         execute(connection, "lock_cleaning", load_id=load_id)
         load = execute(connection, "fetch_load", load_id=load_id).mappings().one()
         if load["state"] == "succeeded":
-            _fold_rollups(connection, load_id, gone=(None, None))
+            execute(connection, "fold_rollup_week", load_id=load_id, gone_from=None, gone_to=None)
 
 
 def _remove_rows(context: Context, load_id: int, *, rows_at_once: int) -> None:
@@ -122,13 +122,8 @@ def _remove_rows(context: Context, load_id: int, *, rows_at_once: int) -> None:
             execute(connection, "lock_cleaning", load_id=load_id)
             execute(connection, "allow_decompression")
             rows = execute(connection, "delete_trips", load_id=load_id, gone_from=gone[0], gone_to=gone[1]).rowcount
-            _fold_rollups(connection, load_id, gone=gone)
+            execute(connection, "fold_rollup_week", load_id=load_id, gone_from=gone[0], gone_to=gone[1])
             execute(connection, "subtract_removed", load_id=load_id, rows=rows)
-
-
-def _fold_rollups(connection: Connection, load_id: int, *, gone: tuple[date | None, date | None]) -> None:
-    for name in ("fold_rollup_week", "fold_rollup_cell"):
-        execute(connection, name, load_id=load_id, gone_from=gone[0], gone_to=gone[1])
 
 
 def _list_periods(context: Context, load_id: int, *, rows_at_once: int) -> list[Period]:

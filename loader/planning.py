@@ -140,7 +140,7 @@ def _scan(scanner: BatchScanner, chunks: Iterator[bytes], *, reader: _Reader, wr
     """Every slice, and how far into the object it reaches."""
     pieces = []
     for piece, data in scanner.scan(chunks):
-        if not scanner.plan.is_seekable:
+        if data is not None:
             writer.add(piece, data)
         pieces.append((piece, piece.offset + piece.bytes if scanner.plan.is_seekable else reader.bytes_read))
     return pieces

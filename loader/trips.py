@@ -1,19 +1,15 @@
 """Trips: a parsed batch as the numbers that are stored, and those numbers as COPY rows."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from sqlalchemy import Engine
 
-from loader.copying import EPOCH_US, Bytes, drop_nulls, encode_rows
+from loader.copying import EPOCH_US, Bytes, Column, encode_rows
 from loader.labels import LabelColumn, Labels
 from shared.position import Positions, encode_positions
-
-# Of duration_s in a row of copy_trip: behind the field count, three 8-byte columns and one of 4 bytes, each with its length.
-_DURATION_OFFSET: Final = 2 + 3 * 12 + 8
 
 
 @dataclass(frozen=True)
@@ -52,16 +48,20 @@ def sort_trips(trips: pl.DataFrame, labels: Labels, engine: Engine) -> TripColum
 
 def encode_trips(load_id: int, trips: TripColumns) -> Bytes:
     """COPY block for trip. Shape: flat bytes."""
-    duration = trips.duration_s
     columns = {
-        "started_at": ("i8", trips.started_us - EPOCH_US),
-        "origin": ("i8", trips.origin),
-        "destination": ("i8", trips.destination),
-        "load_id": ("i4", load_id),
-        "duration_s": ("i4", 0 if duration is None else duration.fill_null(0).to_numpy()),
-        "region_id": ("i2", trips.region.ids[trips.region.codes]),
-        "datasource_id": ("i2", trips.datasource.ids[trips.datasource.codes]),
+        "started_at": Column("i8", trips.started_us - EPOCH_US),
+        "origin": Column("i8", trips.origin),
+        "destination": Column("i8", trips.destination),
+        "load_id": Column("i4", load_id),
+        "duration_s": _make_duration(trips.duration_s),
+        "region_id": Column("i2", trips.region.ids[trips.region.codes]),
+        "datasource_id": Column("i2", trips.datasource.ids[trips.datasource.codes]),
     }
-    rows = encode_rows(len(trips), columns)
-    is_null = np.ones(len(trips), np.bool_) if duration is None else duration.is_null().to_numpy()
-    return drop_nulls(rows, offset=_DURATION_OFFSET, width=4, is_null=is_null) if is_null.any() else rows.reshape(-1)
+    return encode_rows(len(trips), columns)
+
+
+def _make_duration(duration_s: pl.Series | None) -> Column:
+    if duration_s is None:
+        return Column("i4", None)
+    is_null = duration_s.is_null().to_numpy() if duration_s.null_count() else None
+    return Column("i4", duration_s.fill_null(0).to_numpy(), is_null)

@@ -58,20 +58,6 @@ def make_rollups(connection: Connection, load_id: int) -> None:
         """,
         {"load_id": load_id},
     )
-    connection.exec_driver_sql(
-        """
-        insert into rollup_cell (load_id, cell, region_id, datasource_id, is_origin, weeks, trips)
-        select load_id, cell, region_id, datasource_id, is_origin, array_agg(week), array_agg(trips)
-        from (
-            select load_id, (case when is_origin then origin else destination end) >> 34 as cell,
-                   date_trunc('week', started_at)::date as week, region_id, datasource_id, is_origin, count(*) as trips
-            from trip cross join (values (true), (false)) as side (is_origin)
-            where load_id = %(load_id)s group by 1, 2, 3, 4, 5, 6
-        ) as counted
-        group by 1, 2, 3, 4, 5
-        """,
-        {"load_id": load_id},
-    )
 
 
 def read_challenge(path: Path) -> list[MadeTrip]:

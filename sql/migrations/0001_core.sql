@@ -118,7 +118,7 @@ create table trip (
     datasource_id smallint not null
 );
 
--- Rollups: appended by the loader in the batch's transaction, merged per load in the background.
+-- Trips per week: appended by the loader in the batch's transaction, merged per load in the background.
 -- Every row belongs to a load, so undoing a load deletes exactly its share.
 create table rollup_week (
     load_id integer not null,
@@ -131,21 +131,6 @@ create table rollup_week (
 );
 
 create index rollup_week_by_load on rollup_week (load_id);
-
--- Trips per week and cell of 14 bits an axis (position >> 34); is_origin tells which end lies in the cell. The weeks of a cell lie in one
--- row, as two arrays of the same length: a batch of 125,000 trips over half a year appends 4,300 rows so, and 58,000 with one per week.
-create table rollup_cell (
-    load_id integer not null,
-    cell integer not null,
-    region_id smallint not null,
-    datasource_id smallint not null,
-    is_origin boolean not null,
-    weeks date[] not null,
-    trips integer[] not null
-);
-
-create index rollup_cell_by_load on rollup_cell (load_id);
-create index rollup_cell_by_cell on rollup_cell (is_origin, cell);
 
 -- What a run packs. Rows whose run is gone count nothing and are removed in the background.
 -- Trips per day; the hours of day and their trips as two arrays of the same length.

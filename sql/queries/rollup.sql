@@ -3,9 +3,6 @@
 -- name: copy_rollup_week
 copy rollup_week (load_id, week, region_id, datasource_id, trips, first_at, last_at) from stdin (format binary);
 
--- name: copy_rollup_cell
-copy rollup_cell (load_id, cell, region_id, datasource_id, is_origin, weeks, trips) from stdin (format binary);
-
 -- name: list_load_weeks
 -- Trips of a load per week, in order.
 select week, sum(trips)::bigint as trips
@@ -24,20 +21,3 @@ select load_id, week, region_id, datasource_id, sum(trips), min(first_at), max(l
 from gone
 where not coalesce(week between %(gone_from)s::date and %(gone_to)s::date, false)
 group by load_id, week, region_id, datasource_id;
-
--- name: fold_rollup_cell
--- As fold_rollup_week; rows come sorted by place, which keeps them together on few pages.
-with gone as (
-    delete from rollup_cell where load_id = %(load_id)s::integer returning *
-), counted as (
-    select g.load_id, g.cell, g.region_id, g.datasource_id, g.is_origin, w.week, sum(w.trips)::integer as trips
-    from gone as g
-    cross join unnest(g.weeks, g.trips) as w (week, trips)
-    where not coalesce(w.week between %(gone_from)s::date and %(gone_to)s::date, false)
-    group by g.load_id, g.cell, g.region_id, g.datasource_id, g.is_origin, w.week
-)
-insert into rollup_cell (load_id, cell, region_id, datasource_id, is_origin, weeks, trips)
-select load_id, cell, region_id, datasource_id, is_origin, array_agg(week order by week), array_agg(trips order by week)
-from counted
-group by load_id, cell, region_id, datasource_id, is_origin
-order by is_origin, cell;
