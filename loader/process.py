@@ -1,4 +1,4 @@
-"""A worker process: the broker with its actors, and a keeper beside the worker threads."""
+"""A worker process: the broker with its actors, a keeper and a packer beside the worker threads."""
 
 import dramatiq
 from dramatiq.middleware import Middleware
@@ -6,21 +6,24 @@ from dramatiq.middleware import Middleware
 from loader.actors import declare_actors
 from loader.context import Context, make_context
 from loader.keeper import Keeper
+from loader.packer import Packer
 from shared.logs import configure_logs
 from shared.queueing import connect_broker
 from shared.settings import load_settings
 
 
 class _KeeperMiddleware(Middleware):
-    """Runs a keeper beside the worker threads of a process."""
+    """Runs a keeper and a packer beside the worker threads of a process."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._keeper = Keeper(context)
+        self._packer = Packer(context)
 
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Start."""
         self._keeper.start()
+        self._packer.start()
 
     def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Let long work know."""
@@ -28,6 +31,7 @@ class _KeeperMiddleware(Middleware):
 
     def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Publish what the last batches wrote, and end."""
+        self._packer.stop()
         self._keeper.stop()
 
 

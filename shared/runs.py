@@ -44,11 +44,9 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
     with transaction(engine) as connection:
         if not execute(connection, "lock_packing").scalar_one():
             return 0
-        execute(connection, "begin_packing")
-        for name in _CLEARANCE:
-            execute(connection, name)
         load_ids, trips = choose_loads(list_piles(connection), least_trips=least_trips)
         if load_ids:
+            execute(connection, "begin_packing")
             pack_run(connection, load_ids, trips)
     if load_ids:
         with transaction(engine) as connection:

@@ -5,8 +5,13 @@
 select pg_try_advisory_xact_lock(hashtext('tripdeck.pack')) as is_ours;
 
 -- name: begin_packing
--- Lets the statements of this transaction take the time and memory they need.
-select set_config('statement_timeout', '0', true), set_config('work_mem', '128MB', true);
+-- Lets the statements of this transaction take the time and memory they need, and end soon when their client is gone.
+select set_config('statement_timeout', '0', true), set_config('work_mem', '128MB', true),
+       set_config('client_connection_check_interval', '1s', true);
+
+-- name: has_running_loads
+-- Whether loads are being planned or loaded.
+select exists (select from load where state in ('planning', 'loading')) as is_busy;
 
 -- name: list_packable
 -- Loads that may be packed: loose ones (run_id null) and those of each run, with the run's trips.

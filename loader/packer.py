@@ -1,0 +1,58 @@
+"""Packer: one thread per worker process that packs finished loads into runs, so that questions need not read their trips.
+
+It works when no load is running, or when so many trips wait that questions would become slow. Several packers at once do no harm:
+the database lets one work at a time.
+"""
+
+import logging
+import threading
+from typing import Final
+
+from loader.context import Context
+from shared.database import execute, transaction
+from shared.errors import TripdeckError
+from shared.runs import LEAST_TRIPS, pack_loads
+
+LOG = logging.getLogger(__name__)
+
+_INTERVAL_S: Final = 5.0
+# Loose trips that are packed although a load is running: a question reads them in about half a second.
+_PATIENCE_TRIPS: Final = 40 * LEAST_TRIPS
+
+
+class Packer:
+    """The thread; start() and stop()."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._thread = threading.Thread(target=self._run, name="packer", daemon=True)
+        self._is_failing = False
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End at once: what is being packed is rolled back when the process ends, and packed again by another."""
+        self._context.stopping.set()
+
+    def pack(self) -> int:
+        """Pack what there is to pack now; returns how many loads were packed."""
+        with transaction(self._context.engine) as connection:
+            is_busy = execute(connection, "has_running_loads").scalar_one()
+        return pack_loads(self._context.engine, least_trips=_PATIENCE_TRIPS if is_busy else LEAST_TRIPS)
+
+    def _run(self) -> None:
+        while not self._context.stopping.wait(_INTERVAL_S):
+            try:
+                self.pack()
+            except TripdeckError as error:
+                if not self._is_failing:
+                    LOG.warning("packing waits", extra={"reason": error.message})
+                self._is_failing = True
+            except Exception:
+                # A process border: a defect here must not end the thread for good.
+                LOG.exception("packing failed")
+                self._is_failing = True
+            else:
+                self._is_failing = False

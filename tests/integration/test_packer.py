@@ -1,0 +1,73 @@
+"""The packer: packs when no load runs, waits while one does, ends when told to, and outlives an absent database."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from loader import packer
+from loader.context import Context
+from loader.packer import Packer
+from shared.database import connect_database, transaction
+from shared.settings import Settings
+from tests.loading import wait_until
+from tests.random_trips import MONDAY, make_trip
+from tests.trip_maker import insert_trips
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few trips are worth packing."""
+    monkeypatch.setattr(packer, "LEAST_TRIPS", 10)
+    monkeypatch.setattr(packer, "_INTERVAL_S", 0.05)
+
+
+def insert(context: Context, trips: int, *, state: str = "succeeded") -> None:
+    with transaction(context.engine) as connection:
+        load_id = insert_trips(connection, [make_trip(MONDAY)] * trips)
+        connection.exec_driver_sql(f"update load set state = '{state}' where load_id = {load_id}")
+
+
+def count_runs(context: Context) -> int:
+    with transaction(context.engine) as connection:
+        return int(connection.exec_driver_sql("select count(*) from run").scalar_one())
+
+
+@pytest.mark.usefixtures("eager")
+def test_packs_what_has_succeeded(context: Context) -> None:
+    insert(context, 9)
+    assert Packer(context).pack() == 0
+    insert(context, 9)
+    assert Packer(context).pack() == 2
+    assert count_runs(context) == 1
+
+
+@pytest.mark.usefixtures("eager")
+def test_waits_while_a_load_runs(context: Context) -> None:
+    insert(context, 20)
+    insert(context, 5, state="loading")
+    assert Packer(context).pack() == 0
+    assert count_runs(context) == 0
+
+
+@pytest.mark.usefixtures("eager")
+def test_works_until_it_is_stopped(context: Context) -> None:
+    running = Packer(replace(context, stopping=threading.Event()))
+    insert(context, 20)
+    running.start()
+    wait_until(lambda: count_runs(context) == 1)
+    running.stop()
+    wait_until(lambda: not any(thread.name == "packer" for thread in threading.enumerate()))
+
+
+@pytest.mark.usefixtures("eager")
+def test_outlives_an_absent_database(context: Context, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    nowhere = settings.model_copy(
+        update={"database_url": Settings(database_url="postgresql://nobody@127.0.0.1:1/no").database_url}
+    )
+    running = Packer(replace(context, engine=connect_database(nowhere), stopping=threading.Event()))
+    running.start()
+    wait_until(lambda: "packing waits" in caplog.text)
+    assert any(thread.name == "packer" for thread in threading.enumerate())
+    running.stop()
+    wait_until(lambda: not any(thread.name == "packer" for thread in threading.enumerate()))
