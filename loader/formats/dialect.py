@@ -34,8 +34,6 @@ class Layout:
     columns: tuple[str, ...]
     table: FieldTable
     evenness: float
-    row_count: int
-    limit: int
 
     def text(self, column: int, rows: int = 1000) -> pl.Series:
         """Give about that many rows of a column, spread over the sample."""
@@ -86,7 +84,10 @@ def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, *, is_wh
     )
     table = _make_table(sample, dialect, limit=limit, is_whole=is_whole)
     evenness = float(np.mean(body == field_count)) if len(body) else 1.0
-    yield Layout(dialect, name_columns(names, field_count), table, evenness, len(body), limit)
+    yield Layout(dialect, name_columns(names, field_count), table, evenness)
+    if len(names) + 1 == field_count:
+        # R writes row names without naming their column: the names may belong one column further right.
+        yield Layout(dialect, name_columns(["", *names], field_count), table, evenness)
 
 
 def name_columns(names: list[str], field_count: int) -> tuple[str, ...]:

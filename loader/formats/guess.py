@@ -23,7 +23,10 @@ def guess_roles(finder: RoleFinder, median: Callable[[int], float]) -> None:
     profiles = [finder.profile(column) for column in range(len(finder.columns))]
     if not finder.has_ends():
         _guess_ends(finder, profiles, median)
-    times = [column for column, profile in enumerate(profiles) if profile.time > MOSTLY and column not in finder.roles.values()]
+    used = set(finder.roles.values())
+    times = [column for column, profile in enumerate(profiles) if profile.time > MOSTLY and column not in used]
+    epochs = [column for column, profile in enumerate(profiles) if profile.epoch > MOSTLY and profile.is_recent]
+    times = times or [column for column in epochs if column not in used]
     for role, column in zip([role for role in ("started_at", "ended_at") if role not in finder.roles], times, strict=False):
         finder.roles[role], finder.confidence[role] = column, 0.6
 

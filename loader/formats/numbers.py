@@ -7,7 +7,7 @@ import polars as pl
 Floats = npt.NDArray[np.float64]
 
 # Words that stand for "no value" in exports; compared without case and surrounding blanks.
-NULL_WORDS = ("", "null", "none", "nan", "na", "n/a", "#n/a", "nil", "\\n", "-")
+NULL_WORDS = ("", "null", "none", "nan", "na", "n/a", "#n/a", "nil", "\\n", "-", "[]")
 
 
 def parse_numbers(text: pl.Series, *, decimal: str = ".") -> Floats:

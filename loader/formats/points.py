@@ -2,7 +2,7 @@
 
 Forms: WKT `POINT (lon lat)` (also Z, M, SRID=4326;), GeoJSON `{"type": "Point", "coordinates": [lon, lat]}`, objects with
 longitude and latitude, `[lon, lat]`, `(lat, lon)` and `lat, lon` as maps and data portals write them, and WKB in hex.
-A LINESTRING gives its first and its last point.
+A LINESTRING, or an array of pairs, gives its first and its last point.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,9 @@ AXIS_PATTERNS = tuple(
     for names in ("longitude|long|lon|lng|x", "latitude|lat|y")
 )
 PAIR_PATTERN = rf"^\s*\(?\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)?\s*$"
+_PAIR = rf"\[\s*{_NUMBER}\s*,\s*{_NUMBER}\s*(?:,\s*{_NUMBER}\s*)?\]"
+FIRST_PAIR_PATTERN = rf'^\s*(?:\{{.*"coordinates"\s*:\s*)?\[\s*{_PAIR}[^a-zA-Z"]*'
+LAST_PAIR_PATTERN = rf'^\s*(?:\{{.*"coordinates"\s*:\s*)?\[.*{_PAIR}\s*\]\s*(?:,.*)?\}}?\s*$'
 PREFIXES = (b"POINT (", b"POINT(")
 
 
@@ -102,10 +105,17 @@ OTHER_FORMS: tuple[Callable[[pl.Series], Ends], ...] = (
 
 
 def parse_routes(text: pl.Series) -> tuple[Ends, Ends]:
-    """Parse lines `LINESTRING (lon lat, …, lon lat)`; gives their first and their last points."""
+    """Parse lines, as WKT `LINESTRING (lon lat, …)` or as arrays `[[lon, lat], …]`; gives their first and their last points."""
     groups = text.str.extract_groups(ROUTE_PATTERN).struct
     first, last = (Ends(*(to_floats(groups.field(name)) for name in names)) for names in ("12", "34"))
-    return first, last
+    rest = np.flatnonzero(np.isnan(first.longitude))
+    if len(rest) == 0:
+        return first, last
+    ends = Ends(first.longitude.copy(), first.latitude.copy()), Ends(last.longitude.copy(), last.latitude.copy())
+    for end, pattern in zip(ends, (FIRST_PAIR_PATTERN, LAST_PAIR_PATTERN), strict=True):
+        pairs = _parse_pairs(text.gather(rest), pattern)
+        end.longitude[rest], end.latitude[rest] = pairs.longitude, pairs.latitude
+    return ends
 
 
 def _is_point(table: FieldTable, bounds: Bounds, prefix: bytes) -> Mask:

@@ -58,7 +58,7 @@ class Profile:
     @cached_property
     def route(self) -> float:
         """Give the share of lines."""
-        if not self._values.str.contains("(?i)LINESTRING").any():
+        if not self._values.str.contains(r"(?i)LINESTRING|\[\s*\[").any():
             return 0.0
         return self._share(~np.isnan(parse_routes(self._values)[1].longitude))
 
@@ -97,6 +97,13 @@ class Profile:
         """Give how many digits they have, as a rule."""
         digits = self._epochs.str.extract(r"^(\d+)").str.len_bytes().to_numpy()
         return int(np.median(digits)) if len(digits) else 0
+
+    @property
+    def is_recent(self) -> bool:
+        """Tell whether the whole numbers, taken for epochs, lie between 1990 and 2100: a number of an object hardly does."""
+        values = self._epochs.cast(pl.Float64, strict=False).to_numpy()
+        unit = 1000.0 ** max(0, (self.epoch_digits - 9) // 3) if len(values) else 1.0
+        return len(values) > 0 and 631_152_000 <= float(np.nanmedian(values)) / unit <= 4_102_444_800
 
     @cached_property
     def clock(self) -> float:

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from loader.formats.names import NameMeaning, read_name
+from loader.formats.names import KINDS, NameMeaning, read_name
 from loader.formats.plan import LoadOptions
 from loader.formats.profile import Profile
 from shared.errors import FileFormatError, RequestError
 
 MOSTLY = 0.5
 ENDS = ("origin", "destination")
+# A pickup_location may be an address; these can only be positions.
+POINT_WORDS = frozenset(KINDS["point"].split()) - frozenset("location loc position pos geo".split())  # noqa: SIM905
+
+Found = dict[str, list[tuple[str, int, float]] | None]
 
 
 @dataclass
@@ -50,18 +54,40 @@ class RoleFinder:
 
     def _find_ends(self) -> None:
         """Prefer coordinates for both ends, then points for both, then a line, then whatever each end has."""
-        numeric = {end: self._find_pair(end) for end in ENDS}
-        points = {end: self._find_point(end) for end in ENDS}
+        numeric: Found = {end: self._find_pair(end) for end in ENDS}
+        points: Found = {end: self._find_point(end) for end in ENDS}
         route = self._best(range(len(self.columns)), lambda column: self.profile(column).route, kinds=("point", None))
         known = [end for end in ENDS if self._has_end(end)]
         if not known and not all(numeric.values()) and not all(points.values()) and route is not None:
             self._set("route", route[0], route[1])
             return
+        by_name = self._name_ends()
+        for end in ENDS:
+            if not numeric[end] and not points[end]:
+                numeric[end], points[end] = by_name[0][end], by_name[1][end]
         first, second = (numeric, points) if all(numeric[end] for end in ENDS if end not in known) else (points, numeric)
         for end in ENDS:
             if end not in known:
                 for role, column, confidence in first[end] or second[end] or []:
                     self._set(role, column, confidence)
+
+    def _name_ends(self) -> tuple[Found, Found]:
+        """Take columns at their word: named as coordinates or points, although nothing in the sample reads as such."""
+        plain = [column for column, meaning in enumerate(self.meanings) if meaning.strangers == 0]
+
+        def named(end: str, kind: str) -> list[int]:
+            return [column for column in plain if (self.meanings[column].side, self.meanings[column].kind) == (end, kind)]
+
+        numeric: Found = dict.fromkeys(ENDS)
+        points: Found = dict.fromkeys(ENDS)
+        for end in ENDS:
+            longitudes, latitudes = named(end, "longitude"), named(end, "latitude")
+            if longitudes and latitudes:
+                numeric[end] = [(f"{end}_longitude", longitudes[0], 0.3), (f"{end}_latitude", latitudes[0], 0.3)]
+            places = [column for column in named(end, "point") if POINT_WORDS & set(self.meanings[column].words)]
+            if places:
+                points[end] = [(end, places[0], 0.3)]
+        return numeric, points
 
     def _find_pair(self, end: str) -> list[tuple[str, int, float]] | None:
         found = []

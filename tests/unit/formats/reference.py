@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-NULL_WORDS = {"", "null", "none", "nan", "na", "n/a", "#n/a", "nil", "\\n", "-"}
+NULL_WORDS = {"", "null", "none", "nan", "na", "n/a", "#n/a", "nil", "\\n", "-", "[]"}
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 POINT = re.compile(
     r"\s*(?:SRID=\d+;\s*)?POINT\s*(?:ZM|Z|M)?\s*\(\s*(?P<x>[-+\d.eE]+)\s+(?P<y>[-+\d.eE]+)(?:\s+[-+\d.eE]+){0,2}\s*\)\s*",

@@ -149,6 +149,44 @@ def test_files_without_a_header_are_mapped_by_content(columns: tuple[str, ...]) 
     assert first_trip(data) == TRIP
 
 
+def test_row_names_without_a_name_move_the_header() -> None:
+    row = b",45.0,7.6,45.1,7.7,2018-05-28 09:03:40\n"
+    data = b"start_lat,start_lon,end_lat,end_lon,start_time\n" + b"1" + row + b"2" + row
+    assert first_trip(data) == TRIP
+
+
+def test_lines_as_arrays_of_pairs() -> None:
+    cell = '"[[7.6, 45.0], [7.65, 45.05], [7.7, 45.1]]"'
+    data = f"TRIP_ID,TIMESTAMP,POLYLINE\n1,1527498220,{cell}\n2,1527498220,{cell}\n3,1527498220,[]\n".encode()
+    loaded = load_bytes(data)
+    assert loaded.trips.row(0)[:5] == TRIP
+    assert loaded.rejects["reason"].to_list() == ["origin_missing"]
+    geojson = '{""type"": ""LineString"", ""coordinates"": [[7.6, 45.0], [7.7, 45.1]]}'
+    assert first_trip(f'start_time,geometry\n2018-05-28 09:03:40,"{geojson}"\n'.encode()) == TRIP
+
+
+def test_numbers_that_count_seconds_in_a_file_without_a_header() -> None:
+    data = b"17592880231474,1527498220,1527498820,7.6,45.0,7.7,45.1\n" * 3
+    assert first_trip(data) == TRIP
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (
+            b"region,origin_coord,destination_coord,datetime\nTurin,POINT (x y),POINT (7 45),2018-05-28 09:03:40\n",
+            "origin_unreadable",
+        ),
+        (b"region,origin_coord,destination_coord,datetime\nTurin,POINT (7 45)\n", "field_count"),
+        (b"start_lat,start_lng,end_lat,end_lng,started_at\nx,y,z,w,2018-05-28 09:03:40\n", "origin_unreadable"),
+        (b"start_lat,start_lng,end_lat,end_lng,started_at\n45.0,7.6,45.1,7.7,soon\n", "started_at_unreadable"),
+    ],
+)
+def test_a_file_of_one_bad_row_is_one_reject(data: bytes, reason: str) -> None:
+    loaded = load_bytes(data)
+    assert (loaded.trips.height, loaded.rejects["reason"].to_list()) == (0, [reason])
+
+
 def test_a_headerless_file_that_can_be_read_both_ways_asks() -> None:
     row = b"9.40,9.33,9.41,9.34,2018-05-28 09:03:40\n"
     with pytest.raises(FileFormatError) as caught:
