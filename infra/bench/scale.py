@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import Engine
+
 from infra.bench.questions import Timing, time_questions
 from infra.bench.verify import list_differences, list_missing_samples
 from infra.bench.watch import LoadCurve, watch_load
@@ -17,12 +19,14 @@ from loader.generate import Tally, generate_trips
 from shared.catalog import list_regions
 from shared.database import connect_database, execute, transaction
 from shared.errors import TerminalError
+from shared.runs import LEAST_TRIPS, choose_loads, list_piles, pack_loads
 from shared.settings import load_settings
 
 Report = Callable[[str], None]
 
 _SAMPLES: Final = 200
-_COUNTED_TABLES: Final = ("trip", "load_batch", "rollup_week", "rollup_cell")
+_COUNTED_TABLES: Final = ("trip", "load_batch", "rollup_week", "run_day", "run_cell", "run_point", "run_flow")
+_POLL_S: Final = 0.5
 
 
 @dataclass
@@ -78,6 +82,8 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
         missing = list_missing_samples(engine, path, samples=_SAMPLES, seed=seed)
     finally:
         path.unlink(missing_ok=True)
+    report("Packing …")
+    _wait_for_runs(engine)
     report("Asking …")
     with transaction(engine) as connection:
         connection.exec_driver_sql("analyze")
@@ -98,6 +104,16 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
         missing,
         time_questions(engine, repeats=repeats, seed=seed),
     )
+
+
+def _wait_for_runs(engine: Engine) -> None:
+    """Wait until no load is loose that ought to be packed; a worker packs, or this process when none is at it."""
+    while True:
+        if pack_loads(engine) == 0:
+            with transaction(engine) as connection:
+                if not choose_loads(list_piles(connection), least_trips=LEAST_TRIPS)[0]:
+                    return
+            time.sleep(_POLL_S)
 
 
 def _upload(client: HubClient, path: Path, report: Report) -> int:
