@@ -48,9 +48,14 @@ def read_layouts(sample: bytes, options: LoadOptions, *, is_whole: bool) -> list
     found = [
         layout
         for delimiter in delimiters
-        for layout in _read_layout(sample, Dialect(delimiter=delimiter, quote=quote, header_lines=0), options, is_whole=is_whole)
+        for layout in _read_layout(sample, _guess_dialect(sample, delimiter, quote), options, is_whole=is_whole)
     ]
     return sorted(found, key=lambda layout: -layout.evenness)
+
+
+def _guess_dialect(sample: bytes, delimiter: str, quote: str) -> Dialect:
+    spaced, joined = (sample.count(f"{delimiter}{gap}{quote}".encode()) for gap in (" ", ""))
+    return Dialect(delimiter=delimiter, quote=quote, has_spaces=spaced > joined, header_lines=0)
 
 
 def _detect_quote(sample: bytes) -> str:
@@ -108,6 +113,8 @@ def read_row(records: Records, index: int, dialect: Dialect) -> list[str]:
     inside = records.separators[np.searchsorted(records.separators, start) : np.searchsorted(records.separators, end)]
     edges = [start - 1, *inside.tolist(), end]
     cells = [records.data[left + 1 : right].decode("utf-8", "replace") for left, right in pairwise(edges)]
+    if dialect.has_spaces:
+        cells = [cell.removeprefix(" ") if cell.startswith(" " + dialect.quote) else cell for cell in cells]
     return [undo_quotes(cell, dialect.quote) if cell.startswith(dialect.quote) else cell for cell in cells]
 
 

@@ -63,6 +63,12 @@ class FieldTable:
 
     def _unquote(self, starts: Positions, ends: Positions) -> Bounds:
         quoted = self.records.quoted
+        if quoted.has_spaces:
+            # The space before a quote belongs to the separator.
+            following = self.buffer[np.minimum(starts + 1, len(self.buffer) - 1)]
+            starts = starts + (
+                (self.buffer[np.minimum(starts, ends - 1)] == SPACE) & (following == ord(quoted.quote)) & (ends - starts > 1)
+            )
         if not quoted.is_clean:
             is_quoted = quoted.covers(starts)
             return Bounds(starts, ends, is_quoted if is_quoted.any() else None)

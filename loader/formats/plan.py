@@ -98,12 +98,16 @@ def _check_options(options: LoadOptions) -> None:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How bytes become records and fields. header_lines counts the physical lines before the first record."""
+    """How bytes become records and fields. header_lines counts the physical lines before the first record.
+
+    has_spaces: a quote opens a field also one space after the delimiter (`"a", "b"`).
+    """
 
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
     decimal: str = "."
+    has_spaces: bool = False
     has_header: bool = True
     header_lines: int = 1
     field_count: int = 2

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from loader.formats.plan import Dialect
 
 Positions = npt.NDArray[np.int64]
+SPACE = 32
 EMPTY: Positions = np.empty(0, np.int64)
 
 
@@ -29,6 +30,7 @@ class Quoted:
     open_at: int | None = None
     is_clean: bool = True
     quote: str = '"'
+    has_spaces: bool = False
 
     def covers(self, positions: Positions) -> npt.NDArray[np.bool_]:
         """Tell which positions lie inside quotes."""
@@ -47,7 +49,7 @@ def find_quoted(data: bytes, buffer: npt.NDArray[np.uint8], dialect: Dialect, *,
     places = places[places >= begin]
     clean = _pair_clean(buffer, places, dialect, begin=begin, limit=limit, is_end=is_end)
     found = clean or _read_quotes(data, dialect, begin=begin, limit=limit, is_end=is_end)
-    return replace(found, quote=dialect.quote)
+    return replace(found, quote=dialect.quote, has_spaces=dialect.has_spaces)
 
 
 def _pair_clean(
@@ -63,6 +65,9 @@ def _pair_clean(
     edge[[ord(dialect.delimiter), ord(dialect.quote), 10, 13]] = True
     # A quote beside a quote is the second of a doubled one: the pair before it ends where this one begins.
     before = edge[buffer[np.maximum(opens - 1, 0)]] | (opens == begin)
+    if dialect.has_spaces:
+        is_spaced = (buffer[np.maximum(opens - 1, 0)] == SPACE) & (opens > begin + 1)
+        before |= is_spaced & (buffer[np.maximum(opens - 2, 0)] == ord(dialect.delimiter))
     after = edge[buffer[np.minimum(closes + 1, size - 1)]] | (closes == size - 1)
     if not (before.all() and after.all()):
         return None
@@ -81,13 +86,15 @@ def _read_quotes(data: bytes, dialect: Dialect, *, begin: int, limit: int, is_en
     """Read quotes one by one, as the csv module does."""
     quote = dialect.quote.encode()
     starters = (dialect.delimiter.encode(), b"\n", b"\r")
+    spaced = starters[0] + b" "
     opens: list[int] = []
     closes: list[int] = []
     unclosed: list[int] = []
     is_clean = True
     at = data.find(quote, begin)
     while at >= 0:
-        if at != begin and data[at - 1 : at] not in starters:
+        is_spaced = dialect.has_spaces and data[max(at - 2, begin) : at] == spaced
+        if at != begin and data[at - 1 : at] not in starters and not is_spaced:
             at = data.find(quote, at + 1)  # a letter of an unquoted field
             continue
         close = _find_close(data, quote, at, limit=limit)

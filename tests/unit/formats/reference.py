@@ -40,7 +40,9 @@ class Verdict:
     trip: tuple[object, ...] | None = None
 
 
-def read_rows(data: bytes, *, delimiter: str = ",", quote: str = '"', limit: int = 2**20, header_lines: int = 0) -> list[Row]:
+def read_rows(
+    data: bytes, *, delimiter: str = ",", quote: str = '"', limit: int = 2**20, header_lines: int = 0, has_spaces: bool = False
+) -> list[Row]:
     """Cut bytes into records, one letter after another."""
     at, line = _skip_lines(data, header_lines)
     if header_lines == 0 and data.startswith(b"\xef\xbb\xbf"):
@@ -48,7 +50,7 @@ def read_rows(data: bytes, *, delimiter: str = ",", quote: str = '"', limit: int
     rows = []
     while at < len(data):
         start, first_line = at, line
-        fields, at, line, is_unclosed = _read_record(data, at, line, (delimiter.encode(), quote.encode(), limit))
+        fields, at, line, is_unclosed = _read_record(data, at, line, (delimiter.encode(), quote.encode(), limit, has_spaces))
         raw = data[start:at]
         at = _skip_break(data, at)
         line += 1
@@ -73,11 +75,13 @@ def _skip_break(data: bytes, at: int) -> int:
     return at + 1 if at < len(data) else at
 
 
-def _read_record(data: bytes, at: int, line: int, rules: tuple[bytes, bytes, int]) -> tuple[list[str], int, int, bool]:
-    delimiter, quote, limit = rules
+def _read_record(data: bytes, at: int, line: int, rules: tuple[bytes, bytes, int, bool]) -> tuple[list[str], int, int, bool]:
+    delimiter, quote, limit, has_spaces = rules
     fields: list[str] = []
     while True:
         field = b""
+        if has_spaces and fields and data[at : at + 2] == b" " + quote:
+            at += 1
         if data[at : at + 1] == quote:
             close = _find_close(data, at, quote, limit)
             if close is None:

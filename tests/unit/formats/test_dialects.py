@@ -199,6 +199,14 @@ def test_single_quotes() -> None:
     assert (loaded.trips.height, loaded.trips["region"][0]) == (3, "It's, far")
 
 
+def test_a_space_before_the_quotes() -> None:
+    head = '"region", "origin", "destination", "started_at"\n'
+    row = '"Turin, North", "POINT (7.6 45.0)", "POINT (7.7 45.1)", "2018-05-28 09:03:40"\n'
+    loaded = load_bytes((head + row * 3).encode())
+    assert loaded.trips.row(0)[1:6] == (7.6, 45.0, 7.7, 45.1, "Turin, North")
+    assert loaded.rejects.height == 0
+
+
 def test_fields_beyond_the_header_count_where_every_row_has_them() -> None:
     head = "Lpep_pickup_datetime,Pickup_longitude,Pickup_latitude,Dropoff_longitude,Dropoff_latitude,Trip_type \n"
     row = "2013-08-01 08:14:37,-73.9,40.7,-73.8,40.6,,,\n"

@@ -13,9 +13,13 @@ COLUMNS = ("region", "origin", "destination", "time", "datasource")
 ROLES = {"region": 0, "origin": 1, "destination": 2, "started_at": 3, "datasource": 4}
 
 
-def make_plan(*, delimiter: str = ",", header_lines: int = 0, limit: int = 2**20, order: str = "ymd") -> FilePlan:
+def make_plan(
+    *, delimiter: str = ",", header_lines: int = 0, limit: int = 2**20, order: str = "ymd", has_spaces: bool = False
+) -> FilePlan:
     return FilePlan(
-        dialect=Dialect(delimiter=delimiter, header_lines=header_lines, has_header=header_lines > 0, field_count=5),
+        dialect=Dialect(
+            delimiter=delimiter, header_lines=header_lines, has_header=header_lines > 0, has_spaces=has_spaces, field_count=5
+        ),
         columns=COLUMNS,
         roles=ROLES,
         time=TimeFormat(date_order=order),  # type: ignore[arg-type]
@@ -106,10 +110,13 @@ def _written(cell: bytes) -> st.SearchStrategy[bytes]:
 
 
 @settings(max_examples=120, deadline=None, derandomize=True)
-@given(data=LETTERS, limit=st.sampled_from([4, 10, 2**20]))
-@example(data=b'"a""\n",b\n', limit=4)
-def test_letters_are_cut_as_the_reference_cuts_them(data: bytes, limit: int) -> None:
-    same(judge(data, make_plan(limit=limit)), judge_challenge_rows(data, limit=limit))
+@given(data=LETTERS, limit=st.sampled_from([4, 10, 2**20]), has_spaces=st.booleans())
+@example(data=b'"a""\n",b\n', limit=4, has_spaces=False)
+@example(data=b'a, "b,\n", "c"\n', limit=10, has_spaces=True)
+def test_letters_are_cut_as_the_reference_cuts_them(data: bytes, limit: int, has_spaces: bool) -> None:
+    same(
+        judge(data, make_plan(limit=limit, has_spaces=has_spaces)), judge_challenge_rows(data, limit=limit, has_spaces=has_spaces)
+    )
 
 
 @settings(max_examples=120, deadline=None, derandomize=True)
