@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from infra.cli import app
 from infra.environment import make_environment
+from loader.generate import generate_trips
 from shared.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,3 +64,19 @@ def finish(process: "subprocess.Popen[bytes]", data: bytes | None = None) -> Com
     """Wait for a process; data goes to its standard input."""
     output, errors = process.communicate(data, timeout=120)
     return CommandAnswer(process.returncode, output.decode(), errors.decode())
+
+
+def make_file(folder: Path, *, seed: int, rows: int = 50) -> Path:
+    """A trip file of its own bytes."""
+    path = folder / f"trips-{seed}.csv"
+    generate_trips(path, rows=rows, seed=seed)
+    return path
+
+
+def assert_one_line(answer: CommandAnswer, status: int, *words: str) -> None:
+    """An error is one line on standard error that says what happened."""
+    assert answer.status == status, answer
+    assert answer.errors.count("\n") == 1, answer
+    assert answer.errors.startswith("tripdeck: ")
+    for word in words:
+        assert word in answer.errors, answer

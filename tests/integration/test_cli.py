@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import pty
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,10 +16,10 @@ from infra.embedded import find_free_ports
 from infra.environment import make_environment
 from loader.generate import Tally, generate_trips, write_trips
 from shared.settings import Settings
-from tests.command_line import CommandAnswer, CommandLine, finish
+from tests.command_line import CommandLine, assert_one_line, finish, make_file
 from tests.hub import HubServer
 from tests.hub_fixtures import hub, hub_settings
-from tests.loading import running_worker, wait_until
+from tests.loading import running_worker
 
 __all__ = ["hub", "hub_settings"]
 
@@ -40,22 +39,6 @@ def big_load(tripdeck: CommandLine, tmp_path_factory: pytest.TempPathFactory) ->
     answer = tripdeck.run("load", str(path), "--json")
     assert answer.status == 0, answer
     return answer.json, tally
-
-
-def make_file(folder: Path, *, seed: int, rows: int = 50) -> Path:
-    """A trip file of its own bytes."""
-    path = folder / f"trips-{seed}.csv"
-    generate_trips(path, rows=rows, seed=seed)
-    return path
-
-
-def assert_one_line(answer: CommandAnswer, status: int, *words: str) -> None:
-    """An error is one line on standard error that says what happened."""
-    assert answer.status == status, answer
-    assert answer.errors.count("\n") == 1, answer
-    assert answer.errors.startswith("tripdeck: ")
-    for word in words:
-        assert word in answer.errors, answer
 
 
 # Loads
@@ -167,55 +150,6 @@ def test_undo_takes_the_trips_back_and_retry_loads_them_again(tripdeck: CommandL
     assert (again.status, again.json["state"], count_trips()) == (0, "succeeded", before)
 
 
-def test_cancelled_load_ends_a_watch_with_failure(own_line: CommandLine, tmp_path: Path) -> None:
-    number = str(own_line.run("load", str(make_file(tmp_path, seed=28)), "--no-wait", "--json").json["load_id"])
-    watching = own_line.start("watch", number)  # nobody loads it: no worker runs
-    cancelled = own_line.run("cancel", number, "--json")
-    assert (cancelled.status, cancelled.json["state"]) == (0, "cancelled")
-    answer = finish(watching)
-    assert answer.status == 1
-    assert f"load {number} cancelled" in answer.output
-    assert_one_line(own_line.run("cancel", number), 1, number)
-
-
-# Feed
-
-
-@pytest.fixture
-def own_hub(settings: Settings, tmp_path: Path) -> Iterator[HubServer]:
-    server = HubServer.start(settings, tmp_path)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def own_line(own_hub: HubServer, settings: Settings) -> CommandLine:
-    assert own_hub.port == settings.hub_port
-    return CommandLine(settings)
-
-
-def test_load_outlives_the_hub(own_hub: HubServer, own_line: CommandLine, settings: Settings, tmp_path: Path) -> None:
-    process = own_line.start("load", str(make_file(tmp_path, seed=29)), "--json")
-    wait_for_follower(own_hub)
-    own_hub.kill()
-    with running_worker(make_environment(settings), tmp_path / "worker.log"):
-        own_hub.restart()
-        answer = finish(process)
-    assert (answer.status, answer.json["state"], answer.json["rows_loaded"]) == (0, "succeeded", 50)
-    assert answer.errors == ""
-
-
-def test_interrupted_wait_says_how_to_go_on(own_hub: HubServer, own_line: CommandLine, tmp_path: Path) -> None:
-    process = own_line.start("load", str(make_file(tmp_path, seed=30)))
-    wait_for_follower(own_hub)
-    [load] = own_hub.get("/api/v1/loads").json()["loads"]
-    process.send_signal(signal.SIGINT)
-    answer = finish(process)
-    assert answer.status == 130
-    assert f"`tripdeck watch {load['load_id']}`" in answer.errors
-    assert "Traceback" not in answer.errors
-
-
 def test_progress_is_drawn_on_a_terminal_and_leaves_standard_output_alone(tripdeck: CommandLine, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     process = tripdeck.start("load", str(make_file(tmp_path, seed=31, rows=20_000)), stderr=theirs)
@@ -233,10 +167,6 @@ def test_progress_is_drawn_on_a_terminal_and_leaves_standard_output_alone(tripde
     assert "MiB" in drawn.decode()
     assert output.startswith("trips-31.csv: load ")
     assert "\x1b" not in output
-
-
-def wait_for_follower(server: HubServer) -> None:
-    wait_until(lambda: "tripdeck_hub_feed_clients 1" in server.get("/metrics").data.decode(), what="for the feed's client")
 
 
 # Questions
@@ -359,15 +289,3 @@ def test_hub_that_is_down_is_one_line(hub_settings: Settings, tmp_path: Path) ->
         assert_one_line(lonely.run(*arguments), 1, f"http://127.0.0.1:{port}", "does not answer")
     answer = lonely.run("loads", "--json")
     assert answer.json["error"]["code"] == "hub_unavailable"
-
-
-def test_database_that_is_down_is_one_line(settings: Settings, tmp_path: Path) -> None:
-    [port] = find_free_ports(1)
-    url = f"postgresql://tripdeck@127.0.0.1:{port}/tripdeck"
-    broken = settings.model_copy(update={"database_url": type(settings.database_url)(url)})
-    server = HubServer.start(broken, tmp_path)
-    try:
-        assert_one_line(CommandLine(broken).run("loads"), 1, "database")
-        assert_one_line(CommandLine(broken).run("weekly", "--region", "Turin", "--json"), 1, "database")
-    finally:
-        server.stop()
