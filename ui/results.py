@@ -52,7 +52,8 @@ def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View) -> 
     if not answer.trips and not all_weeks.trips:
         st.info(f"{describe_empty(answer, area=area)} Move or clear the box, or drop a filter.", icon=":material/search_off:")
         return
-    st.caption(f"{area[0].upper()}{area[1:]}: {describe_average(answer)} Local time of the trip{all_hours}.")
+    with st.container(key="definition"):
+        st.caption(f"{area[0].upper()}{area[1:]}: {describe_average(answer)} Local time of the trip{all_hours}.")
     st.altair_chart(
         make_weekly_chart(answer, all_weeks, height=_WEEKLY_HEIGHT),
         key=chart_key(WEEKLY_CHART, (view.from_on, view.to_on)),

@@ -15,7 +15,7 @@ LIGHT: Final = {
     "primaryColor": "#0f6a8f",
     "backgroundColor": "#ffffff",
     "secondaryBackgroundColor": "#f3f6f8",
-    "textColor": "#17232e",
+    "textColor": "#0c1720",
     "borderColor": "#d5dde4",
     "linkColor": "#0f6a8f",
     "chartCategoricalColors": ["#2b83a8", "#c2510f", "#7a6a00", "#8a4f86", "#4d7c3a"],
@@ -39,6 +39,11 @@ STYLE: Final = """<style>
 .st-key-filter_steps button p, .st-key-period_row button p {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
+.stCode pre .token.token.token { color: inherit; }
+.stCode pre .token.token.token.keyword { color: light-dark(#0b5878, #7cc8e6); font-weight: 600; }
+.stCode pre .token.token.token.comment { color: light-dark(#55616d, #a3b0bd); }
+.stCode pre .token.token.token.string, .stCode pre .token.token.token.number { color: light-dark(#9c3f06, #f3a571); }
+.st-key-definition { min-height: 2.4rem; }
 .st-key-load_numbers [data-testid="stMetricValue"] { font-size: 1.35rem; }
 .stCaption, [data-testid="stCaptionContainer"] { line-height: 1.35; }
 </style>"""
