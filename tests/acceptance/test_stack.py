@@ -197,18 +197,22 @@ def test_a_worker_child_that_dies_costs_its_master_and_both_come_back(stack: Loc
     wait_for(lambda: bool(list_children()), "children of the new worker")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_signal_ends_everything_and_the_data_stays(own_stack: LocalStack, number: signal.Signals) -> None:
+def test_stop_signals_end_everything_and_the_data_stays(own_stack: LocalStack) -> None:
     own_stack.start()
     wait_for(lambda: own_stack.get("/api/v1/loads")["loads"] != [], "sample")
-    family = own_stack.list_family()
-    assert own_stack.signal(number) == 0
-    assert psutil.wait_procs(family, timeout=1)[1] == []
-    assert not (own_stack.folder / "data" / "stack.json").exists()
+    assert_ends(own_stack, signal.SIGTERM)
     assert own_stack.call("status").returncode == 1
     # Twenty seconds are promised on a machine that has no more to do than this.
     assert own_stack.start() < READY_S or os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
     assert len(own_stack.get("/api/v1/loads")["loads"]) == 1
+    assert_ends(own_stack, signal.SIGINT)
+
+
+def assert_ends(stack: LocalStack, number: signal.Signals) -> None:
+    family = stack.list_family()
+    assert stack.signal(number) == 0
+    assert psutil.wait_procs(family, timeout=1)[1] == []
+    assert not (stack.folder / "data" / "stack.json").exists()
 
 
 def test_down_ends_everything(own_stack: LocalStack) -> None:
