@@ -19,6 +19,7 @@ from typing import Any, Final, cast
 import psycopg
 from sqlalchemy import Connection, CursorResult, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.errors import ConflictError, SettingsError, TransientError, TripdeckError
 from shared.logs import configure_logs
@@ -89,6 +90,8 @@ def database_errors() -> Iterator[None]:
     """Turn driver errors into ours, by SQLSTATE."""
     try:
         yield
+    except PoolTimeoutError as error:
+        raise TransientError("Every connection to the database is in use; try again in a moment.", code="busy") from error
     except DBAPIError as error:
         raise _translate(error.orig) from error
     except psycopg.Error as error:

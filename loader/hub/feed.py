@@ -49,6 +49,12 @@ class Feed:
         self._snapshot_lock = asyncio.Lock()
         self.catch_ups = asyncio.Semaphore(_CATCH_UPS)
         self._is_redis_away = False
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """End every wait: the hub stops."""
+        self._is_stopped = True
+        self._news.set()
 
     async def run(self) -> None:
         """Follow the stream until cancelled; whatever is away is tried again."""
@@ -70,16 +76,16 @@ class Feed:
         return self._ring[len(self._ring) - (self.position - position) :] if position < self.position else []
 
     async def wait_after(self, position: int) -> None:
-        """Wait until there are events after a position."""
+        """Wait until there are events after a position. Raises: TransientError when the hub stops."""
         while self.position is None or self.position <= position:
-            await self._news.wait()
+            await self._wait_news()
 
     async def wait_started(self) -> int:
         """Wait until the tail knows where it is; returns the newest position. Raises: TransientError."""
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 while self.position is None:
-                    await self._news.wait()
+                    await self._wait_news()
         except TimeoutError as error:
             raise TransientError("The feed can't reach its history; try again later.", code="feed_unavailable") from error
         return self.position
@@ -93,6 +99,11 @@ class Feed:
             if self._snapshot is None or time.monotonic() - self._snapshot[0] > _SNAPSHOT_AGE_S:
                 self._snapshot = (time.monotonic(), await self.history.fetch_snapshot(None, None))
             return self._snapshot[1]
+
+    async def _wait_news(self) -> None:
+        if self._is_stopped:
+            raise TransientError("The hub stops; come back.", code="hub_stops")
+        await self._news.wait()
 
     async def _advance(self) -> None:
         if self.position is None:

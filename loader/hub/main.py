@@ -108,6 +108,7 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
     server.stop()
     for client in list(services.feed_clients):
         client.close_going_away()
+    services.feed.stop()
     deadline = asyncio.get_running_loop().time() + _DRAIN_S
     while services.metrics.open_requests and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.05)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -348,11 +349,14 @@ def test_curl_follows_the_feed(hub: HubServer, hub_engine: Engine, hub_redis: "r
 
 
 def test_a_hub_that_stops_says_goodbye(hub: HubServer, running: int) -> None:
-    with hub.follow("/ws/loads") as feed:
+    with hub.follow("/ws/loads") as feed, urllib.request.urlopen(f"{hub.url}/api/v1/events") as events:
         feed.receive()
+        assert events.readline().startswith(b"id: ")
         began = time.monotonic()
         hub.stop()
-        print(f"the hub stopped in {time.monotonic() - began:.2f} s")
+        took_s = time.monotonic() - began
         assert feed.receive_close()[0] == 1001
+    print(f"the hub stopped in {took_s:.2f} s")
+    assert took_s < 15  # it does not wait the 20 s for those who follow
     assert hub.process.popen.returncode == 0
     hub.restart()

@@ -152,6 +152,8 @@ class EventsHandler(ApiHandler):
                     messages = await reader.next_messages()
             except TimeoutError:
                 self.write(": nothing new\n\n")
+            except TransientError:
+                return  # come back with Last-Event-ID
             else:
                 for message in messages:
                     self.write(f"id: {message.position}\nevent: {message.kind}\ndata: {message.text}\n\n")
