@@ -78,9 +78,9 @@ def test_every_row_is_a_trip_or_a_reject_whatever_the_batch(context: Context, ba
 def test_batches_are_stored_sorted_by_origin(context: Context) -> None:
     data, _ = make_trips(2_000)
     load_bytes(context, data)
-    assert fetch_all(
-        context, "select count(*) from (select origin < lag(origin) over (order by ctid) as falls from trip) t where falls"
-    ) == [(0,)]
+    # On TimescaleDB each chunk is a table of its own.
+    falls = "select origin < lag(origin) over (partition by tableoid order by ctid) as falls from trip"
+    assert fetch_all(context, f"select count(*) from ({falls}) t where falls") == [(0,)]
 
 
 def test_durations_are_stored_where_they_are_known(context: Context) -> None:
