@@ -3,7 +3,8 @@
     rows = connection.exec_driver_sql(query("list_regions")).mappings().all()
 
 A query begins with `-- name: snake_case`; comment lines after it say what it returns. Parameters are `%(name)s::type`,
-so the same text goes through psycopg and SQLAlchemy's exec_driver_sql.
+so the same text goes through psycopg and SQLAlchemy's exec_driver_sql. Queries that are shown to people also have a
+`-- title:` and, for parameters, `-- default: name=value name=value`; these two lines are no part of the text.
 """
 
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 SQL_DIR = Path(__file__).resolve().parent.parent / "sql"
 
 _HEADER = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
-_NOTE = re.compile(r"^-- (title|default): (.+)$", re.MULTILINE)
+_NOTE = re.compile(r"^-- (title|default): (.+)\n", re.MULTILINE)
 _PARAMETER = re.compile(r"%\((\w+)\)s(?:::([\w\[\]]+))?")
 
 
@@ -62,4 +63,4 @@ def _split(path: Path) -> list[NamedQuery]:
 def _parse(name: str, body: str, noun: str) -> NamedQuery:
     notes = dict(_NOTE.findall(body))
     defaults = dict(pair.split("=", 1) for pair in notes.get("default", "").split() if "=" in pair)
-    return NamedQuery(name, body.strip(), noun, notes.get("title", ""), defaults)
+    return NamedQuery(name, _NOTE.sub("", body).strip(), noun, notes.get("title", ""), defaults)

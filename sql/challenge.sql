@@ -1,47 +1,48 @@
--- The two bonus questions of the challenge, over the analysts' view trips.
+-- The two bonus questions of the challenge. weekly_trips is a view for analysts: trips per week, region and datasource, with the first
+-- and last of them; it answers in milliseconds what the view trips would answer by reading every trip.
 
 -- name: latest_datasource_of_top_regions
 -- title: From the two most commonly appearing regions, which is the latest datasource?
--- The newest trip among the two regions with the most trips.
+-- The newest trip of the two regions that have the most trips, and who recorded it.
 with top_region as (
     select region
-    from trips
+    from weekly_trips
     group by region
-    order by count(*) desc, region
+    order by sum(trips) desc, region
     limit 2
 )
-select datasource, region, started_at
-from trips
+select datasource, region, last_at as started_at
+from weekly_trips
 where region in (select region from top_region)
-order by started_at desc, datasource
+order by last_at desc, datasource
 limit 1;
 
 -- name: latest_datasource_per_top_region
 -- title: … and the latest datasource of each of the two?
--- One row for each of the two regions with the most trips.
+-- One row for each of the two regions, the one with more trips first.
 with top_region as (
-    select region, count(*) as trips
-    from trips
+    select region, sum(trips)::bigint as trips
+    from weekly_trips
     group by region
     order by trips desc, region
     limit 2
 )
-select r.region, r.trips, l.datasource, l.started_at
+select r.region, r.trips, newest.datasource, newest.last_at as started_at
 from top_region as r
 cross join lateral (
-    select datasource, started_at
-    from trips as t
-    where t.region = r.region
-    order by started_at desc, datasource
+    select w.datasource, w.last_at
+    from weekly_trips as w
+    where w.region = r.region
+    order by w.last_at desc, w.datasource
     limit 1
-) as l
+) as newest
 order by r.trips desc, r.region;
 
 -- name: regions_of_datasource
 -- title: What regions has the "cheap_mobile" datasource appeared in?
 -- default: datasource=cheap_mobile
--- Every region with at least one trip of the datasource.
+-- Every region with at least one trip that the datasource recorded.
 select distinct region
 from weekly_trips
-where datasource = %(datasource)s::text and trips > 0
+where datasource = %(datasource)s::text
 order by region;

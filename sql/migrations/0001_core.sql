@@ -318,7 +318,8 @@ join region as r using (region_id)
 join datasource as d using (datasource_id);
 
 create view weekly_trips as
-select w.week, r.name as region, d.name as datasource, sum(w.trips)::bigint as trips
+select w.week, r.name as region, d.name as datasource, sum(w.trips)::bigint as trips,
+       min(w.first_at) as first_at, max(w.last_at) as last_at
 from rollup_week as w
 join region as r using (region_id)
 join datasource as d using (datasource_id)
