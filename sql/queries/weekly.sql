@@ -70,7 +70,7 @@ with touched as materialized (
            position_in_area(p.base, %(inner_area)s::bigint[]) as is_inner,
            box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) as is_inside
     from run_point as p
-    where p.is_origin = any(%(is_origins)s::boolean[])
+    where cardinality(%(is_origins)s::boolean[]) > 0 and p.is_origin = any(%(is_origins)s::boolean[])
       and p.run_id in (select run_id from run)
       and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
       and (not position_in_area(p.base, %(inner_area)s::bigint[])
@@ -80,7 +80,7 @@ with touched as materialized (
     select w.week, w.trips::bigint as trips
     from run_cell as c
     cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
-    where c.is_origin = any(%(is_origins)s::boolean[])
+    where cardinality(%(is_origins)s::boolean[]) > 0 and c.is_origin = any(%(is_origins)s::boolean[])
       and c.run_id in (select run_id from run)
       and position_in_area(c.cell::bigint << 34, %(inner_area)s::bigint[])
       and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date

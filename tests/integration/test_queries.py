@@ -1,0 +1,196 @@
+"""Plans: every named query can be planned, and the main ones read what they are meant to read (shapes, not timings)."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from shared.area import Box
+from shared.database import connect_database, driver_connection, transaction
+from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
+from shared.position import encode_position
+from shared.queries import list_queries
+from shared.runs import pack_run
+from shared.settings import Settings
+from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from tests.services import PostgresServer
+
+CITY = (7.67, 45.07)
+SMALL = Box(7.670, 45.070, 7.672, 45.072)
+LOOSE_ROWS, PACKED_ROWS = 1_000_000, 50_000
+PLANNED = [name for name, named in list_queries().items() if "from stdin" not in named.text]
+
+SAMPLES: dict[str, object] = {
+    "smallint": 1,
+    "integer": 60,
+    "bigint": 1,
+    "float8": 1.5,
+    "boolean": True,
+    "text": "made",
+    "jsonb": "{}",
+    "uuid": "6b1f4f3e-1111-4222-8333-444455556666",
+    "date": date(2026, 2, 2),
+    "timestamp": datetime(2026, 2, 2),  # noqa: DTZ001 - a wall clock
+    "boolean[]": [True],
+    "integer[]": [1],
+    "bigint[]": SMALL.area().bounds(),
+    "text[]": ["made"],
+}
+
+Plan = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def engine(postgres_server: PostgresServer) -> Iterator[Engine]:
+    """A million loose trips in eight batches sorted by origin, and a packed load."""
+    url = postgres_server.clone_template()
+    engine = connect_database(Settings(database_url=url))
+    with transaction(engine) as connection:
+        for load_id, rows, batches in ((1, LOOSE_ROWS, 8), (2, PACKED_ROWS, 1)):
+            connection.exec_driver_sql(_INSERT_LOAD, {"rows": rows})
+            for batch in range(batches):
+                values = {
+                    "load_id": load_id,
+                    "rows": rows // batches,
+                    "seed": batch / 10,
+                    "base": encode_position(*CITY) >> 40 << 40,
+                }
+                connection.exec_driver_sql("select setseed(%(seed)s)", values)
+                connection.exec_driver_sql(_INSERT_TRIPS, values)
+        connection.exec_driver_sql(_INSERT_WEEKS)
+        pack_run(connection, [2], PACKED_ROWS)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("vacuum analyze")
+    yield engine
+    engine.dispose()
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """What a test changes is rolled back."""
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+_INSERT_LOAD = """
+    insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded)
+    values ('succeeded', 'made', 'made', 'made', 0, %(rows)s)
+"""
+# Positions anywhere in a cell of 11 bits an axis, ten times as wide as SMALL's neighbourhood.
+_INSERT_TRIPS = """
+    insert into trip (started_at, origin, destination, load_id, region_id, datasource_id)
+    select timestamp '2026-01-05' + random() * interval '180 days', %(base)s + (random() * 1099511627775)::bigint as origin,
+           %(base)s + (random() * 1099511627775)::bigint, %(load_id)s, 1, 1 + n %% 3
+    from generate_series(1, %(rows)s) as n
+    order by origin
+"""
+_INSERT_WEEKS = """
+    with region as (insert into region (name) values ('Turin')),
+         datasource as (insert into datasource (name) values ('a'), ('b'), ('c'))
+    insert into rollup_week (load_id, week, region_id, datasource_id, trips, first_at, last_at)
+    select load_id, date_trunc('week', started_at), region_id, datasource_id, count(*), min(started_at), max(started_at)
+    from trip group by 1, 2, 3, 4
+"""
+
+
+def explain(connection: Connection, text: str, parameters: dict[str, Any]) -> Plan:
+    row = driver_connection(connection).execute(f"explain (format json, verbose) {text}", parameters).fetchone()
+    assert row is not None
+    plan: Plan = row[0][0]["Plan"]
+    return plan
+
+
+def explain_question(connection: Connection, name: str, ask: Any) -> Plan:
+    """The plan of the named query as our code asks it."""
+    text = list_queries()[name].text
+    asked: list[dict[str, Any]] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement == text:
+            asked.append(dict(parameters))
+
+    event.listen(connection, "before_cursor_execute", record)
+    ask()
+    event.remove(connection, "before_cursor_execute", record)
+    return explain(connection, text, asked[-1])
+
+
+def walk(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from walk(child)
+
+
+def scans_of(plan: Plan, relation: str) -> list[Plan]:
+    return [node for node in walk(plan) if node.get("Relation Name") == relation]
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_every_query_can_be_planned(connection: Connection, name: str) -> None:
+    named = list_queries()[name]
+    parameters = {parameter: SAMPLES[sql_type] for parameter, sql_type in named.parameters.items()}
+    plan = explain(connection, named.text, parameters)
+    assert "position_in_area" not in json.dumps(plan), "the planner must see through it"
+    assert "box_touches_area" not in json.dumps(plan)
+
+
+@pytest.mark.parametrize("region", [None, "Turin"])
+def test_weeks_without_a_box_read_no_trips(connection: Connection, region: str | None) -> None:
+    plan = explain_question(connection, "weekly_all", lambda: fetch_weekly(connection, WeeklyQuestion(region=region)))
+    assert scans_of(plan, "rollup_week")
+    assert not scans_of(plan, "trip")
+    assert not scans_of(plan, "run_day")
+
+
+@pytest.mark.parametrize("end", ["origin", "both"])
+def test_a_small_box_reads_loose_trips_through_their_index(connection: Connection, end: Any) -> None:
+    plan = explain_question(connection, "weekly_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
+    scans = scans_of(plan, "trip")
+    assert scans
+    assert {node["Node Type"] for node in scans} == {"Bitmap Heap Scan"}
+    conditions = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "trip_brin"]
+    assert all("origin >=" in condition and "origin <=" in condition for condition in conditions)
+    assert any("load_id = ANY" in condition for condition in conditions)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_box_reads_packed_trips_only_for_both_ends(connection: Connection, end: Any) -> None:
+    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")  # nothing loose
+    plan = explain_question(connection, "weekly_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
+    scans = scans_of(plan, "trip")
+    assert bool(scans) == (end in {"both", "either"})
+    assert {node["Node Type"] for node in scans} <= {"Bitmap Heap Scan"}
+    assert bool(scans_of(plan, "run_point")) == (end != "both")
+
+
+def test_flows_of_runs_read_no_trips(connection: Connection) -> None:
+    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
+    for question in (FlowQuestion(viewport=SMALL), FlowQuestion(datasource="a"), FlowQuestion(precision=3, region="Turin")):
+        plan = explain_question(connection, "list_flows", lambda question=question: fetch_flows(connection, question))
+        assert scans_of(plan, "run_flow")
+        assert not scans_of(plan, "trip")
+    plan = explain_question(connection, "count_hours", lambda: fetch_hours(connection, FlowQuestion()))
+    assert not scans_of(plan, "trip")
+
+
+def test_groups_read_trips_twice_at_most(connection: Connection) -> None:
+    question = GroupQuestion(box=SMALL)
+    plan = explain_question(connection, "list_groups", lambda: list_groups(connection, question))
+    assert len(scans_of(plan, "trip")) == 2
+    assert {node["Node Type"] for node in scans_of(plan, "trip")} == {"Bitmap Heap Scan"}
+    plan = explain_question(
+        connection, "list_groups", lambda: list_groups(connection, GroupQuestion(precision=3, bucket_minutes=1440))
+    )
+    assert not [node for node in walk(plan) if node["Node Type"] == "Nested Loop" and len(scans_of(node, "trip")) > 1]
+
+
+def test_a_period_reads_the_loose_trips_of_its_odd_days_only(connection: Connection) -> None:
+    question = WeeklyQuestion(from_on=date(2026, 1, 7), to_on=date(2026, 1, 7) + timedelta(days=60))
+    plan = explain_question(connection, "weekly_all", lambda: fetch_weekly(connection, question))
+    assert len(scans_of(plan, "trip")) == 1
+    assert scans_of(plan, "run_day")
