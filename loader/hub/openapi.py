@@ -19,6 +19,7 @@ _DESCRIPTION: Final = (
     "The feed is a WebSocket at /ws/loads and /ws/loads/{load_id}, with ?last=POSITION to go on after the last event seen; its "
     "messages are LoadEvent and FeedSnapshot. Tokens, errors, forms of tables and the feed are explained in docs/api.md."
 )
+_NOTES: Final = ("description", "title", "examples")
 _ERRORS: Final = {
     "400": "A parameter doesn't fit.",
     "401": "No token, or one that isn't good.",
@@ -113,7 +114,7 @@ def _list_parameters(path: str, each: Operation) -> Iterator[Json]:
     in_path = re.findall(r"{(\w+)}", path)
     path_names = {each.path_names.get(name, name): name for name in in_path}
     for name, described in schema.get("properties", {}).items():
-        facts = {key: value for key, value in described.items() if key not in ("description", "title", "examples")}
+        facts = {key: value for key, value in _without_null(described).items() if key not in _NOTES}
         yield {
             "name": path_names.get(name, name),
             "in": "path" if name in path_names else "query",
@@ -121,3 +122,12 @@ def _list_parameters(path: str, each: Operation) -> Iterator[Json]:
             "description": described.get("description", ""),
             "schema": facts,
         } | ({"example": described["examples"][0]} if "examples" in described else {})
+
+
+def _without_null(schema: Json) -> Json:
+    """A parameter is left out rather than null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    if len(kinds) != 1:
+        return schema
+    kept: Json = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    return {**kept, **kinds[0]}
