@@ -20,9 +20,11 @@ def count_warnings(columns: Columns, good: Mask, *, area: Area | None) -> dict[s
         found[Warning.ENDED_AT_UNREADABLE] = unreadable
         found[Warning.END_BEFORE_START] = ~unreadable & (ended.exact_us < columns.started.exact_us)
     if area is not None:
-        swapped = _is_swapped(origin, area) | _is_swapped(destination, area)
-        found[Warning.SWAPPED_PAIR] = swapped
-        found[Warning.FAR_FROM_OTHERS] = ~swapped & ~(_is_inside(origin, area) & _is_inside(destination, area))
+        far = ~(_is_inside(origin, area) & _is_inside(destination, area))
+        if far.any():
+            swapped = _is_swapped(origin, area) | _is_swapped(destination, area)
+            found[Warning.SWAPPED_PAIR] = swapped
+            found[Warning.FAR_FROM_OTHERS] = far & ~swapped
     counts = {str(name): int(np.count_nonzero(mask & good)) for name, mask in found.items()}
     return {name: count for name, count in counts.items() if count}
 
