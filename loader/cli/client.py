@@ -120,7 +120,9 @@ class HubClient:
         headers: Mapping[str, str] | None = None,
         preload_content: bool = True,
     ) -> urllib3.BaseHTTPResponse:
-        given = {name: value for name, value in asked.items() if value is not None and value != []}
+        given = {
+            name: str(value).lower() if isinstance(value, bool) else value for name, value in asked.items() if value is not None
+        }
         query = f"?{urlencode(given, doseq=True)}" if given else ""
         with _hub_errors(self.url):
             return self._pool.request(

@@ -1,7 +1,7 @@
 """`tripdeck load`, `inspect`: send files and see what becomes of them."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,11 @@ from loader.cli.session import FAILED, connect_hub, print_json, report_errors
 from shared.errors import RequestError
 
 if TYPE_CHECKING:
-    from loader.cli.client import HubClient, Json
+    from loader.cli.client import Asked, HubClient, Json
     from loader.cli.progress import LoadProgress
+
+# As much as the hub looks at.
+_SAMPLE_BYTES = 8 * 2**20
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Trip files; - for standard input.")]
 
@@ -25,6 +28,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     timezone: options.Timezone = None,
     columns: options.Map = None,
     date_order: options.DateOrder = None,
+    axis_order: options.AxisOrder = None,
     has_header: options.Header = None,
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
@@ -34,17 +38,9 @@ def load(  # noqa: PLR0913 - a parameter an option
     is_json: options.AsJson = False,
 ) -> None:
     """Load trip files: exit status 0 when every load succeeded (rejects or not), 1 when one failed, 2 on wrong usage."""
-    asked: dict[str, object] = {
-        "region": region,
-        "datasource": datasource,
-        "timezone": timezone,
-        "map": columns or [],
-        "date_order": date_order,
-        "has_header": has_header,
-        "encoding": encoding,
-        "delimiter": delimiter,
-        "decimal": decimal,
-    }
+    reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
+    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+    asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = _find_files(files, name)
         with connect_hub() as client:
@@ -54,29 +50,39 @@ def load(  # noqa: PLR0913 - a parameter an option
     raise typer.Exit(exit_status(documents))
 
 
-def inspect(
+def inspect(  # noqa: PLR0913 - a parameter an option
     *,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A trip file; - for standard input.")],
     region: options.FileRegion = None,
     datasource: options.FileDatasource = None,
     timezone: options.Timezone = None,
     columns: options.Map = None,
+    date_order: options.DateOrder = None,
+    axis_order: options.AxisOrder = None,
+    has_header: options.Header = None,
+    encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
+    decimal: options.Decimal = None,
     name: options.FileName = None,
     is_json: options.AsJson = False,
 ) -> None:
     """Show what the loader makes of a file's beginning; nothing is stored."""
+    reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
+    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+    asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))
         with found.open() as stream:
             sample = stream.read(_SAMPLE_BYTES)
             is_whole = not stream.read(1)
-        asked = {"file_name": found.name, "region": region, "datasource": datasource, "timezone": timezone, "map": columns or []}
         with connect_hub() as client:
-            answer = client.post("/api/v1/inspect", body=sample, asked={**asked, "is_whole": str(is_whole).lower()})
+            answer = client.post("/api/v1/inspect", body=sample, asked={"file_name": found.name, "is_whole": is_whole, **asked})
         if is_json:
             print_json(answer)
         else:
-            _print_inspection(found.name, answer)
+            from loader.cli.inspection import print_inspection
+
+            print_inspection(found.name, answer)
 
 
 def follow(
@@ -112,8 +118,8 @@ def print_load(load: "Json") -> None:
     if "already_loaded_as" in load:
         print_line(f"Already loaded as load {load['already_loaded_as']}.")
     counts = f"{load['rows_read']:,} rows read, {load['rows_loaded']:,} loaded, {load['rows_rejected']:,} rejected"
-    seconds = seconds_between(load["started_at"], load["finished_at"])
-    speed = f" in {seconds:.1f} s, {load['rows_read'] / seconds:,.0f} rows/s" if seconds and load["rows_read"] else ""
+    seconds = seconds_between(load["started_at"], load["finished_at"]) if load["state"] == "succeeded" else 0
+    speed = f" in {seconds:.1f} s, {load['rows_read'] / seconds:,.0f} rows/s" if seconds else ""
     print_line(f"{load['file_name']}: load {load['load_id']} {load['state']}: {counts}{speed}.")
     if load["error_message"]:
         print_line(load["error_message"])
@@ -122,16 +128,13 @@ def print_load(load: "Json") -> None:
         print_line(f"`tripdeck rejects {load['load_id']}` lists them.")
 
 
-_SAMPLE_BYTES = 4 * 2**20
-
-
 def _find_files(files: list[str], name: str | None) -> list[LocalFile]:
     if name and len(files) > 1:
         raise RequestError("--name is for one file.", parameter="name")
     return [find_file(file, name=name) for file in files]
 
 
-def _load_file(client: "HubClient", file: LocalFile, *, asked: dict[str, object], is_waiting: bool, is_json: bool) -> "Json":
+def _load_file(client: "HubClient", file: LocalFile, *, asked: "Asked", is_waiting: bool, is_json: bool) -> "Json":
     from loader.cli.progress import LoadProgress
     from loader.cli.tables import print_line
 
@@ -156,28 +159,3 @@ def _follow_or_leave(client: "HubClient", load_id: int, progress: "LoadProgress"
             f"Load {load_id} goes on; `tripdeck watch {load_id}` follows it, `tripdeck cancel {load_id}` stops it.", err=True
         )
         raise
-
-
-def _print_inspection(name: str, answer: "Json") -> None:
-    from loader.cli.tables import Column, print_line, print_table
-
-    print_line(f"{name}: {answer['rows_read']:,} rows looked at, {answer['rows_rejected']:,} of them can't be loaded.")
-    print_table([Column("setting"), Column("value")], _list_settings(answer["plan"]))
-    _print_records("First trips", answer["trips"][:5])
-    _print_records("First rejects", answer["rejects"][:5])
-
-
-def _print_records(title: str, records: Sequence["Json"]) -> None:
-    from loader.cli.tables import Column, print_line, print_table
-
-    if records:
-        print_line(f"\n{title}")
-        print_table([Column(name) for name in records[0]], [list(record.values()) for record in records])
-
-
-def _list_settings(plan: "Json", prefix: str = "") -> list[tuple[str, Any]]:
-    """The plan's values with their places, such as `dialect.delimiter`."""
-    rows: list[tuple[str, Any]] = []
-    for name, value in plan.items():
-        rows += _list_settings(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]
-    return rows

@@ -25,6 +25,7 @@ Map = Annotated[
     typer.Option("--map", metavar="ROLE=COLUMN", help="Column of a role, such as started_at=pickup; repeatable."),
 ]
 DateOrder = Annotated[Literal["ymd", "mdy", "dmy"] | None, typer.Option(help="Order of day, month and year.")]
+AxisOrder = Annotated[Literal["lon_lat", "lat_lon"] | None, typer.Option(help="What comes first in points.")]
 Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first record names the columns.")]
 Encoding = Annotated[str | None, typer.Option(metavar="NAME", help="Encoding of the text.")]
 Delimiter = Annotated[str | None, typer.Option(metavar="CHAR", help="Character between fields.")]

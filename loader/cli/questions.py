@@ -1,6 +1,7 @@
 """`tripdeck weekly`, `groups`, `regions`, `datasources`, `questions`: what the trips tell."""
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,8 @@ from shared.errors import RequestError
 if TYPE_CHECKING:
     from loader.cli.client import HubClient, Json
 
-Day = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD")]
+# Runs of more weeks without trips become one line.
+_EMPTY_WEEKS = 3
 
 
 def weekly(
@@ -118,21 +120,25 @@ def _answer_question(client: "HubClient", name: str, parameters: list[str]) -> "
 
 
 def _print_weekly(answer: "Json") -> None:
-    from loader.cli.tables import Column, format_bar, format_value, print_line, print_table
+    from loader.cli.tables import Column, format_bar, print_line, print_table
 
     if not answer["weeks"]:
         print_line("No trips under these filters.")
         return
     largest = max(week["trips"] for week in answer["weeks"])
-    rows = [
-        (week["week"], week["trips"], format_bar(week["trips"], largest) + ("  partial week" if week["is_partial"] else ""))
-        for week in answer["weeks"]
-    ]
+    rows: list[tuple[object, ...]] = []
+    for is_empty, run in groupby(answer["weeks"], key=lambda week: not week["trips"]):
+        weeks = list(run)
+        if is_empty and len(weeks) > _EMPTY_WEEKS:
+            rows.append(("…", 0, f"{len(weeks):,} weeks without trips"))
+            continue
+        notes = ("  partial week" if week["is_partial"] else "" for week in weeks)
+        rows += [(w["week"], w["trips"], format_bar(w["trips"], largest) + note) for w, note in zip(weeks, notes, strict=True)]
     print_table([Column("week"), Column("trips", is_number=True), Column("")], rows)
-    average, counted = format_value(answer["weekly_average"]), answer["weeks_counted"]
-    print_line(f"\nWeekly average {average}: {answer['trips']:,} trips in {counted:,} weeks.")
-    if answer["weeks_with_trips"] != counted:
-        busy = format_value(answer["average_over_weeks_with_trips"])
+    counted = answer["weeks_counted"]
+    print_line(f"\nWeekly average {answer['weekly_average']:,.2f}: {answer['trips']:,} trips in {counted:,} weeks.")
+    if 0 < answer["weeks_with_trips"] != counted:
+        busy = f"{answer['average_over_weeks_with_trips']:,.2f}"
         print_line(f"Over the {answer['weeks_with_trips']:,} weeks with trips: {busy}.")
 
 

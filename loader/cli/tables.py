@@ -46,7 +46,7 @@ def format_value(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.2f}"
+        return f"{value:.7g}"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return str(value)

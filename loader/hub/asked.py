@@ -106,6 +106,7 @@ class Options(Asked):
         None, description="Time zone that start times with an offset are converted to.", examples=["Europe/Prague"]
     )
     date_order: str | None = Field(None, description="Order of day, month and year: ymd, mdy or dmy.")
+    axis_order: str | None = Field(None, description="What comes first in points: lon_lat or lat_lon.")
     has_header: bool | None = Field(None, description="Whether the first record names the columns.")
     encoding: str | None = Field(None, description="Encoding of the text.")
     delimiter: str | None = Field(None, description="Character between fields.")

@@ -115,6 +115,32 @@ def test_options_reach_the_loader(tripdeck: CommandLine, tmp_path: Path) -> None
     assert [(week["week"], week["trips"]) for week in weekly["weeks"]] == [("2026-03-30", 1)]  # 3 April, not 4 March
 
 
+def test_latitude_first_where_it_is_asked_for(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "swapped.csv"
+    path.write_text(
+        "region,origin_coord,destination_coord,datetime,datasource\n"
+        "Graz,POINT (47.07 15.43),POINT (47.08 15.44),2026-05-05 08:00:00,cab\n",
+        encoding="utf-8",
+    )
+    answer = tripdeck.run("load", str(path), "--axis-order", "lat_lon", "--json")
+    assert answer.status == 0, answer
+    weekly = tripdeck.run("weekly", "--bbox", "15,47,16,48", "--region", "Graz", "--end", "both", "--json")
+    assert weekly.json["trips"] == 1
+
+
+def test_long_gaps_are_one_line_for_people(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "gap.csv"
+    row = "Linz,POINT (14.28 48.30),POINT (14.29 48.31),{} 08:00:00,cab\n"
+    head = "region,origin_coord,destination_coord,datetime,datasource\n"
+    path.write_text(head + row.format("2024-01-03") + row.format("2026-01-07"), encoding="utf-8")
+    assert tripdeck.run("load", str(path), "--json").status == 0
+    said = tripdeck.run("weekly", "--region", "Linz").output
+    assert "104 weeks without trips" in said
+    assert "Weekly average 0.02: 2 trips in 106 weeks." in said
+    assert "Over the 2 weeks with trips: 1.00." in said
+    assert said.count("\n") < 10
+
+
 def test_a_file_that_is_no_trip_file_fails_with_its_reason(tripdeck: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "notes.csv"
     path.write_text("name,price\nchair,12\ntable,80\n", encoding="utf-8")
@@ -220,6 +246,9 @@ def test_inspect_shows_how_a_file_is_read(tripdeck: CommandLine, tmp_path: Path)
     said = tripdeck.run("inspect", str(path)).output
     assert "2 rows looked at, 1 of them can't be loaded." in said
     assert "origin_out_of_range" in said
+    assert "Format: CSV, utf-8, delimiter ','" in said
+    assert "datetime" in said
+    assert "7.67" in said
     before = tripdeck.run("loads", "--json").json["loads"]
     assert all(load["file_name"] != "two.csv" for load in before)
 
