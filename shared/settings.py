@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     ui_host: str = Field("127.0.0.1", description="Address the web app listens on.")
     ui_port: int = Field(8501, ge=1, le=65535, description="Port the web app listens on.")
 
+    map_style: str | None = Field(None, description="MapLibre style to draw the map on, URL; the offline map when empty.")
+
     # Loader
     worker_processes: int = Field(1, ge=1, description="Worker processes. Count.")
     worker_threads: int = Field(2, ge=1, description="Threads per worker process. Count.")

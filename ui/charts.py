@@ -179,6 +179,7 @@ def _count_axis() -> alt.Axis:
 def _finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
     chart = cast("alt.LayerChart", alt.layer(*layers))
     padding = {"left": 0, "right": 4, "top": 2, "bottom": 0}
-    legend = {"orient": "top", "direction": "horizontal", "title": None, "labelLimit": 400, "offset": 2, "padding": 0}
-    finished: alt.LayerChart = chart.properties(height=height, padding=padding).configure_legend(**legend)
+    finished: alt.LayerChart = chart.properties(height=height, padding=padding).configure_legend(
+        orient="top", direction="horizontal", title=None, labelLimit=400, offset=2, padding=0
+    )
     return finished

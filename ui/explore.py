@@ -10,12 +10,14 @@ from shared.weekly import fetch_weekly
 from ui.answers import Asker
 from ui.filters import Catalog, fetch_catalog, render_filters
 from ui.gestures import take_gestures
+from ui.group_table import describe_groups, render_groups, render_pick_step
 from ui.mapping import describe_map, fetch_map, render_box, render_map
 from ui.navigation import LOAD
 from ui.problems import explained
 from ui.resources import Resources, get_resources
-from ui.results import render_exports, render_groups, render_hours, render_weekly
+from ui.results import render_exports, render_hours, render_weekly
 from ui.state import address_problems, current_view, follow_address
+from ui.wording import escape_markdown
 
 _GROUPS: Final = 500
 
@@ -43,7 +45,7 @@ def _render_no_trips() -> None:
 
 def _render_screen(ask: Asker, catalog: Catalog, resources: Resources) -> None:
     for problem in address_problems():
-        st.warning(problem, icon=":material/link_off:")
+        st.warning(escape_markdown(problem), icon=":material/link_off:")
     render_filters(catalog)
     left, right = st.columns([58, 42], gap="small")
     with left, st.container(gap="xsmall"):
@@ -64,10 +66,12 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
     render_weekly(weekly, ask(fetch_weekly, replace(question, from_on=None, to_on=None)), view)
     answer = fetch_map(ask, view)
     with map_place:
-        render_map(answer, view, selected=None)
+        render_map(answer, view, base_style=settings.map_style)
     render_hours(ask(fetch_hours, group_question), view)
     groups = ask(list_groups, group_question)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Largest trip groups. {describe_map(answer.flow_map)}.")
-        render_exports(weekly, groups)
-    render_groups(groups, bucket_minutes=settings.time_bucket_minutes)
+    if groups:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{describe_groups(groups, _GROUPS)}. {describe_map(answer.flow_map)}.", width="stretch")
+            render_pick_step()
+            render_exports(weekly, groups)
+        render_groups(groups, bucket_minutes=settings.time_bucket_minutes)

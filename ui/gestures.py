@@ -51,6 +51,11 @@ def picked() -> Pick | None:
     return pick
 
 
+def forget_pick() -> None:
+    """Drop what was clicked on the map."""
+    st.session_state[_PICKED] = None
+
+
 def _take_map() -> None:
     try:
         state = read_map_state(st.session_state.get(MAP))
@@ -62,7 +67,8 @@ def _take_map() -> None:
     # The map forgets with its page; the session must not.
     if st.session_state.get(MAP):
         st.session_state[_VIEWPORT] = state.viewport or viewport()
-        st.session_state[_PICKED] = state.picked
+        if _is_new("pick_seen", state.picked):
+            st.session_state[_PICKED] = state.picked
 
 
 def _take_brush(chart: str, apply: Callable[[list[float]], Hashable]) -> None:

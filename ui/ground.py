@@ -11,10 +11,7 @@ from sqlalchemy import Connection
 
 from shared.area import Box
 from shared.catalog import fetch_density
-from shared.database import execute
 from shared.groups import FlowQuestion, fetch_flows
-from shared.position import cell_middle
-from shared.weekly import CELL_SHIFT
 
 Weighted = tuple[float, float, int]
 """Longitude, latitude, trips."""
@@ -39,12 +36,6 @@ def fetch_ground(connection: Connection, region: str | None, datasource: str | N
         (each.longitude, each.latitude, each.in_trips + each.out_trips + each.internal_trips) for each in flow_map.locations
     )
     return fit_box(places)
-
-
-def fetch_load_ground(connection: Connection, load_id: int) -> Box | None:
-    """Find the ground that nearly all trips of a load start on; None when it has none."""
-    rows = execute(connection, "list_load_cells", load_id=load_id)
-    return fit_box((*cell_middle(row.cell, CELL_SHIFT), row.trips) for row in rows)
 
 
 def fit_box(places: Iterable[Weighted]) -> Box | None:

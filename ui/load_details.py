@@ -8,14 +8,12 @@ import streamlit as st
 
 from shared.events import TERMINAL_STATES
 from shared.loads import Load, list_rejects
-from ui.ground import fetch_load_ground
 from ui.hub import Order
 from ui.load_words import STATES, describe_duration, describe_instant, describe_rate, visitor_zone
-from ui.navigation import EXPLORE, LOADS
+from ui.navigation import LOADS, open_load_on_map
 from ui.problems import explained
 from ui.resources import Resources
-from ui.view import View
-from ui.wording import format_bytes, format_count, format_plural
+from ui.wording import escape_markdown, format_bytes, format_count, format_plural
 
 _ASKED: Final = "order_asked"
 _EXAMPLES: Final = 50
@@ -52,32 +50,28 @@ def list_orders(load: Load) -> list[Order]:
 
 def _render_head(resources: Resources, load: Load) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(f"Load {load['load_id']}: {load['file_name']}", width="content")
+        st.subheader(f"Load {load['load_id']}: {escape_markdown(load['file_name'])}", width="content")
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
-            if load["rows_loaded"] and load["state"] == "succeeded":
-                _render_map_link(resources, load)
+            has_trips = load["rows_loaded"] and load["state"] == "succeeded"
+            if has_trips and st.button("Show on map", key=f"map_{load['load_id']}", icon=":material/map:"):
+                open_load_on_map(resources, load["load_id"])
             for order in list_orders(load):
                 label, icon = _ORDER_LABELS[order]
                 key = f"{order}_{load['load_id']}"
                 st.button(label, key=key, icon=icon, on_click=_ask, args=(load["load_id"], order))
 
 
-def _render_map_link(resources: Resources, load: Load) -> None:
-    with resources.answers.open() as ask:
-        view = View(box=ask(fetch_load_ground, load["load_id"]))
-    st.page_link(EXPLORE, label="Show on map", icon=":material/map:", query_params=view.to_params())
-
-
 def _render_outcome(load: Load) -> None:
     zone = visitor_zone()
     when = load["finished_at"] or load["started_at"] or load["requested_at"]
-    st.markdown(f"**{STATES[load['state']]}**, {describe_instant(when, zone)} ({zone}). {_describe_options(load['options'])}")
+    at = escape_markdown(f"{describe_instant(when, zone)} ({zone}). {_describe_options(load['options'])}")
+    st.markdown(f"**{STATES[load['state']]}**, {at}")
     if load["duplicate_of"]:
         other = load["duplicate_of"]
         st.info(f"The same file was loaded before, as load {other}; nothing was added.", icon=":material/content_copy:")
         st.page_link(LOADS, label=f"See load {other}", query_params={"load": str(other)})
     elif load["error_message"]:
-        st.error(load["error_message"], icon=":material/error:")
+        st.error(escape_markdown(load["error_message"]), icon=":material/error:")
 
 
 def _render_numbers(load: Load) -> None:

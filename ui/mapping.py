@@ -15,9 +15,10 @@ from ui.answers import Asker
 from ui.flowmap import MapContent, MapOptions, Pick, Viewport, encode_content, render_flow_map
 from ui.gestures import MAP, picked, viewport
 from ui.ground import choose_precision, choose_zoom, fetch_ground
+from ui.group_table import chosen_flow
 from ui.state import change_view, current_view
 from ui.view import View
-from ui.wording import format_count, format_plural
+from ui.wording import escape_markdown, format_count, format_plural
 
 MAP_HEIGHT: Final = 498
 
@@ -27,6 +28,8 @@ _FLOWS: Final = 500
 _SCALE_FLOWS: Final = 50
 # A flow of one trip is a thin line, also where no flow has more.
 _LEAST_SCALE: Final = 10
+# Width of a geohash cell on the equator; half as high at even precisions.
+_CELLS: Final = {0: "by zoom", 3: "156 km", 4: "39 km", 5: "4.9 km", 6: "1.2 km", 7: "153 m", 8: "38 m"}
 _EDGES: Final = (("west", "West", 180.0), ("south", "South", 90.0), ("east", "East", 180.0), ("north", "North", 90.0))
 
 
@@ -52,7 +55,7 @@ def fetch_map(ask: Asker, view: View) -> MapAnswer:
     return MapAnswer(ask(fetch_flows, question), ask(_encode, question), ground, flow_scale, place_scale)
 
 
-def render_map(answer: MapAnswer, view: View, *, selected: Pick | None) -> None:
+def render_map(answer: MapAnswer, view: View, *, base_style: str | None) -> None:
     """Draw the map; what is done on it comes back as a gesture at the next run."""
     flow_map = answer.flow_map
     render_flow_map(
@@ -64,10 +67,11 @@ def render_map(answer: MapAnswer, view: View, *, selected: Pick | None) -> None:
             height=MAP_HEIGHT,
             focus=answer.ground,
             viewport=viewport(),
-            selected=selected or picked(),
+            selected=chosen_flow(flow_map.precision) or picked(),
             flow_scale=answer.flow_scale,
             place_scale=answer.place_scale,
             message=None if flow_map.flows else "No flows here under these filters.",
+            base_style=base_style,
         ),
         # Named so that they are reported; gestures.py reads what they report.
         on_box=_report,
@@ -86,7 +90,7 @@ def render_box() -> None:
     """Four number inputs for the box in degrees, and a button that clears it."""
     box = current_view().box
     with st.container(key="box_edges"):
-        columns = st.columns([1, 1, 1, 1, 0.8], vertical_alignment="bottom", gap="small")
+        columns = st.columns([1, 1, 1, 1, 1.1, 0.36], vertical_alignment="bottom", gap="small")
     for column, (edge, label, limit) in zip(columns, _EDGES, strict=False):
         st.session_state[f"box_{edge}"] = getattr(box, edge) if box else None
         column.number_input(
@@ -100,9 +104,27 @@ def render_box() -> None:
             placeholder="no box",
             on_change=_take_edges,
         )
-    columns[4].button(
-        "Clear box", key="clear_box", on_click=change_view, kwargs={"box": None}, disabled=box is None, width="stretch"
+    with columns[4]:
+        _render_precision()
+    columns[5].button(
+        "Clear box", key="clear_box", icon=":material/close:", on_click=change_view, kwargs={"box": None}, disabled=box is None
     )
+
+
+def _render_precision() -> None:
+    st.session_state["precision"] = current_view().precision or 0
+    st.selectbox(
+        "Cells",
+        _CELLS,
+        key="precision",
+        format_func=lambda precision: _CELLS.get(precision, f"geohash {precision}"),
+        on_change=_take_precision,
+        help="Size of the cells that make places, flows and trip groups (geohash). By zoom: the map decides.",
+    )
+
+
+def _take_precision() -> None:
+    change_view(precision=st.session_state["precision"] or None)
 
 
 def _take_edges() -> None:
@@ -113,7 +135,7 @@ def _take_edges() -> None:
         try:
             change_view(box=Box(*edges))
         except RequestError as error:
-            st.toast(error.message, icon=":material/help:")
+            st.toast(escape_markdown(error.message), icon=":material/help:")
 
 
 def _encode(connection: Connection, question: FlowQuestion) -> MapContent:

@@ -3,9 +3,11 @@
 from typing import Final
 
 import streamlit as st
+from sqlalchemy import Connection
 
-from ui.ground import fetch_load_ground
+from shared.database import execute
 from ui.resources import Resources
+from ui.state import replace_view
 from ui.view import View
 
 EXPLORE: Final = "app_pages/explore.py"
@@ -19,7 +21,18 @@ def open_load(load_id: int) -> None:
 
 
 def open_load_on_map(resources: Resources, load_id: int) -> None:
-    """Show where a load's trips start; ends the run."""
+    """Show the trips around a load's; ends the run."""
     with resources.answers.open() as ask:
-        box = ask(fetch_load_ground, load_id)
-    st.switch_page(EXPLORE, query_params=View(box=box).to_params())
+        view = ask(fetch_load_view, load_id)
+    replace_view(view)
+    st.switch_page(EXPLORE, query_params=view.to_params())
+
+
+def fetch_load_view(connection: Connection, load_id: int) -> View:
+    """The view that shows a load: its region and its datasource where it has one of each, else all."""
+    scope = execute(connection, "fetch_load_scope", load_id=load_id).one()
+    return View(region=_only(scope.regions), datasource=_only(scope.datasources))
+
+
+def _only(names: list[str] | None) -> str | None:
+    return names[0] if names and len(names) == 1 else None

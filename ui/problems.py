@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from shared.errors import RequestError, TransientError, TripdeckError
+from ui.wording import escape_markdown
 
 
 @contextmanager
@@ -14,9 +15,9 @@ def explained() -> Iterator[None]:
     try:
         yield
     except TransientError as error:
-        st.error(f"{error.message}\n\nNothing is lost: try again in a moment, the filters stay.", icon=":material/cloud_off:")
+        st.error(f"{escape_markdown(error.message.rstrip('.'))}. Try again in a moment.", icon=":material/cloud_off:")
         st.button("Try again", key=f"try_again_{error.error_code}", icon=":material/refresh:")
     except RequestError as error:
-        st.warning(error.message, icon=":material/help:")
+        st.warning(escape_markdown(error.message), icon=":material/help:")
     except TripdeckError as error:
-        st.error(error.message, icon=":material/error:")
+        st.error(escape_markdown(error.message), icon=":material/error:")

@@ -8,7 +8,7 @@ from ui.exports import export_csv
 from ui.problems import explained
 from ui.resources import get_resources
 from ui.tables import make_table
-from ui.wording import format_plural
+from ui.wording import escape_markdown, format_plural
 
 _PARAMETER = "question"
 
@@ -35,7 +35,7 @@ def _render_choice(questions: dict[str, Question]) -> Question:
 
 
 def _render_question(question: Question) -> None:
-    st.subheader(question.title)
+    st.subheader(escape_markdown(question.title))
     parameters = _render_parameters(question)
     with get_resources().answers.open() as ask, st.spinner("Asking the database …"):
         table = ask(_answer, question.name, tuple(parameters.items()))

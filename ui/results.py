@@ -16,29 +16,18 @@ from ui.charts import (
 )
 from ui.exports import export_groups_csv, export_groups_geojson, export_groups_parquet, export_weeks_csv
 from ui.gestures import HOURS_CHART, WEEKLY_CHART, chart_key
-from ui.tables import make_table
 from ui.view import WHOLE_DAY, View
 from ui.wording import (
     describe_area,
     describe_average,
     describe_empty,
+    escape_markdown,
     format_average,
     format_count,
-    format_instant,
-    format_minutes,
 )
 
 _WEEKLY_HEIGHT: Final = 150
 _HOURS_HEIGHT: Final = 84
-_TABLE_HEIGHT: Final = 170
-_ROW_HEIGHT: Final = 26
-_COLUMNS: Final = {
-    "Region": st.column_config.TextColumn(width=80),
-    "From": st.column_config.TextColumn(width=70, help="Geohash cell of the origins"),
-    "To": st.column_config.TextColumn(width=70, help="Geohash cell of the destinations"),
-    "Time of day": st.column_config.TextColumn(width=96),
-    "Trips": st.column_config.NumberColumn(width=60),
-}
 
 
 def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View) -> None:
@@ -50,10 +39,15 @@ def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View) -> 
     weeks.metric("Weeks", format_count(answer.weeks_counted))
     all_hours = ", all hours" if view.hours != WHOLE_DAY else ""
     if not answer.trips and not all_weeks.trips:
-        st.info(f"{describe_empty(answer, area=area)} Move or clear the box, or drop a filter.", icon=":material/search_off:")
+        st.info(
+            f"{escape_markdown(describe_empty(answer, area=area))} Move or clear the box, or drop a filter.",
+            icon=":material/search_off:",
+        )
         return
     with st.container(key="definition"):
-        st.caption(f"{area[0].upper()}{area[1:]}: {describe_average(answer)} Local time of the trip{all_hours}.")
+        st.caption(
+            f"{escape_markdown(area[0].upper() + area[1:])}: {describe_average(answer)} Local time of the trip{all_hours}."
+        )
     st.altair_chart(
         make_weekly_chart(answer, all_weeks, height=_WEEKLY_HEIGHT),
         key=chart_key(WEEKLY_CHART, (view.from_on, view.to_on)),
@@ -71,21 +65,6 @@ def render_hours(hours: Sequence[int], view: View) -> None:
         key=chart_key(HOURS_CHART, view.hours),
         on_select="rerun",
         alt=describe_hours_chart(hours),
-    )
-
-
-def render_groups(groups: Sequence[TripGroup], *, bucket_minutes: int) -> None:
-    """The largest trip groups."""
-    if not groups:
-        return
-    st.dataframe(
-        make_table([_make_row(group, bucket_minutes) for group in groups]),
-        height=_TABLE_HEIGHT,
-        row_height=_ROW_HEIGHT,
-        hide_index=True,
-        key="groups",
-        alt="Largest trip groups: region, origin cell, destination cell, time of day, trips.",
-        column_config=_COLUMNS,
     )
 
 
@@ -110,16 +89,3 @@ def render_exports(answer: WeeklyAnswer, groups: Sequence[TripGroup]) -> None:
 
 def _render_download(label: str, make: "partial[bytes]", *, file: str, mime: str) -> None:
     st.download_button(label, make, file_name=file, mime=mime, on_click="ignore", type="tertiary", icon=":material/table:")
-
-
-def _make_row(group: TripGroup, bucket_minutes: int) -> dict[str, object]:
-    return {
-        "Region": group.region,
-        "From": group.origin_cell,
-        "To": group.destination_cell,
-        "Time of day": format_minutes(group.bucket_minute, bucket_minutes),
-        "Trips": group.trips,
-        "First": format_instant(group.first_at),
-        "Last": format_instant(group.last_at),
-        "Datasources": ", ".join(group.datasources),
-    }

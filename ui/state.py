@@ -47,6 +47,11 @@ def change_view(**changes: object) -> None:
     _write_address()
 
 
+def replace_view(view: View) -> None:
+    """Take another view, from a page that isn't Explore: the address is left alone."""
+    _keep(current_view(), view)
+
+
 def reset_view() -> None:
     """Drop every filter."""
     change_view(**{name: getattr(View(), name) for name in View.__slots__})

@@ -36,7 +36,7 @@ STYLE: Final = """<style>
 [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
 .stMainBlockContainer h1 { padding-block: 0 0.25rem; }
 .st-key-box_edges .stNumberInput button { display: none; }
-.st-key-filter_steps button p, .st-key-period_row button p {
+.st-key-filter_steps button p, .st-key-period_row button p, .st-key-clear_box button p {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
 .stCode pre .token.token.token { color: inherit; }

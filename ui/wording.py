@@ -1,5 +1,6 @@
 """Numbers, dates and sentences as people read them: thin spaces between thousands, one decimal for averages, 24-hour clock."""
 
+import re
 from datetime import date, datetime
 from typing import Final
 
@@ -10,7 +11,8 @@ THIN_SPACE: Final = "\N{NARROW NO-BREAK SPACE}"
 DASH: Final = "\N{EN DASH}"
 NOTHING: Final = "\N{EM DASH}"
 
-_BYTE_UNITS: Final = ("B", "KB", "MB", "GB", "TB")
+_MARKDOWN: Final = re.compile(r"[!-/:-@\[-`{-~]")
+_BYTE_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 _END_WORDS: Final[dict[End, str]] = {
     "origin": "that start in",
@@ -36,7 +38,7 @@ def format_plural(count: int, singular: str) -> str:
 
 
 def format_bytes(size_bytes: int) -> str:
-    """12.8 KB, in powers of 1000."""
+    """12.8 kB, in powers of 1000."""
     size, unit = float(size_bytes), 0
     while size >= 999.95 and unit < len(_BYTE_UNITS) - 1:
         size, unit = size / 1000, unit + 1
@@ -78,6 +80,11 @@ def format_duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, rest_s = divmod(round(seconds), 60)
     return f"{minutes} min {rest_s:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def escape_markdown(text: str) -> str:
+    """Text of a file or of somebody else as Streamlit shows it unchanged: no emphasis, links, icons or formulas."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def describe_area(region: str | None, box: Box | None, end: End) -> str:

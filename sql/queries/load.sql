@@ -212,3 +212,11 @@ where r.load_id = %(load_id)s::integer
   and (%(reason)s::text is null or r.reason = %(reason)s::text)
 order by r.batch_no, r.record_in_batch
 limit %(limit)s::integer;
+
+-- name: fetch_load_scope
+-- Names of the regions and datasources that a load brought trips of; nulls when it brought none.
+select array_agg(distinct r.name) as regions, array_agg(distinct d.name) as datasources
+from rollup_week as w
+join region as r using (region_id)
+join datasource as d using (datasource_id)
+where w.load_id = %(load_id)s::integer;

@@ -60,6 +60,7 @@ def test_load_watch_ask_and_find(site: Site, open_tab: OpenTab, tmp_path: Path) 
         page.wait_for_selector(".tt-root[data-ready]")
         page.set_input_files(".tt-root input[type=file]", CHALLENGE_FILE)
         row = page.locator(".tt-row", has_text="trips.csv")
+        expect(row).to_have_attribute("data-state", "review")
         save_picture(page, "journey_1_review")
         with page.expect_request(lambda request: "partNumber=1" in request.url) as sent:
             row.get_by_role("button", name="Load this file").click()
@@ -67,11 +68,9 @@ def test_load_watch_ask_and_find(site: Site, open_tab: OpenTab, tmp_path: Path) 
         expect(row).to_have_attribute("data-load-state", "succeeded", timeout=LOADED_MS)
         save_picture(page, "journey_2_loaded")
     row.get_by_role("button", name="Show on map").click()
-
     page.wait_for_selector(".td-root[data-ready]")
     assert check_numbers(site, page) == 100
 
-    page.get_by_role("button", name="Drop all filters").click()
     choose_option(page, "Region", "Turin")
     expect(see_number(page, "Trips a week, on average")).to_have_text("7.6")
     page.get_by_role("button", name="Draw box").click()

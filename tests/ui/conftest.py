@@ -1,5 +1,6 @@
 """Pages without a browser: the app runs in AppTest against a database of its own."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -55,4 +56,4 @@ def metrics(app: AppTest) -> dict[str, str]:
 def texts(app: AppTest) -> str:
     """Everything the page says in words."""
     parts = (app.caption, app.markdown, app.info, app.warning, app.error, app.subheader)
-    return "\n".join(element.value for kind in parts for element in kind)
+    return "\n".join(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", element.value) for kind in parts for element in kind)

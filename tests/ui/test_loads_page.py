@@ -49,7 +49,7 @@ def test_a_load_with_its_counts(open_page: OpenPage, challenge: dict[str, Any]) 
         "Rows read": "100",
         "Loaded": "100",
         "Rejected": "0",
-        "Size": "12.8 KB",
+        "Size": "12.8 kB",
     }
 
 
@@ -138,3 +138,12 @@ def test_older_loads_are_a_page_away(open_page: OpenPage, context: Context, engi
     assert app.dataframe[0].value["File"].tolist() == ["1.csv", "0.csv"]
     app.button(key="loads_newest").click().run()
     assert len(app.dataframe[0].value) == 50
+
+
+def test_show_on_map_asks_for_the_region_of_the_load_alone(open_page: OpenPage, rejected: dict[str, Any]) -> None:
+    app = open_page(bbox="0,0,1,1")
+    app.query_params.clear()
+    app.switch_page("app_pages/loads.py").run()
+    app.button(key=f"map_{rejected['load_id']}").click().run()
+    assert app.query_params == {"region": "Turin", "datasource": "baba_car"}
+    assert metrics(app)["Trips"] == "3"

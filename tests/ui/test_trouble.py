@@ -26,7 +26,7 @@ def test_explore_before_the_first_load_leads_to_load(open_page: OpenPage) -> Non
 def test_load_asks_for_a_hub(open_page: OpenPage) -> None:
     app = open_page("load")
     assert len(app.error) == 1
-    assert "no file can be loaded" in app.error[0].value
+    assert "no file can be loaded" in texts(app)
     assert not app.get("bidi_component")
 
 
@@ -46,7 +46,7 @@ def test_a_database_that_is_away_is_said_once(
     own_postgres.kill()
     app = open_page(page)
     assert len(app.error) == 1
-    assert "The database can't be reached" in app.error[0].value
+    assert "The database can't be reached" in texts(app)
     assert not app.exception
     own_postgres.restart()
     app.button(key="try_again_database_unavailable").click().run()
