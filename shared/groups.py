@@ -113,7 +113,10 @@ class TripGroup:
 
 @dataclass(frozen=True, slots=True)
 class FlowLocation:
-    """A cell that a shown flow begins or ends in, with all its trips under the filters. longitude, latitude: its middle."""
+    """A cell that a shown flow joins, with the trips of all flows that touch the view. longitude, latitude: its middle.
+
+    A cell in the view has all its trips under the filters; one outside only those from and to the view.
+    """
 
     id: str
     longitude: float
@@ -186,6 +189,7 @@ def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
             "list_flows",
             **parameters,
             reads_runs=question.fits_runs,
+            counts_days=question.box is None,
             view_area=view.bounds() if view else None,
             limit=question.limit,
         ).all()

@@ -77,7 +77,7 @@ with touched as materialized (
            or %(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
       and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
 ), counted as (
-    select w.week, w.trips::bigint as trips
+    select w.week, sum(w.trips) as trips
     from run_cell as c
     cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
     where cardinality(%(is_origins)s::boolean[]) > 0 and c.is_origin = any(%(is_origins)s::boolean[])
@@ -86,6 +86,7 @@ with touched as materialized (
       and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
+    group by w.week
     union all
     -- Blocks that lie whole in the area.
     select p.base_on + d.day / 7 * 7, count(*)
