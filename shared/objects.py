@@ -25,6 +25,9 @@ _MIN_PART_BYTES: Final = 16 * 2**20
 _MAX_PARTS: Final = 9_000
 _READ_BYTES: Final = 1 * 2**20
 _SIGN_EXPIRY: Final = timedelta(hours=1)
+# SeaweedFS packs whatever does not say that it is packed, and then takes five times the processor time to give it out
+# again (0.8 s for 50 MB); other stores don't look at the type.
+CONTENT_TYPE: Final = "application/zstd"
 # A stalled store must not hold a worker: connect in 5 s, and 30 s without a byte is a failure.
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=30)
 
@@ -75,16 +78,22 @@ class ObjectStore:
         return StoredObject(key, (found.etag or "").strip('"'), found.size or 0)
 
     def put(self, key: str, stream: BinaryIO, *, length: int) -> StoredObject:
-        """Store length bytes of a stream; length -1 reads to its end in parts."""
-        with store_errors():
-            self._client.put_object(
-                bucket_name=self.bucket,
-                object_name=key,
-                data=stream,
-                length=length,
-                part_size=_MIN_PART_BYTES if length < 0 else 0,
-            )
-        return self.stat(key)
+        """Store length bytes of a stream, more than 16 MiB in parts; length -1 reads to its end."""
+        if 0 <= length <= _MIN_PART_BYTES:
+            with store_errors():
+                self._client.put_object(
+                    bucket_name=self.bucket, object_name=key, data=stream, length=length, content_type=CONTENT_TYPE
+                )
+            return self.stat(key)
+        upload_id = self.create_upload(key)
+        parts: list[UploadedPart] = []
+        try:
+            while data := stream.read(choose_part_bytes(length)):
+                parts.append(self.put_part(key, upload_id, part_number=len(parts) + 1, data=data))
+            return self.complete_upload(key, upload_id, parts=parts or [self.put_part(key, upload_id, part_number=1, data=b"")])
+        except BaseException:
+            self.abort_upload(key, upload_id)
+            raise
 
     def remove(self, key: str) -> None:
         """Delete an object; no error when it isn't there."""
@@ -137,7 +146,7 @@ class ObjectStore:
     def put_part(self, key: str, upload_id: str, *, part_number: int, data: bytes) -> UploadedPart:
         """Store one part."""
         with store_errors():
-            etag = self._client._upload_part(self.bucket, key, data, None, upload_id, part_number)
+            etag = self._client._upload_part(self.bucket, key, data, {"Content-Type": CONTENT_TYPE}, upload_id, part_number)
         return UploadedPart(part_number, len(data), etag.strip('"'))
 
     def list_parts(self, key: str, upload_id: str) -> list[UploadedPart]:

@@ -70,14 +70,14 @@ def list_pending(engine: Engine, load_id: int) -> list[int]:
     return [row.batch_no for row in rows if row.state == "pending"]
 
 
-def wait_until(condition: Callable[[], Any], *, timeout_s: float = 60.0, what: str = "") -> Any:
+def wait_until(condition: Callable[[], Any], *, timeout_s: float = 60.0, what: str = "", interval_s: float = 0.02) -> Any:
     """Wait until the condition gives something true; returns it."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(interval_s)
     raise AssertionError(f"waited {timeout_s} s in vain {what}")
 
 

@@ -1,0 +1,237 @@
+"""Benchmark of a whole load against DuckDB and plain COPY BINARY on the same rows. Not collected by pytest.
+
+    python -m tests.benchmarks.bench_load [--rows 5000000] [--runs 3] [--workers 1x2 2x1] [--only load]
+
+Starts its own servers, as durable as `make up` starts them. Medians of several runs; a machine that does other things gives other
+figures, so the load average is printed too.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import psutil
+import psycopg
+
+from infra.environment import make_environment
+from loader.checking import find_problems
+from loader.context import Context, make_context
+from loader.generate import generate_trips
+from shared.database import transaction
+from shared.loads import fetch_load, insert_load, ring_for_load
+from shared.objects import make_object_key
+from shared.queries import query
+from shared.queueing import connect_broker
+from shared.settings import Settings
+from tests.loading import WorkerProcess, running_worker, wait_until
+from tests.services import ACCESS_KEY, PASSWORD, PostgresServer, S3Server, ValkeyServer
+
+DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "256MB", "max_wal_size": "4GB"}
+
+DUCKDB_LOAD = """
+create or replace table trip as
+select datetime as started_at, region, datasource,
+       split_part(substr(origin_coord, 8, length(origin_coord) - 8), ' ', 1)::double as origin_longitude,
+       split_part(substr(origin_coord, 8, length(origin_coord) - 8), ' ', 2)::double as origin_latitude,
+       split_part(substr(destination_coord, 8, length(destination_coord) - 8), ' ', 1)::double as destination_longitude,
+       split_part(substr(destination_coord, 8, length(destination_coord) - 8), ' ', 2)::double as destination_latitude
+from read_csv('{path}', header = true, columns = {{'region': 'varchar', 'origin_coord': 'varchar',
+     'destination_coord': 'varchar', 'datetime': 'timestamp', 'datasource': 'varchar'}})
+"""
+
+
+@dataclass(frozen=True)
+class LoadRun:
+    """One load. Units: seconds, bytes (resident, the largest worker process); cpu_s by server."""
+
+    seconds: float
+    planning_s: float
+    peak_bytes: int
+    bytes_per_row: float
+    cpu_s: dict[str, float]
+
+
+def measure_cpu(pid: int) -> float:
+    """Processor seconds of a process and all that it started, also of those that have ended."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    times = [process.cpu_times() for process in family if process.is_running()]
+    return sum(time.user + time.system + time.children_user + time.children_system for time in times)
+
+
+class Bench:
+    """Servers, and a file in their store."""
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self.folder = folder
+        self.path = folder / "trips.csv"
+        self.tally = generate_trips(self.path, rows=rows)
+        self.postgres = PostgresServer.start(folder, DURABLE)
+        self.valkey = ValkeyServer.start(folder)
+        self.s3 = S3Server.start(folder)
+
+    def stop(self) -> None:
+        for server in (self.s3, self.valkey, self.postgres):
+            server.stop()
+
+    def make_context(self, *, processes: int, threads: int) -> Context:
+        settings = Settings(
+            database_url=self.postgres.clone_template(),
+            redis_url=self.valkey.url(),
+            s3_endpoint=self.s3.endpoint,
+            s3_access_key=ACCESS_KEY,
+            s3_secret_key=PASSWORD,
+            worker_processes=processes,
+            worker_threads=threads,
+        )
+        return make_context(settings, connect_broker(settings))
+
+    def load(self, *, processes: int, threads: int) -> LoadRun:
+        context = self.make_context(processes=processes, threads=threads)
+        with self.path.open("rb") as stream:
+            stored = context.store.put(make_object_key(), stream, length=self.tally.bytes)
+        with transaction(context.engine) as connection:
+            load_id = insert_load(connection, stored, file_name="trips.csv", options={})
+        with running_worker(make_environment(context.settings), self.folder / "worker.log") as worker:
+            wait_until(lambda: "ready for action" in (self.folder / "worker.log").read_text())
+            run = self._time(context, worker, load_id)
+        assert find_problems(context.engine, load_id) == []
+        self.postgres.drop(context.settings.database_url.get_secret_value())
+        (self.folder / "worker.log").unlink()
+        return run
+
+    def _time(self, context: Context, worker: WorkerProcess, load_id: int) -> LoadRun:
+        pids = {
+            "worker": worker.popen.pid,
+            "postgres": self.postgres.process.pid,
+            "s3": self.s3.process.pid,
+            "redis": self.valkey.process.pid,
+        }
+        before = {name: measure_cpu(pid) for name, pid in pids.items()}
+        peaks = [0]
+        is_over = threading.Event()
+        watcher = threading.Thread(target=_watch_memory, args=(worker, peaks, is_over))
+        watcher.start()
+        begin = time.perf_counter()
+        ring_for_load(context.broker, load_id)
+        wait_until(lambda: fetch_load(context.engine, load_id)["batches_total"], timeout_s=3_600, interval_s=0.1)
+        planned = time.perf_counter()
+        wait_until(lambda: fetch_load(context.engine, load_id)["finished_at"], timeout_s=3_600, interval_s=0.1)
+        seconds = time.perf_counter() - begin
+        is_over.set()
+        watcher.join()
+        load = fetch_load(context.engine, load_id)
+        assert (load["state"], load["rows_loaded"]) == ("succeeded", self.tally.rows), load
+        with transaction(context.engine) as connection:
+            stored_bytes = connection.exec_driver_sql(
+                "select sum(pg_total_relation_size(c)) from unnest(array['trip', 'load_batch', 'rollup_week']::regclass[]) as c"
+            ).scalar_one()
+        cpu_s = {name: measure_cpu(pid) - before[name] for name, pid in pids.items()}
+        return LoadRun(seconds, planned - begin, peaks[0], float(stored_bytes) / self.tally.rows, cpu_s)
+
+    def duckdb(self) -> float:
+        database = self.folder / "duck.db"
+        database.unlink(missing_ok=True)
+        with duckdb.connect(database) as connection:
+            begin = time.perf_counter()
+            connection.execute(DUCKDB_LOAD.format(path=self.path))
+            connection.execute("checkpoint")
+            seconds = time.perf_counter() - begin
+            [(rows,)] = connection.execute("select count(*) from trip").fetchall()
+        assert rows == self.tally.rows
+        return seconds
+
+    def copy(self) -> Callable[[], float]:
+        """Load once, keep the rows as COPY BINARY; then time how long PostgreSQL takes for nothing but those."""
+        context = self.make_context(processes=1, threads=2)
+        url = context.settings.database_url.get_secret_value().replace("+psycopg", "")
+        with self.path.open("rb") as stream:
+            stored = context.store.put(make_object_key(), stream, length=self.tally.bytes)
+        with transaction(context.engine) as connection:
+            load_id = insert_load(connection, stored, file_name="trips.csv", options={})
+        with running_worker(make_environment(context.settings), self.folder / "worker.log"):
+            ring_for_load(context.broker, load_id)
+            wait_until(lambda: fetch_load(context.engine, load_id)["finished_at"], timeout_s=3_600, interval_s=0.1)
+        target = query("copy_trip").replace("from stdin", "to stdout")
+        with psycopg.connect(url) as connection, connection.cursor().copy(target) as copy:
+            data = b"".join(bytes(piece) for piece in copy)
+
+        def run() -> float:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("truncate trip")
+            begin = time.perf_counter()
+            with psycopg.connect(url) as connection, connection.cursor().copy(query("copy_trip")) as copy:
+                copy.write(data)
+            return time.perf_counter() - begin
+
+        return run
+
+
+def _watch_memory(worker: WorkerProcess, peaks: list[int], is_over: threading.Event) -> None:
+    while not is_over.wait(0.1):
+        for process in psutil.Process(worker.popen.pid).children(recursive=True):
+            try:
+                peaks[0] = max(peaks[0], process.memory_info().rss)
+            except psutil.NoSuchProcess:
+                continue
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--workers", nargs="*", default=["1x2"], help="processes x threads")
+    parser.add_argument("--only", choices=["load", "duckdb", "copy"])
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tripdeck-bench-") as folder:
+        bench = Bench(Path(folder), asked.rows)
+        try:
+            print(
+                f"{asked.rows:,} rows, {bench.tally.bytes / 1e6:,.0f} MB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+            )
+            run_all(bench, runs=asked.runs, workers=asked.workers, only=asked.only)
+        finally:
+            bench.stop()
+
+
+def time_best(work: Callable[[], float], *, runs: int) -> tuple[float, float]:
+    """Median seconds, and this process's processor seconds for one run."""
+    begin = time.process_time()
+    seconds = statistics.median(work() for _ in range(runs))
+    return seconds, (time.process_time() - begin) / runs
+
+
+def run_all(bench: Bench, *, runs: int, workers: list[str], only: str | None) -> None:
+    rows = bench.tally.rows
+    if only in (None, "duckdb"):
+        seconds, cpu_s = time_best(bench.duckdb, runs=runs)
+        print(f"DuckDB, same conversions   {rows / seconds:12,.0f} rows/s, processor seconds: {cpu_s:.1f}")
+    if only in (None, "copy"):
+        copy = bench.copy()
+        before = measure_cpu(bench.postgres.process.pid)
+        seconds, client_s = time_best(copy, runs=runs)
+        cpu_s = client_s + (measure_cpu(bench.postgres.process.pid) - before) / runs
+        print(f"plain COPY BINARY          {rows / seconds:12,.0f} rows/s, processor seconds: {cpu_s:.1f}")
+    if only in (None, "load"):
+        for text in workers:
+            processes, threads = (int(number) for number in text.split("x"))
+            found = sorted((bench.load(processes=processes, threads=threads) for _ in range(runs)), key=lambda run: run.seconds)
+            run = found[len(found) // 2]
+            peak_bytes = max(one.peak_bytes for one in found)
+            print(
+                f"load, {processes} x {threads} threads       {rows / run.seconds:12,.0f} rows/s",
+                f"(planning {run.planning_s:.1f} of {run.seconds:.1f} s), peak {peak_bytes / 2**20:,.0f} MiB,",
+                f"{run.bytes_per_row:.1f} bytes a row, load average {os.getloadavg()[0]:.1f};",
+                "processor seconds: " + ", ".join(f"{name} {cpu_s:.1f}" for name, cpu_s in run.cpu_s.items()),
+            )
+
+
+if __name__ == "__main__":
+    main()
