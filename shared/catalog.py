@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import Connection
 
 from shared.area import Box
 from shared.database import execute
-from shared.position import cell_middle, decode_position
+from shared.position import cell_middles, decode_position
 from shared.weekly import CELL_SHIFT, fetch_loose_loads
 
 _FINE_SHIFT: Final = 24
@@ -58,4 +59,11 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
         loose_loads = fetch_loose_loads(connection)
         rows = execute(connection, "list_density", **areas, loose_loads=loose_loads, limit=limit).all()
         if rows[0].is_current:
-            return [CellCount(*cell_middle(row.cell, row.shift), row.trips) for row in rows if row.cell is not None]
+            break
+    if rows[0].cell is None:
+        return []
+    longitudes, latitudes = cell_middles(np.array([row.cell for row in rows]), rows[0].shift)
+    return [
+        CellCount(longitude, latitude, row.trips)
+        for longitude, latitude, row in zip(longitudes.tolist(), latitudes.tolist(), rows, strict=True)
+    ]

@@ -30,6 +30,10 @@ _SPREAD: Final = (
     (2, 0x3333_3333_3333_3333),
     (1, 0x5555_5555_5555_5555),
 )
+# The same backwards: each shift with the mask of the step before it.
+_GATHER: Final = tuple(
+    (shift, mask) for (shift, _), (_, mask) in zip(_SPREAD[::-1], [*_SPREAD[-2::-1], (0, 0xFFFF_FFFF)], strict=True)
+)
 
 
 def spread_axis(step: int) -> int:
@@ -42,7 +46,7 @@ def spread_axis(step: int) -> int:
 def gather_axis(bits: int) -> int:
     """Undo spread_axis; bits at odd places are ignored."""
     bits &= _SPREAD[-1][1]
-    for (shift, _), (_, mask) in zip(reversed(_SPREAD), [*reversed(_SPREAD[:-1]), (0, 0xFFFF_FFFF)], strict=True):
+    for shift, mask in _GATHER:
         bits = (bits | bits >> shift) & mask
     return bits
 
@@ -88,6 +92,16 @@ def cell_middle(cell: int, shift: int) -> tuple[float, float]:
     return (west + east) / 2, (south + north) / 2
 
 
+def cell_middles(cells: Positions, shift: int) -> tuple[Degrees, Degrees]:
+    """Middles of many cells, as cell_middle. Shape: n cells → n longitudes and n latitudes."""
+    x_bits, y_bits = step_bits(shift)
+    corners = cells << np.int64(shift)
+    x, y = _gather_many(corners >> np.int64(1)).astype(np.float64), _gather_many(corners).astype(np.float64)
+    longitude: Degrees = (x + 2.0 ** (x_bits - 1)) * (360.0 / AXIS_STEPS) - 180.0
+    latitude: Degrees = (y + 2.0 ** (y_bits - 1)) * (180.0 / AXIS_STEPS) - 90.0
+    return longitude, latitude
+
+
 def encode_positions(longitude: Degrees, latitude: Degrees) -> Positions:
     """Positions of many points, the same to the bit as encode_position.
 
@@ -119,3 +133,11 @@ def _spread_many(steps: Positions) -> Positions:
         steps |= steps << np.int64(shift)
         steps &= np.int64(mask)
     return steps
+
+
+def _gather_many(bits: Positions) -> Positions:
+    bits = bits & np.int64(_SPREAD[-1][1])
+    for shift, mask in _GATHER:
+        bits |= bits >> np.int64(shift)
+        bits &= np.int64(mask)
+    return bits

@@ -6,7 +6,7 @@ A load that is in no run is loose, and every question reads its trips. Packing i
 packed, never both. Loose loads are packed with the runs that are no larger than they are together, so that runs stay few and a
 trip is packed again only as often as its run has doubled (a log-structured merge).
 
-Measured on one core: 6 µs a trip.
+Measured on one core: 6 µs of processor time a trip.
 """
 
 import logging
@@ -50,7 +50,8 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
             pack_run(connection, load_ids, trips)
     if load_ids:
         with transaction(engine) as connection:
-            execute(connection, "summarize_points")
+            execute(connection, "summarize_ranges")
+            execute(connection, "analyze_trips")
         LOG.info("packed loads into a run", extra={"loads": len(load_ids), "trips": trips})
     return len(load_ids)
 

@@ -154,6 +154,10 @@ delete from run_point as p where not exists (select from run as r where r.run_id
 -- name: delete_run_flows
 delete from run_flow as f where not exists (select from run as r where r.run_id = f.run_id);
 
--- name: summarize_points
--- Brings the index of places up to date.
-select brin_summarize_new_values('run_point_brin');
+-- name: summarize_ranges
+-- Brings the BRIN indexes up to date: ranges of pages that they don't know yet are read by every question.
+select relname, brin_summarize_new_values(oid) as ranges from pg_class where relname in ('trip_brin', 'run_point_brin');
+
+-- name: analyze_trips
+-- Tells the planner what there is, now and not when autovacuum gets to it.
+analyze trip, run_day, run_cell, run_point, run_flow;

@@ -11,6 +11,7 @@ from shared.position import (
     Y_MASK,
     cell_box,
     cell_middle,
+    cell_middles,
     decode_position,
     encode_position,
     encode_positions,
@@ -103,3 +104,5 @@ def test_a_cells_box_holds_its_points(longitude: float, latitude: float, shift: 
     assert east - west == pytest.approx(2**x_bits * 360 / AXIS_STEPS, abs=1e-12)
     assert north - south == pytest.approx(2**y_bits * 180 / AXIS_STEPS, abs=1e-12)
     assert cell_middle(cell, shift) == ((west + east) / 2, (south + north) / 2)
+    many = cell_middles(np.array([cell, cell]), shift)
+    assert (many[0][1], many[1][1]) == (pytest.approx(cell_middle(cell, shift)[0]), pytest.approx(cell_middle(cell, shift)[1]))
