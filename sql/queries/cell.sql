@@ -3,8 +3,8 @@
 -- name: list_density
 -- Trips that begin in each cell that an area (null: anywhere) touches, most first: the finest cells of which there are at most limit, from
 -- position >> 24 (some 40 by 40 m) on up. shift tells which. A row with cell null at least.
-with fine as materialized (
-    select cell, sum(trips)::bigint as trips
+with recursive fine as materialized (
+    select cell, sum(trips) as trips
     from (
         select (c.cell::bigint << 10) | f.fine_cell as cell, f.trips
         from run_cell as c
@@ -14,26 +14,28 @@ with fine as materialized (
           and position_in_area(c.cell::bigint << 34, %(cell_area)s::bigint[])
           and position_in_area(((c.cell::bigint << 10) | f.fine_cell) << 24, %(area)s::bigint[])
         union all
-        select t.origin >> 24, count(*)
+        select t.origin >> 24, count(*)::integer
         from trip as t
         where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
           and position_in_area(t.origin, %(area)s::bigint[])
         group by 1
     ) as part
     group by cell
+), coarser (level, cells) as (
+    select 0, (select count(*) from fine)
+    union all
+    select level + 2, (select count(*) from (select distinct cell >> (level + 2) from fine) as coarse)
+    from coarser
+    where cells > %(limit)s::integer
 ), chosen as materialized (
-    select l.level
-    from generate_series(0, 38, 2) as l (level)
-    where (select count(*) from (select distinct cell >> l.level from fine) as coarse) <= %(limit)s::integer
-    order by l.level
-    limit 1
+    select max(level) as level from coarser
 )
 select s.is_current, c.cell, 24 + c.level as shift, c.trips
 from (
     select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
 ) as s
 left join (
-    select f.cell >> c.level as cell, c.level, sum(f.trips)::bigint as trips
+    select f.cell >> c.level as cell, c.level, sum(f.trips::float8)::bigint as trips
     from fine as f
     cross join chosen as c
     group by 1, 2
