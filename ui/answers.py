@@ -19,16 +19,17 @@ from shared.database import execute, transaction
 
 _Answer = TypeVar("_Answer")
 
-# An answer is at most some 100 KB (500 flows, 500 groups, 20,000 cells), so these stay below 30 MB a process.
+# An answer is at most some 300 KB (500 flows, 500 groups, 12,000 cells), so these stay below 80 MB a process.
 _KEPT: Final = 256
 
 
 class Answers:
-    """What was asked last, for all sessions of this process."""
+    """What was asked of the newest state of the data, for all sessions of this process."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._version = -1
         self._lock = Lock()
 
     @contextmanager
@@ -37,16 +38,20 @@ class Answers:
         with transaction(self._engine) as connection:
             yield Asker(connection, _count_events(connection), self)
 
-    def recall(self, key: Hashable, compute: Callable[[], _Answer]) -> _Answer:
+    def recall(self, version: int, key: Hashable, compute: Callable[[], _Answer]) -> _Answer:
         """The answer kept under the key, else the computed one; two sessions may compute the same at once."""
         with self._lock:
-            if key in self._kept:
+            if version > self._version:
+                self._version = version
+                self._kept.clear()
+            if version == self._version and key in self._kept:
                 self._kept.move_to_end(key)
                 kept: _Answer = self._kept[key]
                 return kept
         answer = compute()
         with self._lock:
-            self._kept[key] = answer
+            if version == self._version:
+                self._kept[key] = answer
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return answer
@@ -62,7 +67,7 @@ class Asker:
 
     def __call__(self, fetch: Callable[..., _Answer], *question: Hashable) -> _Answer:
         """Call fetch(connection, *question), or recall what it returned for this state of the data."""
-        return self.answers.recall((self.version, fetch, question), lambda: fetch(self.connection, *question))
+        return self.answers.recall(self.version, (fetch, question), lambda: fetch(self.connection, *question))
 
 
 def _count_events(connection: Connection) -> int:

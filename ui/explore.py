@@ -70,7 +70,7 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
     render_hours(ask(fetch_hours, group_question), view)
     groups = ask(list_groups, group_question)
     if groups:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             st.caption(f"{describe_groups(groups, _GROUPS)}. {describe_map(answer.flow_map)}.", width="stretch")
             render_pick_step()
             render_exports(weekly, groups)

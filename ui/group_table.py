@@ -68,10 +68,10 @@ def describe_groups(groups: Sequence[TripGroup], limit: int) -> str:
     pick = picked()
     count = len(filter_groups(groups, pick))
     if isinstance(pick, FlowPick):
-        return f"{format_count(count)} trip groups of the flow {pick.origin} to {pick.destination}"
+        return f"{format_count(count)} trip groups from {pick.origin} to {pick.destination}"
     if isinstance(pick, LocationPick):
-        return f"{format_count(count)} trip groups of the place {pick.location}"
-    return f"The {format_count(count)} largest trip groups" if count == limit else f"{format_count(count)} trip groups"
+        return f"{format_count(count)} trip groups at {pick.location}"
+    return f"{format_count(count)} largest trip groups" if count == limit else f"{format_count(count)} trip groups"
 
 
 def render_pick_step() -> None:

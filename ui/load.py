@@ -50,7 +50,7 @@ def _render_options() -> dict[str, str]:
         key="load_timezone",
         help="Start times with an offset, Z or as an epoch are turned into this zone's local time; others are kept as written.",
     )
-    st.caption("CSV or Parquet, plain or as gzip, zstd or zip. Needed: an origin, a destination and a start time.")
+    st.caption("Each file is shown as it was understood before anything is sent; there every column can be set otherwise.")
     named = {"region": region.strip(), "datasource": datasource.strip(), "timezone": zone if zone != _DEFAULT_ZONE else ""}
     return {name: value for name, value in named.items() if value}
 

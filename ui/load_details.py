@@ -128,7 +128,7 @@ def _render_download(resources: Resources, load_id: int) -> None:
 
 
 def _describe_options(options: Mapping[str, object]) -> str:
-    named = [f"{name} {options[name]}" for name in ("region", "datasource", "timezone") if options.get(name)]
+    named = [f"{name} {options[name]}" for name in ("region", "datasource", "timezone") if options.get(name) not in (None, "UTC")]
     return f"Asked for with {', '.join(named)}." if named else ""
 
 

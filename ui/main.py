@@ -1,5 +1,6 @@
 """The web app's process: settings, resources, then Streamlit's server until SIGTERM or Ctrl-C; the console script tripdeck-ui."""
 
+import contextlib
 import logging
 import sys
 from pathlib import Path
@@ -29,7 +30,9 @@ def main() -> None:
     configure_logs(settings)
     provide_resources(resources)
     LOG.info("web app listens", extra={"host": settings.ui_host, "port": settings.ui_port})
-    st.App(SCRIPT, routes=make_routes(), on_script_error=show_script_error).run(config=make_server_config(settings))
+    app = st.App(SCRIPT, routes=make_routes(), on_script_error=show_script_error)
+    with contextlib.suppress(KeyboardInterrupt):  # raised again by the server once it has stopped
+        app.run(config=make_server_config(settings))
 
 
 def show_script_error(error: Exception) -> bool:

@@ -1,6 +1,6 @@
 """The map of Explore: flows of the view on the ground it covers, the box, and four numbers that mirror the box."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pydeck as pdk  # type: ignore[import-untyped]
@@ -24,6 +24,9 @@ MAP_HEIGHT: Final = 498
 
 _MAP_WIDTH: Final = 715
 _FLOWS: Final = 500
+_NO_FLOWS: Final = FlowMap((), (), trips=0, shown_trips=0, precision=1)
+# 300 KB for the browser; enough to show the streets of a city.
+_DENSITY_CELLS: Final = 12_000
 # The scale of widths is fixed by the largest of all trips' flows and places, so that pictures stay comparable under filters.
 _SCALE_FLOWS: Final = 50
 # A flow of one trip is a thin line, also where no flow has more.
@@ -51,8 +54,9 @@ def fetch_map(ask: Asker, view: View) -> MapAnswer:
     zoom = seen.zoom if seen else choose_zoom(ground, _MAP_WIDTH) if ground else 0.0
     precision = view.precision or choose_precision(zoom)
     question = view.flow_question(precision=precision, viewport=seen.bounds if seen else None, limit=_FLOWS)
-    flow_scale, place_scale = ask(_fetch_scales, precision)
-    return MapAnswer(ask(fetch_flows, question), ask(_encode, question), ground, flow_scale, place_scale)
+    flow_map = ask(fetch_flows, question)
+    content = replace(ask(_encode_density, seen.bounds if seen else ground), flows=encode_content(flow_map).flows)
+    return MapAnswer(flow_map, content, ground, *ask(_fetch_scales, precision))
 
 
 def render_map(answer: MapAnswer, view: View, *, base_style: str | None) -> None:
@@ -82,8 +86,9 @@ def render_map(answer: MapAnswer, view: View, *, base_style: str | None) -> None
 
 def describe_map(flow_map: FlowMap) -> str:
     """How much of the trips the map shows."""
-    shown = f"{format_plural(len(flow_map.flows), 'flow')} between cells, {format_count(flow_map.shown_trips)}"
-    return f"Map: {shown} of {format_plural(flow_map.trips, 'trip')}"
+    is_all = flow_map.shown_trips == flow_map.trips
+    trips = "all" if is_all else f"{format_count(flow_map.shown_trips)} of"
+    return f"Map: {format_plural(len(flow_map.flows), 'flow')}, {trips} {format_plural(flow_map.trips, 'trip')}"
 
 
 def render_box() -> None:
@@ -138,8 +143,9 @@ def _take_edges() -> None:
             st.toast(escape_markdown(error.message), icon=":material/help:")
 
 
-def _encode(connection: Connection, question: FlowQuestion) -> MapContent:
-    return encode_content(fetch_flows(connection, question), fetch_density(connection))
+def _encode_density(connection: Connection, seen: Box | None) -> MapContent:
+    """The shape of cities: where trips begin, as fine as the ground in sight allows."""
+    return encode_content(_NO_FLOWS, fetch_density(connection, viewport=seen, limit=_DENSITY_CELLS))
 
 
 def _fetch_scales(connection: Connection, precision: int) -> tuple[int | None, int | None]:
