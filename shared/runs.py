@@ -24,6 +24,11 @@ LOG = logging.getLogger(__name__)
 # Reading so many loose trips costs a question some 20 ms.
 LEAST_TRIPS: Final = 100_000
 
+CELL_SHIFTS: Final = (34, 30, 28)
+"""Levels of run_cell, coarse to fine: cells are position >> shift, 14, 16 and 17 bits an axis."""
+
+# Blocks of points don't cross the borders of these cells, so that an offset fits four bytes.
+_BLOCK_SHIFT: Final = 32
 _CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_points", "delete_run_flows")
 
 
@@ -77,17 +82,22 @@ def choose_loads(piles: Sequence[Pile], *, least_trips: int) -> tuple[list[int],
     return sorted(load_ids), trips
 
 
-def pack_run(connection: Connection, load_ids: Sequence[int], trips: int) -> None:
+def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, finest_shift: int | None = None) -> None:
     """Pack loads into a new run in the caller's transaction; runs that lose their loads to it go.
 
+    finest_shift: one of CELL_SHIFTS, or None for what pays.
     Raises: TransientError when one of the loads does not stand any more.
     """
-    run_id = execute(connection, "insert_run", trips=trips).scalar_one()
-    run = {"run_id": run_id, "load_ids": list(load_ids)}
+    loads = list(load_ids)
+    made = execute(connection, "insert_run", trips=trips, load_ids=loads, finest_shift=finest_shift).one()
+    run_id, finest = made.run_id, made.finest_shift
+    run = {"run_id": run_id, "load_ids": loads}
     execute(connection, "pack_days", **run)
     for is_origin in (True, False):
-        execute(connection, "pack_points", **run, is_origin=is_origin)
-    execute(connection, "pack_cells", run_id=run_id)
+        execute(connection, "pack_points", **run, is_origin=is_origin, block_shift=min(_BLOCK_SHIFT, finest))
+    for shift in CELL_SHIFTS:
+        if shift >= finest:
+            execute(connection, "pack_cells", run_id=run_id, shift=shift, with_density=shift == CELL_SHIFTS[0])
     execute(connection, "pack_flows", **run)
     if execute(connection, "pack_flow_hours", **run).rowcount:
         execute(connection, "mark_run_hours", run_id=run_id)

@@ -17,13 +17,11 @@ from sqlalchemy import Connection
 from shared.area import WHOLE_WORLD, Box
 from shared.database import execute
 from shared.errors import RequestError
+from shared.runs import CELL_SHIFTS
 
 End = Literal["origin", "destination", "both", "either"]
 
 ENDS: Final[tuple[End, ...]] = get_args(End)
-CELL_SHIFT: Final = 34
-"""run_cell's cells are position >> 34: 14 bits an axis."""
-
 # Which ends count by themselves (True: origin), and what a trip with both ends in the area counts besides.
 _COUNTED_ENDS: Final[Mapping[End, tuple[list[bool], int]]] = {
     "origin": ([True], 0),
@@ -189,7 +187,7 @@ def _count_weeks(
             is_origins=is_origins,
             both_sign=both_sign,
             area=area.bounds(),
-            inner_area=area.inner(CELL_SHIFT).bounds(),
+            **{f"inner_{shift}": area.inner(shift).bounds() for shift in CELL_SHIFTS},
         ).all()
     return {row.week: row.trips for row in rows if row.week} if rows[0].is_current else None
 

@@ -17,6 +17,8 @@ create table run (
     trips bigint not null,
     -- Whether run_flow has rows per hour of day.
     has_hours boolean not null default false,
+    -- Cells of run_cell go from position >> 34 down to this: 34, 30 or 28.
+    finest_shift smallint not null,
     packed_at timestamptz not null default clock_timestamp()
 );
 
@@ -143,13 +145,15 @@ create table run_day (
     trips integer[] not null
 );
 
--- Trips per week and datasource in a cell of 14 bits an axis (position >> 34), as arrays; and, of origins, trips per cell of 19 bits an
--- axis in it (position >> 24, of which the last 10 bits are kept), for maps of density.
+-- A pyramid of cells: trips per week and datasource in a cell, as arrays. All runs have cells of 14 bits an axis (position >> 34), larger
+-- ones also of 16 and 17, each where there are sixteen times more trips than numbers. corner is a cell's lowest position. Of origins, cells
+-- of 14 bits also keep the trips per cell of 19 bits in them (position >> 24, the last 10 bits), for maps of density.
 create table run_cell (
     run_id integer not null,
     region_id smallint not null,
     is_origin boolean not null,
-    cell integer not null,
+    shift smallint not null,
+    corner bigint not null,
     weeks date[] not null,
     datasource_ids smallint[] not null,
     trips integer[] not null,
@@ -157,9 +161,10 @@ create table run_cell (
     fine_trips integer[]
 );
 
-create index run_cell_by_cell on run_cell (is_origin, cell);
+create index run_cell_by_corner on run_cell (shift, is_origin, corner);
 
--- Every end of every trip: blocks of up to 992 neighbours in position order, all in one cell of 15 bits an axis (position >> 32).
+-- Every end of every trip: blocks of up to 992 neighbours in position order, all in one cell of 15 bits an axis (position >> 32), or of the
+-- run's finest where that is smaller.
 -- A position is base + offset; its day base_on + day. x and y bounds are masked positions. Within a block, ends are sorted by day and
 -- datasource, which compresses both to a byte each together; two thirds of a row are the offsets, which nothing compresses.
 create table run_point (

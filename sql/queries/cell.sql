@@ -6,13 +6,13 @@
 with recursive fine as materialized (
     select cell, sum(trips) as trips
     from (
-        select (c.cell::bigint << 10) | f.fine_cell as cell, f.trips
+        select (c.corner >> 24) | f.fine_cell as cell, f.trips
         from run_cell as c
         cross join unnest(c.fine_cells, c.fine_trips) as f (fine_cell, trips)
-        where c.is_origin
+        where c.shift = 34 and c.is_origin
           and c.run_id in (select run_id from run)
-          and position_in_area(c.cell::bigint << 34, %(cell_area)s::bigint[])
-          and position_in_area(((c.cell::bigint << 10) | f.fine_cell) << 24, %(area)s::bigint[])
+          and position_in_area(c.corner, %(cell_area)s::bigint[])
+          and position_in_area(((c.corner >> 24) | f.fine_cell) << 24, %(area)s::bigint[])
         union all
         select t.origin >> 24, count(*)::integer
         from trip as t

@@ -124,41 +124,44 @@ full join kept as k using (run_id, day, hour, region_id, datasource_id)
 where c.trips is distinct from k.trips;
 
 -- name: check_run_cell
--- Weeks of the runs' cells against their trips, both ends; and the fine cells of origins, as week infinity.
+-- Weeks of the runs' cells against their trips, both ends, all levels; and the fine cells of origins, as shift 24 and week infinity.
 with packed as (
     select load_id, run_id from load
     where run_id is not null
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
 ), counted as (
-    select l.run_id, t.region_id, is_origin, case when is_origin then t.origin else t.destination end >> 34 as cell,
+    select l.run_id, t.region_id, is_origin, s.shift, case when is_origin then t.origin else t.destination end >> s.shift << s.shift as corner,
            date_trunc('week', t.started_at)::date as week, t.datasource_id, count(*) as trips
     from trip as t
     join packed as l using (load_id)
+    join run as r using (run_id)
     cross join (values (true), (false)) as side (is_origin)
-    group by 1, 2, 3, 4, 5, 6
+    join (values (34), (30), (28)) as s (shift) on s.shift >= r.finest_shift
+    group by 1, 2, 3, 4, 5, 6, 7
     union all
-    select l.run_id, t.region_id, true, t.origin >> 24, date 'infinity', 0, count(*)
+    select l.run_id, t.region_id, true, 24, t.origin >> 24 << 24, date 'infinity', 0, count(*)
     from trip as t
     join packed as l using (load_id)
-    group by 1, 2, 4
+    group by 1, 2, 5
 ), kept as (
-    select c.run_id, c.region_id, c.is_origin, c.cell::bigint as cell, w.week, w.datasource_id, sum(w.trips)::bigint as trips
+    select c.run_id, c.region_id, c.is_origin, c.shift::integer as shift, c.corner, w.week, w.datasource_id, sum(w.trips)::bigint as trips
     from run_cell as c
     cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
     where c.run_id in (select run_id from packed)
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7
     union all
-    select c.run_id, c.region_id, c.is_origin, (c.cell::bigint << 10) | f.fine_cell, date 'infinity', 0, sum(f.trips)::bigint
+    select c.run_id, c.region_id, c.is_origin, 24, c.corner | (f.fine_cell::bigint << 24), date 'infinity', 0, sum(f.trips)::bigint
     from run_cell as c
     cross join unnest(c.fine_cells, c.fine_trips) as f (fine_cell, trips)
     where c.run_id in (select run_id from packed)
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 5
 )
 select null::integer as load_id,
-       'run_cell of run ' || run_id || ' ' || cell || ' ' || week || ' ' || case when is_origin then 'origin' else 'destination' end as place,
+       'run_cell of run ' || run_id || ' ' || corner || ' >> ' || shift || ' ' || week || case when is_origin then ' origin' else ' destination' end
+           as place,
        coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
 from counted as c
-full join kept as k using (run_id, region_id, is_origin, cell, week, datasource_id)
+full join kept as k using (run_id, region_id, is_origin, shift, corner, week, datasource_id)
 where c.trips is distinct from k.trips;
 
 -- name: check_run_point

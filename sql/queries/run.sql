@@ -23,8 +23,27 @@ group by l.run_id, r.trips
 order by l.run_id is not null, trips;
 
 -- name: insert_run
--- A new run; returns its id.
-insert into run (trips) values (%(trips)s::bigint) returning run_id;
+-- A new run; returns its id and the finest of its cells, finest_shift or (null) what pays: a level with sixteen times more trips than it
+-- can have numbers.
+with coarse as (
+    select origin >> 28 as cell
+    from trip
+    where %(finest_shift)s::integer is null and load_id = any(%(load_ids)s::integer[])
+    group by 1
+), level (shift, cells) as (
+    select 28, count(*) from coarse
+    union all
+    select 30, count(distinct cell >> 2) from coarse
+), size (numbers) as (
+    select count(distinct (week, datasource_id)) from rollup_week where load_id = any(%(load_ids)s::integer[])
+)
+insert into run (trips, finest_shift)
+select %(trips)s::bigint,
+       coalesce(
+           %(finest_shift)s::integer,
+           (select min(l.shift) from level as l cross join size as s where 16 * l.cells * s.numbers <= %(trips)s::bigint),
+           34)
+returning run_id, finest_shift;
 
 -- name: pack_days
 insert into run_day (run_id, day, region_id, datasource_id, hours, trips)
@@ -39,20 +58,20 @@ group by day, region_id, datasource_id
 order by day;
 
 -- name: pack_points
--- One end of every trip (is_origin). Days count from the start of an era of 32,767 days, the first on Monday 0001-01-01. 992 offsets
--- fill two TOAST chunks to the last byte.
+-- One end of every trip (is_origin), in blocks within cells of position >> block_shift. Days count from the start of an era of 32,767
+-- days, the first on Monday 0001-01-01. 992 offsets fill two TOAST chunks to the last byte.
 insert into run_point (run_id, region_id, is_origin, base, x_low, x_high, y_low, y_high, base_on, offsets, days, datasource_ids)
 select %(run_id)s::integer, region_id, %(is_origin)s::boolean,
-       (cell << 32) + 2147483648,
+       (cell << %(block_shift)s::integer) + (1::bigint << (%(block_shift)s::integer - 1)),
        min(z & 3074457345618258602), max(z & 3074457345618258602),
        min(z & 1537228672809129301), max(z & 1537228672809129301),
        date '0001-01-01' + era * 32767,
-       array_agg(((z & 4294967295) - 2147483648)::integer order by day, datasource_id),
+       array_agg((z - (cell << %(block_shift)s::integer) - (1::bigint << (%(block_shift)s::integer - 1)))::integer order by day, datasource_id),
        array_agg((day - era * 32767)::smallint order by day, datasource_id),
        array_agg(datasource_id order by day, datasource_id)
 from (
-    select region_id, datasource_id, z, day, z >> 32 as cell, day / 32767 as era,
-           (row_number() over (partition by region_id, z >> 32, day / 32767 order by z) - 1) / 992 as block
+    select region_id, datasource_id, z, day, z >> %(block_shift)s::integer as cell, day / 32767 as era,
+           (row_number() over (partition by region_id, z >> %(block_shift)s::integer, day / 32767 order by z) - 1) / 992 as block
     from (
         select region_id, datasource_id, case when %(is_origin)s::boolean then origin else destination end as z,
                started_at::date - date '0001-01-01' as day
@@ -64,34 +83,36 @@ group by region_id, cell, era, block
 order by region_id, cell, era, block;
 
 -- name: pack_cells
--- From the run's points.
+-- One level of cells, from the run's points; with_density: the fine cells of origins too.
 with weekly as (
     select region_id, is_origin, cell, array_agg(week order by week, datasource_id) as weeks,
            array_agg(datasource_id order by week, datasource_id) as datasource_ids,
            array_agg(trips order by week, datasource_id) as trips
     from (
-        select p.region_id, p.is_origin, (p.base >> 34)::integer as cell, p.base_on + d.day / 7 * 7 as week, d.datasource_id,
-               count(*)::integer as trips
+        select p.region_id, p.is_origin, (p.base + d.place) >> %(shift)s::integer as cell, p.base_on + d.day / 7 * 7 as week,
+               d.datasource_id, count(*)::integer as trips
         from run_point as p
-        cross join unnest(p.days, p.datasource_ids) as d (day, datasource_id)
+        cross join unnest(p.offsets, p.days, p.datasource_ids) as d (place, day, datasource_id)
         where p.run_id = %(run_id)s::integer
         group by 1, 2, 3, 4, 5
     ) as counted
     group by region_id, is_origin, cell
 ), fine as (
-    select region_id, (fine_cell >> 10)::integer as cell, array_agg((fine_cell & 1023)::smallint order by fine_cell) as fine_cells,
+    select region_id, fine_cell << 24 >> %(shift)s::integer as cell,
+           array_agg((fine_cell & 1023)::smallint order by fine_cell) as fine_cells,
            array_agg(trips order by fine_cell) as fine_trips
     from (
         select p.region_id, (p.base + o.place) >> 24 as fine_cell, count(*)::integer as trips
         from run_point as p
         cross join unnest(p.offsets) as o (place)
-        where p.run_id = %(run_id)s::integer and p.is_origin
+        where %(with_density)s::boolean and p.run_id = %(run_id)s::integer and p.is_origin
         group by 1, 2
     ) as counted
     group by 1, 2
 )
-insert into run_cell (run_id, region_id, is_origin, cell, weeks, datasource_ids, trips, fine_cells, fine_trips)
-select %(run_id)s::integer, w.region_id, w.is_origin, w.cell, w.weeks, w.datasource_ids, w.trips, f.fine_cells, f.fine_trips
+insert into run_cell (run_id, region_id, is_origin, shift, corner, weeks, datasource_ids, trips, fine_cells, fine_trips)
+select %(run_id)s::integer, w.region_id, w.is_origin, %(shift)s::integer, w.cell << %(shift)s::integer,
+       w.weeks, w.datasource_ids, w.trips, f.fine_cells, f.fine_trips
 from weekly as w
 left join fine as f on w.is_origin and f.region_id = w.region_id and f.cell = w.cell
 order by w.is_origin, w.cell;

@@ -63,17 +63,22 @@ order by c.week;
 -- name: weekly_box
 -- Trips per week with an end in an area. is_origins: which ends count by themselves (true: origin, false: destination); both_sign: what a
 -- trip with both ends in the area counts besides (1 with no end by itself, -1 with both, so that none counts twice, else 0).
--- area: see position_in_area; inner_area: the part of it made of whole cells of run_cell.
+-- area: see position_in_area; inner_34, inner_30, inner_28: the parts of it made of whole cells of each level of run_cell. A point is
+-- counted by the coarsest cell that lies whole in the area, if its run has such a cell, else by its block or by itself.
 with touched as materialized (
     -- Blocks of points on the area, but none whose cell and weeks are whole: the next part counts those.
     select p.base, p.base_on, p.offsets, p.days, p.datasource_ids,
-           position_in_area(p.base, %(inner_area)s::bigint[]) as is_inner,
+           case r.finest_shift when 28 then position_in_area(p.base, %(inner_28)s::bigint[])
+                               when 30 then position_in_area(p.base, %(inner_30)s::bigint[])
+                               else position_in_area(p.base, %(inner_34)s::bigint[]) end as is_inner,
            box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) as is_inside
     from run_point as p
+    join run as r using (run_id)
     where cardinality(%(is_origins)s::boolean[]) > 0 and p.is_origin = any(%(is_origins)s::boolean[])
-      and p.run_id in (select run_id from run)
       and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
-      and (not position_in_area(p.base, %(inner_area)s::bigint[])
+      and (not case r.finest_shift when 28 then position_in_area(p.base, %(inner_28)s::bigint[])
+                                   when 30 then position_in_area(p.base, %(inner_30)s::bigint[])
+                                   else position_in_area(p.base, %(inner_34)s::bigint[]) end
            or %(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
       and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
 ), counted as (
@@ -82,7 +87,11 @@ with touched as materialized (
     cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
     where cardinality(%(is_origins)s::boolean[]) > 0 and c.is_origin = any(%(is_origins)s::boolean[])
       and c.run_id in (select run_id from run)
-      and position_in_area(c.cell::bigint << 34, %(inner_area)s::bigint[])
+      and ((c.shift = 34 and position_in_area(c.corner, %(inner_34)s::bigint[]))
+           or (c.shift = 30 and position_in_area(c.corner, %(inner_30)s::bigint[])
+               and not position_in_area(c.corner, %(inner_34)s::bigint[]))
+           or (c.shift = 28 and position_in_area(c.corner, %(inner_28)s::bigint[])
+               and not position_in_area(c.corner, %(inner_30)s::bigint[])))
       and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)

@@ -1,6 +1,7 @@
 """Plans: every named query can be planned, and the main ones read what they are meant to read (shapes, not timings)."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,7 +22,11 @@ from tests.services import PostgresServer
 CITY = (7.67, 45.07)
 SMALL = Box(7.670, 45.070, 7.672, 45.072)
 LOOSE_ROWS, PACKED_ROWS = 1_000_000, 50_000
-PLANNED = [name for name, named in list_queries().items() if "from stdin" not in named.text]
+PLANNED = [
+    name
+    for name, named in list_queries().items()
+    if not re.search(r"from stdin|^(copy|analyze|vacuum) ", named.text, re.MULTILINE)
+]
 
 SAMPLES: dict[str, object] = {
     "smallint": 1,

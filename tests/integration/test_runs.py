@@ -20,6 +20,7 @@ DAMAGES = {
     "day off": ("update run_day set trips[1] = trips[1] + 1", "check_run_day"),
     "day lost": ("delete from run_day", "check_run_day"),
     "cell off": ("update run_cell set trips[1] = trips[1] + 1 where not is_origin", "check_run_cell"),
+    "cell of another level": ("update run_cell set shift = 30 where shift = 28", "check_run_cell"),
     "cell twice": ("insert into run_cell select * from run_cell limit 1", "check_run_cell"),
     "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
     "point lost": ("delete from run_point where not is_origin", "check_run_point"),
@@ -126,8 +127,9 @@ def test_days_of_two_eras_lie_in_blocks_of_their_own(engine: Engine) -> None:
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_the_checks_see(engine: Engine, name: str) -> None:
-    insert(engine, 10)
-    assert pack_loads(engine, least_trips=1) == 1
+    load_id = insert(engine, 10)
+    with transaction(engine) as connection:
+        pack_run(connection, [load_id], 70, finest_shift=28)
     statement, check = DAMAGES[name]
     with transaction(engine) as connection:
         assert connection.exec_driver_sql("select has_hours from run").scalar_one()
@@ -135,6 +137,16 @@ def test_the_checks_see(engine: Engine, name: str) -> None:
         assert connection.exec_driver_sql(statement).rowcount > 0
         assert check in {problem[0] for problem in find_problems(connection)}
         connection.rollback()
+
+
+def test_finer_cells_are_packed_only_where_trips_are_many_to_each(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        for trips, shift in ((15, 34), (16, 28)):
+            load_id = insert_trips(connection, [make_trip(MONDAY)] * trips)
+            pack_run(connection, [load_id], trips)
+            found = connection.exec_driver_sql(f"select finest_shift from run where trips = {trips}").scalar_one()
+            assert found == shift
+        assert find_problems(connection) == []
 
 
 def test_hours_are_packed_only_where_they_save_rows(engine: Engine) -> None:
