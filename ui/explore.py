@@ -71,7 +71,8 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
     groups = ask(list_groups, group_question)
     if groups:
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-            st.caption(f"{describe_groups(groups, _GROUPS)}. {describe_map(answer.flow_map)}.", width="stretch")
+            all_weeks = ", all weeks" if view.from_on or view.to_on else ""
+            st.caption(f"{describe_groups(groups, _GROUPS)}. {describe_map(answer.flow_map)}{all_weeks}.", width="stretch")
             render_pick_step()
             render_exports(weekly, groups)
         render_groups(groups, bucket_minutes=settings.time_bucket_minutes)

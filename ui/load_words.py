@@ -10,13 +10,13 @@ from shared.loads import Load
 from ui.wording import NOTHING, format_count, format_duration, format_instant
 
 STATES: Final = {
-    "queued": "\N{WHITE CIRCLE} queued",
-    "planning": "\N{CIRCLE WITH LEFT HALF BLACK} planning",
-    "loading": "\N{CIRCLE WITH LEFT HALF BLACK} loading",
-    "succeeded": "\N{CHECK MARK} succeeded",
-    "failed": "\N{MULTIPLICATION X} failed",
-    "cancelled": "\N{MINUS SIGN} cancelled",
-    "undone": "\N{ANTICLOCKWISE OPEN CIRCLE ARROW} undone",
+    "queued": "\N{WHITE CIRCLE} Queued",
+    "planning": "\N{CIRCLE WITH LEFT HALF BLACK} Planning",
+    "loading": "\N{CIRCLE WITH LEFT HALF BLACK} Loading",
+    "succeeded": "\N{CHECK MARK} Succeeded",
+    "failed": "\N{MULTIPLICATION X} Failed",
+    "cancelled": "\N{MINUS SIGN} Cancelled",
+    "undone": "\N{ANTICLOCKWISE OPEN CIRCLE ARROW} Undone",
 }
 """Load state → sign and word; the word says it all, the sign helps the eye."""
 

@@ -81,7 +81,9 @@ def _render_still(resources: Resources) -> None:
 
 
 def _render_states() -> str | None:
-    return st.pills("State", list(STATES), key=_STATE, label_visibility="collapsed", on_change=_forget_page)
+    return st.pills(
+        "State", list(STATES), key=_STATE, format_func=str.capitalize, label_visibility="collapsed", on_change=_forget_page
+    )
 
 
 def _render_table(loads: Sequence[Load], zone: tzinfo) -> None:

@@ -17,6 +17,7 @@ from tests.hub import HubServer
 from tests.hub_fixtures import hub_settings
 from tests.loading import make_trips, running_worker
 from tests.shared_data import CHALLENGE_FILE, requires_shared
+from ui.wording import format_count
 
 __all__ = ["chromium", "hub_settings", "page", "watch"]
 
@@ -180,8 +181,8 @@ def test_live_progress_survives_the_hub(
     with running_worker(worker_environment, tmp_path / "worker.log", batch_bytes=200_000):
         hub.restart()
         expect(row).to_have_attribute("data-load-state", "succeeded", timeout=LOADED_MS)
-    expect(row).to_contain_text(f"{tally.rows_loaded:,} trips loaded")
-    expect(row).to_contain_text(f"{60_000 - tally.rows_loaded:,} rejected")
+    expect(row).to_contain_text(f"{format_count(tally.rows_loaded)} trips loaded")
+    expect(row).to_contain_text(f"{format_count(60_000 - tally.rows_loaded)} rejected")
     expect(row.get_by_role("button", name="See rejects")).to_be_visible()
 
 

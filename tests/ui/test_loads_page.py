@@ -43,7 +43,7 @@ def test_a_load_with_its_counts(open_page: OpenPage, challenge: dict[str, Any]) 
     table = app.dataframe[0].value
     assert table["File"].tolist() == ["trips.csv"]
     assert table["Rows read"].tolist() == [100]
-    assert table["State"].tolist() == ["✓ succeeded"]
+    assert table["State"].tolist() == ["✓ Succeeded"]
     assert "Load 1: trips.csv" in texts(app)
     assert {name: metrics(app)[name] for name in ("Rows read", "Loaded", "Rejected", "Size")} == {
         "Rows read": "100",

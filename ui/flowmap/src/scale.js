@@ -48,14 +48,14 @@ export function mixColor(stops, share) {
 const numbers = new Intl.NumberFormat('en');
 const shortNumbers = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
 
-/** 12,345 @param {number} value */
+/** 12 345, with a narrow space that doesn't break, as everywhere on the page. @param {number} value */
 export function formatCount(value) {
-  return numbers.format(value);
+  return numbers.format(value).replaceAll(',', '\u202f');
 }
 
-/** 12.3K from 10,000 on @param {number} value */
+/** 12.3K from 10 000 on @param {number} value */
 export function formatShort(value) {
-  return value < 10_000 ? numbers.format(value) : shortNumbers.format(value);
+  return value < 10_000 ? formatCount(value) : shortNumbers.format(value);
 }
 
 /** 850 m, 7.3 km, 120 km @param {number} km */
@@ -63,7 +63,7 @@ export function formatDistance(km) {
   if (km < 1) {
     return `${Math.round(km * 1000)} m`;
   }
-  return `${km < 10 ? km.toFixed(1) : numbers.format(Math.round(km))} km`;
+  return `${km < 10 ? km.toFixed(1) : formatCount(Math.round(km))} km`;
 }
 
 /** 7.6869° E 45.0703° N @param {number} longitude @param {number} latitude */

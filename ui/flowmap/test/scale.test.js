@@ -40,10 +40,10 @@ test('colours mix between their stops', () => {
 });
 
 test('numbers read as people write them', () => {
-  assert.equal(formatShort(9999), '9,999');
+  assert.equal(formatShort(9999), '9\u202f999');
   assert.equal(formatShort(12_345), '12.3K');
   assert.equal(formatDistance(0.85), '850 m');
   assert.equal(formatDistance(7.31), '7.3 km');
-  assert.equal(formatDistance(1234), '1,234 km');
+  assert.equal(formatDistance(1234), '1\u202f234 km');
   assert.equal(formatPoint(-7.6869, 45.0703), '7.6869° W 45.0703° N');
 });

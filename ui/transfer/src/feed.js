@@ -7,7 +7,7 @@ import css from './style.css';
 import { STATE_LABELS, TERMINAL_STATES, describeLoad, formatBytes, formatCount, loadShare } from './wording.js';
 
 const PAGE = 50;
-const HEADS = ['Load', 'File', 'State', 'Progress', 'Loaded', 'Rejected', 'Size', 'Asked for'];
+const HEADS = ['Load', 'File', 'State', 'Progress', 'Loaded', 'Rejected', 'Size', 'Requested'];
 const TONES = { succeeded: 'good', failed: 'bad', cancelled: 'idle', undone: 'idle' };
 /** @type {Record<string, string>} */
 const STATUS_TEXTS = {

@@ -2,9 +2,9 @@
 
 const numbers = new Intl.NumberFormat('en');
 
-/** @param {number} value */
+/** 12 345, with a narrow space that doesn't break, as everywhere on the page. @param {number} value */
 export function formatCount(value) {
-  return numbers.format(Math.round(value));
+  return numbers.format(Math.round(value)).replaceAll(',', '\u202f');
 }
 
 /** Decimal units, as stores and disks give them: 648 MB. @param {number} bytes */
@@ -41,9 +41,9 @@ export const TERMINAL_STATES = new Set(['succeeded', 'failed', 'cancelled', 'und
 /** @type {Record<string, string>} */
 export const STATE_LABELS = {
   queued: 'Queued',
-  planning: 'Reading',
+  planning: 'Planning',
   loading: 'Loading',
-  succeeded: 'Loaded',
+  succeeded: 'Succeeded',
   failed: 'Failed',
   cancelled: 'Cancelled',
   undone: 'Undone',

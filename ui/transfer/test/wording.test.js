@@ -14,7 +14,7 @@ test('sizes and times read as people write them', () => {
 });
 
 test('a running load says rows, speed, time left and rejects', () => {
-  assert.equal(describeLoad(LOAD, { rate: 310_000, secondsLeft: 8 }), '2,300,000 rows · 310,000 rows/s · 8 s left · 12 rejected');
+  assert.equal(describeLoad(LOAD, { rate: 310_000, secondsLeft: 8 }), '2\u202f300\u202f000 rows · 310\u202f000 rows/s · 8 s left · 12 rejected');
   assert.equal(loadShare(LOAD), 0.5);
 });
 
