@@ -65,6 +65,7 @@ class Keeper:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._client = connect_redis(context.settings)
+        self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._duties = [
             Duty("publishing events", self.publish),
@@ -79,7 +80,7 @@ class Keeper:
 
     def stop(self) -> None:
         """End after the duty at hand; what was committed before is published."""
-        self._context.stopping.set()
+        self._is_over.set()
         self._context.bell.set()
         self._thread.join()
         self._client.close()
@@ -103,7 +104,7 @@ class Keeper:
 
     def _run(self) -> None:
         while True:
-            is_last = self._context.stopping.is_set()
+            is_last = self._is_over.is_set()
             self._context.bell.clear()
             for duty in self._duties[:1] if is_last else self._duties:
                 self._turn(duty)

@@ -18,11 +18,13 @@ from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import end_load, enqueue_batches
 from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format
-from loader.parts import PartWriter
+from loader.parts import PartWriter, remove_parts
 from shared.database import execute, transaction
 from shared.errors import ConflictError, FileFormatError, TerminalError, TransientError
-from shared.events import record_event
+from shared.events import TERMINAL_STATES, record_event
+from shared.loads import ring_for_load
 from shared.objects import StoredObject
+from shared.queueing import CLEAN_ACTOR
 
 LOG = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ def plan_load(context: Context, load_id: int) -> None:
         _start(context, load_id, draft)
     except _LoadEndedError:
         LOG.info("load ended while it was planned", extra={"load_id": load_id})
+        _drop_parts(context, load_id)
     except ConflictError as error:
         _end_duplicate(context, load_id, content_hash=draft.content_hash, error=error)
     except TransientError as error:
@@ -77,6 +80,14 @@ def plan_load(context: Context, load_id: int) -> None:
         _count_failure(context, load_id, attempts=load["attempts"], error=error)
     else:
         _call_batches(context, load_id, batches=len(draft.entries))
+
+
+def _drop_parts(context: Context, load_id: int) -> None:
+    """Remove what was written after the load's cleaning, unless another planner's batches need it."""
+    with transaction(context.engine) as connection:
+        load = execute(connection, "fetch_load", load_id=load_id).mappings().one()
+    if load["state"] in TERMINAL_STATES:
+        remove_parts(context.store, load["object_key"])
 
 
 def _draft(context: Context, load: Load) -> Draft:
@@ -209,6 +220,7 @@ def _end_duplicate(context: Context, load_id: int, *, content_hash: str, error: 
         if execute(connection, "end_load", load_id=load_id, state="cancelled", **facts).first() is not None:
             record_event(connection, load_id, "cancelled")
     context.bell.set()
+    ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
 
 
 def _release(context: Context, load_id: int, error: TransientError) -> None:

@@ -16,6 +16,13 @@ _SHUTDOWN_TIMEOUT_MS: Final = 20_000
 # How long a consumer sleeps at most between looks at the queue. Dramatiq's 1,000 ms cost up to a second per batch: a consumer
 # whose threads are all busy sleeps too.
 _POLL_MS: Final = 50
+# Arrays of megabytes come and go with every batch. By default glibc gives their memory back each time and takes it again, page
+# by page: a sixth of a batch's processor time. One arena for all threads, which keeps up to 256 MiB, ends that; the peak stays.
+_ALLOCATOR: Final = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+}
 
 
 def main() -> None:
@@ -25,7 +32,9 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"tripdeck-worker: {error.message}")
     # One message per thread: a worker that fetches more keeps them from the others.
-    environment = os.environ | {
+    environment = {
+        **_ALLOCATOR,
+        **os.environ,
         "dramatiq_queue_prefetch": str(settings.worker_threads),
         "dramatiq_worker_timeout": str(_POLL_MS),
     }

@@ -28,8 +28,9 @@ from shared.settings import Settings, load_settings
 
 LOG = logging.getLogger(__name__)
 
-# A vanished peer must not hold a worker for ever: a dead connection is noticed after 10 + 3 * 5 s.
+# A vanished peer must not hold a worker for ever, nor a vanished worker its locks: both sides notice after 10 + 3 * 5 s.
 _KEEPALIVE: Final = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+_SERVER_KEEPALIVE: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 _CONNECT_TIMEOUT_S: Final = 5
 
 # SQLSTATE classes that pass by themselves: connection, rollback (serialisation, deadlock), resources (disk full, too many
@@ -58,7 +59,8 @@ def connect_database(settings: Settings, *, statement_timeout_ms: int | None = N
             # Plans must see the values of areas and periods, so nothing is prepared on the server (PgBouncer agrees).
             "prepare_threshold": None,
             "application_name": "tripdeck",
-            "options": f"-c statement_timeout={timeout_ms} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            "options": f"-c statement_timeout={timeout_ms} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC "
+            + _SERVER_KEEPALIVE,
             **_KEEPALIVE,
         },
     )

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -9,13 +10,14 @@ import pytest
 from loader.batch import load_batch
 from loader.checking import find_problems
 from loader.context import Context
+from loader.finishing import clean_load
 from loader.planning import plan_load
 from shared.database import transaction
 from shared.errors import TransientError
-from shared.loads import fetch_load
+from shared.loads import cancel_load, fetch_load
 from shared.objects import ObjectStore
 from tests.conftest import S3Server
-from tests.loading import change, list_pending, make_trips, request_load, run_load
+from tests.loading import change, list_pending, make_trips, request_load, run_load, wait_until
 from tests.proxy import Proxy, running_proxy
 
 pytestmark = pytest.mark.faults
@@ -108,4 +110,24 @@ def test_part_of_a_packed_file_lost_fails_the_load(context: Context) -> None:
     context.store.remove(key)
     assert len(list_pending(context.engine, load_id)) > 1
     assert run_load(context, load_id)["state"] == "failed"
+    assert find_problems(context.engine) == []
+
+
+def test_load_cancelled_while_it_is_planned_leaves_no_parts(context: Context, proxy: Proxy) -> None:
+    slow = behind(context, proxy)
+    data, _ = make_trips(6_000)
+    load_id = request_load(context.engine, context.store, data.decode().encode("utf-16"))
+    proxy.is_held.set()
+    with ThreadPoolExecutor(1) as pool:
+        planning = pool.submit(plan_load, slow, load_id)
+        wait_until(lambda: fetch_load(context.engine, load_id)["state"] == "planning")
+        cancel_load(context.engine, context.broker, load_id)
+        clean_load(context, load_id)
+        proxy.is_held.clear()
+        planning.result(timeout=60)
+    assert fetch_load(context.engine, load_id)["state"] == "cancelled"
+    assert list(context.store._client.list_objects(context.store.bucket, prefix="files/", recursive=True))
+    assert not [
+        o for o in context.store._client.list_objects(context.store.bucket, recursive=True) if ".parts/" in str(o.object_name)
+    ]
     assert find_problems(context.engine) == []
