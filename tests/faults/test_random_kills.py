@@ -1,0 +1,71 @@
+"""Workers are killed again and again at random moments; then every good row stands once, every bad one is reported once."""
+
+import csv
+import io
+import random
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loader.checking import find_problems
+from loader.context import Context
+from loader.planning import plan_load
+from shared.database import transaction
+from shared.loads import fetch_load, list_rejects
+from shared.position import encode_position
+from tests.loading import change, make_trips, request_load, running_worker, wait_for_state, wait_until
+
+pytestmark = pytest.mark.faults
+
+QUICK: dict[str, Any] = {"batch_bytes": 40_000, "batch_lease_s": 0.5, "reconcile_interval_s": 0.3, "batch_attempts": 50}
+KILLS = 5
+
+Trip = tuple[str, int, int, str, str]
+
+
+def read_trips(data: bytes, bad_records: set[int]) -> Counter[Trip]:
+    """Every good row of a generated file, read plainly; which rows are bad the generator knows."""
+    rows = enumerate(csv.reader(io.StringIO(data.decode())))
+    return Counter(_read_trip(row) for record, row in rows if record and record not in bad_records)
+
+
+def _read_trip(row: list[str]) -> Trip:
+    origin, destination = (
+        encode_position(*(float(part) for part in text.removeprefix("POINT (").removesuffix(")").split())) for text in row[1:3]
+    )
+    return row[3], origin, destination, row[0], row[4]
+
+
+def list_trips(context: Context) -> Counter[Trip]:
+    with transaction(context.engine) as connection:
+        rows = connection.exec_driver_sql(
+            """select t.started_at::text, t.origin, t.destination, r.name, d.name
+               from trip as t join region as r using (region_id) join datasource as d using (datasource_id)"""
+        )
+        return Counter(tuple(row) for row in rows)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_kills_lose_and_double_nothing(environment: dict[str, str], context: Context, tmp_path: Path, seed: int) -> None:
+    draw = random.Random(seed)
+    data, tally = make_trips(15_000, seed=seed, bad_share=0.02)
+    load_id = request_load(context.engine, context.store, data)
+    plan_load(change(context, **QUICK), load_id)
+    for kill in range(KILLS):
+        target = fetch_load(context.engine, load_id)["batches_done"] + draw.randint(1, 4)
+        with running_worker(environment, tmp_path / f"{kill}.log", **QUICK) as worker:
+            wait_until(lambda target=target: fetch_load(context.engine, load_id)["batches_done"] >= target)  # type: ignore[misc]
+            time.sleep(draw.uniform(0.0, 0.05))
+            worker.kill()
+        assert fetch_load(context.engine, load_id)["state"] == "loading", "killed in the middle, or the test proves nothing"
+    with running_worker(environment, tmp_path / "last.log", **QUICK):
+        load = wait_for_state(context.engine, load_id, "succeeded", "failed")
+    assert load["state"] == "succeeded", load["error_message"]
+    assert list_trips(context) == read_trips(data, {reject.record for reject in tally.rejects})
+    rejects = list_rejects(context.engine, load_id, limit=10_000)
+    assert [(row["line"], row["reason"]) for row in rejects] == [(reject.line, reject.reason) for reject in tally.rejects]
+    assert fetch_load(context.engine, load_id)["rejects"] == tally.to_json()["rejects"]
+    assert find_problems(context.engine) == []
