@@ -114,24 +114,22 @@ class Uploads:
 
         Raises: ConflictError when bytes are missing, NotFoundError when the upload is gone.
         """
-        upload = self.fetch(upload_id)
-        if upload.load_id is not None:
-            return upload.load_id, False
-        try:
-            parts = self._store.list_parts(upload.object_key, upload.s3_upload_id)
-        except NotFoundError:
-            # Joined before, by a call that died or that runs beside this one.
-            stored = self._store.stat(upload.object_key)
-        else:
-            _check_bytes(upload, sum(part.bytes for part in parts))
-            stored = self._join(upload, parts)
-        _check_bytes(upload, stored.bytes)
-        return self._request_load(upload, stored, options)
+        with transaction(self._engine) as connection:
+            # Locked while the store joins: another call would see parts that the store is just taking away.
+            upload = Upload.fetch(connection, upload_id, is_locked=True)
+            if upload.load_id is not None:
+                return upload.load_id, False
+            load_id = _insert_load(connection, upload, self._join(upload), options=options)
+        self._ring(load_id)
+        return load_id, True
 
     def finish(self, upload: Upload, parts: list[UploadedPart], options: dict[str, Any]) -> int:
         """Join the parts of a file that came through the hub and ask for its load; returns the load."""
         stored = self._store.complete_upload(upload.object_key, upload.s3_upload_id, parts=parts)
-        return self._request_load(upload, stored, options)[0]
+        with transaction(self._engine) as connection:
+            load_id = _insert_load(connection, upload, stored, options=options)
+        self._ring(load_id)
+        return load_id
 
     def drop(self, upload_id: UUID) -> None:
         """Forget an upload and its parts. Raises: NotFoundError, ConflictError when it is a load already."""
@@ -143,28 +141,33 @@ class Uploads:
         self._store.abort_upload(upload.object_key, upload.s3_upload_id)
         self._store.remove(upload.object_key)
 
-    def _join(self, upload: Upload, parts: list[UploadedPart]) -> StoredObject:
+    def _join(self, upload: Upload) -> StoredObject:
         try:
-            return self._store.complete_upload(upload.object_key, upload.s3_upload_id, parts=parts)
+            parts = self._store.list_parts(upload.object_key, upload.s3_upload_id)
         except NotFoundError:
-            return self._store.stat(upload.object_key)
+            # Joined before, by a call that died.
+            stored = self._store.stat(upload.object_key)
+        else:
+            _check_bytes(upload, sum(part.bytes for part in parts))
+            stored = self._store.complete_upload(upload.object_key, upload.s3_upload_id, parts=parts)
+        _check_bytes(upload, stored.bytes)
+        return stored
 
-    def _request_load(self, upload: Upload, stored: StoredObject, options: dict[str, Any]) -> tuple[int, bool]:
-        with transaction(self._engine) as connection:
-            locked = Upload.fetch(connection, upload.upload_id, is_locked=True)
-            if locked.load_id is not None:
-                return locked.load_id, False
-            load_id = insert_load(connection, stored, file_name=upload.file_name, options=options)
-            execute(connection, "complete_upload", upload_id=upload.upload_id, load_id=load_id, bytes=stored.bytes)
+    def _ring(self, load_id: int) -> None:
         ring_for_load(self._broker, load_id)
-        LOG.info("load requested", extra={"load_id": load_id, "file_name": upload.file_name, "bytes": stored.bytes})
-        return load_id, True
+        LOG.info("load requested", extra={"load_id": load_id})
 
 
 def check_size(announced_bytes: int) -> None:
     """Refuse a file without content. Raises: FileFormatError."""
     if announced_bytes == 0:
         raise FileFormatError("The file is empty.", code="empty_file")
+
+
+def _insert_load(connection: Connection, upload: Upload, stored: StoredObject, *, options: dict[str, Any]) -> int:
+    load_id = insert_load(connection, stored, file_name=upload.file_name, options=options)
+    execute(connection, "complete_upload", upload_id=upload.upload_id, load_id=load_id, bytes=stored.bytes)
+    return load_id
 
 
 def _check_bytes(upload: Upload, stored_bytes: int) -> None:
