@@ -7,17 +7,19 @@ CRS: WGS 84. Clock: local wall clock of the trip.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
-from shared.area import WHOLE_WORLD, Box
+from shared.area import Box
+from shared.clock import WEEKDAYS, list_hours, list_slots, validate_hours, validate_weekdays
 from shared.database import execute
 from shared.errors import RequestError
+from shared.histograms import count_hours_of_week, sum_hours
 from shared.position import POSITION_BITS, cell_middle, format_geohash
-from shared.weekly import End, fetch_filters, validate_end
+from shared.weekly import End, WeeklyQuestion, area_parameters, fetch_filters, validate_end
 
 MAX_PRECISION: Final = 12
 MAX_LIMIT: Final = 50_000
@@ -32,7 +34,7 @@ class FlowQuestion:
     """Which flows to show: every filter left out counts all.
 
     box and end choose trips; viewport only chooses flows: those with a cell in it, whole.
-    hour_from ≤ hour < hour_to; from > to passes midnight. precision: geohash characters of a cell.
+    hour_from ≤ hour < hour_to; from > to passes midnight. weekdays: ISO, of the start. precision: geohash characters of a cell.
     """
 
     region: str | None = None
@@ -44,15 +46,14 @@ class FlowQuestion:
     hour_from: int = 0
     hour_to: int = 24
     limit: int = 500
+    weekdays: frozenset[int] = WEEKDAYS
 
     def __post_init__(self) -> None:
         _validate(self.precision, (1, MAX_PRECISION), "precision")
-        _validate(self.hour_from, (0, 24), "hour_from")
-        _validate(self.hour_to, (0, 24), "hour_to")
         _validate(self.limit, (1, MAX_LIMIT), "limit")
+        validate_hours(self.hour_from, self.hour_to)
+        validate_weekdays(self.weekdays)
         validate_end(self.end)
-        if self.hour_from == self.hour_to:
-            raise RequestError("The hours must not begin and end at the same hour; 0 to 24 is a day.", parameter="hour_to")
 
     @property
     def cell_shift(self) -> int:
@@ -60,14 +61,20 @@ class FlowQuestion:
         return POSITION_BITS - 5 * self.precision
 
     @property
-    def hours(self) -> tuple[int, int] | None:
-        """First hour and the one after the last; None for the whole day."""
-        return None if (self.hour_from, self.hour_to) == (0, 24) else (self.hour_from, self.hour_to)
+    def hours(self) -> list[int] | None:
+        """Hours of the week that count, 0 to 167; None for all."""
+        return list_hours(hour_from=self.hour_from, hour_to=self.hour_to, weekdays=self.weekdays)
 
     @property
     def fits_runs(self) -> bool:
-        """Whether runs know these flows: cells no finer than theirs, no box, and hours or a datasource but not both."""
-        return self.precision <= RUN_PRECISION and self.box is None and not (self.hours and self.datasource)
+        """Whether runs know these flows: no finer cells, no box, days of a kind alike, no hours of one datasource."""
+        if self.precision > RUN_PRECISION or self.box is not None or (self.hours and self.datasource):
+            return False
+        try:
+            list_slots(self.hours)
+        except ValueError:
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,18 +206,8 @@ def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:
     """Count trips per hour of the day, 24 numbers; the question's own hours don't filter, so that they can be chosen on it."""
-    reads_runs = question.box is None
-    while True:
-        hours = [0] * 24
-        parameters = _parameters(connection, replace(question, hour_from=0, hour_to=24))
-        if parameters is None:
-            return hours
-        rows = execute(connection, "count_hours", **parameters, reads_runs=reads_runs).all()
-        for row in rows:
-            if row.hour is not None:
-                hours[row.hour] = row.trips
-        if rows[0].is_current:
-            return hours
+    asked = WeeklyQuestion(question.region, question.datasource, question.box, question.end, weekdays=question.weekdays)
+    return sum_hours(count_hours_of_week(connection, asked))
 
 
 def _make_map(rows: Sequence[Row[Any]], question: FlowQuestion) -> FlowMap:
@@ -238,22 +235,19 @@ def _make_location(row: Row[Any], question: FlowQuestion) -> FlowLocation:
 def _parameters(connection: Connection, question: FlowQuestion) -> dict[str, object] | None:
     """The filters as the queries take them; None when no trip can pass them."""
     names = {"region": question.region, "datasource": question.datasource}
-    filters = fetch_filters(connection, **names, needs_hours=question.hours is not None)
+    slots = list_slots(question.hours) if question.fits_runs else None
+    filters = fetch_filters(connection, **names, needs_hours=slots is not None)
     area = question.box.area() if question.box else None
     if filters.first_at is None or (area and area.is_empty):
         return None
-    bounds = area.bounds() if area and area != WHOLE_WORLD else None
-    hour_from, hour_to = question.hours or (None, None)
     return {
         "region_id": filters.region_id,
         "datasource_id": filters.datasource_id,
         "loose_loads": filters.loose_loads,
-        "origin_area": None if question.end == "destination" else bounds,
-        "destination_area": None if question.end == "origin" else bounds,
-        "is_either": question.end == "either",
+        **area_parameters(question.box, question.end),
         "cell_shift": question.cell_shift,
-        "hour_from": hour_from,
-        "hour_to": hour_to,
+        "hours": question.hours,
+        "slots": slots,
     }
 
 

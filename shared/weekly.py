@@ -7,14 +7,15 @@ Whole weeks and whole cells come from rollups, the rest of the period and of the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection
 
-from shared.area import WHOLE_WORLD, Box
+from shared.area import WHOLE_WORLD, AxisArea, Box
+from shared.clock import WEEKDAYS, list_hours, validate_hours, validate_weekdays
 from shared.database import execute
 from shared.errors import RequestError
 from shared.runs import CELL_SHIFTS
@@ -36,7 +37,9 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class WeeklyQuestion:
-    """What to count; a filter left out counts all. from_on and to_on are included. Clock: local wall clock of the trip."""
+    """What to count; a filter left out counts all. from_on and to_on are included; hour_from ≤ hour < hour_to, from > to passes
+    midnight; weekdays: ISO, of the start. Clock: local wall clock of the trip.
+    """
 
     region: str | None = None
     datasource: str | None = None
@@ -44,11 +47,27 @@ class WeeklyQuestion:
     end: End = "origin"
     from_on: date | None = None
     to_on: date | None = None
+    hour_from: int = 0
+    hour_to: int = 24
+    weekdays: frozenset[int] = WEEKDAYS
 
     def __post_init__(self) -> None:
         validate_end(self.end)
+        validate_hours(self.hour_from, self.hour_to)
+        validate_weekdays(self.weekdays)
         if self.from_on and self.to_on and self.from_on > self.to_on:
             raise RequestError("The period's first day must not lie after its last.", parameter="from")
+
+    @property
+    def hours(self) -> list[int] | None:
+        """Hours of the week that count, 0 to 167; None for all."""
+        return list_hours(hour_from=self.hour_from, hour_to=self.hour_to, weekdays=self.weekdays)
+
+    @property
+    def area(self) -> AxisArea | None:
+        """The box in axis steps; None when everything lies in it."""
+        area = self.box.area() if self.box else WHOLE_WORLD
+        return None if area == WHOLE_WORLD else area
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +127,30 @@ class WeeklyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class WeeklyComparison:
+    """The same question over two periods, and how the weekly averages differ; None where one is missing or divides by zero."""
+
+    answer: WeeklyAnswer
+    other: WeeklyAnswer
+
+    @property
+    def difference(self) -> float | None:
+        """How many trips a week more than in the other period."""
+        ours, others = self.answer.weekly_average, self.other.weekly_average
+        return None if ours is None or others is None else ours - others
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the other period's average."""
+        ours, others = self.answer.weekly_average, self.other.weekly_average
+        return None if ours is None or not others else ours / others
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"other": self.other.to_json(), "difference": self.difference, "ratio": self.ratio}
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Names turned into ids, the first and last trip under them (None: no trips), and the loads whose trips must be read."""
 
@@ -125,13 +168,35 @@ def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnsw
     """
     while True:
         filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
-        from_on = question.from_on or (_monday(filters.first_at.date()) if filters.first_at else None)
-        to_on = question.to_on or (_monday(filters.last_at.date()) + _WEEK - _DAY if filters.last_at else None)
-        if from_on is None or to_on is None or from_on > to_on:
+        period = choose_period(question, filters)
+        if period is None:
             return WeeklyAnswer((), question.from_on, question.to_on)
-        counts = _count_weeks(connection, question, filters=filters, period=(from_on, to_on))
+        counts = _count_weeks(connection, question, filters=filters, period=period)
         if counts is not None:
-            return WeeklyAnswer(_list_weeks(counts, (from_on, to_on), filters), from_on, to_on)
+            return WeeklyAnswer(_list_weeks(counts, period, filters), *period)
+
+
+def compare_weekly(
+    connection: Connection, question: WeeklyQuestion, *, from_on: date | None = None, to_on: date | None = None
+) -> WeeklyComparison:
+    """Ask the same question over another period too. Raises: RequestError."""
+    if from_on and to_on and from_on > to_on:
+        raise RequestError("The period's first day must not lie after its last.", parameter="compare_from")
+    other = replace(question, from_on=from_on, to_on=to_on)
+    return WeeklyComparison(fetch_weekly(connection, question), fetch_weekly(connection, other))
+
+
+def choose_period(question: WeeklyQuestion, filters: "Filters") -> tuple[date, date] | None:
+    """Find the first and last day that count: as asked, else of the weeks that have trips; None when there is none."""
+    from_on = question.from_on or (_monday(filters.first_at.date()) if filters.first_at else None)
+    to_on = question.to_on or (_monday(filters.last_at.date()) + _WEEK - _DAY if filters.last_at else None)
+    return (from_on, to_on) if from_on and to_on and from_on <= to_on else None
+
+
+def box_parameters(question: WeeklyQuestion, area: AxisArea) -> dict[str, object]:
+    """Say which ends count in an area, as the queries take it."""
+    is_origins, both_sign = _COUNTED_ENDS[question.end]
+    return {"is_origins": is_origins, "both_sign": both_sign, "area": area.bounds()}
 
 
 def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None, needs_hours: bool = False) -> Filters:
@@ -158,37 +223,41 @@ def validate_end(end: str) -> None:
         raise RequestError(f"end is one of {', '.join(ENDS)}, not {end!r}.", parameter="end")
 
 
+def area_parameters(box: Box | None, end: End) -> dict[str, object]:
+    """Say where both ends of a trip must lie, as the queries that read trips take it; a null area is anywhere."""
+    area = box.area() if box else WHOLE_WORLD
+    bounds = None if area == WHOLE_WORLD else area.bounds()
+    return {
+        "origin_area": None if end == "destination" else bounds,
+        "destination_area": None if end == "origin" else bounds,
+        "is_either": end == "either",
+    }
+
+
 def _count_weeks(
     connection: Connection, question: WeeklyQuestion, *, filters: Filters, period: tuple[date, date]
 ) -> Mapping[date, int] | None:
     """Trips per week that has any; None when loads were packed or undone since the filters were fetched."""
     from_on, to_on = period
+    hours, area = question.hours, question.area
+    if area and area.is_empty:
+        return {}
     parameters = {
         "region_id": filters.region_id,
         "datasource_id": filters.datasource_id,
         "loose_loads": filters.loose_loads,
         "from_on": from_on,
         "to_on": to_on,
-        # Weeks that lie whole in the period; none when whole_from > whole_to.
-        "whole_from": _monday(from_on + 6 * _DAY),
-        "whole_to": _monday(to_on + _DAY) - _DAY,
+        "hours": hours,
+        # Weeks that lie whole in the period; none when whole_from > whole_to. Rollups per week know no hours.
+        "whole_from": _monday(from_on + 6 * _DAY) if hours is None else to_on + _DAY,
+        "whole_to": _monday(to_on + _DAY) - _DAY if hours is None else from_on - _DAY,
     }
-    area = question.box.area() if question.box else WHOLE_WORLD
-    if area.is_empty:
-        return {}
-    if area == WHOLE_WORLD:
+    if area is None:
         rows = execute(connection, "weekly_all", **parameters).all()
     else:
-        is_origins, both_sign = _COUNTED_ENDS[question.end]
-        rows = execute(
-            connection,
-            "weekly_box",
-            **parameters,
-            is_origins=is_origins,
-            both_sign=both_sign,
-            area=area.bounds(),
-            **{f"inner_{shift}": area.inner(shift).bounds() for shift in CELL_SHIFTS},
-        ).all()
+        inner = {f"inner_{shift}": area.inner(shift).bounds() for shift in CELL_SHIFTS}
+        rows = execute(connection, "weekly_box", **parameters, **box_parameters(question, area), **inner).all()
     return {row.week: row.trips for row in rows if row.week} if rows[0].is_current else None
 
 

@@ -38,6 +38,12 @@ def filter_trips(trips: Iterable[MadeTrip], region: str | None, datasource: str 
     ]
 
 
+def is_on_time(trip: MadeTrip, question: WeeklyQuestion | FlowQuestion) -> bool:
+    hour, first, last = trip.started_at.hour, question.hour_from, question.hour_to
+    is_in_hours = first <= hour < last if first < last else hour >= first or hour < last
+    return is_in_hours and trip.started_at.isoweekday() in question.weekdays
+
+
 def monday(day: date) -> date:
     return day - timedelta(days=day.isoweekday() - 1)
 
@@ -52,7 +58,9 @@ def count_weeks(trips: Sequence[MadeTrip], question: WeeklyQuestion) -> tuple[We
     counts = Counter(
         monday(trip.started_at.date())
         for trip in known
-        if from_on <= trip.started_at.date() <= to_on and is_counted(trip, question.box, question.end)
+        if from_on <= trip.started_at.date() <= to_on
+        and is_counted(trip, question.box, question.end)
+        and is_on_time(trip, question)
     )
     return tuple(
         WeekCount(week, counts[week], is_partial=_is_partial(week, (from_on, to_on), days))
@@ -90,8 +98,24 @@ def count_flows(trips: Sequence[MadeTrip], question: FlowQuestion) -> Counter[tu
 
 def count_hours(trips: Sequence[MadeTrip], question: FlowQuestion) -> list[int]:
     known = filter_trips(trips, question.region, question.datasource)
-    hours = Counter(trip.started_at.hour for trip in known if is_counted(trip, question.box, question.end))
+    hours = Counter(
+        trip.started_at.hour
+        for trip in known
+        if is_counted(trip, question.box, question.end) and trip.started_at.isoweekday() in question.weekdays
+    )
     return [hours[hour] for hour in range(24)]
+
+
+def list_weekly_trips(trips: Sequence[MadeTrip], question: WeeklyQuestion) -> list[MadeTrip]:
+    """Trips that a weekly question counts."""
+    return [
+        trip
+        for trip in filter_trips(trips, question.region, question.datasource)
+        if is_counted(trip, question.box, question.end)
+        and is_on_time(trip, question)
+        and (question.from_on is None or trip.started_at.date() >= question.from_on)
+        and (question.to_on is None or trip.started_at.date() <= question.to_on)
+    ]
 
 
 def cell_touches_box(geohash: str, box: Box) -> bool:
@@ -106,10 +130,8 @@ def cell_touches_box(geohash: str, box: Box) -> bool:
 
 
 def _filter_hours(trips: Sequence[MadeTrip], question: FlowQuestion) -> Iterator[MadeTrip]:
-    first, last = question.hour_from, question.hour_to
-    wanted = set(range(first, last)) if first < last else {*range(first, 24), *range(last)}
     for trip in filter_trips(trips, question.region, question.datasource):
-        if trip.started_at.hour in wanted and is_counted(trip, question.box, question.end):
+        if is_on_time(trip, question) and is_counted(trip, question.box, question.end):
             yield trip
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from shared.area import Box
+from shared.clock import WEEKDAYS
 from shared.position import encode_position
 from tests.trip_maker import MadeTrip
 
@@ -48,9 +49,22 @@ def draw_trips(dice: random.Random, size: int) -> list[MadeTrip]:
             destination=dice.choice(places),
             region=dice.choice(REGIONS),
             datasource=dice.choice(DATASOURCES),
+            duration_s=dice.choice([None, dice.randrange(8_000)]),
         )
         for _ in range(size)
     ]
+
+
+def draw_times(dice: random.Random) -> dict[str, Any]:
+    """Hours and weekdays, or neither."""
+    kind = dice.random()
+    if kind < 0.5:
+        return {}
+    hours = dice.sample(range(25), 2) if kind < 0.85 else [0, 24]
+    weekdays = (
+        dice.choice([{6, 7}, {1, 2, 3, 4, 5}, set(dice.sample(range(1, 8), dice.randrange(1, 8)))]) if kind > 0.65 else WEEKDAYS
+    )
+    return {"hour_from": hours[0], "hour_to": hours[1], "weekdays": frozenset(weekdays)}
 
 
 def draw_box(dice: random.Random) -> Box | None:

@@ -4,6 +4,11 @@ from typing import Annotated, Literal
 
 import typer
 
+
+def _read_delimiter(text: str | None) -> str | None:
+    return "\t" if text in ("tab", "\\t") else text
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output instead.")]
 LoadId = Annotated[int, typer.Argument(metavar="LOAD", min=1, help="Number of the load.")]
 Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Rows at most.")]
@@ -12,6 +17,11 @@ Region = Annotated[str | None, typer.Option(metavar="R", help="Trips of this reg
 Datasource = Annotated[str | None, typer.Option(metavar="D", help="Trips of this datasource only.")]
 Bbox = Annotated[str | None, typer.Option(metavar="W,S,E,N", help="Box in degrees, edges included.")]
 End = Annotated[Literal["origin", "destination", "both", "either"], typer.Option(help="Which end of a trip must lie in the box.")]
+
+FromDay = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of the period, YYYY-MM-DD.")]
+ToDay = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day of the period, included.")]
+Hours = Annotated[str | None, typer.Option(metavar="A-B", help="From hour A until before hour B; 22-6 passes midnight.")]
+Weekdays = Annotated[str | None, typer.Option(metavar="DAYS", help="1 (Monday) to 7, as in 1-5 or 6,7; weekday; weekend.")]
 
 FileRegion = Annotated[str | None, typer.Option("--region", metavar="R", help="Region of all trips, for files without one.")]
 FileDatasource = Annotated[
@@ -22,12 +32,20 @@ Timezone = Annotated[
 ]
 Map = Annotated[
     list[str] | None,
-    typer.Option("--map", metavar="ROLE=COLUMN", help="Column of a role, such as started_at=pickup; repeatable."),
+    typer.Option("--map", metavar="ROLE=COLUMN", help="Column of a role, such as started_at=pickup; - for none; repeatable."),
 ]
 DateOrder = Annotated[Literal["ymd", "mdy", "dmy"] | None, typer.Option(help="Order of day, month and year.")]
 AxisOrder = Annotated[Literal["lon_lat", "lat_lon"] | None, typer.Option(help="What comes first in points.")]
 Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first record names the columns.")]
-Encoding = Annotated[str | None, typer.Option(metavar="NAME", help="Encoding of the text.")]
-Delimiter = Annotated[str | None, typer.Option(metavar="CHAR", help="Character between fields.")]
-Decimal = Annotated[str | None, typer.Option(metavar="CHAR", help="Decimal mark of numbers.")]
+Encoding = Annotated[
+    Literal["utf-8", "utf-16-le", "utf-16-be", "windows-1252"] | None, typer.Option(help="Encoding of the text.")
+]
+Delimiter = Annotated[
+    str | None, typer.Option(metavar="CHAR", callback=_read_delimiter, help="Character between fields: , ; | or tab.")
+]
+Decimal = Annotated[Literal[".", ","] | None, typer.Option(help="Decimal mark of numbers.")]
+LastTime = Annotated[
+    bool | None,
+    typer.Option("--last-time/--no-last-time", help="Whether files are read as was said of others with the same header."),
+]
 FileName = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The file's name; needed for standard input (-).")]

@@ -2,7 +2,7 @@
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,26 +17,64 @@ if TYPE_CHECKING:
 _EMPTY_WEEKS = 3
 
 
-def weekly(
+def weekly(  # noqa: PLR0913 - a parameter an option
     *,
     region: options.Region = None,
     bbox: options.Bbox = None,
     end: options.End = "origin",
     datasource: options.Datasource = None,
-    from_on: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of the period, YYYY-MM-DD.")] = None,
-    to_on: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day of the period, included.")] = None,
+    from_on: options.FromDay = None,
+    to_on: options.ToDay = None,
+    hours: options.Hours = None,
+    weekdays: options.Weekdays = None,
+    compare_from: Annotated[
+        str | None, typer.Option(metavar="DAY", help="First day of another period to compare with, YYYY-MM-DD.")
+    ] = None,
+    compare_to: Annotated[str | None, typer.Option(metavar="DAY", help="Last day of that period, included.")] = None,
     is_json: options.AsJson = False,
 ) -> None:
     """Trips per week and their average, in a region, inside a box, or both."""
     with report_errors(is_json=is_json), connect_hub() as client:
         if region is None and bbox is None:
             raise RequestError("Weekly averages need --region, --bbox or both.", parameter="region")
-        asked = {"region": region, "bbox": bbox, "end": end, "datasource": datasource, "from": from_on, "to": to_on}
+        asked: dict[str, object] = {
+            "region": region,
+            "bbox": bbox,
+            "end": end,
+            "datasource": datasource,
+            "from": from_on,
+            "to": to_on,
+        }
+        asked |= {**parse_hours(hours), "weekdays": weekdays, "compare_from": compare_from, "compare_to": compare_to}
         answer = client.get("/api/v1/weekly-average", **asked)
         if is_json:
             print_json(answer)
         else:
             _print_weekly(answer)
+
+
+def histogram(  # noqa: PLR0913 - a parameter an option
+    *,
+    by: Annotated[Literal["hour", "weekday", "duration"], typer.Option(help="What a bar stands for.")] = "hour",
+    region: options.Region = None,
+    bbox: options.Bbox = None,
+    end: options.End = "origin",
+    datasource: options.Datasource = None,
+    from_on: options.FromDay = None,
+    to_on: options.ToDay = None,
+    hours: options.Hours = None,
+    weekdays: options.Weekdays = None,
+    is_json: options.AsJson = False,
+) -> None:
+    """Trips per hour of the day, per weekday or per duration."""
+    with report_errors(is_json=is_json), connect_hub() as client:
+        asked: dict[str, object] = {"by": by, "region": region, "bbox": bbox, "end": end, "datasource": datasource}
+        asked |= {"from": from_on, "to": to_on, **parse_hours(hours), "weekdays": weekdays}
+        answer = client.get("/api/v1/histograms", **asked)
+        if is_json:
+            print_json(answer)
+        else:
+            _print_histogram(answer)
 
 
 def groups(  # noqa: PLR0913 - a parameter an option
@@ -47,16 +85,15 @@ def groups(  # noqa: PLR0913 - a parameter an option
     datasource: options.Datasource = None,
     precision: Annotated[int | None, typer.Option(min=1, metavar="N", help="Size of a cell in geohash characters.")] = None,
     bucket_minutes: Annotated[int | None, typer.Option(min=1, metavar="M", help="Length of a time of day.")] = None,
-    hours: Annotated[
-        str | None, typer.Option(metavar="A-B", help="From hour A until before hour B; 22-6 passes midnight.")
-    ] = None,
+    hours: options.Hours = None,
+    weekdays: options.Weekdays = None,
     limit: options.Limit = 20,
     is_json: options.AsJson = False,
 ) -> None:
     """Similar trips: same region, origin cell, destination cell and time of day; largest groups first."""
     with report_errors(is_json=is_json), connect_hub() as client:
         asked: dict[str, object] = {"region": region, "bbox": bbox, "end": end, "datasource": datasource, "limit": limit}
-        asked |= {"precision": precision, "bucket_minutes": bucket_minutes, **parse_hours(hours)}
+        asked |= {"precision": precision, "bucket_minutes": bucket_minutes, **parse_hours(hours), "weekdays": weekdays}
         answer = client.get("/api/v1/trip-groups", **asked)
         if is_json:
             print_json(answer)
@@ -140,6 +177,32 @@ def _print_weekly(answer: "Json") -> None:
     if 0 < answer["weeks_with_trips"] != counted:
         busy = f"{answer['average_over_weeks_with_trips']:,.2f}"
         print_line(f"Over the {answer['weeks_with_trips']:,} weeks with trips: {busy}.")
+    if answer["comparison"]:
+        _print_comparison(answer["comparison"])
+
+
+def _print_comparison(comparison: "Json") -> None:
+    from loader.cli.tables import print_line
+
+    other = comparison["other"]
+    if other["weekly_average"] is None:
+        print_line("The other period has no weeks.")
+        return
+    counted = f"{other['trips']:,} trips in {other['weeks_counted']:,} weeks"
+    print_line(f"From {other['from_on']} to {other['to_on']}: weekly average {other['weekly_average']:,.2f}, {counted}.")
+    if comparison["difference"] is not None:
+        ratio = f", {comparison['ratio']:.3f} times as many" if comparison["ratio"] is not None else ""
+        print_line(f"Difference {comparison['difference']:+,.2f} trips a week{ratio}.")
+
+
+def _print_histogram(answer: "Json") -> None:
+    from loader.cli.tables import Column, format_bar, print_line, print_table
+
+    largest = max(each["trips"] for each in answer["bins"])
+    rows = [(each["label"], each["trips"], format_bar(each["trips"], largest)) for each in answer["bins"]]
+    print_table([Column(answer["by"]), Column("trips", is_number=True), Column("")], rows)
+    if answer["unknown_trips"]:
+        print_line(f"\nOf {answer['unknown_trips']:,} of {answer['trips']:,} trips no file tells the end.")
 
 
 def _print_groups(found: "list[Json]") -> None:

@@ -1,17 +1,12 @@
-"""What each call answers, for the OpenAPI document; tests hold real answers against it."""
+"""What each call answers, for the OpenAPI document; tests hold real answers against it. For questions see answers_trips.py."""
 
-from datetime import date, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from loader.hub.asked import State
-
-# The clock on the wall at the trip: without a zone, hence no date-time of RFC 3339.
-WallClock = Annotated[
-    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$", description="Local wall clock at the trip, without zone.")
-]
 
 
 class Answer(BaseModel):
@@ -20,12 +15,21 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", title=None)
 
 
+class ChoiceAnswer(Answer):
+    """One answer to a question that a file leaves open."""
+
+    label: str
+    options: dict[str, Any] = Field(description="Options that say so.")
+
+
 class ErrorFacts(Answer):
     """What happened and what to do."""
 
     code: str = Field(description="For programs; doesn't change.")
     message: str = Field(description="For people.")
     parameter: str | None = Field(default=None, description="What to change.")
+    choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers to the question that a file leaves open.")
+    columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
 
 
 class ErrorAnswer(Answer):
@@ -75,6 +79,7 @@ class FeedSnapshot(Answer):
 class LoadAnswer(LoadSnapshot):
     """A load."""
 
+    last_seq: int = Field(description="Its newest event.")
     options: dict[str, Any] = Field(description="What was asked for.")
     needs_cleaning: bool = Field(description="Ended, but its rows are still being removed or tidied up.")
     plan: dict[str, Any] | None = Field(description="How the file is read, once that is known.")
@@ -144,141 +149,41 @@ class PartsAnswer(Answer):
     parts: list[SignedPart]
 
 
-class WeekAnswer(Answer):
-    """An ISO week, named by its Monday."""
+class RoleAnswer(Answer):
+    """What a column is taken for."""
 
-    week: date
-    trips: int
-    is_partial: bool
-
-
-class WeeklyAverageAnswer(Answer):
-    """Trips per week and their average."""
-
-    weeks: list[WeekAnswer]
-    trips: int
-    weeks_counted: int
-    weekly_average: float | None
-    weeks_with_trips: int
-    average_over_weeks_with_trips: float | None
-    from_on: date | None
-    to_on: date | None
+    role: str
+    column: str
+    number: int = Field(description="The column's number from 1.")
+    confidence: float = Field(description="From 0 to 1; 1 for what somebody said.")
 
 
-class GroupAnswer(Answer):
-    """A trip group."""
+class ReadingAnswer(Answer):
+    """What was said of a file with the same header, as far as it counts here."""
 
-    region: str
-    origin_cell: str
-    destination_cell: str
-    bucket_minute: int = Field(description="Start of the time of day, minutes after midnight.")
-    trips: int
-    origin_longitude: float
-    origin_latitude: float
-    destination_longitude: float
-    destination_latitude: float
-    first_at: WallClock
-    last_at: WallClock
-    datasources: list[str]
-
-
-class GroupsAnswer(Answer):
-    """Trip groups, largest first."""
-
-    groups: list[GroupAnswer]
-
-    @staticmethod
-    def columns() -> tuple[str, ...]:
-        """Columns of the groups as a table."""
-        return tuple(GroupAnswer.model_fields)
-
-
-class LocationAnswer(Answer):
-    """A cell on the map."""
-
-    id: str
-    longitude: float
-    latitude: float
-    in_trips: int
-    out_trips: int
-    internal_trips: int
-
-
-class FlowAnswer(Answer):
-    """Trips from one cell to another."""
-
-    origin: str
-    destination: str
-    trips: int
-
-
-class FlowsAnswer(Answer):
-    """The largest flows and the cells they join."""
-
-    locations: list[LocationAnswer]
-    flows: list[FlowAnswer]
-    trips: int
-    shown_trips: int
-    precision: int
-
-
-class HoursAnswer(Answer):
-    """Trips per hour of the day, 24 numbers."""
-
-    hours: list[int] = Field(min_length=24, max_length=24)
-
-
-class NamedCount(Answer):
-    """A region or datasource."""
-
-    name: str
-    trips: int
-    first_at: WallClock
-    last_at: WallClock
-
-
-class RegionsAnswer(Answer):
-    """Regions, most trips first."""
-
-    regions: list[NamedCount]
-
-
-class DatasourcesAnswer(Answer):
-    """Datasources, most trips first."""
-
-    datasources: list[NamedCount]
-
-
-class QuestionAnswer(Answer):
-    """A ready question."""
-
-    name: str
-    title: str
-    sql: str
-    parameters: dict[str, str] = Field(description="Name → default.")
-
-
-class QuestionsAnswer(Answer):
-    """The ready questions."""
-
-    questions: list[QuestionAnswer]
-
-
-class ResultAnswer(Answer):
-    """Columns and rows."""
-
-    columns: list[str]
-    rows: list[list[Any]]
+    header_hash: str = Field(description="To forget it: DELETE /api/v1/readings/{header_hash}.")
+    load_id: int = Field(description="The load that it was said of.")
+    said_at: datetime
+    options: dict[str, Any]
 
 
 class InspectAnswer(Answer):
     """What the loader makes of a file's first bytes."""
 
     plan: dict[str, Any] = Field(description="Format, columns, roles, time format.")
-    rows_read: int
+    roles: list[RoleAnswer]
+    clock: str = Field(description="as_written, or converted to the time zone.")
+    timezone: str | None = Field(description="The zone that start times are converted to; null where they are kept as written.")
+    rows_read: int = Field(description="Rows that were looked at.")
+    rows_rejected: int
+    reasons: dict[str, int] = Field(description="Rejects per reason.")
+    warnings: dict[str, int] = Field(description="Odd rows that would be loaded, per kind.")
     trips: list[dict[str, Any]] = Field(description="The first good rows as they would be stored.")
     rejects: list[RejectAnswer] = Field(description="The first rows that can't be loaded.")
-    rows_rejected: int
+    suggested_region: str | None = Field(description="The large city where most of these trips begin.")
+    suggested_timezone: str | None
+    notes: list[str] = Field(description="What a person may want to know before loading.")
+    as_last_time: ReadingAnswer | None
 
 
 class ServiceState(Answer):

@@ -1,19 +1,15 @@
-"""What each call takes: one model an endpoint, for validation and for the OpenAPI document alike.
+"""What each call takes: one model an endpoint, for validation and for the OpenAPI document alike (questions: asked_trips.py).
 
 Path and query parameters of a call are one model; the names in the path say which is which.
 """
 
 import unicodedata
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from shared.area import Box, parse_bbox
 from shared.errors import RequestError
-from shared.groups import MAX_LIMIT, MAX_PRECISION
-from shared.weekly import End
 
 if TYPE_CHECKING:
     from loader.formats import LoadOptions
@@ -22,10 +18,6 @@ _MAX_ID: Final = 2**31 - 1
 _MAX_NAME_CHARACTERS: Final = 200
 # Characters that turn the text after them around, so that a name shows as another (CVE-2021-42574).
 _TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-
-
-def _parse_day(value: object) -> object:
-    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _validate_text(text: str) -> str:
@@ -42,17 +34,11 @@ def _validate_file_name(text: str) -> str:
 
 
 Id = Annotated[int, Field(ge=1, le=_MAX_ID)]
-Day = Annotated[date, BeforeValidator(_parse_day)]
 Name = Annotated[str, Field(min_length=1, max_length=_MAX_NAME_CHARACTERS), AfterValidator(_validate_text)]
 FileName = Annotated[str, Field(max_length=255), AfterValidator(_validate_text), AfterValidator(_validate_file_name)]
 State = Literal["queued", "planning", "loading", "succeeded", "failed", "cancelled", "undone"]
 TableFormat = Literal["json", "csv", "parquet", "arrow"]
-MapFormat = Literal["json", "csv", "parquet", "arrow", "geojson"]
-_FORMAT: Final[Any] = Field(None, description="Form of the answer; without it the Accept header decides.")
-_BBOX: Final[Any] = Field(
-    None, description="Box: west,south,east,north in degrees, edges included.", examples=["7.5,45.0,7.7,45.1"]
-)
-_END: Final[Any] = Field("origin", description="Which end must lie in the box.")
+FORMAT: Final[Any] = Field(None, description="Form of the answer; without it the Accept header decides.")
 
 
 class Asked(BaseModel):
@@ -68,7 +54,7 @@ class Nothing(Asked):
 class Table(Asked):
     """The form of a table."""
 
-    format: TableFormat | None = _FORMAT
+    format: TableFormat | None = FORMAT
 
 
 # Loads
@@ -94,7 +80,7 @@ class RejectsAsked(LoadAsked):
     after: int = Field(0, ge=0, le=2**53, description="Rejects after this record number.")
     limit: int = Field(100, ge=1, le=10_000, description="Rejects a page (JSON).")
     reason: str | None = Field(None, description="Rejects for this reason only.")
-    format: Literal["json", "csv"] | None = _FORMAT
+    format: Literal["json", "csv"] | None = FORMAT
 
 
 class Options(Asked):
@@ -108,9 +94,12 @@ class Options(Asked):
     date_order: str | None = Field(None, description="Order of day, month and year: ymd, mdy or dmy.")
     axis_order: str | None = Field(None, description="What comes first in points: lon_lat or lat_lon.")
     has_header: bool | None = Field(None, description="Whether the first record names the columns.")
-    encoding: str | None = Field(None, description="Encoding of the text.")
-    delimiter: str | None = Field(None, description="Character between fields.")
-    decimal: str | None = Field(None, description="Decimal mark of numbers.")
+    encoding: str | None = Field(None, description="Encoding of the text: utf-8, utf-16-le, utf-16-be or windows-1252.")
+    delimiter: str | None = Field(None, description="Character between fields: comma, semicolon, tab or bar.")
+    decimal: str | None = Field(None, description="Decimal mark of numbers: point or comma.")
+    as_last_time: bool | None = Field(
+        None, description="Whether what was said of a file with the same header counts where nothing is said here (true)."
+    )
 
     def make(self, roles: dict[str, str]) -> "LoadOptions":
         """Make the loader's options. Raises: RequestError naming the parameter that can't be used."""
@@ -123,7 +112,7 @@ class Options(Asked):
 class LoadOptionsBody(Options):
     """Options in a JSON body."""
 
-    roles: dict[str, str] = Field(default_factory=dict, description="Role → column name or number.")
+    roles: dict[str, str] = Field(default_factory=dict, description="Role → column name, number from 1, or - for none.")
 
 
 class FileAsked(Options):
@@ -147,6 +136,12 @@ class LoadFileAsked(FileAsked):
     """A file to load, sent as the request's body."""
 
     wait: bool = Field(False, description="Answer when the load has ended.")
+
+
+class ReadingAsked(Asked):
+    """What is remembered for files with a header."""
+
+    header_hash: str = Field(pattern="^[0-9a-f]{32}$", description="As an inspection gives it in as_last_time.")
 
 
 class InspectAsked(FileAsked):
@@ -198,65 +193,3 @@ class CompleteBody(Asked):
     """What to do with the file."""
 
     options: LoadOptionsBody = Field(default_factory=lambda: LoadOptionsBody.model_validate({}), description="How to read it.")
-
-
-# Questions
-
-
-class AreaAsked(Asked):
-    """Filters that every question about trips takes."""
-
-    region: str | None = Field(None, description="Trips of this region only.")
-    datasource: str | None = Field(None, description="Trips of this datasource only.")
-    bbox: str | None = _BBOX
-    end: End = _END
-
-    @property
-    def box(self) -> Box | None:
-        """The box. Raises: RequestError."""
-        return parse_bbox(self.bbox) if self.bbox is not None else None
-
-
-class WeeklyAsked(AreaAsked):
-    """Which weekly average."""
-
-    from_on: Day | None = Field(None, alias="from", description="First day of the period, included.")
-    to_on: Day | None = Field(None, alias="to", description="Last day of the period, included.")
-    format: TableFormat | None = _FORMAT
-
-
-class HoursAsked(AreaAsked):
-    """Which trips to count per hour."""
-
-    format: TableFormat | None = _FORMAT
-
-
-class FlowsAsked(AreaAsked):
-    """Which flows."""
-
-    viewport: str | None = Field(None, description="Only flows that touch this box (west,south,east,north), whole.")
-    precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
-    hour_from: int = Field(0, ge=0, le=24, description="Trips that start at this hour or later.")
-    hour_to: int = Field(24, ge=0, le=24, description="Trips that start before this hour.")
-    limit: int = Field(500, ge=1, le=MAX_LIMIT, description="Flows at most, largest first.")
-    format: MapFormat | None = _FORMAT
-
-
-class GroupsAsked(AreaAsked):
-    """Which trip groups."""
-
-    precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
-    bucket_minutes: int | None = Field(None, ge=1, le=1440, description="Length of the time of day, a divisor of 1440.")
-    hour_from: int = Field(0, ge=0, le=24, description="Trips that start at this hour or later.")
-    hour_to: int = Field(24, ge=0, le=24, description="Trips that start before this hour.")
-    limit: int = Field(100, ge=1, le=MAX_LIMIT, description="Groups at most, largest first.")
-    format: MapFormat | None = _FORMAT
-
-
-class QuestionAsked(Asked):
-    """A ready question; its own parameters come beside these."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    name: str = Field(description="The question's name.")
-    format: TableFormat | None = _FORMAT

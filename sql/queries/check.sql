@@ -165,7 +165,7 @@ full join kept as k using (run_id, region_id, is_origin, shift, corner, week, da
 where c.trips is distinct from k.trips;
 
 -- name: check_run_point
--- Points of the runs against their trips, cell by cell: how many, and the sum of a hash of each end's position, day and datasource. A point
+-- Points of the runs against their trips, cell by cell: how many, and the sum of a hash of each end's position, hour and datasource. A point
 -- outside the bounds of its block counts as missing, for no question would find it there.
 with packed as (
     select load_id, run_id from load
@@ -173,25 +173,26 @@ with packed as (
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
 ), trip_end as (
     select l.run_id, t.region_id, is_origin, case when is_origin then t.origin else t.destination end as position,
-           t.started_at::date as day, t.datasource_id
+           (t.started_at::date - date '0001-01-01') / 7 * 168 + hour_of_week(t.started_at) as hour, t.datasource_id
     from trip as t
     join packed as l using (load_id)
     cross join (values (true), (false)) as side (is_origin)
 ), point as (
-    select p.run_id, p.region_id, p.is_origin, p.base + o.place as position, p.base_on + o.day as day, o.datasource_id
+    select p.run_id, p.region_id, p.is_origin, p.base + o.place as position,
+           (p.base_on - date '0001-01-01') * 24 + o.week * 168 + o.hour::integer + 84 as hour, o.datasource_id
     from run_point as p
-    cross join unnest(p.offsets, p.days, p.datasource_ids) as o (place, day, datasource_id)
+    cross join unnest(p.offsets, p.weeks, p.datasource_ids, p.hours) as o (place, week, datasource_id, hour)
     where p.run_id in (select run_id from packed)
       and (p.base + o.place) & 3074457345618258602 between p.x_low and p.x_high
       and (p.base + o.place) & 1537228672809129301 between p.y_low and p.y_high
 ), counted as (
     select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
-           sum(hashint8extended(position, (day - date '2000-01-01') * 65536::bigint + datasource_id)) as hash
+           sum(hashint8extended(position, hour * 65536::bigint + datasource_id)) as hash
     from trip_end
     group by 1, 2, 3, 4
 ), kept as (
     select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
-           sum(hashint8extended(position, (day - date '2000-01-01') * 65536::bigint + datasource_id)) as hash
+           sum(hashint8extended(position, hour * 65536::bigint + datasource_id)) as hash
     from point
     group by 1, 2, 3, 4
 )
@@ -203,25 +204,25 @@ full join kept as k using (run_id, region_id, is_origin, cell)
 where (c.trips, c.hash) is distinct from (k.trips, k.hash);
 
 -- name: check_run_flow
--- Flows of the runs against their trips: as a whole, per datasource (else 0), and per hour (else -1) where the run has hours.
+-- Flows of the runs against their trips: as a whole, per datasource (else 0), and per slot (else -1) where the run has hours.
 with packed as (
     select load_id, run_id from load
     where run_id is not null
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
 ), counted as (
-    select l.run_id, t.region_id, coalesce(t.datasource_id, 0) as datasource_id, coalesce(t.hour, -1) as hour,
+    select l.run_id, t.region_id, coalesce(t.datasource_id, 0) as datasource_id, coalesce(t.slot, -1) as slot,
            t.origin_cell, t.destination_cell, count(*) as trips
     from (
-        select load_id, region_id, datasource_id, date_part('hour', started_at)::integer as hour,
+        select load_id, region_id, datasource_id, slot_of_hour(hour_of_week(started_at)) as slot,
                origin >> 32 as origin_cell, destination >> 32 as destination_cell
         from trip
     ) as t
     join packed as l using (load_id)
     join run as r using (run_id)
-    group by grouping sets ((1, 2, 5, 6, r.has_hours), (1, 2, 5, 6, r.has_hours, t.datasource_id), (1, 2, 5, 6, r.has_hours, t.hour))
-    having r.has_hours or t.hour is null
+    group by grouping sets ((1, 2, 5, 6, r.has_hours), (1, 2, 5, 6, r.has_hours, t.datasource_id), (1, 2, 5, 6, r.has_hours, t.slot))
+    having r.has_hours or t.slot is null
 ), kept as (
-    select f.run_id, f.region_id, coalesce(f.datasource_id, 0) as datasource_id, coalesce(f.hour, -1) as hour,
+    select f.run_id, f.region_id, coalesce(f.datasource_id, 0) as datasource_id, coalesce(f.slot, -1) as slot,
            f.origin_cell::bigint as origin_cell, p.destination_cell::bigint as destination_cell, sum(p.trips)::bigint as trips
     from run_flow as f
     cross join unnest(f.destination_cells, f.trips) as p (destination_cell, trips)
@@ -231,7 +232,7 @@ with packed as (
 select null::integer as load_id, 'run_flow of run ' || run_id || ' ' || origin_cell || ' to ' || destination_cell as place,
        coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
 from counted as c
-full join kept as k using (run_id, region_id, datasource_id, hour, origin_cell, destination_cell)
+full join kept as k using (run_id, region_id, datasource_id, slot, origin_cell, destination_cell)
 where c.trips is distinct from k.trips;
 
 -- name: check_events

@@ -1,7 +1,7 @@
 -- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see position_in_area; null:
--- anywhere), is_either (one end in its area is enough); hour_from, hour_to (hour_from ≤ hour < hour_to, from > to passes midnight; null:
--- any); cell_shift = 62 - 5 × geohash precision. reads_runs: packed loads are answered from their runs, and only the trips of loose_loads
--- are read (see weekly.sql for those and is_current); otherwise all trips are read.
+-- anywhere), is_either (one end in its area is enough); hours (hours of the week, Monday 0 h is 0; null: any), slots (the same as slots of
+-- run_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. reads_runs: packed loads are answered from their runs, and
+-- only the trips of loose_loads are read (see weekly.sql for those and is_current); otherwise all trips are read.
 
 -- name: list_groups
 -- The largest trip groups; positions are means, in degrees.
@@ -17,11 +17,7 @@ with grouped as materialized (
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and (%(hour_from)s::integer is null
-           or case when %(hour_from)s::integer < %(hour_to)s::integer
-                   then date_part('hour', t.started_at) >= %(hour_from)s::integer and date_part('hour', t.started_at) < %(hour_to)s::integer
-                   else date_part('hour', t.started_at) >= %(hour_from)s::integer or date_part('hour', t.started_at) < %(hour_to)s::integer
-              end)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
     group by 1, 2, 3, 4
     order by trips desc, 1, 2, 3, 4
     limit %(limit)s::integer
@@ -47,11 +43,7 @@ join trip as t
                                          or position_in_area(t.destination, %(destination_area)s::bigint[]))))
     and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
     and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-    and (%(hour_from)s::integer is null
-         or case when %(hour_from)s::integer < %(hour_to)s::integer
-                 then date_part('hour', t.started_at) >= %(hour_from)s::integer and date_part('hour', t.started_at) < %(hour_to)s::integer
-                 else date_part('hour', t.started_at) >= %(hour_from)s::integer or date_part('hour', t.started_at) < %(hour_to)s::integer
-            end)
+    and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
 join region as r on r.region_id = g.region_id
 join datasource as d on d.datasource_id = t.datasource_id
 group by r.name, g.origin_cell, g.destination_cell, g.bucket, g.trips
@@ -68,15 +60,12 @@ with pair as (
     from run_flow as f
     cross join unnest(f.destination_cells, f.trips) as p (destination_cell, trips)
     where %(reads_runs)s::boolean
-      and f.run_id in (select run_id from run where has_hours or %(hour_from)s::integer is null)
+      and f.run_id in (select run_id from run where has_hours or %(slots)s::integer[] is null)
       and (position_in_area(f.origin_cell::bigint << 32, %(view_area)s::bigint[])
            or position_in_area(p.destination_cell::bigint << 32, %(view_area)s::bigint[]))
       and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
       and ((%(datasource_id)s::smallint is null and f.datasource_id is null) or f.datasource_id = %(datasource_id)s::smallint)
-      and ((%(hour_from)s::integer is null and f.hour is null)
-           or case when %(hour_from)s::integer < %(hour_to)s::integer
-                   then f.hour >= %(hour_from)s::integer and f.hour < %(hour_to)s::integer
-                   else f.hour >= %(hour_from)s::integer or f.hour < %(hour_to)s::integer end)
+      and ((%(slots)s::integer[] is null and f.slot is null) or f.slot = any(%(slots)s::integer[]))
     union all
     select t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer, count(*)
     from trip as t
@@ -88,11 +77,7 @@ with pair as (
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and (%(hour_from)s::integer is null
-           or case when %(hour_from)s::integer < %(hour_to)s::integer
-                   then date_part('hour', t.started_at) >= %(hour_from)s::integer and date_part('hour', t.started_at) < %(hour_to)s::integer
-                   else date_part('hour', t.started_at) >= %(hour_from)s::integer or date_part('hour', t.started_at) < %(hour_to)s::integer
-              end)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
     group by 1, 2
 ), flow as materialized (
     -- float8 adds whole numbers exactly up to 9e15, and four times as fast as numeric, which sums of bigint are.
@@ -128,13 +113,10 @@ with pair as (
     from run_day as d
     cross join unnest(d.hours, d.trips) as h (hour, trips)
     where %(view_area)s::bigint[] is not null and %(counts_days)s::boolean
-      and d.run_id in (select run_id from run where has_hours or %(hour_from)s::integer is null)
+      and d.run_id in (select run_id from run where has_hours or %(slots)s::integer[] is null)
       and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
-      and (%(hour_from)s::integer is null
-           or case when %(hour_from)s::integer < %(hour_to)s::integer
-                   then h.hour >= %(hour_from)s::integer and h.hour < %(hour_to)s::integer
-                   else h.hour >= %(hour_from)s::integer or h.hour < %(hour_to)s::integer end)
+      and (%(hours)s::integer[] is null or (extract(isodow from d.day)::integer - 1) * 24 + h.hour = any(%(hours)s::integer[]))
     union all
     select count(*)
     from trip as t
@@ -146,11 +128,7 @@ with pair as (
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and (%(hour_from)s::integer is null
-           or case when %(hour_from)s::integer < %(hour_to)s::integer
-                   then date_part('hour', t.started_at) >= %(hour_from)s::integer and date_part('hour', t.started_at) < %(hour_to)s::integer
-                   else date_part('hour', t.started_at) >= %(hour_from)s::integer or date_part('hour', t.started_at) < %(hour_to)s::integer
-              end)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
 )
 select 'flow' as kind, origin, destination, trips::bigint, null::bigint as in_trips, null::bigint as out_trips,
        null::bigint as internal_trips, true as is_current
@@ -163,40 +141,7 @@ left join leaving as l using (cell)
 left join arriving as a using (cell)
 union all
 select 'all', null, null, coalesce(sum(trips), 0)::bigint, null, null, null,
-       array(select load_id from loose_load where not has_run or %(hour_from)s::integer is not null order by load_id)
+       array(select load_id from loose_load where not has_run or %(slots)s::integer[] is not null order by load_id)
        = %(loose_loads)s::integer[]
 from total
 order by kind, trips desc, origin, destination;
-
--- name: count_hours
--- Trips per hour of the day; hours without trips are left out. hour_from and hour_to don't filter. A row with hour null at least.
-select s.is_current, c.hour, c.trips
-from (
-    select not %(reads_runs)s::boolean
-           or array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
-) as s
-left join (
-    select hour, sum(trips)::bigint as trips
-    from (
-        select h.hour, h.trips
-        from run_day as d
-        cross join unnest(d.hours, d.trips) as h (hour, trips)
-        where %(reads_runs)s::boolean
-          and d.run_id in (select run_id from run)
-          and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
-          and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
-        union all
-        select date_part('hour', t.started_at)::smallint, count(*)
-        from trip as t
-        where (not %(reads_runs)s::boolean
-               or (cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])))
-          and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-               or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                               or position_in_area(t.destination, %(destination_area)s::bigint[]))))
-          and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-          and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-        group by 1
-    ) as part
-    group by hour
-) as c on s.is_current
-order by c.hour;

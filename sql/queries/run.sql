@@ -58,23 +58,25 @@ group by day, region_id, datasource_id
 order by day;
 
 -- name: pack_points
--- One end of every trip (is_origin), in blocks within cells of position >> block_shift. Days count from the start of an era of 32,767
--- days, the first on Monday 0001-01-01. 992 offsets fill two TOAST chunks to the last byte.
-insert into run_point (run_id, region_id, is_origin, base, x_low, x_high, y_low, y_high, base_on, offsets, days, datasource_ids)
+-- One end of every trip (is_origin), in blocks within cells of position >> block_shift. Weeks count from the start of an era of 32,767
+-- weeks, the first on Monday 0001-01-01. 992 offsets fill two TOAST chunks to the last byte.
+insert into run_point (run_id, region_id, is_origin, base, x_low, x_high, y_low, y_high, base_on, offsets, weeks, datasource_ids, hours)
 select %(run_id)s::integer, region_id, %(is_origin)s::boolean,
        (cell << %(block_shift)s::integer) + (1::bigint << (%(block_shift)s::integer - 1)),
        min(z & 3074457345618258602), max(z & 3074457345618258602),
        min(z & 1537228672809129301), max(z & 1537228672809129301),
-       date '0001-01-01' + era * 32767,
-       array_agg((z - (cell << %(block_shift)s::integer) - (1::bigint << (%(block_shift)s::integer - 1)))::integer order by day, datasource_id),
-       array_agg((day - era * 32767)::smallint order by day, datasource_id),
-       array_agg(datasource_id order by day, datasource_id)
+       date '0001-01-01' + era * 7 * 32767,
+       array_agg((z - (cell << %(block_shift)s::integer) - (1::bigint << (%(block_shift)s::integer - 1)))::integer
+                 order by week, datasource_id, hour, z),
+       array_agg((week - era * 32767)::smallint order by week, datasource_id, hour, z),
+       array_agg(datasource_id order by week, datasource_id, hour, z),
+       array_agg((hour - 84)::"char" order by week, datasource_id, hour, z)
 from (
-    select region_id, datasource_id, z, day, z >> %(block_shift)s::integer as cell, day / 32767 as era,
-           (row_number() over (partition by region_id, z >> %(block_shift)s::integer, day / 32767 order by z) - 1) / 992 as block
+    select region_id, datasource_id, z, week, hour, z >> %(block_shift)s::integer as cell, week / 32767 as era,
+           (row_number() over (partition by region_id, z >> %(block_shift)s::integer, week / 32767 order by z) - 1) / 992 as block
     from (
         select region_id, datasource_id, case when %(is_origin)s::boolean then origin else destination end as z,
-               started_at::date - date '0001-01-01' as day
+               (started_at::date - date '0001-01-01') / 7 as week, hour_of_week(started_at) as hour
         from trip
         where load_id = any(%(load_ids)s::integer[])
     ) as t
@@ -89,10 +91,10 @@ with weekly as (
            array_agg(datasource_id order by week, datasource_id) as datasource_ids,
            array_agg(trips order by week, datasource_id) as trips
     from (
-        select p.region_id, p.is_origin, (p.base + d.place) >> %(shift)s::integer as cell, p.base_on + d.day / 7 * 7 as week,
+        select p.region_id, p.is_origin, (p.base + d.place) >> %(shift)s::integer as cell, p.base_on + 7 * d.week as week,
                d.datasource_id, count(*)::integer as trips
         from run_point as p
-        cross join unnest(p.offsets, p.days, p.datasource_ids) as d (place, day, datasource_id)
+        cross join unnest(p.offsets, p.weeks, p.datasource_ids) as d (place, week, datasource_id)
         where p.run_id = %(run_id)s::integer
         group by 1, 2, 3, 4, 5
     ) as counted
@@ -119,7 +121,7 @@ order by w.is_origin, w.cell;
 
 -- name: pack_flows
 -- Flows as a whole and per datasource.
-insert into run_flow (run_id, region_id, datasource_id, hour, origin_cell, destination_cells, trips)
+insert into run_flow (run_id, region_id, datasource_id, slot, origin_cell, destination_cells, trips)
 select %(run_id)s::integer, region_id, datasource_id, null, origin_cell,
        array_agg(destination_cell order by destination_cell), array_agg(trips order by destination_cell)
 from (
@@ -133,21 +135,21 @@ group by region_id, datasource_id, origin_cell
 order by datasource_id nulls first, origin_cell;
 
 -- name: pack_flow_hours
--- Flows per hour of day, where there are at least four trips to each; otherwise no row.
+-- Flows per slot, where there are at least four trips to each; otherwise no row.
 with counted as materialized (
-    select region_id, extract(hour from started_at)::smallint as hour, (origin >> 32)::integer as origin_cell,
+    select region_id, slot_of_hour(hour_of_week(started_at))::smallint as slot, (origin >> 32)::integer as origin_cell,
            (destination >> 32)::integer as destination_cell, count(*)::integer as trips
     from trip
     where load_id = any(%(load_ids)s::integer[])
     group by 1, 2, 3, 4
 )
-insert into run_flow (run_id, region_id, datasource_id, hour, origin_cell, destination_cells, trips)
-select %(run_id)s::integer, region_id, null, hour, origin_cell,
+insert into run_flow (run_id, region_id, datasource_id, slot, origin_cell, destination_cells, trips)
+select %(run_id)s::integer, region_id, null, slot, origin_cell,
        array_agg(destination_cell order by destination_cell), array_agg(trips order by destination_cell)
 from counted
 where (select sum(trips) >= 4 * count(*) from counted)
-group by region_id, hour, origin_cell
-order by hour, origin_cell;
+group by region_id, slot, origin_cell
+order by slot, origin_cell;
 
 -- name: finish_packing
 -- Gives the loads their run; returns those that still stand. Fewer than asked: one was undone meanwhile, and the run must not commit.

@@ -1,6 +1,6 @@
 -- Weekly counts. Shared parameters: region_id, datasource_id (null: any); from_on, to_on (dates of the period, both included);
 -- whole_from, whole_to (first Monday and last Sunday of the weeks that lie whole in the period); loose_loads (ids, in order: their trips
--- are read, all others come from runs). Loads may be packed or undone between fetch_filters, which tells the loose loads, and the
+-- are read, all others come from runs); hours (hours of the week, Monday 0 h is 0; null: any; with hours no week counts as whole). Loads may be packed or undone between fetch_filters, which tells the loose loads, and the
 -- count: is_current says whether they were the same for both; when not, ask again. One row with week null: no trips.
 
 -- name: fetch_filters
@@ -38,13 +38,15 @@ left join (
         union all
         select date_trunc('week', d.day)::date, h.trips
         from run_day as d
-        cross join unnest(d.trips) as h (trips)
+        cross join unnest(d.hours, d.trips) as h (hour, trips)
         where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
           and d.run_id in (select run_id from run)
           and d.day >= %(from_on)s::date and d.day <= %(to_on)s::date
           and (d.day < %(whole_from)s::date or d.day > %(whole_to)s::date)
           and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
           and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+          and (%(hours)s::integer[] is null
+               or (extract(isodow from d.day)::integer - 1) * 24 + h.hour = any(%(hours)s::integer[]))
         union all
         select date_trunc('week', t.started_at)::date, count(*)
         from trip as t
@@ -54,6 +56,7 @@ left join (
           and (t.started_at < %(whole_from)s::date or t.started_at >= %(whole_to)s::date + 1)
           and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
           and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+          and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
         group by 1
     ) as part
     group by week
@@ -67,7 +70,9 @@ order by c.week;
 -- counted by the coarsest cell that lies whole in the area, if its run has such a cell, else by its block or by itself.
 with touched as materialized (
     -- Blocks of points on the area, but none whose cell and weeks are whole: the next part counts those.
-    select p.base, p.base_on, p.offsets, p.days, p.datasource_ids,
+    select p.base, p.base_on, p.offsets, p.weeks, p.datasource_ids,
+           case when %(hours)s::integer[] is not null or %(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date
+                then p.hours end as hours,
            case r.finest_shift when 28 then position_in_area(p.base, %(inner_28)s::bigint[])
                                when 30 then position_in_area(p.base, %(inner_30)s::bigint[])
                                else position_in_area(p.base, %(inner_34)s::bigint[]) end as is_inner,
@@ -97,24 +102,28 @@ with touched as materialized (
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
     group by w.week
     union all
-    -- Blocks that lie whole in the area.
-    select p.base_on + d.day / 7 * 7, count(*)
+    -- Blocks that lie whole in the area. Their hours are read where they matter; a Monday stands for a whole week.
+    select p.base_on + 7 * d.week, count(*)
     from touched as p
-    cross join unnest(p.days, p.datasource_ids) as d (day, datasource_id)
+    cross join unnest(p.weeks, p.datasource_ids, p.hours) as d (week, datasource_id, hour)
     where p.is_inside
-      and p.base_on + d.day >= %(from_on)s::date and p.base_on + d.day <= %(to_on)s::date
-      and not (p.is_inner and p.base_on + d.day >= %(whole_from)s::date and p.base_on + d.day <= %(whole_to)s::date)
+      and p.base_on + 7 * d.week + coalesce((d.hour::integer + 84) / 24, 0) >= %(from_on)s::date
+      and p.base_on + 7 * d.week + coalesce((d.hour::integer + 84) / 24, 0) <= %(to_on)s::date
+      and not (p.is_inner and p.base_on + 7 * d.week >= %(whole_from)s::date and p.base_on + 7 * d.week <= %(whole_to)s::date)
       and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or d.hour::integer + 84 = any(%(hours)s::integer[]))
     group by 1
     union all
     -- Blocks that an edge cuts: end by end.
-    select p.base_on + d.day / 7 * 7, count(*)
+    select p.base_on + 7 * d.week, count(*)
     from touched as p
-    cross join unnest(p.offsets, p.days, p.datasource_ids) as d (place, day, datasource_id)
+    cross join unnest(p.offsets, p.weeks, p.datasource_ids, p.hours) as d (place, week, datasource_id, hour)
     where not p.is_inside
       and position_in_area(p.base + d.place, %(area)s::bigint[])
-      and p.base_on + d.day >= %(from_on)s::date and p.base_on + d.day <= %(to_on)s::date
+      and p.base_on + 7 * d.week + coalesce((d.hour::integer + 84) / 24, 0) >= %(from_on)s::date
+      and p.base_on + 7 * d.week + coalesce((d.hour::integer + 84) / 24, 0) <= %(to_on)s::date
       and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or d.hour::integer + 84 = any(%(hours)s::integer[]))
     group by 1
     union all
     -- Packed trips with both ends in the area.
@@ -126,6 +135,7 @@ with touched as materialized (
       and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
     group by 1
     union all
     -- Loose trips.
@@ -139,6 +149,7 @@ with touched as materialized (
       and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
     group by 1
 )
 select s.is_current, c.week, c.trips

@@ -22,7 +22,7 @@ from shared.runs import pack_run
 from shared.settings import Settings
 from shared.weekly import ENDS
 from tests.brute_force import cell_touches_box, count_flows, count_groups, count_hours
-from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_trips, make_trip
+from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.trip_maker import MadeTrip, insert_trips
 
 CENTRE = (7.686, 45.07)
@@ -180,6 +180,8 @@ def test_without_trips_everything_is_empty(connection: Connection) -> None:
         ({"hour_from": -1}, "hour_from"),
         ({"hour_to": 25}, "hour_to"),
         ({"hour_from": 3, "hour_to": 3}, "hour_to"),
+        ({"weekdays": frozenset()}, "weekdays"),
+        ({"weekdays": frozenset({0})}, "weekdays"),
         ({"limit": 0}, "limit"),
         ({"end": "middle"}, "end"),
     ],
@@ -194,15 +196,13 @@ def test_a_question_without_sense_names_its_parameter(question: dict[str, Any], 
 
 
 def draw_filters(dice: random.Random) -> dict[str, Any]:
-    hours = dice.sample(range(25), 2) if dice.random() < 0.4 else [0, 24]
     return {
         "region": dice.choice([None, None, *REGIONS]),
         "datasource": dice.choice([None, None, None, *DATASOURCES]),
         "box": draw_box(dice) if dice.random() < 0.5 else None,
         "end": dice.choice(ENDS),
         "precision": dice.choice([1, 3, 4, 5, 6, 7, 9, 12]),
-        "hour_from": hours[0],
-        "hour_to": hours[1],
+        **draw_times(dice),
         "limit": dice.choice([1, 5, 1000]),
     }
 

@@ -60,6 +60,7 @@ def test_expected_figures(hub: HubServer, expected: dict[str, Any]) -> None:
         "/api/v1/trip-groups",
         "/api/v1/flows",
         "/api/v1/hours",
+        "/api/v1/histograms",
         "/api/v1/regions",
         "/api/v1/datasources",
         "/api/v1/questions",
@@ -101,6 +102,7 @@ def test_the_bonus_questions(hub: HubServer) -> None:
         ("/api/v1/trip-groups", ["region", "origin_cell", "destination_cell"]),
         ("/api/v1/flows", ["origin", "destination", "trips"]),
         ("/api/v1/hours", ["hour", "trips"]),
+        ("/api/v1/histograms", ["bin", "label", "trips"]),
         ("/api/v1/regions", ["name", "trips", "first_at", "last_at"]),
         ("/api/v1/datasources", ["name", "trips", "first_at", "last_at"]),
         ("/api/v1/questions/regions_of_datasource", ["region"]),
@@ -128,6 +130,50 @@ def test_maps_come_as_geojson(hub: HubServer, path: str) -> None:
         for longitude, latitude in feature["geometry"]["coordinates"]:
             assert 7 < longitude < 15
             assert 44 < latitude < 54
+
+
+def test_hours_and_weekdays_filter_every_question(hub: HubServer) -> None:
+    asked = {"hour_from": 22, "hour_to": 6, "weekdays": "weekend"}
+    expected = sum(
+        trip.started_at.isoweekday() > 5 and (trip.started_at.hour >= 22 or trip.started_at.hour < 6)
+        for trip in read_challenge(CHALLENGE_FILE)
+    )
+    assert 0 < expected < 100
+    assert hub.get("/api/v1/weekly-average", **asked).json()["trips"] == expected
+    assert hub.get("/api/v1/flows", **asked).json()["trips"] == expected
+    assert sum(group["trips"] for group in hub.get("/api/v1/trip-groups", **asked).json()["groups"]) == expected
+    assert hub.get("/api/v1/histograms", by="weekday", **asked).json()["trips"] == expected
+    assert sum(hub.get("/api/v1/hours", weekdays="1-5").json()["hours"][7:8]) == sum(
+        trip.started_at.isoweekday() < 6 and trip.started_at.hour == 7 for trip in read_challenge(CHALLENGE_FILE)
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameter"),
+    [
+        ({"weekdays": "0-3"}, "weekdays"),
+        ({"hour_from": 25}, "hour_from"),
+        ({"hour_from": 3, "hour_to": 3}, "hour_to"),
+        ({"compare_from": "2018-05-20", "compare_to": "2018-05-01"}, "compare_from"),
+    ],
+)
+def test_a_filter_without_sense_is_named(hub: HubServer, asked: dict[str, Any], parameter: str) -> None:
+    answer = hub.get("/api/v1/weekly-average", **asked)
+    assert (answer.status, answer.json()["error"]["parameter"]) == (400, parameter)
+
+
+def test_two_periods_compared(hub: HubServer) -> None:
+    answer = hub.get(
+        "/api/v1/weekly-average",
+        **{"from": "2018-04-30", "to": "2018-05-13"},
+        compare_from="2018-05-14",
+        compare_to="2018-05-27",
+    ).json()
+    assert [week["trips"] for week in answer["weeks"]] == [23, 20]
+    assert [week["trips"] for week in answer["comparison"]["other"]["weeks"]] == [19, 26]
+    assert answer["comparison"]["difference"] == 21.5 - 22.5
+    assert answer["comparison"]["ratio"] == 21.5 / 22.5
+    assert hub.get("/api/v1/weekly-average").json()["comparison"] is None
 
 
 def test_a_browser_gets_json(hub: HubServer) -> None:

@@ -25,9 +25,10 @@ DAMAGES = {
     "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
     "point lost": ("delete from run_point where not is_origin", "check_run_point"),
     "point moved": ("update run_point set offsets[1] = offsets[1] + 1", "check_run_point"),
-    "another day": ("update run_point set days[1] = days[1] + 1", "check_run_point"),
+    "another hour": ('update run_point set hours[1] = (1 - hours[1]::integer)::"char"', "check_run_point"),
+    "another week": ("update run_point set weeks[1] = weeks[1] + 1", "check_run_point"),
     "bounds too narrow": ("update run_point set x_high = x_low - 1", "check_run_point"),
-    "flow off": ("update run_flow set trips[1] = trips[1] + 1 where hour is not null", "check_run_flow"),
+    "flow off": ("update run_flow set trips[1] = trips[1] + 1 where slot is not null", "check_run_flow"),
     "flow lost": ("delete from run_flow where datasource_id is not null", "check_run_flow"),
     "trip lost": ("delete from trip where ctid = (select min(ctid) from trip)", "check_run_point"),
 }
@@ -114,8 +115,8 @@ def test_one_packs_at_a_time(engine: Engine) -> None:
     assert pack_loads(engine, least_trips=1) == 1
 
 
-def test_days_of_two_eras_lie_in_blocks_of_their_own(engine: Engine) -> None:
-    years = (1901, 1974, 1975, 2026, 2099)
+def test_weeks_of_two_eras_lie_in_blocks_of_their_own(engine: Engine) -> None:
+    years = (1257, 1884, 1886, 2026, 2099)
     with transaction(engine) as connection:
         trips = [make_trip(MONDAY.replace(year=year)) for year in years]
         pack_run(connection, [insert_trips(connection, trips)], len(trips))

@@ -18,7 +18,7 @@ from shared.runs import CELL_SHIFTS, pack_run
 from shared.settings import Settings
 from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fetch_weekly
 from tests.brute_force import count_weeks
-from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_trips, make_trip
+from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
 from tests.trip_maker import MadeTrip, insert_trips, read_challenge
 
@@ -228,6 +228,9 @@ def test_ends(connection: Connection) -> None:
         ({"datasource": "nobody"}, "datasource"),
         ({"end": "middle"}, "end"),
         ({"from_on": MONDAY, "to_on": MONDAY - timedelta(days=1)}, "from"),
+        ({"hour_from": 25}, "hour_from"),
+        ({"hour_from": 3, "hour_to": 3}, "hour_to"),
+        ({"weekdays": frozenset()}, "weekdays"),
     ],
 )
 def test_a_question_without_sense_names_its_parameter(connection: Connection, question: dict[str, Any], parameter: str) -> None:
@@ -250,11 +253,26 @@ def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Conn
         loose_loads=filters.loose_loads,
         from_on=MONDAY,
         to_on=MONDAY,
+        hours=None,
         whole_from=MONDAY + timedelta(weeks=1),
         whole_to=MONDAY - timedelta(days=1),
     ).all()
     assert [row.is_current for row in rows] == [False]
     assert ask(connection).trips == 1
+
+
+@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
+def test_hours_and_weekdays_are_those_of_the_start(connection: Connection, is_packed: bool) -> None:
+    trips = [make_trip(MONDAY + timedelta(days=day), hour=hour) for day in range(14) for hour in range(24)]
+    load_id = insert_trips(connection, trips)
+    if is_packed:
+        pack_run(connection, [load_id], len(trips))
+    for box in (None, Box(7.6, 45.0, 7.7, 45.1)):
+        assert counts(ask(connection, box=box, hour_from=7, hour_to=10)) == [21, 21]
+        assert counts(ask(connection, box=box, hour_from=22, hour_to=6)) == [56, 56]
+        assert counts(ask(connection, box=box, weekdays=frozenset({6, 7}))) == [48, 48]
+        assert counts(ask(connection, box=box, hour_from=22, hour_to=6, weekdays=frozenset({5}))) == [8, 8]
+        assert counts(ask(connection, box=box, weekdays=frozenset({1}), from_on=MONDAY + timedelta(days=1))) == [0, 24]
 
 
 # Equality with brute force.
@@ -269,6 +287,7 @@ def draw_question(dice: random.Random) -> WeeklyQuestion:
         end=dice.choice(ENDS),
         from_on=from_on,
         to_on=(from_on or MONDAY + timedelta(days=10)) + timedelta(days=dice.randrange(30)) if dice.random() < 0.4 else None,
+        **draw_times(dice),
     )
 
 
@@ -306,6 +325,7 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, fin
     trips = [
         make_trip(
             MONDAY + timedelta(days=dice.randrange(30)),
+            hour=dice.randrange(24),
             origin=(dice.gauss(7.67, 0.004), dice.gauss(45.07, 0.004)),
             destination=(dice.gauss(7.68, 0.004), dice.gauss(45.07, 0.004)),
             datasource=dice.choice(DATASOURCES),
@@ -323,5 +343,5 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, fin
         size = dice.choice([0.002, 0.02, 0.1])
         box = Box(west, south, west + dice.random() * size, south + dice.random() * size)
         from_on = MONDAY + timedelta(days=dice.randrange(9)) if dice.random() < 0.5 else None
-        question = WeeklyQuestion(box=box, end=dice.choice(ENDS), from_on=from_on)
+        question = WeeklyQuestion(box=box, end=dice.choice(ENDS), from_on=from_on, **draw_times(dice))
         assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question

@@ -8,17 +8,19 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from loader.hub.answers import (
+from loader.hub.answers_trips import (
     DatasourcesAnswer,
     FlowsAnswer,
     GroupsAnswer,
+    HistogramAnswer,
     HoursAnswer,
     QuestionsAnswer,
     RegionsAnswer,
     ResultAnswer,
     WeeklyAverageAnswer,
 )
-from loader.hub.asked import FlowsAsked, GroupsAsked, HoursAsked, Nothing, QuestionAsked, Table, WeeklyAsked
+from loader.hub.asked import Nothing, Table
+from loader.hub.asked_trips import FlowsAsked, GroupsAsked, HistogramAsked, HoursAsked, QuestionAsked, WeeklyAsked
 from loader.hub.handler import ApiHandler, choose_format
 from loader.hub.operations import Operation
 from loader.hub.tables import MAP_MEDIA, MEDIA, TABLE_MEDIA, render_table
@@ -27,11 +29,12 @@ from shared.catalog import list_datasources, list_regions
 from shared.database import execute, transaction
 from shared.errors import RequestError
 from shared.groups import FlowMap, FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
+from shared.histograms import fetch_histogram
 from shared.questions import answer_question, list_questions
-from shared.weekly import WeeklyQuestion, fetch_weekly
+from shared.weekly import compare_weekly, fetch_weekly
 
 # Part of every ETag: raise it when the same data is answered in another form.
-_FORM = "1"
+_FORM = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +83,33 @@ class WeeklyAverageHandler(QuestionHandler):
     @Operation("Trips per week and their average", asked=WeeklyAsked, answer=WeeklyAverageAnswer, media=TABLE_MEDIA)
     async def get(self, asked: WeeklyAsked) -> None:
         """Answer with the weeks of the period."""
-        question = WeeklyQuestion(
-            region=asked.region,
-            datasource=asked.datasource,
-            box=asked.box,
-            end=asked.end,
-            from_on=asked.from_on,
-            to_on=asked.to_on,
-        )
+        question = asked.weekly_question()
+        other = (asked.compare_from, asked.compare_to)
 
         def compute(connection: Connection) -> Result:
-            document = fetch_weekly(connection, question).to_json()
+            if other == (None, None):
+                document = {**fetch_weekly(connection, question).to_json(), "comparison": None}
+            else:
+                compared = compare_weekly(connection, question, from_on=other[0], to_on=other[1])
+                document = {**compared.answer.to_json(), "comparison": compared.to_json()}
             return Result(document, ("week", "trips", "is_partial"), document["weeks"])
 
-        await self.ask(question, compute, form=asked.format)
+        await self.ask((question, other), compute, form=asked.format)
+
+
+class HistogramHandler(QuestionHandler):
+    """Histograms."""
+
+    @Operation("Trips per hour, weekday or duration", asked=HistogramAsked, answer=HistogramAnswer, media=TABLE_MEDIA)
+    async def get(self, asked: HistogramAsked) -> None:
+        """Answer with bars."""
+        question, by = asked.weekly_question(), asked.by
+
+        def compute(connection: Connection) -> Result:
+            document = fetch_histogram(connection, question, by=by).to_json()
+            return Result(document, ("bin", "label", "trips"), document["bins"])
+
+        await self.ask((question, by), compute, form=asked.format)
 
 
 class GroupsHandler(QuestionHandler):
@@ -104,14 +120,9 @@ class GroupsHandler(QuestionHandler):
         """Answer with groups, largest first."""
         settings = self.services.settings
         question = GroupQuestion(
-            region=asked.region,
-            datasource=asked.datasource,
-            box=asked.box,
-            end=asked.end,
+            **asked.filters(),
             precision=asked.precision or settings.geohash_precision,
             bucket_minutes=asked.bucket_minutes or settings.time_bucket_minutes,
-            hour_from=asked.hour_from,
-            hour_to=asked.hour_to,
             limit=asked.limit,
         )
 
@@ -129,14 +140,9 @@ class FlowsHandler(QuestionHandler):
     async def get(self, asked: FlowsAsked) -> None:
         """Answer with flows, largest first, and the cells they join."""
         question = FlowQuestion(
-            region=asked.region,
-            datasource=asked.datasource,
-            box=asked.box,
-            end=asked.end,
+            **asked.filters(),
             viewport=_parse_viewport(asked.viewport),
             precision=asked.precision or self.services.settings.geohash_precision,
-            hour_from=asked.hour_from,
-            hour_to=asked.hour_to,
             limit=asked.limit,
         )
 
@@ -154,7 +160,7 @@ class HoursHandler(QuestionHandler):
     @Operation("Trips per hour of the day", asked=HoursAsked, answer=HoursAnswer, media=TABLE_MEDIA)
     async def get(self, asked: HoursAsked) -> None:
         """Answer with 24 numbers."""
-        question = FlowQuestion(region=asked.region, datasource=asked.datasource, box=asked.box, end=asked.end)
+        question = FlowQuestion(**asked.filters())
 
         def compute(connection: Connection) -> Result:
             hours = fetch_hours(connection, question)

@@ -1,0 +1,120 @@
+"""Histograms: trips per hour of the day, per weekday or per duration, under any filter of a weekly question.
+
+histogram = fetch_histogram(connection, WeeklyQuestion(region="Turin", weekdays=parse_weekdays("weekend")), by="hour")
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Final, Literal, get_args
+
+from sqlalchemy import Connection
+
+from shared.database import execute
+from shared.errors import RequestError
+from shared.weekly import WeeklyQuestion, area_parameters, box_parameters, choose_period, fetch_filters
+
+By = Literal["hour", "weekday", "duration"]
+
+KINDS: Final[tuple[By, ...]] = get_args(By)
+DURATION_MINUTES: Final = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 360, 720, 1440)
+"""First minute of each bin of durations; the last has no end."""
+
+_WEEK_HOURS: Final = 168
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One bar. bin: the hour, the ISO weekday, or the first minute of the durations in it."""
+
+    bin: int
+    label: str
+    trips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Every bar in order, empty ones too. trips: all under the filters; unknown_trips: those whose duration no file tells."""
+
+    by: By
+    bins: tuple[Bin, ...]
+    trips: int
+    unknown_trips: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {**asdict(self), "bins": [asdict(each) for each in self.bins]}
+
+
+def fetch_histogram(connection: Connection, question: WeeklyQuestion, *, by: By) -> Histogram:
+    """Count the trips of a period per hour, weekday or duration. Raises: RequestError for what isn't there."""
+    if by not in KINDS:
+        raise RequestError(f"by is one of {', '.join(KINDS)}, not {by!r}.", parameter="by")
+    if by == "duration":
+        return _fetch_durations(connection, question)
+    counts = count_hours_of_week(connection, question)
+    if by == "hour":
+        bins = [Bin(hour, f"{hour:02}:00", trips) for hour, trips in enumerate(sum_hours(counts))]
+    else:
+        bins = [Bin(day + 1, name, sum(counts[24 * day : 24 * day + 24])) for day, name in enumerate(_DAYS)]
+    return Histogram(by, tuple(bins), sum(counts))
+
+
+def count_hours_of_week(connection: Connection, question: WeeklyQuestion) -> list[int]:
+    """Count the trips of a period per hour of the week. Shape: 168 numbers from Monday 0 h on."""
+    area = question.area
+    while True:
+        counts = [0] * _WEEK_HOURS
+        parameters = _parameters(connection, question)
+        if parameters is None:
+            return counts
+        if area is None:
+            rows = execute(connection, "histogram_hours", **parameters).all()
+        else:
+            rows = execute(connection, "histogram_box", **parameters, **box_parameters(question, area)).all()
+        if rows[0].is_current:
+            break
+    for row in rows:
+        if row.hour is not None:
+            counts[row.hour] = row.trips
+    return counts
+
+
+def sum_hours(counts: Sequence[int]) -> list[int]:
+    """Add the days of the week up. Shape: 168 numbers → 24."""
+    return [sum(counts[hour::24]) for hour in range(24)]
+
+
+def _fetch_durations(connection: Connection, question: WeeklyQuestion) -> Histogram:
+    parameters = _parameters(connection, question)
+    found: dict[int | None, int] = {}
+    if parameters is not None:
+        del parameters["loose_loads"]
+        bounds_s = [60 * minute for minute in DURATION_MINUTES]
+        areas = area_parameters(question.box, question.end)
+        rows = execute(connection, "histogram_durations", **parameters, **areas, bounds_s=bounds_s)
+        found = {row.bin: row.trips for row in rows}
+    names = [f"{low} to {high} min" for low, high in pairwise(DURATION_MINUTES)]
+    names.append(f"{DURATION_MINUTES[-1]} min or more")
+    bins = tuple(
+        Bin(minute, name, found.get(number, 0))
+        for number, (minute, name) in enumerate(zip(DURATION_MINUTES, names, strict=True), start=1)
+    )
+    return Histogram("duration", bins, sum(found.values()), found.get(None, 0))
+
+
+def _parameters(connection: Connection, question: WeeklyQuestion) -> dict[str, Any] | None:
+    """The filters as the queries take them; None when no trip can pass them."""
+    filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
+    period = choose_period(question, filters)
+    if period is None or (question.area and question.area.is_empty):
+        return None
+    return {
+        "region_id": filters.region_id,
+        "datasource_id": filters.datasource_id,
+        "loose_loads": filters.loose_loads,
+        "from_on": period[0],
+        "to_on": period[1],
+        "hours": question.hours,
+    }

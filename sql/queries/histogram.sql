@@ -1,0 +1,114 @@
+-- Histograms. Parameters: see weekly.sql.
+
+-- name: histogram_hours
+-- Trips per hour of the week without a box; hours without trips are left out. A row with hour null at least.
+select s.is_current, c.hour, c.trips
+from (
+    select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
+) as s
+left join (
+    select hour, sum(trips)::bigint as trips
+    from (
+        select (extract(isodow from d.day)::integer - 1) * 24 + h.hour as hour, h.trips
+        from run_day as d
+        cross join unnest(d.hours, d.trips) as h (hour, trips)
+        where d.run_id in (select run_id from run)
+          and d.day >= %(from_on)s::date and d.day <= %(to_on)s::date
+          and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
+          and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+        union all
+        select hour_of_week(t.started_at), count(*)
+        from trip as t
+        where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+          and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
+          and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+          and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+        group by 1
+    ) as part
+    where %(hours)s::integer[] is null or hour = any(%(hours)s::integer[])
+    group by hour
+) as c on s.is_current
+order by c.hour;
+
+-- name: histogram_box
+-- Trips per hour of the week with an end in an area: is_origins, both_sign, area as in weekly_box; from blocks of points and trips.
+with touched as materialized (
+    select p.base, p.base_on, p.offsets, p.weeks, p.datasource_ids, p.hours,
+           box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) as is_inside
+    from run_point as p
+    where cardinality(%(is_origins)s::boolean[]) > 0 and p.is_origin = any(%(is_origins)s::boolean[])
+      and p.run_id in (select run_id from run)
+      and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
+      and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
+), counted as (
+    select d.hour::integer + 84 as hour, count(*) as trips
+    from touched as p
+    cross join unnest(p.weeks, p.datasource_ids, p.hours) as d (week, datasource_id, hour)
+    where p.is_inside
+      and p.base_on + 7 * d.week + (d.hour::integer + 84) / 24 >= %(from_on)s::date
+      and p.base_on + 7 * d.week + (d.hour::integer + 84) / 24 <= %(to_on)s::date
+      and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+    group by 1
+    union all
+    select d.hour::integer + 84, count(*)
+    from touched as p
+    cross join unnest(p.offsets, p.weeks, p.datasource_ids, p.hours) as d (place, week, datasource_id, hour)
+    where not p.is_inside
+      and position_in_area(p.base + d.place, %(area)s::bigint[])
+      and p.base_on + 7 * d.week + (d.hour::integer + 84) / 24 >= %(from_on)s::date
+      and p.base_on + 7 * d.week + (d.hour::integer + 84) / 24 <= %(to_on)s::date
+      and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+    group by 1
+    union all
+    -- Packed trips with both ends in the area.
+    select hour_of_week(t.started_at), %(both_sign)s::integer * count(*)
+    from trip as t
+    where %(both_sign)s::integer <> 0
+      and position_in_area(t.origin, %(area)s::bigint[]) and position_in_area(t.destination, %(area)s::bigint[])
+      and (cardinality(%(loose_loads)s::integer[]) = 0 or t.load_id <> all(%(loose_loads)s::integer[]))
+      and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+    group by 1
+    union all
+    -- Loose trips.
+    select hour_of_week(t.started_at), count(*)
+    from trip as t
+    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+      and ((true = any(%(is_origins)s::boolean[]) and position_in_area(t.origin, %(area)s::bigint[]))
+           or (false = any(%(is_origins)s::boolean[]) and position_in_area(t.destination, %(area)s::bigint[]))
+           or (cardinality(%(is_origins)s::boolean[]) = 0
+               and position_in_area(t.origin, %(area)s::bigint[]) and position_in_area(t.destination, %(area)s::bigint[])))
+      and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+    group by 1
+)
+select s.is_current, c.hour, c.trips
+from (
+    select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
+) as s
+left join (
+    select hour, sum(trips)::bigint as trips
+    from counted
+    where %(hours)s::integer[] is null or hour = any(%(hours)s::integer[])
+    group by hour
+) as c on s.is_current
+order by c.hour;
+
+-- name: histogram_durations
+-- Trips per duration, read trip by trip: bin n holds those of bounds_s[n] seconds or more and less than bounds_s[n + 1]; bin null those
+-- whose duration isn't known. origin_area, destination_area, is_either: see group.sql.
+select width_bucket(t.duration_s, %(bounds_s)s::integer[]) as bin, count(*) as trips
+from trip as t
+where ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
+  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+  and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+group by 1
+order by 1;
