@@ -65,6 +65,8 @@ def install(wanted: str) -> None:
         files = [str(LOCKS / f"{name}.txt") for name in (wanted, "build", "uv")]
         _run_uv("pip", "sync", "--quiet", "--require-hashes", *files)
         _run_uv("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT))
+        # Compiled now, for 10 s, so that the first start and the first file needn't wait.
+        _run([str(PYTHON), "-c", "from loader.formats.kernels import compile_kernels; compile_kernels()"])
         STAMP.write_text(current[wanted], encoding="utf-8")
 
 

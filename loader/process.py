@@ -1,10 +1,13 @@
 """A worker process: the broker with its actors, a keeper and a packer beside the worker threads."""
 
+import threading
+
 import dramatiq
 from dramatiq.middleware import Middleware
 
 from loader.actors import declare_actors
 from loader.context import Context, make_context
+from loader.formats.kernels import compile_kernels
 from loader.keeper import Keeper
 from loader.packer import Packer
 from shared.logs import configure_logs
@@ -22,6 +25,8 @@ class _KeeperMiddleware(Middleware):
 
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Start."""
+        # Compiled before the first file comes, where the compiled code couldn't be kept, as in a container.
+        threading.Thread(target=compile_kernels, name="kernels", daemon=True).start()
         self._keeper.start()
         self._packer.start()
 

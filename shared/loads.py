@@ -23,6 +23,7 @@ Load = dict[str, Any]
 _FIELDS = (
     "load_id",
     "state",
+    "last_seq",
     "file_name",
     "options",
     "rows_read",

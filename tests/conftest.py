@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from minio import Minio
@@ -18,6 +19,10 @@ from shared.objects import ObjectStore
 from shared.queueing import connect_broker, connect_redis
 from shared.settings import Settings
 from tests.services import ACCESS_KEY, BUCKET, PASSWORD, PostgresServer, S3Server, ValkeyServer, make_server_folder
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("tripdeck", deadline=None)
+hypothesis.settings.load_profile("tripdeck")
 
 IS_CI = os.environ.get("CI") == "true"
 

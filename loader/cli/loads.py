@@ -42,12 +42,13 @@ def watch(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
 
 def retry(load_id: options.LoadId, is_json: options.AsJson = False) -> None:
     """Load a failed or cancelled load's file again and follow it; exit status as for `load`."""
+    from loader.cli.feed import is_terminal
+
     with report_errors(is_json=is_json), connect_hub() as client:
-        former_end = client.get(f"/api/v1/loads/{load_id}")["finished_at"]
-        client.post(f"/api/v1/loads/{load_id}/retry")
+        retried = client.post(f"/api/v1/loads/{load_id}/retry")
 
         def is_last(event: "Json") -> bool:
-            return event["finished_at"] not in (None, former_end)
+            return bool(is_terminal(event) and event["seq"] >= retried["last_seq"])
 
         _follow_and_print(client, load_id, is_json=is_json, is_last=is_last)
 
@@ -68,10 +69,14 @@ def undo(
     from loader.cli.progress import LoadProgress
 
     with report_errors(is_json=is_json), connect_hub() as client:
-        load = client.post(f"/api/v1/loads/{load_id}/undo")
+        undone = load = client.post(f"/api/v1/loads/{load_id}/undo")
+
+        def is_last(event: "Json") -> bool:
+            return bool(event["kind"] == "cleaned" and event["seq"] >= undone["last_seq"])
+
         if is_waiting:
             with LoadProgress(is_shown=not is_json) as progress:
-                load = follow(client, load_id, progress=progress, is_last=lambda event: event["kind"] == "cleaned")
+                load = follow(client, load_id, progress=progress, is_last=is_last)
         _print_one(load, is_json=is_json)
 
 

@@ -58,16 +58,13 @@ def _read_names(source: Source, column: int | None, default: str) -> Names:
     """Read a column of names; those that hold nothing become the default. Works on the distinct names, which are few."""
     if column is None:
         return Names(pl.Series([default], dtype=pl.String).new_from_index(0, len(source)))
-    text = source.text(column)
-    names = text.unique()
+    names, codes = source.names(column)
     stripped = names.str.strip_chars(" \t")
-    clean = stripped.scatter(np.flatnonzero(is_missing(stripped)), default)
-    if (clean != names).any():
-        text = text.replace_strict(names, clean, return_dtype=pl.String)
-    too_long = clean.filter(clean.str.len_chars() > NAME_LIMIT)
-    undecodable = clean.filter(clean.str.contains("\ufffd", literal=True))
+    clean = stripped.scatter(np.flatnonzero(is_missing(stripped) | stripped.is_null().to_numpy()), default)
+    too_long = (clean.str.len_chars() > NAME_LIMIT).to_numpy()
+    undecodable = clean.str.contains("\ufffd", literal=True).to_numpy()
     return Names(
-        text,
-        text.is_in(too_long.to_list()).to_numpy() if len(too_long) else None,
-        text.is_in(undecodable.to_list()).to_numpy() if len(undecodable) else None,
+        clean.gather(codes),
+        too_long[codes] if too_long.any() else None,
+        undecodable[codes] if undecodable.any() else None,
     )

@@ -12,6 +12,8 @@ from loader.formats.names import read_name
 from loader.formats.numbers import Floats, parse_numbers
 from loader.formats.plan import TimeFormat
 from loader.formats.points import parse_point_text, parse_routes
+from loader.formats.records import Positions
+from loader.formats.source import number_texts
 from loader.formats.times import MISSING, UNITS_US, Times, parse_times, to_wall
 from loader.formats.wkb import parse_wkb
 
@@ -83,6 +85,10 @@ class ParquetSource:
             exact = np.where(np.isnan(values), MISSING, np.nan_to_num(values) * UNITS_US[form.kind]).astype(np.int64)
             return to_wall(exact, np.ones(len(series), np.bool_), timezone)
         return parse_times(self.text(column), form, timezone=timezone)
+
+    def names(self, column: int) -> tuple[pl.Series, Positions]:
+        """Give the distinct texts of a column, and which of them each row has."""
+        return number_texts(self.text(column))
 
     def describe(self, rows: npt.NDArray[np.int64], columns: list[int]) -> pl.Series:
         """Give rows as JSON objects of the columns that matter."""

@@ -7,10 +7,12 @@ import polars as pl
 
 from loader.formats.ends import Ends
 from loader.formats.fields import FieldTable
+from loader.formats.kernels import number_names, read_numbers, read_stamps
 from loader.formats.numbers import Floats, parse_numbers
 from loader.formats.plan import TimeFormat
 from loader.formats.points import parse_points, parse_routes
-from loader.formats.times import Times, parse_times
+from loader.formats.records import Positions
+from loader.formats.times import MISSING, Times, parse_times
 
 
 class Source(Protocol):
@@ -38,6 +40,10 @@ class Source(Protocol):
         """Give a column as times."""
         ...
 
+    def names(self, column: int) -> tuple[pl.Series, Positions]:
+        """Give the distinct texts of a column, and which of them each row has."""
+        ...
+
 
 class TextSource:
     """Columns of delimited text."""
@@ -55,7 +61,12 @@ class TextSource:
 
     def numbers(self, column: int) -> Floats:
         """Give a column as numbers; NaN where there is none."""
-        return parse_numbers(self._table.text(column), decimal=self._decimal)
+        bounds = self._table.bounds(column)
+        values = read_numbers(self._table.buffer, bounds.starts, bounds.ends, ord(self._decimal))
+        rest = np.flatnonzero(np.isnan(values))
+        if len(rest):
+            values[rest] = parse_numbers(self._table.cut(bounds.take(rest)), decimal=self._decimal)
+        return values
 
     def points(self, column: int) -> Ends:
         """Give a column as points."""
@@ -67,7 +78,32 @@ class TextSource:
 
     def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
         """Give a column as times."""
-        return parse_times(self._table.text(column), form, timezone=timezone)
+        bounds = self._table.bounds(column)
+        if form.kind != "text" or form.date_order != "ymd":
+            return parse_times(self._table.cut(bounds), form, timezone=timezone)
+        wall = read_stamps(self._table.buffer, bounds.starts, bounds.ends)
+        rest = np.flatnonzero(wall == MISSING)
+        if len(rest) == 0:
+            return Times(wall, wall)
+        times = parse_times(self._table.cut(bounds.take(rest)), form, timezone=timezone)
+        exact = wall.copy()
+        wall[rest], exact[rest] = times.wall_us, times.exact_us
+        return Times(wall, exact)
+
+    def names(self, column: int) -> tuple[pl.Series, Positions]:
+        """Give the distinct texts of a column, and which of them each row has."""
+        bounds = self._table.bounds(column)
+        if bounds.is_doubled is None:
+            codes, firsts = number_names(self._table.buffer, bounds.starts, bounds.ends)
+            if len(firsts) or len(codes) == 0:
+                return self._table.cut(bounds.take(firsts)), codes
+        return number_texts(self._table.cut(bounds))
+
+
+def number_texts(text: pl.Series) -> tuple[pl.Series, Positions]:
+    """Give the distinct texts of a column, and which of them each row has; no value is a text of its own."""
+    encoded = text.to_arrow().dictionary_encode("encode")
+    return pl.Series(encoded.dictionary, dtype=pl.String), encoded.indices.to_numpy().astype(np.int64)
 
 
 def join_dates_and_clocks(dates: pl.Series, clocks: pl.Series) -> pl.Series:

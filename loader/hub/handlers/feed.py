@@ -22,7 +22,10 @@ from shared.tokens import ForbiddenError, UnauthorizedError
 LOG = logging.getLogger(__name__)
 
 PING_S: Final = 20
-MAX_MESSAGE_BYTES: Final = 64 * 2**10
+# Longer messages break the connection off; those beyond _SPOKEN_BYTES end it in good order, so that the client learns why.
+MAX_MESSAGE_BYTES: Final = 2**20
+_SPOKEN_BYTES: Final = 64 * 2**10
+_TOO_BIG: Final = 1009
 _GOING_AWAY: Final = 1001
 _BROKEN: Final = 1011
 _TRY_LATER: Final = 1013
@@ -85,7 +88,9 @@ class FeedHandler(WebSocketHandler):
         self._pump = asyncio.create_task(self._send(reader))
 
     def on_message(self, message: str | bytes) -> None:
-        """Ignore what clients say; the feed goes one way."""
+        """Ignore what clients say, unless it is too much; the feed goes one way."""
+        if len(message) > _SPOKEN_BYTES:
+            self.close(_TOO_BIG, "The feed takes no messages.")
 
     def on_close(self) -> None:
         """Stop sending."""
