@@ -18,7 +18,8 @@ from shared.clock import WEEKDAYS, list_hours, list_slots, validate_hours, valid
 from shared.database import execute
 from shared.errors import RequestError
 from shared.histograms import count_hours_of_week, sum_hours
-from shared.position import POSITION_BITS, cell_middle, format_geohash
+from shared.pages import make_token, make_token_error, parse_token
+from shared.position import POSITION_BITS, cell_middle, format_geohash, parse_geohash
 from shared.weekly import End, WeeklyQuestion, area_parameters, fetch_filters, validate_end
 
 MAX_PRECISION: Final = 12
@@ -27,6 +28,7 @@ RUN_PRECISION: Final = 6
 """Geohash characters of run_flow's cells."""
 
 _DAY_MINUTES: Final = 1440
+_AFTER: Final = ("after_trips", "after_origin", "after_destination", "after_minute", "after_region")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class FlowQuestion:
 
     box and end choose trips; viewport only chooses flows: those with a cell in it, whole.
     hour_from ≤ hour < hour_to; from > to passes midnight. weekdays: ISO, of the start. precision: geohash characters of a cell.
+    after: the token of the last flow or group that is known; those after it follow.
     """
 
     region: str | None = None
@@ -47,6 +50,7 @@ class FlowQuestion:
     hour_to: int = 24
     limit: int = 500
     weekdays: frozenset[int] = WEEKDAYS
+    after: str | None = None
 
     def __post_init__(self) -> None:
         _validate(self.precision, (1, MAX_PRECISION), "precision")
@@ -87,8 +91,7 @@ class GroupQuestion(FlowQuestion):
     def __post_init__(self) -> None:
         # Zero-argument super() doesn't work in a dataclass with slots: the class is made anew.
         FlowQuestion.__post_init__(self)
-        if not 1 <= self.bucket_minutes <= _DAY_MINUTES or _DAY_MINUTES % self.bucket_minutes:
-            raise RequestError("bucket_minutes divides a day of 1440 minutes.", parameter="bucket_minutes")
+        validate_bucket(self.bucket_minutes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,11 @@ class TripGroup:
     first_at: datetime
     last_at: datetime
     datasources: tuple[str, ...]
+
+    @property
+    def token(self) -> str:
+        """What a question takes as `after`."""
+        return make_token(self.trips, self.origin_cell, self.destination_cell, self.bucket_minute, self.region)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -141,6 +149,11 @@ class Flow:
     destination: str
     trips: int
 
+    @property
+    def token(self) -> str:
+        """What a question takes as `after`."""
+        return make_token(self.trips, self.origin, self.destination)
+
 
 @dataclass(frozen=True, slots=True)
 class FlowMap:
@@ -169,7 +182,12 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
     if parameters is None:
         return []
     rows = execute(
-        connection, "list_groups", **parameters, bucket_minutes=question.bucket_minutes, limit=question.limit
+        connection,
+        "list_groups",
+        **parameters,
+        **_after(question, (int, str, str, int, str)),
+        bucket_minutes=question.bucket_minutes,
+        limit=question.limit,
     ).mappings()
     return [
         TripGroup(
@@ -195,6 +213,7 @@ def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
             connection,
             "list_flows",
             **parameters,
+            **_after(question, (int, str, str)),
             reads_runs=question.fits_runs,
             counts_days=question.box is None,
             view_area=view.bounds() if view else None,
@@ -208,6 +227,12 @@ def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:
     """Count trips per hour of the day, 24 numbers; the question's own hours don't filter, so that they can be chosen on it."""
     asked = WeeklyQuestion(question.region, question.datasource, question.box, question.end, weekdays=question.weekdays)
     return sum_hours(count_hours_of_week(connection, asked))
+
+
+def validate_bucket(bucket_minutes: int) -> None:
+    """Refuse a time of day that doesn't divide the day. Raises: RequestError."""
+    if not 1 <= bucket_minutes <= _DAY_MINUTES or _DAY_MINUTES % bucket_minutes:
+        raise RequestError("bucket_minutes divides a day of 1440 minutes.", parameter="bucket_minutes")
 
 
 def _make_map(rows: Sequence[Row[Any]], question: FlowQuestion) -> FlowMap:
@@ -249,6 +274,18 @@ def _parameters(connection: Connection, question: FlowQuestion) -> dict[str, obj
         "hours": question.hours,
         "slots": slots,
     }
+
+
+def _after(question: FlowQuestion, kinds: tuple[type, ...]) -> dict[str, object]:
+    """Where a page begins, as the queries take it. Raises: RequestError."""
+    if question.after is None:
+        return dict.fromkeys(_AFTER[: len(kinds)])
+    values = parse_token(question.after, kinds)
+    try:
+        cells = [parse_geohash(text) for text in values[1:3]]
+    except ValueError as error:
+        raise make_token_error() from error
+    return dict(zip(_AFTER, [values[0], *cells, *values[3:]], strict=False))
 
 
 def _validate(value: int, limits: tuple[int, int], parameter: str) -> None:

@@ -5,7 +5,7 @@ import typer
 from loader.cli.generate import generate
 from loader.cli.load import inspect, load
 from loader.cli.loads import cancel, loads, rejects, retry, undo, watch
-from loader.cli.questions import datasources, groups, histogram, questions, regions, weekly
+from loader.cli.questions import datasources, group, groups, histogram, questions, regions, weekly
 
 app = typer.Typer(
     name="tripdeck",
@@ -27,6 +27,7 @@ for command in (
     retry,
     weekly,
     groups,
+    group,
     histogram,
     regions,
     datasources,

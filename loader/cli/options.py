@@ -18,6 +18,7 @@ Datasource = Annotated[str | None, typer.Option(metavar="D", help="Trips of this
 Bbox = Annotated[str | None, typer.Option(metavar="W,S,E,N", help="Box in degrees, edges included.")]
 End = Annotated[Literal["origin", "destination", "both", "either"], typer.Option(help="Which end of a trip must lie in the box.")]
 
+BucketMinutes = Annotated[int | None, typer.Option(min=1, metavar="M", help="Length of a time of day.")]
 FromDay = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of the period, YYYY-MM-DD.")]
 ToDay = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day of the period, included.")]
 Hours = Annotated[str | None, typer.Option(metavar="A-B", help="From hour A until before hour B; 22-6 passes midnight.")]

@@ -1,7 +1,6 @@
 """`tripdeck weekly`, `groups`, `regions`, `datasources`, `questions`: what the trips tell."""
 
 import re
-from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -12,9 +11,6 @@ from shared.errors import RequestError
 
 if TYPE_CHECKING:
     from loader.cli.client import HubClient, Json
-
-# Runs of more weeks without trips become one line.
-_EMPTY_WEEKS = 3
 
 
 def weekly(  # noqa: PLR0913 - a parameter an option
@@ -50,7 +46,9 @@ def weekly(  # noqa: PLR0913 - a parameter an option
         if is_json:
             print_json(answer)
         else:
-            _print_weekly(answer)
+            from loader.cli.answers import print_weekly
+
+            print_weekly(answer)
 
 
 def histogram(  # noqa: PLR0913 - a parameter an option
@@ -74,7 +72,9 @@ def histogram(  # noqa: PLR0913 - a parameter an option
         if is_json:
             print_json(answer)
         else:
-            _print_histogram(answer)
+            from loader.cli.answers import print_histogram
+
+            print_histogram(answer)
 
 
 def groups(  # noqa: PLR0913 - a parameter an option
@@ -84,21 +84,61 @@ def groups(  # noqa: PLR0913 - a parameter an option
     end: options.End = "origin",
     datasource: options.Datasource = None,
     precision: Annotated[int | None, typer.Option(min=1, metavar="N", help="Size of a cell in geohash characters.")] = None,
-    bucket_minutes: Annotated[int | None, typer.Option(min=1, metavar="M", help="Length of a time of day.")] = None,
+    bucket_minutes: options.BucketMinutes = None,
     hours: options.Hours = None,
     weekdays: options.Weekdays = None,
     limit: options.Limit = 20,
+    after: Annotated[str | None, typer.Option(metavar="TOKEN", help="Go on after a page: what its next says.")] = None,
     is_json: options.AsJson = False,
 ) -> None:
     """Similar trips: same region, origin cell, destination cell and time of day; largest groups first."""
     with report_errors(is_json=is_json), connect_hub() as client:
         asked: dict[str, object] = {"region": region, "bbox": bbox, "end": end, "datasource": datasource, "limit": limit}
-        asked |= {"precision": precision, "bucket_minutes": bucket_minutes, **parse_hours(hours), "weekdays": weekdays}
+        asked |= {
+            "after": after,
+            "precision": precision,
+            "bucket_minutes": bucket_minutes,
+            **parse_hours(hours),
+            "weekdays": weekdays,
+        }
         answer = client.get("/api/v1/trip-groups", **asked)
         if is_json:
             print_json(answer)
         else:
-            _print_groups(answer["groups"])
+            from loader.cli.answers import print_groups
+
+            print_groups(answer["groups"])
+
+
+def group(  # noqa: PLR0913 - a parameter an option
+    origin_cell: Annotated[str, typer.Argument(metavar="ORIGIN", help="Geohash of the origin cell, as `groups` names it.")],
+    destination_cell: Annotated[str, typer.Argument(metavar="DESTINATION", help="Geohash of the destination cell.")],
+    *,
+    at: Annotated[str | None, typer.Option(metavar="HH:MM", help="Start of the time of day; without it the whole day.")] = None,
+    bucket_minutes: options.BucketMinutes = None,
+    region: options.Region = None,
+    datasource: options.Datasource = None,
+    hours: options.Hours = None,
+    weekdays: options.Weekdays = None,
+    limit: options.Limit = 20,
+    is_json: options.AsJson = False,
+) -> None:
+    """One group of similar trips: its weeks, its hours and its newest trips."""
+    with report_errors(is_json=is_json), connect_hub() as client:
+        asked: dict[str, object] = {"origin_cell": origin_cell, "destination_cell": destination_cell, "samples": limit}
+        asked |= {
+            "bucket_minute": _parse_minute(at),
+            "bucket_minutes": bucket_minutes,
+            "region": region,
+            "datasource": datasource,
+        }
+        answer = client.get("/api/v1/trip-groups/detail", **asked, **parse_hours(hours), weekdays=weekdays)
+        if is_json:
+            print_json(answer)
+        else:
+            from loader.cli.answers import print_group
+
+            print_group(answer)
 
 
 def regions(is_json: options.AsJson = False) -> None:
@@ -131,9 +171,13 @@ def questions(
         if is_json:
             print_json(answer)
         elif name is None:
-            _print_questions(answer["questions"])
+            from loader.cli.answers import print_questions
+
+            print_questions(answer["questions"])
         else:
-            _print_result(answer)
+            from loader.cli.answers import print_result
+
+            print_result(answer)
 
 
 def parse_hours(text: str | None) -> dict[str, int]:
@@ -146,6 +190,15 @@ def parse_hours(text: str | None) -> dict[str, int]:
     return {"hour_from": int(match[1]), "hour_to": int(match[2])}
 
 
+def _parse_minute(text: str | None) -> int | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,2}):(\d\d)", text)
+    if match is None:
+        raise RequestError(f"A time of day is HH:MM, such as 08:00, not {text!r}.", parameter="at")
+    return 60 * int(match[1]) + int(match[2])
+
+
 def _answer_question(client: "HubClient", name: str, parameters: list[str]) -> "Json":
     from urllib.parse import quote
 
@@ -154,81 +207,6 @@ def _answer_question(client: "HubClient", name: str, parameters: list[str]) -> "
         if not key or not mark:
             raise RequestError("--param is NAME=VALUE, such as datasource=cheap_mobile.", parameter="param")
     return client.get(f"/api/v1/questions/{quote(name, safe='')}", **{key: value for key, _, value in pairs})
-
-
-def _print_weekly(answer: "Json") -> None:
-    from loader.cli.tables import Column, format_bar, print_line, print_table
-
-    if not answer["weeks"]:
-        print_line("No trips under these filters.")
-        return
-    largest = max(week["trips"] for week in answer["weeks"])
-    rows: list[tuple[object, ...]] = []
-    for is_empty, run in groupby(answer["weeks"], key=lambda week: not week["trips"]):
-        weeks = list(run)
-        if is_empty and len(weeks) > _EMPTY_WEEKS:
-            rows.append(("…", 0, f"{len(weeks):,} weeks without trips"))
-            continue
-        notes = ("  partial week" if week["is_partial"] else "" for week in weeks)
-        rows += [(w["week"], w["trips"], format_bar(w["trips"], largest) + note) for w, note in zip(weeks, notes, strict=True)]
-    print_table([Column("week"), Column("trips", is_number=True), Column("")], rows)
-    counted = answer["weeks_counted"]
-    print_line(f"\nWeekly average {answer['weekly_average']:,.2f}: {answer['trips']:,} trips in {counted:,} weeks.")
-    if 0 < answer["weeks_with_trips"] != counted:
-        busy = f"{answer['average_over_weeks_with_trips']:,.2f}"
-        print_line(f"Over the {answer['weeks_with_trips']:,} weeks with trips: {busy}.")
-    if answer["comparison"]:
-        _print_comparison(answer["comparison"])
-
-
-def _print_comparison(comparison: "Json") -> None:
-    from loader.cli.tables import print_line
-
-    other = comparison["other"]
-    if other["weekly_average"] is None:
-        print_line("The other period has no weeks.")
-        return
-    counted = f"{other['trips']:,} trips in {other['weeks_counted']:,} weeks"
-    print_line(f"From {other['from_on']} to {other['to_on']}: weekly average {other['weekly_average']:,.2f}, {counted}.")
-    if comparison["difference"] is not None:
-        ratio = f", {comparison['ratio']:.3f} times as many" if comparison["ratio"] is not None else ""
-        print_line(f"Difference {comparison['difference']:+,.2f} trips a week{ratio}.")
-
-
-def _print_histogram(answer: "Json") -> None:
-    from loader.cli.tables import Column, format_bar, print_line, print_table
-
-    largest = max(each["trips"] for each in answer["bins"])
-    rows = [(each["label"], each["trips"], format_bar(each["trips"], largest)) for each in answer["bins"]]
-    print_table([Column(answer["by"]), Column("trips", is_number=True), Column("")], rows)
-    if answer["unknown_trips"]:
-        print_line(f"\nOf {answer['unknown_trips']:,} of {answer['trips']:,} trips no file tells the end.")
-
-
-def _print_groups(found: "list[Json]") -> None:
-    from loader.cli.tables import Column, print_line, print_table
-
-    if not found:
-        print_line("No trips under these filters.")
-        return
-    columns = [Column("region"), Column("origin"), Column("destination"), Column("from"), Column("trips", is_number=True)]
-    columns += [Column("mean origin"), Column("mean destination"), Column("first"), Column("last"), Column("datasources")]
-    rows = [
-        (
-            group["region"],
-            group["origin_cell"],
-            group["destination_cell"],
-            "{:02}:{:02}".format(*divmod(group["bucket_minute"], 60)),
-            group["trips"],
-            f"{group['origin_longitude']:.5f} {group['origin_latitude']:.5f}",
-            f"{group['destination_longitude']:.5f} {group['destination_latitude']:.5f}",
-            group["first_at"],
-            group["last_at"],
-            group["datasources"],
-        )
-        for group in found
-    ]
-    print_table(columns, rows)
 
 
 def _print_names(noun: str, *, is_json: bool) -> None:
@@ -241,16 +219,3 @@ def _print_names(noun: str, *, is_json: bool) -> None:
             return
         columns = [Column(noun.removesuffix("s")), Column("trips", is_number=True), Column("first"), Column("last")]
         print_table(columns, [(row["name"], row["trips"], row["first_at"], row["last_at"]) for row in answer[noun]])
-
-
-def _print_questions(found: "list[Json]") -> None:
-    from loader.cli.tables import Column, print_table
-
-    rows = [(row["name"], row["title"], " ".join(f"{key}={value}" for key, value in row["parameters"].items())) for row in found]
-    print_table([Column("name"), Column("question"), Column("parameters")], rows)
-
-
-def _print_result(answer: "Json") -> None:
-    from loader.cli.tables import Column, print_table
-
-    print_table([Column(name) for name in answer["columns"]], answer["rows"])

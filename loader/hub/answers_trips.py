@@ -87,6 +87,7 @@ class GroupsAnswer(Answer):
     """Trip groups, largest first."""
 
     groups: list[GroupAnswer]
+    next: str | None = Field(description="Path of the next page.")
 
     @staticmethod
     def columns() -> tuple[str, ...]:
@@ -121,6 +122,37 @@ class FlowsAnswer(Answer):
     trips: int
     shown_trips: int
     precision: int
+    next: str | None = Field(description="Path of the next page.")
+
+
+class SampleTripAnswer(Answer):
+    """A trip."""
+
+    started_at: WallClock
+    region: str
+    datasource: str
+    origin_longitude: float
+    origin_latitude: float
+    destination_longitude: float
+    destination_latitude: float
+    duration_s: int | None
+    load_id: int
+
+
+class WeekTripsAnswer(Answer):
+    """An ISO week, named by its Monday."""
+
+    week: date
+    trips: int
+
+
+class GroupDetailAnswer(Answer):
+    """One trip group; hours count all trips between its two cells, whatever its time of day."""
+
+    trips: int
+    weeks: list[WeekTripsAnswer]
+    hours: list[int] = Field(min_length=24, max_length=24)
+    samples: list[SampleTripAnswer]
 
 
 class HoursAnswer(Answer):

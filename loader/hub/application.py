@@ -27,6 +27,7 @@ ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     ("/api/v1/events", feed.EventsHandler),
     ("/api/v1/weekly-average", questions.WeeklyAverageHandler),
     ("/api/v1/trip-groups", questions.GroupsHandler),
+    ("/api/v1/trip-groups/detail", questions.GroupHandler),
     ("/api/v1/flows", questions.FlowsHandler),
     ("/api/v1/hours", questions.HoursHandler),
     ("/api/v1/histograms", questions.HistogramHandler),

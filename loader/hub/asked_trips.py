@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from loader.hub.asked import FORMAT, Asked, TableFormat
 from shared.area import Box, parse_bbox
 from shared.clock import WEEKDAYS, parse_weekdays
+from shared.group_details import MAX_SAMPLES
 from shared.groups import MAX_LIMIT, MAX_PRECISION
 from shared.histograms import By
 from shared.weekly import End, WeeklyQuestion
@@ -23,6 +24,7 @@ _BBOX: Final[Any] = Field(
     None, description="Box: west,south,east,north in degrees, edges included.", examples=["7.5,45.0,7.7,45.1"]
 )
 _END: Final[Any] = Field("origin", description="Which end must lie in the box.")
+_AFTER: Final[Any] = Field(None, max_length=500, description="Where the page begins: as in the next of the page before it.")
 
 
 class AreaAsked(Asked):
@@ -94,6 +96,7 @@ class FlowsAsked(AreaAsked):
     viewport: str | None = Field(None, description="Only flows that touch this box (west,south,east,north), whole.")
     precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
     limit: int = Field(500, ge=1, le=MAX_LIMIT, description="Flows at most, largest first.")
+    after: str | None = _AFTER
     format: MapFormat | None = FORMAT
 
 
@@ -103,6 +106,18 @@ class GroupsAsked(AreaAsked):
     precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
     bucket_minutes: int | None = Field(None, ge=1, le=1440, description="Length of the time of day, a divisor of 1440.")
     limit: int = Field(100, ge=1, le=MAX_LIMIT, description="Groups at most, largest first.")
+    after: str | None = _AFTER
+    format: MapFormat | None = FORMAT
+
+
+class GroupAsked(AreaAsked):
+    """Which trip group."""
+
+    origin_cell: str = Field(description="Geohash of the cell where the trips begin.", examples=["u0j2w1"])
+    destination_cell: str = Field(description="Geohash of the cell where they end.", examples=["u0j2w2"])
+    bucket_minute: int | None = Field(None, ge=0, lt=1440, description="First minute of the time of day; without it, all day.")
+    bucket_minutes: int | None = Field(None, ge=1, le=1440, description="Length of the time of day, a divisor of 1440.")
+    samples: int = Field(20, ge=1, le=MAX_SAMPLES, description="Trips to show, newest first.")
     format: MapFormat | None = FORMAT
 
 

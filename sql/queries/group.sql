@@ -4,8 +4,8 @@
 -- only the trips of loose_loads are read (see weekly.sql for those and is_current); otherwise all trips are read.
 
 -- name: list_groups
--- The largest trip groups; positions are means, in degrees.
-with grouped as materialized (
+-- The largest trip groups, from the one after after_trips, after_region … on (null: from the first); positions are means, in degrees.
+with counted as (
     select t.region_id,
            t.origin >> %(cell_shift)s::integer as origin_cell,
            t.destination >> %(cell_shift)s::integer as destination_cell,
@@ -19,7 +19,14 @@ with grouped as materialized (
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
       and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
     group by 1, 2, 3, 4
-    order by trips desc, 1, 2, 3, 4
+), grouped as materialized (
+    select *
+    from counted
+    where %(after_trips)s::bigint is null
+       or (-trips, region_id, origin_cell, destination_cell, bucket)
+          > (-%(after_trips)s::bigint, (select region_id from region where name = %(after_region)s::text), %(after_origin)s::bigint,
+             %(after_destination)s::bigint, time '00:00' + make_interval(mins => %(after_minute)s::integer))
+    order by trips desc, region_id, origin_cell, destination_cell, bucket
     limit %(limit)s::integer
 )
 select r.name as region, g.origin_cell, g.destination_cell,
@@ -46,13 +53,61 @@ join trip as t
     and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
 join region as r on r.region_id = g.region_id
 join datasource as d on d.datasource_id = t.datasource_id
-group by r.name, g.origin_cell, g.destination_cell, g.bucket, g.trips
-order by g.trips desc, region, g.origin_cell, g.destination_cell, g.bucket;
+group by g.region_id, r.name, g.origin_cell, g.destination_cell, g.bucket, g.trips
+order by g.trips desc, g.region_id, g.origin_cell, g.destination_cell, g.bucket;
+
+-- name: count_group
+-- Trips from one cell to another per week and hour of day; is_in_bucket: those of the group itself, which has a time of day (bucket_minute
+-- null: the whole day). Cells are ranges of positions, ends included. All trips are read that begin there.
+select date_trunc('week', t.started_at)::date as week, date_part('hour', t.started_at)::integer as hour,
+       %(bucket_minute)s::integer is null
+       or date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time
+          = time '00:00' + make_interval(mins => %(bucket_minute)s::integer) as is_in_bucket,
+       count(*) as trips
+from trip as t
+where t.origin >= %(origin_low)s::bigint and t.origin <= %(origin_high)s::bigint
+  and t.destination >= %(destination_low)s::bigint and t.destination <= %(destination_high)s::bigint
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+  and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+group by 1, 2, 3
+order by 1, 2, 3;
+
+-- name: list_group_trips
+-- The group's newest trips.
+select t.started_at, r.name as region, d.name as datasource,
+       position_longitude(t.origin) as origin_longitude, position_latitude(t.origin) as origin_latitude,
+       position_longitude(t.destination) as destination_longitude, position_latitude(t.destination) as destination_latitude,
+       t.duration_s, t.load_id
+from (
+    select *
+    from trip as t
+    where t.origin >= %(origin_low)s::bigint and t.origin <= %(origin_high)s::bigint
+      and t.destination >= %(destination_low)s::bigint and t.destination <= %(destination_high)s::bigint
+      and (%(bucket_minute)s::integer is null
+           or date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time
+              = time '00:00' + make_interval(mins => %(bucket_minute)s::integer))
+      and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+    order by t.started_at desc, t.origin, t.destination, t.load_id
+    limit %(limit)s::integer
+) as t
+join region as r using (region_id)
+join datasource as d using (datasource_id)
+order by t.started_at desc, t.origin, t.destination, t.load_id;
 
 -- name: list_flows
--- The largest flows with a cell in view_area (made of whole cells; null: anywhere), as kind flow: origin, destination, trips; the cells
--- they join with the totals of all flows that touch the view, as kind location: origin is the cell; and the number of all trips under
--- the filters, as kind all. Runs know flows between geohash-6 cells; counts_days: the filters are such that runs know all trips by day.
+-- The largest flows with a cell in view_area (made of whole cells; null: anywhere), as kind flow: origin, destination, trips, from the one
+-- after after_trips … on (null: from the first); the cells they join with the totals of all flows that touch the view, as kind location:
+-- origin is the cell; and the number of all trips under the filters, as kind all. Runs know flows between geohash-6 cells; counts_days: the
+-- filters are such that runs know all trips by day.
 with pair as (
     select (f.origin_cell::bigint << 32) >> %(cell_shift)s::integer as origin,
            (p.destination_cell::bigint << 32) >> %(cell_shift)s::integer as destination,
@@ -87,6 +142,8 @@ with pair as (
 ), shown as materialized (
     select origin, destination, trips
     from flow
+    where %(after_trips)s::bigint is null
+       or (-trips, origin, destination) > (-%(after_trips)s::bigint, %(after_origin)s::bigint, %(after_destination)s::bigint)
     order by trips desc, origin, destination
     limit %(limit)s::integer
 ), cell as materialized (

@@ -222,6 +222,46 @@ def test_groups_by_cell_and_time_of_day(big_load: tuple[dict[str, Any], Tally], 
     assert groups[0]["origin_cell"] in tripdeck.run(*arguments).output
 
 
+def test_groups_come_in_pages(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
+    asked = ("groups", "--region", "Turin", "--precision", "5")
+    arguments = (*asked, "--json")
+    page = tripdeck.run(*arguments, "--limit", "3").json
+    token = page["next"].rpartition("after=")[2]
+    following = tripdeck.run(*arguments, "--limit", "2", "--after", token).json["groups"]
+    assert [*page["groups"], *following] == tripdeck.run(*arguments, "--limit", "5").json["groups"]
+    assert_one_line(tripdeck.run(*asked, "--after", "nonsense"), 2, "after")
+
+
+def test_one_group(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
+    [group] = tripdeck.run("groups", "--region", "Prague", "--precision", "4", "--limit", "1", "--json").json["groups"]
+    at = "{:02}:{:02}".format(*divmod(group["bucket_minute"], 60))
+    arguments = ("group", group["origin_cell"], group["destination_cell"], "--at", at, "--region", "Prague")
+    detail = tripdeck.run(*arguments, "--json").json
+    assert detail["trips"] == group["trips"] == sum(week["trips"] for week in detail["weeks"])
+    assert detail["hours"][group["bucket_minute"] // 60] == group["trips"]
+    assert detail["samples"][0]["started_at"] == group["last_at"]
+    assert f"{group['trips']} trips, the newest:" in tripdeck.run(*arguments).output
+    assert tripdeck.run(*arguments[:3], "--region", "Turin").output.strip() == "No trips under these filters."
+    assert_one_line(tripdeck.run("group", "u0", "u1", "--at", "8"), 2, "HH:MM")
+
+
+def test_a_histogram(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
+    tally = big_load[1]
+    answer = tripdeck.run("histogram", "--by", "weekday", "--region", "Turin", "--weekdays", "6,7", "--json").json
+    assert [each["trips"] > 0 for each in answer["bins"]] == [False] * 5 + [True] * 2
+    assert tripdeck.run("histogram", "--region", "Turin", "--json").json["trips"] == tally.regions["Turin"]
+    assert "Sunday" in tripdeck.run("histogram", "--by", "weekday").output
+    assert "no file tells the end" in tripdeck.run("histogram", "--by", "duration").output
+
+
+def test_two_periods_compared(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
+    periods = ("--from", "2026-03-02", "--to", "2026-03-15", "--compare-from", "2026-03-16", "--compare-to", "2026-03-29")
+    answer = tripdeck.run("weekly", "--region", "Turin", *periods, "--json").json
+    ours, others = answer["weekly_average"], answer["comparison"]["other"]["weekly_average"]
+    assert (answer["comparison"]["difference"], answer["comparison"]["ratio"]) == (ours - others, ours / others)
+    assert "times as many" in tripdeck.run("weekly", "--region", "Turin", *periods).output
+
+
 def test_human_output_of_questions(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
     assert big_load[0]["state"] == "succeeded"
     weekly = tripdeck.run("weekly", "--region", "Hamburg").output

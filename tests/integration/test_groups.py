@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from statistics import fmean
 from typing import Any
@@ -16,12 +17,13 @@ from shared.area import Box
 from shared.catalog import fetch_density, fetch_extent, list_datasources, list_regions
 from shared.database import connect_database, transaction
 from shared.errors import RequestError
+from shared.group_details import GroupDetailQuestion, fetch_group
 from shared.groups import FlowQuestion, GroupQuestion, TripGroup, fetch_flows, fetch_hours, list_groups
 from shared.position import decode_position, format_geohash
 from shared.runs import pack_run
 from shared.settings import Settings
 from shared.weekly import ENDS
-from tests.brute_force import cell_touches_box, count_flows, count_groups, count_hours
+from tests.brute_force import cell_touches_box, count_flows, count_groups, count_hours, monday
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.trip_maker import MadeTrip, insert_trips
 
@@ -212,6 +214,12 @@ def check_groups(connection: Connection, trips: list[MadeTrip], question: GroupQ
     found = list_groups(connection, question)
     sizes = sorted((len(group) for group in expected.values()), reverse=True)
     assert [group.trips for group in found] == sizes[: question.limit]
+    if len(sizes) > question.limit:
+        following = list_groups(connection, replace(question, after=found[-1].token))
+        assert [group.trips for group in following] == sizes[question.limit : 2 * question.limit]
+        assert not {group.token for group in following} & {group.token for group in found}
+    if found:
+        check_detail(connection, found[0], question)
     for group in found:
         check_group(group, expected[group.region, group.origin_cell, group.destination_cell, group.bucket_minute])
 
@@ -227,6 +235,30 @@ def check_group(group: TripGroup, members: list[MadeTrip]) -> None:
         assert getattr(group, f"{end}_latitude") == pytest.approx(fmean(latitude for _, latitude in points), abs=1e-9)
 
 
+def check_detail(connection: Connection, group: TripGroup, question: GroupQuestion) -> None:
+    """The detail counts what the list counts; its hours are those of the same cells without times of day."""
+    asked = GroupDetailQuestion(
+        origin_cell=group.origin_cell,
+        destination_cell=group.destination_cell,
+        bucket_minute=group.bucket_minute,
+        bucket_minutes=question.bucket_minutes,
+        region=group.region,
+        datasource=question.datasource,
+        box=question.box,
+        end=question.end,
+        hour_from=question.hour_from,
+        hour_to=question.hour_to,
+        weekdays=question.weekdays,
+        samples=2,
+    )
+    detail = fetch_group(connection, asked)
+    assert detail.trips == sum(trips for _, trips in detail.weeks) == group.trips
+    assert detail.samples[0].started_at == group.last_at
+    assert len(detail.samples) == min(2, group.trips)
+    assert detail.weeks[0][0] == monday(group.first_at.date())
+    assert sum(detail.hours) == fetch_group(connection, replace(asked, bucket_minute=None)).trips
+
+
 def check_flows(connection: Connection, trips: list[MadeTrip], question: FlowQuestion) -> None:
     expected = count_flows(trips, question)
     found = fetch_flows(connection, question)
@@ -235,6 +267,10 @@ def check_flows(connection: Connection, trips: list[MadeTrip], question: FlowQue
     seen = {flow: n for flow, n in expected.items() if view is None or any(cell_touches_box(cell, view) for cell in flow)}
     assert [flow.trips for flow in found.flows] == sorted(seen.values(), reverse=True)[: question.limit]
     assert all(seen[flow.origin, flow.destination] == flow.trips for flow in found.flows)
+    if len(seen) > question.limit:
+        following = fetch_flows(connection, replace(question, after=found.flows[-1].token)).flows
+        assert [flow.trips for flow in following] == sorted(seen.values(), reverse=True)[question.limit : 2 * question.limit]
+        assert not set(following) & set(found.flows)
     out_trips, in_trips = Counter[str](), Counter[str]()
     for (origin, destination), n in seen.items():
         out_trips[origin] += n

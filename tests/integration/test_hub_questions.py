@@ -58,6 +58,7 @@ def test_expected_figures(hub: HubServer, expected: dict[str, Any]) -> None:
     [
         "/api/v1/weekly-average",
         "/api/v1/trip-groups",
+        "/api/v1/trip-groups/detail?origin_cell=u0&destination_cell=u0",
         "/api/v1/flows",
         "/api/v1/hours",
         "/api/v1/histograms",
@@ -75,7 +76,8 @@ def test_expected_figures(hub: HubServer, expected: dict[str, Any]) -> None:
 )
 def test_answers_are_what_the_description_says(hub: HubServer, description: dict[str, Any], path: str) -> None:
     template = (
-        path.replace("loads/1", "loads/{load_id}")
+        path.partition("?")[0]
+        .replace("loads/1", "loads/{load_id}")
         .replace("loads/77", "loads/{load_id}")
         .replace("regions_of_datasource", "{name}")
     )
@@ -130,6 +132,34 @@ def test_maps_come_as_geojson(hub: HubServer, path: str) -> None:
         for longitude, latitude in feature["geometry"]["coordinates"]:
             assert 7 < longitude < 15
             assert 44 < latitude < 54
+
+
+@pytest.mark.parametrize(("path", "rows"), [("/api/v1/trip-groups", "groups"), ("/api/v1/flows", "flows")])
+def test_pages_follow_each_other(hub: HubServer, path: str, rows: str) -> None:
+    whole = hub.get(path, limit=1000, region="Turin").json()
+    assert whole["next"] is None
+    found, following = [], f"{path}?limit=7&region=Turin"
+    while following:
+        answer = hub.get(following)
+        found += answer.json()[rows]
+        following = answer.json()["next"]
+        assert answer.headers.get("Link") == (f'<{following}>; rel="next"' if following else None)
+    assert found == whole[rows] != []
+    error = hub.get(path, after="WzEsMl0").json()["error"]
+    assert error["parameter"] == "after"
+
+
+def test_a_group_in_detail(hub: HubServer) -> None:
+    group = hub.get("/api/v1/trip-groups", limit=1, precision=3, bucket_minutes=240).json()["groups"][0]
+    asked = {name: group[name] for name in ("origin_cell", "destination_cell", "bucket_minute", "region")} | {
+        "bucket_minutes": 240
+    }
+    detail = hub.get("/api/v1/trip-groups/detail", **asked).json()
+    assert detail["trips"] == group["trips"] == sum(week["trips"] for week in detail["weeks"])
+    geojson = hub.get("/api/v1/trip-groups/detail", **asked, samples=1, format="geojson").json()
+    assert [feature["properties"]["started_at"] for feature in geojson["features"]] == [group["last_at"]]
+    answer = hub.get("/api/v1/trip-groups/detail", origin_cell="ai", destination_cell="u0")
+    assert (answer.status, answer.json()["error"]["parameter"]) == (400, "origin_cell")
 
 
 def test_hours_and_weekdays_filter_every_question(hub: HubServer) -> None:

@@ -5,22 +5,25 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
 
 from loader.hub.answers_trips import (
     DatasourcesAnswer,
     FlowsAnswer,
+    GroupDetailAnswer,
     GroupsAnswer,
     HistogramAnswer,
     HoursAnswer,
     QuestionsAnswer,
     RegionsAnswer,
     ResultAnswer,
+    SampleTripAnswer,
     WeeklyAverageAnswer,
 )
 from loader.hub.asked import Nothing, Table
-from loader.hub.asked_trips import FlowsAsked, GroupsAsked, HistogramAsked, HoursAsked, QuestionAsked, WeeklyAsked
+from loader.hub.asked_trips import FlowsAsked, GroupAsked, GroupsAsked, HistogramAsked, HoursAsked, QuestionAsked, WeeklyAsked
 from loader.hub.handler import ApiHandler, choose_format
 from loader.hub.operations import Operation
 from loader.hub.tables import MAP_MEDIA, MEDIA, TABLE_MEDIA, render_table
@@ -28,6 +31,7 @@ from shared.area import Box, parse_bbox
 from shared.catalog import list_datasources, list_regions
 from shared.database import execute, transaction
 from shared.errors import RequestError
+from shared.group_details import GroupDetailQuestion, fetch_group
 from shared.groups import FlowMap, FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
 from shared.histograms import fetch_histogram
 from shared.questions import answer_question, list_questions
@@ -44,6 +48,8 @@ class Result:
     document: dict[str, Any]
     columns: Sequence[str]
     rows: Sequence[Mapping[str, Any]]
+    # Token of the last row of a full page.
+    last: str | None = None
 
 
 class QuestionHandler(ApiHandler):
@@ -58,23 +64,34 @@ class QuestionHandler(ApiHandler):
         facts = f"{_FORM} {self.request.path} {chosen} {question!r}"
         known = self.request.headers.get("If-None-Match", "")
 
-        def answer() -> tuple[str, bytes | None]:
+        def answer() -> tuple[str, bytes | None, str | None]:
             with transaction(self.services.engine) as connection:
                 version = execute(connection, "fetch_data_version").scalar_one()
                 tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
                 result = None if tag in known else compute(connection)
-            return tag, _render(chosen, result) if result else None
+            if result is None:
+                return tag, None, None
+            following = self._name_next(result.last)
+            return tag, _render(chosen, result, following), following
 
-        tag, body = await self.services.rooms.questions.run(answer)
+        tag, body, following = await self.services.rooms.questions.run(answer)
         self.set_header("ETag", tag)
         if body is None:
             self.set_status(304)
             return
+        if following:
+            self.set_header("Link", f'<{following}>; rel="next"')
         self.set_header("Content-Type", MEDIA[chosen])
         if chosen != "json":
             suffix = {"arrow": "arrows"}.get(chosen, chosen)
             self.set_header("Content-Disposition", f'attachment; filename="{self.request.path.rpartition("/")[2]}.{suffix}"')
         self.write(body)
+
+    def _name_next(self, last: str | None) -> str | None:
+        if last is None:
+            return None
+        asked = [(name, value) for name, value in parse_qsl(self.request.query) if name != "after"]
+        return f"{self.request.path}?{urlencode([*asked, ('after', last)])}"
 
 
 class WeeklyAverageHandler(QuestionHandler):
@@ -124,11 +141,36 @@ class GroupsHandler(QuestionHandler):
             precision=asked.precision or settings.geohash_precision,
             bucket_minutes=asked.bucket_minutes or settings.time_bucket_minutes,
             limit=asked.limit,
+            after=asked.after,
         )
 
         def compute(connection: Connection) -> Result:
-            groups = [group.to_json() for group in list_groups(connection, question)]
-            return Result({"groups": groups}, GroupsAnswer.columns(), groups)
+            found = list_groups(connection, question)
+            groups = [group.to_json() for group in found]
+            last = found[-1].token if len(found) == question.limit else None
+            return Result({"groups": groups, "next": None}, GroupsAnswer.columns(), groups, last)
+
+        await self.ask(question, compute, form=asked.format)
+
+
+class GroupHandler(QuestionHandler):
+    """One trip group."""
+
+    @Operation("One trip group: its weeks, hours and newest trips", asked=GroupAsked, answer=GroupDetailAnswer, media=MAP_MEDIA)
+    async def get(self, asked: GroupAsked) -> None:
+        """Answer with the group; as a table, with its trips."""
+        question = GroupDetailQuestion(
+            **asked.filters(),
+            origin_cell=asked.origin_cell,
+            destination_cell=asked.destination_cell,
+            bucket_minute=asked.bucket_minute,
+            bucket_minutes=asked.bucket_minutes or self.services.settings.time_bucket_minutes,
+            samples=asked.samples,
+        )
+
+        def compute(connection: Connection) -> Result:
+            document = fetch_group(connection, question).to_json()
+            return Result(document, tuple(SampleTripAnswer.model_fields), document["samples"])
 
         await self.ask(question, compute, form=asked.format)
 
@@ -144,12 +186,14 @@ class FlowsHandler(QuestionHandler):
             viewport=_parse_viewport(asked.viewport),
             precision=asked.precision or self.services.settings.geohash_precision,
             limit=asked.limit,
+            after=asked.after,
         )
 
         def compute(connection: Connection) -> Result:
             flow_map = fetch_flows(connection, question)
             rows = _list_flow_rows(flow_map)
-            return Result(flow_map.to_json(), _FLOW_COLUMNS, rows)
+            last = flow_map.flows[-1].token if len(rows) == question.limit else None
+            return Result({**flow_map.to_json(), "next": None}, _FLOW_COLUMNS, rows, last)
 
         await self.ask(question, compute, form=asked.format)
 
@@ -223,9 +267,10 @@ _FLOW_COLUMNS = (
 )
 
 
-def _render(form: str, result: Result) -> bytes:
+def _render(form: str, result: Result, following: str | None) -> bytes:
     if form == "json":
-        return json.dumps(result.document, default=str).encode()
+        document = {**result.document, "next": following} if "next" in result.document else result.document
+        return json.dumps(document, default=str).encode()
     return render_table(form, result.columns, result.rows)
 
 
