@@ -62,6 +62,8 @@ def finish_load(connection: Connection, load_id: int, settings: Settings) -> boo
     ended = execute(connection, "finish_load", load_id=load_id, reject_limit_share=share).mappings().one_or_none()
     if ended is None:
         return False
+    if ended["state"] == "succeeded":
+        execute(connection, "remember_reading", load_id=load_id)
     record_event(connection, load_id, ended["state"])
     return True
 

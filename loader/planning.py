@@ -17,8 +17,9 @@ import xxhash
 from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import end_load, enqueue_batches
-from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format
+from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, LoadOptions
 from loader.parts import PartWriter, remove_parts
+from loader.readings import Beginning, pick_reading_options, recall_reading
 from shared.database import execute, transaction
 from shared.errors import ConflictError, FileFormatError, TerminalError, TransientError
 from shared.events import TERMINAL_STATES, record_event
@@ -36,9 +37,10 @@ Load = dict[str, Any]
 
 @dataclass(frozen=True)
 class Draft:
-    """A plan that is not written yet. entries: one ledger row each."""
+    """A plan that is not written yet. entries: one ledger row each; options: those asked for and those of last time."""
 
-    plan: FilePlan
+    plan: dict[str, Any]
+    options: dict[str, Any]
     entries: list[dict[str, Any]]
     content_hash: str
 
@@ -92,11 +94,13 @@ def _drop_parts(context: Context, load_id: int) -> None:
 
 def _draft(context: Context, load: Load) -> Draft:
     stored = StoredObject(load["object_key"], load["object_etag"], load["bytes_total"])
-    options = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
+    asked = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
     reader = _Reader(context, load["load_id"], stored)
     chunks = iter(reader)
     sample = _take_sample(chunks)
-    plan = detect_format(sample, file_name=load["file_name"], options=options, is_whole=len(sample) == stored.bytes)
+    begun = Beginning(sample, load["file_name"], is_whole=len(sample) == stored.bytes)
+    options, reading = recall_reading(context.engine, begun, asked)
+    plan = begun.detect(options)
     scanner = BatchScanner(plan, batch_bytes=context.settings.batch_bytes)
     with PartWriter(context.store, stored.key) as writer:
         pieces = _scan(scanner, chain([sample], chunks), reader=reader, writer=writer)
@@ -104,7 +108,12 @@ def _draft(context: Context, load: Load) -> Draft:
     if not pieces:
         raise FileFormatError(f"{load['file_name']} holds no rows.", code="empty_file")
     entries = _make_entries(pieces, parts, bytes_total=stored.bytes)
-    return Draft(scanner.plan, entries, _hash_content(reader, load["options"]))
+    said = pick_reading_options(options) if pick_reading_options(asked) else {}
+    facts = {"header_hash": begun.headers.get(scanner.plan.dialect.delimiter), "said": said}
+    last_time = reading.to_json() if reading else None
+    effective = {**load["options"], **(reading.applied if reading else {})}
+    draft_plan = {**scanner.plan.to_json(), **facts, "as_last_time": last_time}
+    return Draft(draft_plan, effective, entries, _hash_content(reader, effective))
 
 
 class _Reader:
@@ -179,7 +188,8 @@ def _part_json(part: StoredObject) -> dict[str, Any]:
 
 def _hash_content(reader: _Reader, options: dict[str, Any]) -> str:
     """The bytes and how they are read: the same file under another mapping is another load."""
-    reader.hash.update(json.dumps({name: value for name, value in options.items() if value}, sort_keys=True).encode())
+    counting = {name: value for name, value in options.items() if value and name != "as_last_time"}
+    reader.hash.update(json.dumps(counting, sort_keys=True).encode())
     return reader.hash.hexdigest()
 
 
@@ -189,7 +199,8 @@ def _start(context: Context, load_id: int, draft: Draft) -> None:
             connection,
             "start_loading",
             load_id=load_id,
-            plan=draft.plan.to_json(),
+            plan=draft.plan,
+            options=draft.options,
             content_hash=draft.content_hash,
             batches_total=len(draft.entries),
         ).first()

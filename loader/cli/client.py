@@ -72,6 +72,12 @@ class HubClient:
         """Ask for a change, or for what the hub makes of a body."""
         return self._send("POST", path, asked=asked or {}, body=body)
 
+    def delete(self, path: str) -> None:
+        """Ask for something to be dropped."""
+        response = self._request("DELETE", path, asked={})
+        if response.status >= 400:
+            raise _make_error(response.status, response.data)
+
     def put_file(
         self,
         stream: BinaryIO,

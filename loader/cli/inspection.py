@@ -1,22 +1,33 @@
-"""What `tripdeck inspect` prints for people: how a file is read, and its first trips and rejects."""
+"""What `tripdeck inspect` prints for people: how a file is read, what is odd about it, and its first trips and rejects."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from loader.cli.tables import Column, print_line, print_table
 
 _SHOWN_ROWS = 5
+_DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 def print_inspection(name: str, answer: dict[str, Any]) -> None:
     """Print the hub's answer."""
-    plan = answer["plan"]
     print_line(f"{name}: {answer['rows_read']:,} rows looked at, {answer['rows_rejected']:,} of them can't be loaded.")
-    print_line(f"Format: {_describe_format(plan)}.")
-    print_line(f"Times: {_describe_times(plan)}.\n")
-    roles = sorted(plan["roles"].items(), key=lambda item: str(item[1]))
-    rows = [(role, _name_column(plan["columns"], place), plan.get("confidence", {}).get(role)) for role, place in roles]
-    print_table([Column("role"), Column("column"), Column("confidence", is_number=True)], rows)
+    print_line(f"Format: {_describe_format(answer['plan'])}.")
+    if answer["roles"]:
+        print_line(f"Times: {_describe_times(answer)}.")
+    if answer["as_last_time"]:
+        print_line(_describe_last_time(answer["as_last_time"]))
+    if answer["suggested_region"]:
+        zone = answer["suggested_timezone"]
+        print_line(f"Most of these trips begin in {answer['suggested_region']} (--region; its time zone is {zone}).")
+    for note in answer["notes"]:
+        print_line(f"Note: {note}")
+    if answer["roles"]:
+        print_line("")
+        rows = [(role["role"], role["column"], role["number"], _describe_share(role["confidence"])) for role in answer["roles"]]
+        print_table([Column("role"), Column("column"), Column("number", is_number=True), Column("sure", is_number=True)], rows)
+    _print_counts("rejected because", answer["reasons"])
+    _print_counts("loaded, but odd", answer["warnings"])
     _print_records("First trips", answer["trips"][:_SHOWN_ROWS])
     _print_records("First rejects", answer["rejects"][:_SHOWN_ROWS])
 
@@ -24,25 +35,39 @@ def print_inspection(name: str, answer: dict[str, Any]) -> None:
 def _describe_format(plan: dict[str, Any]) -> str:
     compression = "" if plan["compression"] == "none" else f", {plan['compression']}"
     if plan["kind"] != "csv":
-        return f"{plan['kind']}{compression}"
+        return f"{plan['kind'].capitalize()}{compression}"
     dialect = plan["dialect"]
     header = "with a header" if dialect["has_header"] else "without a header"
-    return (
-        f"CSV{compression}, {dialect['encoding']}, delimiter {dialect['delimiter']!r}, decimal {dialect['decimal']!r}, {header}"
-    )
+    if dialect["header_lines"] > 1:
+        header += f" (rows begin at line {dialect['header_lines'] + 1})"
+    delimiter = f"delimiter {_DELIMITERS.get(dialect['delimiter'], dialect['delimiter'])}"
+    decimal = ", decimal comma" if dialect["decimal"] == "," else ""
+    return f"CSV{compression}, {dialect['encoding']}, {delimiter}{decimal}, {dialect['field_count']} columns {header}"
 
 
-def _describe_times(plan: dict[str, Any]) -> str:
-    time = plan["time"]
-    order = f", {time['date_order']}" if time["date_order"] else ""
-    clock = "kept as written" if plan["clock"] == "as_written" else "converted to the load's time zone"
-    return f"{time['example'] or time['kind']}{order}, {clock}"
+def _describe_times(answer: dict[str, Any]) -> str:
+    time = answer["plan"]["time"]
+    order = {"ymd": "year first", "mdy": "month first", "dmy": "day first", None: "month or day first"}[time["date_order"]]
+    shown = order if time["kind"] == "text" else time["kind"].replace("_", " in ")
+    clock = "kept as written" if answer["clock"] == "as_written" else f"converted to {answer['timezone']} (--timezone)"
+    return f"{shown}, such as {time['example']}; {clock}"
 
 
-def _name_column(columns: Sequence[str], place: object) -> str:
-    if isinstance(place, int) and 0 <= place < len(columns):
-        return columns[place] or f"column {place + 1}"
-    return str(place)
+def _describe_last_time(reading: dict[str, Any]) -> str:
+    options = dict(reading["options"])
+    said = [f"{role} = {column}" for role, column in options.pop("roles", {}).items()]
+    said += [f"{name} {value!r}" for name, value in options.items()]
+    return f"As last time (load {reading['load_id']}): {', '.join(said)}. --no-last-time reads it anew, --forget forgets it."
+
+
+def _describe_share(share: float) -> str:
+    return f"{share:.0%}"
+
+
+def _print_counts(title: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        print_line("")
+        print_table([Column(title), Column("rows", is_number=True)], list(counts.items()))
 
 
 def _print_records(title: str, records: Sequence[dict[str, Any]]) -> None:

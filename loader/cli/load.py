@@ -33,13 +33,14 @@ def load(  # noqa: PLR0913 - a parameter an option
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    last_time: options.LastTime = None,
     name: options.FileName = None,
     is_waiting: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end of the load.")] = True,
     is_json: options.AsJson = False,
 ) -> None:
     """Load trip files: exit status 0 when every load succeeded (rejects or not), 1 when one failed, 2 on wrong usage."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
-    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = _find_files(files, name)
@@ -63,12 +64,16 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    last_time: options.LastTime = None,
     name: options.FileName = None,
+    is_forgetting: Annotated[
+        bool, typer.Option("--forget", help="Forget what was said of files with this header, then look.")
+    ] = False,
     is_json: options.AsJson = False,
 ) -> None:
-    """Show what the loader makes of a file's beginning; nothing is stored."""
+    """Show what the loader makes of a file's beginning; nothing is loaded."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
-    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))
@@ -76,7 +81,11 @@ def inspect(  # noqa: PLR0913 - a parameter an option
             sample = stream.read(_SAMPLE_BYTES)
             is_whole = not stream.read(1)
         with connect_hub() as client:
-            answer = client.post("/api/v1/inspect", body=sample, asked={"file_name": found.name, "is_whole": is_whole, **asked})
+            asked |= {"file_name": found.name, "is_whole": is_whole}
+            answer = client.post("/api/v1/inspect", body=sample, asked=asked)
+            if is_forgetting and answer["as_last_time"]:
+                client.delete(f"/api/v1/readings/{answer['as_last_time']['header_hash']}")
+                answer = client.post("/api/v1/inspect", body=sample, asked=asked)
         if is_json:
             print_json(answer)
         else:

@@ -14,6 +14,7 @@ What a person has to settle is a FileFormatError with a code and one clear messa
 
 from loader.formats.batch import parse_batch
 from loader.formats.detect import SAMPLE_BYTES, detect_format
+from loader.formats.headers import list_headers
 from loader.formats.inspection import Inspection, inspect_format
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
@@ -29,6 +30,7 @@ __all__ = [
     "ParsedBatch",
     "detect_format",
     "inspect_format",
+    "list_headers",
     "open_stream",
     "parse_batch",
 ]

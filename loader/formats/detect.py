@@ -17,7 +17,7 @@ from loader.formats.guess import guess_roles
 from loader.formats.numbers import parse_numbers
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet import pack_footer
-from loader.formats.places import check_swap, find_area
+from loader.formats.places import check_swap, find_area, is_better_exchanged
 from loader.formats.plan import Compression, FilePlan, LoadOptions
 from loader.formats.profile import DECIMAL_COMMA, Profile
 from loader.formats.roles import RoleFinder, check_roles
@@ -40,32 +40,35 @@ class Reading:
     score: float
 
 
-def detect_format(sample: bytes, *, file_name: str, options: LoadOptions, is_whole: bool) -> FilePlan:
+def detect_format(sample: bytes, *, file_name: str, options: LoadOptions, is_whole: bool, is_hearsay: bool = False) -> FilePlan:
     """Tell how a file is to be read, from its first bytes (SAMPLE_BYTES or more; is_whole: there are no others).
 
+    is_hearsay: the options were said of another file, so that this one may prove them wrong.
     Raises: FileFormatError with one clear message; its code says what a person has to settle.
     """
     if not sample:
         raise FileFormatError(f"{file_name} is empty.", code="empty_file")
     if sample.startswith(PARQUET_MAGIC):
         return _detect_parquet(sample, options, is_whole=is_whole)
-    return _detect_text(sample, options, is_whole=is_whole)
+    return _detect_text(sample, options, is_whole=is_whole, is_hearsay=is_hearsay)
 
 
-def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> FilePlan:
+def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hearsay: bool) -> FilePlan:
     compression = detect_compression(sample)
     text, encoding, is_whole = read_text(sample, options, is_whole=is_whole)
     reading = _choose_reading(text, options, is_whole=is_whole)
     plan = _make_plan(reading, options, compression=compression, encoding=encoding)
-    if plan.time.date_order is None and is_whole:
-        raise ambiguous_dates(plan)
     layout = reading.layout
     if len(layout.table) == 0:
         return plan
     origin = read_columns(TextSource(layout.table, decimal=layout.dialect.decimal), plan, options).origin
+    if is_hearsay and is_better_exchanged(origin):
+        raise FileFormatError("Longitude and latitude look swapped.", code="swapped_coordinates")
     # Who says where the origin is has seen the file.
     if not options.axis_order and not any("origin" in role for role in options.roles):
         check_swap(plan, origin)
+    if plan.time.date_order is None and is_whole:
+        raise ambiguous_dates(plan)
     return replace(plan, area=find_area(origin))
 
 
@@ -107,8 +110,9 @@ def _choose_reading(text: bytes, options: LoadOptions, *, is_whole: bool) -> Rea
     if not layouts:
         raise FileFormatError(
             "Found only one column: no comma, semicolon, tab or bar divides the lines. A trip needs an origin, a destination "
-            "and a start time.",
+            "and a start time. Check --delimiter.",
             code="one_column",
+            parameter="delimiter",
         )
     readings = [_read_roles(layout, options) for layout in layouts]
     best = max(readings, key=lambda reading: reading.score)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from loader.formats.errors import make_choice
 from loader.formats.gazetteer import find_city
 from loader.formats.profile import Profile
 from loader.formats.roles import MOSTLY, RoleFinder
@@ -27,7 +28,8 @@ def guess_roles(finder: RoleFinder, median: Callable[[int], float]) -> None:
     times = [column for column, profile in enumerate(profiles) if profile.time > MOSTLY and column not in used]
     epochs = [column for column, profile in enumerate(profiles) if profile.epoch > MOSTLY and profile.is_recent]
     times = times or [column for column in epochs if column not in used]
-    for role, column in zip([role for role in ("started_at", "ended_at") if role not in finder.roles], times, strict=False):
+    wanted = [role for role in ("started_at", "ended_at") if role not in finder.roles and role not in finder.given]
+    for role, column in zip(wanted, times, strict=False):
         finder.roles[role], finder.confidence[role] = column, 0.6
 
 
@@ -39,12 +41,13 @@ def _guess_ends(finder: RoleFinder, profiles: list[Profile], median: Callable[[i
     elif len(routes) == 1 and not points:
         found = {"route": routes[0]}
     else:
-        found = _guess_coordinates(profiles, median)
+        found = _guess_coordinates(profiles, median, finder.columns)
+    found = {role: column for role, column in found.items() if role not in finder.given}
     finder.roles.update(found)
     finder.confidence.update(dict.fromkeys(found, 0.6))
 
 
-def _guess_coordinates(profiles: list[Profile], median: Callable[[int], float]) -> dict[str, int]:
+def _guess_coordinates(profiles: list[Profile], median: Callable[[int], float], columns: tuple[str, ...]) -> dict[str, int]:
     likely = [column for column, profile in enumerate(profiles) if _is_coordinate(profile)]
     runs = [likely[at : at + 4] for at in range(len(likely) - 3) if likely[at + 3] - likely[at] == 3]
     for first, second, third, fourth in runs:
@@ -58,6 +61,12 @@ def _guess_coordinates(profiles: list[Profile], median: Callable[[int], float]) 
                 f"Columns {first + 1} to {fourth + 1} hold coordinates, but longitude and latitude can't be told apart. "
                 f"Say which is which, such as --map origin_longitude={first + 1} --map origin_latitude={second + 1}.",
                 code="ambiguous_columns",
+                parameter="roles",
+                choices=[
+                    make_choice(label, roles={role: str(column + 1) for role, column in order.items()})
+                    for label, order in zip(("Longitude first", "Latitude first"), orders, strict=True)
+                ],
+                columns=columns,
             )
     return {}
 

@@ -18,7 +18,7 @@ from loader.formats.parquet import list_slices
 from loader.formats.places import find_middle
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
-from shared.errors import FileFormatError
+from loader.formats.schema import REJECT_SCHEMA, TRIP_SCHEMA
 
 LOOKED_AT_BYTES = 2**19
 SHOWN_ROWS = 20
@@ -39,7 +39,7 @@ class Inspection:
         """Give the inspection as plain JSON."""
         plan, rows = self.plan, self.rows
         return {
-            "plan": {**plan.to_json(), "footer": None},
+            "plan": {**plan.to_json(), "footer": None, "asked": None},
             "roles": [
                 {"role": role, "column": plan.columns[index], "number": index + 1, "confidence": plan.confidence.get(role, 0.0)}
                 for role, index in plan.roles.items()
@@ -90,19 +90,17 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
 
 
 def _parse_first_rows(sample: bytes, plan: FilePlan, options: LoadOptions) -> ParsedBatch:
-    if plan.footer is None:
-        raise FileFormatError(
-            "A Parquet file says at its end what it holds, so its beginning can't be shown. Load it as it is.",
-            code="needs_whole_file",
-        )
-    piece = next(list_slices(plan), None)
+    piece = next(list_slices(plan), None) if plan.footer else None
     if piece is None:
-        return parse_batch(b"", replace(plan, kind="csv"), BatchSlice(0, 0, 0, 0, 0), options=options)
+        return ParsedBatch(pl.DataFrame(schema=dict(TRIP_SCHEMA)), pl.DataFrame(schema=dict(REJECT_SCHEMA)), 0)
     return parse_batch(sample[piece.offset : piece.offset + piece.bytes], plan, piece, options=options)
 
 
 def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iterator[str]:
     """Say what a person may want to know before loading."""
+    if "started_at" not in plan.roles:
+        yield "A Parquet file says at its end what it holds, and only its beginning was looked at. It can be loaded as it is."
+        return
     start = plan.columns[plan.roles["started_at"]]
     if plan.time.kind == "unknown":
         yield f"Nothing in {start} reads as a date and time (such as {plan.time.example!r}): every row will be rejected."

@@ -1,8 +1,11 @@
 """Places: where a file's trips lie, and files whose latitude and longitude are the wrong way round."""
 
+from typing import Any
+
 import numpy as np
 
 from loader.formats.ends import Ends
+from loader.formats.errors import make_choice
 from loader.formats.gazetteer import LARGE_CITY_PEOPLE, find_city, suggest_region
 from loader.formats.plan import FilePlan
 from loader.formats.records import Mask
@@ -24,11 +27,7 @@ Area = tuple[float, float, float, float]
 
 def check_swap(plan: FilePlan, origin: Ends) -> None:
     """Raises: FileFormatError if most origins of the sample make sense only with longitude and latitude exchanged."""
-    known = np.flatnonzero(_is_known(origin))
-    if len(known) == 0:
-        return
-    looked_up = known[np.linspace(0, len(known) - 1, min(LOOKED_UP, len(known))).astype(np.int64)]
-    places = [(float(origin.longitude[row]), float(origin.latitude[row])) for row in looked_up]
+    places = _pick_places(origin)
     swapped = [place for place in places if _looks_swapped(*place)]
     if len(swapped) * 2 <= len(places):
         return
@@ -37,7 +36,22 @@ def check_swap(plan: FilePlan, origin: Ends) -> None:
         f"Longitude and latitude look swapped: origins such as longitude {longitude:.2f}, latitude {latitude:.2f} lie where "
         f"nobody lives, and exchanged they lie near {_describe(latitude, longitude)}. {_advise(plan)}",
         code="swapped_coordinates",
+        parameter="roles" if "origin_longitude" in plan.roles else "axis_order",
+        choices=_list_choices(plan),
+        columns=plan.columns,
     )
+
+
+def is_better_exchanged(origin: Ends) -> bool:
+    """Tell whether more origins look swapped as they are than would with longitude and latitude exchanged."""
+    places = _pick_places(origin)
+    return sum(_looks_swapped(*place) for place in places) > sum(_looks_swapped(*place[::-1]) for place in places)
+
+
+def _pick_places(ends: Ends) -> list[tuple[float, float]]:
+    known = np.flatnonzero(_is_known(ends))
+    picked = known[np.linspace(0, len(known) - 1, min(LOOKED_UP, len(known))).astype(np.int64)] if len(known) else known
+    return [(float(ends.longitude[row]), float(ends.latitude[row])) for row in picked]
 
 
 def find_area(ends: Ends) -> Area | None:
@@ -75,9 +89,23 @@ def _looks_swapped(longitude: float, latitude: float) -> bool:
 
 def _advise(plan: FilePlan) -> str:
     if "origin_longitude" not in plan.roles:
-        return "Say so with axis_order lat_lon, or lon_lat if it is right as it is."
+        return "Say so with axis_order lat_lon (--axis-order), or lon_lat if it is right as it is."
     longitude, latitude = (plan.columns[plan.roles[f"origin_{axis}"]] for axis in ("longitude", "latitude"))
     return f"Map them yourself, such as --map origin_longitude={latitude} --map origin_latitude={longitude}."
+
+
+def _list_choices(plan: FilePlan) -> list[dict[str, Any]]:
+    labels = ("Exchange longitude and latitude", "Leave them as they are")
+    if "origin_longitude" not in plan.roles:
+        return [make_choice(label, axis_order=order) for label, order in zip(labels, ("lat_lon", "lon_lat"), strict=True)]
+    pairs = [
+        (role, role.replace("longitude", "latitude") if role.endswith("longitude") else role.replace("latitude", "longitude"))
+        for role in plan.roles
+        if role.endswith("itude")
+    ]
+    exchanged = {role: str(plan.roles[other] + 1) for role, other in pairs}
+    kept = {role: str(plan.roles[role] + 1) for role, _ in pairs}
+    return [make_choice(label, roles=roles) for label, roles in zip(labels, (exchanged, kept), strict=True)]
 
 
 def _describe(longitude: float, latitude: float) -> str:

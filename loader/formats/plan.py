@@ -25,6 +25,9 @@ ROLES = (
     "datasource",
 )
 
+# In place of a column: the role is left empty, whatever detection finds for it.
+NO_COLUMN = "-"
+
 Compression = Literal["none", "gzip", "zstd", "zip"]
 DateOrder = Literal["ymd", "mdy", "dmy"]
 AxisOrder = Literal["lon_lat", "lat_lon"]
@@ -38,7 +41,9 @@ RECORD_LIMIT_BYTES = 2**20
 class LoadOptions:
     """What the caller wants; None leaves it to detection.
 
-    roles maps a role (see ROLES) to a column's name or to its number from 1. axis_order: what comes first in points.
+    roles maps a role (see ROLES) to a column's name, to its number from 1, or to NO_COLUMN. axis_order: what comes first in
+    points.
+    as_last_time: what was said of a file with the same header counts where nothing is said now.
     Clock: timezone is where values with an offset are converted to.
     """
 
@@ -52,6 +57,7 @@ class LoadOptions:
     delimiter: str | None = None
     decimal: str | None = None
     axis_order: AxisOrder | None = None
+    as_last_time: bool = True
     record_limit_bytes: int = RECORD_LIMIT_BYTES
 
     def to_json(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from loader.formats.names import KINDS, NameMeaning, read_name
-from loader.formats.plan import LoadOptions
+from loader.formats.plan import NO_COLUMN, LoadOptions
 from loader.formats.profile import Profile
 from shared.errors import FileFormatError, RequestError
 
@@ -18,11 +18,12 @@ Found = dict[str, list[tuple[str, int, float]] | None]
 
 @dataclass
 class RoleFinder:
-    """Find roles among named columns; profile gives what a column holds."""
+    """Find roles among named columns; profile gives what a column holds. given: roles that somebody has settled."""
 
     columns: tuple[str, ...]
     profile: Callable[[int], Profile]
     meanings: list[NameMeaning] = field(init=False)
+    given: frozenset[str] = frozenset()
     roles: dict[str, int] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
 
@@ -32,14 +33,16 @@ class RoleFinder:
     def find(self, options: LoadOptions) -> None:
         """Find every role; those that options name come first."""
         for role, column in options.roles.items():
-            self._set(role, resolve_column(self.columns, column, role), 1.0)
+            if column != NO_COLUMN:
+                self._set(role, resolve_column(self.columns, column, role), 1.0)
+        self.given = frozenset(options.roles)
         if not self.has_ends():
             self._find_ends()
         for end, side in (("started", "origin"), ("ended", "destination")):
-            if f"{end}_at" not in self.roles:
+            if f"{end}_at" not in self.given:
                 self._find_time(end, side)
         for role in ("region", "datasource"):
-            if role not in self.roles:
+            if role not in self.given:
                 self._find_name(role)
 
     def has_ends(self) -> bool:
@@ -50,6 +53,8 @@ class RoleFinder:
         return end in self.roles or {f"{end}_longitude", f"{end}_latitude"} <= set(self.roles)
 
     def _set(self, role: str, column: int, confidence: float) -> None:
+        if role in self.given:
+            return
         self.roles[role], self.confidence[role] = column, round(confidence, 2)
 
     def _find_ends(self) -> None:
@@ -240,5 +245,6 @@ def check_roles(finder: RoleFinder) -> None:
             f"Found no column for {' and '.join(missing)}. Columns: {shown}. Name them, such as "
             "--map origin=COLUMN --map destination=COLUMN --map started_at=COLUMN.",
             code="missing_roles",
-            missing=missing,
+            parameter="roles",
+            columns=finder.columns,
         )

@@ -35,6 +35,8 @@ _STATUS_OF: Final = (
     (FileFormatError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TransientError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+# What an error says beside its code and message.
+_FACTS: Final = ("parameter", "choices", "columns")
 _CODE_OF: Final = {403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -46,12 +48,12 @@ def status_of(error: BaseException) -> int:
 
 
 def make_error_json(error: BaseException) -> dict[str, Any]:
-    """The body that answers an error: code, message and, where one is to blame, the parameter."""
+    """The body that answers an error: code, message and, where one is to blame, the parameter; choices where it is a question."""
     status = status_of(error)
     if isinstance(error, HTTPError):
         return _body(_CODE_OF.get(status, "bad_request"), error.log_message or HTTPStatus(status).phrase)
     if isinstance(error, TripdeckError) and status != HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _body(error.error_code, error.message, error.facts.get("parameter"))
+        return _body(error.error_code, error.message, **{name: error.facts.get(name) for name in _FACTS})
     return _body("internal", "The hub failed at this; its log says why.")
 
 
@@ -67,5 +69,5 @@ def translate_validation(error: ValidationError) -> RequestError:
     return RequestError(f"{parameter or 'The body'}: {reason}", parameter=parameter or None)
 
 
-def _body(code: str, message: str, parameter: object = None) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message} | ({"parameter": parameter} if parameter else {})}
+def _body(code: str, message: str, **facts: object) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message} | {name: fact for name, fact in facts.items() if fact}}

@@ -53,10 +53,10 @@ select load_id, state from load
 where content_hash = %(content_hash)s::text and state in ('planning', 'loading', 'succeeded');
 
 -- name: start_loading
--- planning → loading, with the plan; no row when somebody else did it or the load was cancelled. Violates load_by_content when a live
+-- planning → loading, with the plan and the options that count; no row when somebody else did it or the load was cancelled. Violates load_by_content when a live
 -- load has the same bytes and mapping.
 update load
-set state = 'loading', plan = %(plan)s::jsonb, content_hash = %(content_hash)s::text,
+set state = 'loading', plan = %(plan)s::jsonb, options = %(options)s::jsonb, content_hash = %(content_hash)s::text,
     batches_total = %(batches_total)s::integer, bytes_read = 0, claimed_at = null, failing_since = null
 where load_id = %(load_id)s::integer and state = 'planning'
 returning load_id;

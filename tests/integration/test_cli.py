@@ -286,11 +286,25 @@ def test_inspect_shows_how_a_file_is_read(tripdeck: CommandLine, tmp_path: Path)
     said = tripdeck.run("inspect", str(path)).output
     assert "2 rows looked at, 1 of them can't be loaded." in said
     assert "origin_out_of_range" in said
-    assert "Format: CSV, utf-8, delimiter ','" in said
+    assert "Format: CSV, utf-8, delimiter comma, 5 columns with a header." in said
+    assert "Times: year first, such as 2026-05-05 08:00:00; kept as written." in said
+    assert "Most of these trips begin in Turin" in said
     assert "datetime" in said
     assert "7.67" in said
     before = tripdeck.run("loads", "--json").json["loads"]
     assert all(load["file_name"] != "two.csv" for load in before)
+
+
+def test_inspect_says_what_counts_as_last_time_and_forgets_it(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "asked.csv"
+    path.write_text("cab,from_point,to_point,at\n1,POINT (7.67 45.06),POINT (7.66 45.07),01/02/2026 08:00\n", encoding="utf-8")
+    assert_one_line(tripdeck.run("inspect", str(path)), 1, "--date-order")
+    answer = tripdeck.run("load", str(path), "--date-order", "dmy", "--json")
+    assert answer.json["state"] == "succeeded"
+    assert f"As last time (load {answer.json['load_id']}): date_order 'dmy'." in tripdeck.run("inspect", str(path)).output
+    assert_one_line(tripdeck.run("inspect", str(path), "--no-last-time"), 1, "--date-order")
+    assert_one_line(tripdeck.run("inspect", str(path), "--forget"), 1, "--date-order")
+    assert_one_line(tripdeck.run("inspect", str(path)), 1, "--date-order")
 
 
 def test_generate_writes_what_it_says(tripdeck: CommandLine, tmp_path: Path) -> None:

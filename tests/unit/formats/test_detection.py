@@ -324,3 +324,21 @@ def test_parquet_types() -> None:
     loaded = load_bytes(write_parquet(table), options=LoadOptions(timezone="Europe/Rome"))
     assert loaded.trips.row(0)[:5] == (moment.replace(hour=14), 7.6, 45.0, 7.7, 45.1)
     assert loaded.rejects["reason"].to_list() == ["destination_unreadable", "origin_missing"]
+
+
+def test_one_role_can_be_set_otherwise_or_left_empty() -> None:
+    head = b"lon,lat,end_lon,end_lat,started_at,region,true_lon\n"
+    data = head + b"7.60,45.00,7.70,45.10,2018-05-28 09:03:40,Turin,7.61\n"
+    roles = detect_format(
+        data, file_name="file", options=LoadOptions(roles={"origin_longitude": "true_lon"}), is_whole=True
+    ).roles
+    assert (roles["origin_longitude"], roles["origin_latitude"], roles["destination_longitude"]) == (6, 1, 2)
+    plan = detect_format(data, file_name="file", options=LoadOptions(roles={"region": "-"}), is_whole=True)
+    assert "region" not in plan.roles
+
+
+def test_the_beginning_of_a_long_parquet_file_is_no_error() -> None:
+    data = write_parquet(pa.table({"a": list(range(10))}))
+    shown = inspect_format(data[:-20], file_name="a.parquet", options=LoadOptions(), is_whole=False).to_json()
+    assert (shown["roles"], shown["trips"], shown["rows_read"]) == ([], [], 0)
+    assert "can be loaded as it is" in shown["notes"][0]

@@ -1,0 +1,118 @@
+"""Readings: what people said about how to read a file counts for the next file with the same header, until they say otherwise.
+
+Kept is how a file is read (columns, dates, delimiter, …), not what it is about (region, datasource, time zone): files of many
+cities share a header. Written when a load that somebody gave such options succeeds. What the file itself says comes first: the
+order of its dates, and where its trips begin.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from loader.formats import FilePlan, LoadOptions, detect_format, list_headers
+from shared.database import execute, transaction
+from shared.errors import FileFormatError, NotFoundError
+
+READING_OPTIONS: Final = ("roles", "date_order", "axis_order", "has_header", "encoding", "delimiter", "decimal")
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The first bytes of a file."""
+
+    sample: bytes
+    file_name: str
+    is_whole: bool
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """The header's hash by delimiter."""
+        return list_headers(self.sample, is_whole=self.is_whole)
+
+    def detect(self, options: LoadOptions, *, is_hearsay: bool = False) -> FilePlan:
+        """Tell how the file is to be read. Raises: FileFormatError."""
+        return detect_format(
+            self.sample, file_name=self.file_name, options=options, is_whole=self.is_whole, is_hearsay=is_hearsay
+        )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Options of a former load of a file with this header. applied: those that count now."""
+
+    header_hash: str
+    load_id: int
+    said_at: str
+    options: Mapping[str, Any]
+    applied: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what a page shows."""
+        return {
+            "header_hash": self.header_hash,
+            "load_id": self.load_id,
+            "said_at": self.said_at,
+            "options": dict(self.applied),
+        }
+
+
+def pick_reading_options(options: LoadOptions) -> dict[str, Any]:
+    """Give the options that say how to read a file, as far as somebody gave them."""
+    given = options.to_json()
+    return {name: given[name] for name in READING_OPTIONS if given[name] not in (None, {})}
+
+
+def recall_reading(engine: Engine, begun: Beginning, options: LoadOptions) -> tuple[LoadOptions, Reading | None]:
+    """Complete options by what was said last time; what is given now comes first.
+
+    Raises: TransientError when the database is away.
+    """
+    if not options.as_last_time or not begun.headers:
+        return options, None
+    with transaction(engine) as connection:
+        row = execute(connection, "fetch_reading", header_hashes=list(begun.headers.values())).mappings().one_or_none()
+    if row is None:
+        return options, None
+    completed = _complete(options, row["options"])
+    try:
+        is_open = begun.detect(completed, is_hearsay=True).time.date_order is None
+    except FileFormatError as error:
+        if error.error_code != "ambiguous_dates":
+            return options, None  # what was right for another file is wrong for this one
+        is_open = True
+    if is_open and options.date_order is None:
+        completed = replace(completed, date_order=row["options"].get("date_order"))
+    before, after = pick_reading_options(options), pick_reading_options(completed)
+    applied = {name: value for name, value in after.items() if before.get(name) != value}
+    if not applied:
+        return options, None
+    return completed, Reading(row["header_hash"], row["load_id"], row["said_at"].isoformat(), row["options"], applied)
+
+
+def forget_reading(engine: Engine, header_hash: str) -> None:
+    """Forget what was said of files with a header. Raises: NotFoundError."""
+    with transaction(engine) as connection:
+        if execute(connection, "delete_reading", header_hash=header_hash).first() is None:
+            raise NotFoundError("Nothing is remembered for files with this header.")
+
+
+def _complete(options: LoadOptions, said: Mapping[str, Any]) -> LoadOptions:
+    values = {
+        name: said[name]
+        for name in READING_OPTIONS
+        if name not in ("roles", "date_order") and name in said and getattr(options, name) is None
+    }
+    given = {_end_of(role) for role in options.roles}
+    roles = {role: column for role, column in said.get("roles", {}).items() if not given & _ends_of(role)}
+    return replace(options, **values, roles={**roles, **options.roles})
+
+
+def _end_of(role: str) -> str:
+    return role.partition("_")[0]
+
+
+def _ends_of(role: str) -> set[str]:
+    return {"route", "origin", "destination"} if role == "route" else {_end_of(role), *(("route",) if "itude" in role else ())}

@@ -1,0 +1,90 @@
+"""What was said of a file counts for the next one with the same header, unless that file says otherwise."""
+
+from typing import Any
+
+import pytest
+
+from loader.context import Context
+from loader.formats import LoadOptions
+from loader.readings import Beginning, forget_reading, recall_reading
+from shared.errors import NotFoundError
+from tests.loading import load_bytes
+
+ENDS = {"origin": "Pickup", "destination": "Dropoff"}
+HEADER = "ride;Pickup;Dropoff;begun;Half\n"
+
+
+def make_file(
+    day: str, *, header: str = HEADER, points: str = "POINT (-77.04 -12.04);POINT (-77.05 -12.05)", rows: int = 3
+) -> bytes:
+    return (header + "".join(f"{row};{points};{day} 10:0{row}:00;half\n" for row in range(rows))).encode()
+
+
+def recall(context: Context, data: bytes, **options: Any) -> dict[str, Any]:
+    _, reading = recall_reading(context.engine, Beginning(data, "trips.csv", is_whole=True), LoadOptions(**options))
+    return dict(reading.applied) if reading else {}
+
+
+def start_times(context: Context, load_id: int) -> set[str]:
+    with context.engine.connect() as connection:
+        rows = connection.exec_driver_sql("select distinct started_at::date::text from trips where load_id = %s", (load_id,))
+        return set(rows.scalars())
+
+
+def test_an_answer_is_asked_for_once(context: Context) -> None:
+    asked = load_bytes(context, make_file("01/02/2024"))
+    assert (asked["state"], asked["error_code"]) == ("failed", "ambiguous_dates")
+    answered = load_bytes(context, make_file("01/02/2024"), date_order="dmy")
+    assert (answered["state"], answered["plan"]["as_last_time"]) == ("succeeded", None)
+    following = load_bytes(context, make_file("03/04/2024", header=" RIDE;pickup ;Dropoff;Begun;half\n"))
+    assert (following["state"], following["options"]["date_order"]) == ("succeeded", "dmy")
+    assert following["plan"]["as_last_time"]["options"] == {"date_order": "dmy"}
+    assert following["plan"]["as_last_time"]["load_id"] == answered["load_id"]
+    assert start_times(context, following["load_id"]) == {"2024-04-03"}
+
+
+def test_own_words_come_first_and_are_remembered_instead(context: Context) -> None:
+    load_bytes(context, make_file("01/02/2024"), date_order="dmy", roles={"region": "Half"})
+    own = load_bytes(context, make_file("03/04/2024"), date_order="mdy")
+    assert start_times(context, own["load_id"]) == {"2024-03-04"}
+    assert own["plan"]["as_last_time"]["options"] == {"roles": {"region": "Half"}}
+    assert recall(context, make_file("05/06/2024")) == {"date_order": "mdy", "roles": {"region": "Half"}}
+    assert recall(context, make_file("05/06/2024"), roles={"region": "ride"}) == {"date_order": "mdy"}
+
+
+def test_what_a_file_is_about_is_not_remembered(context: Context) -> None:
+    load_bytes(context, make_file("01/02/2024"), date_order="dmy", region="Brno", datasource="tram", timezone="Europe/Prague")
+    assert recall(context, make_file("01/02/2024")) == {"date_order": "dmy"}
+
+
+def test_the_file_itself_comes_first(context: Context) -> None:
+    load_bytes(context, make_file("01/02/2024"), date_order="dmy", axis_order="lon_lat")
+    assert recall(context, make_file("01/13/2024")) == {"axis_order": "lon_lat"}
+    swapped = make_file("01/02/2024", points="POINT (-12.04 -77.04);POINT (-12.05 -77.05)")
+    assert recall(context, swapped) == {}
+    assert load_bytes(context, swapped, date_order="dmy")["error_code"] == "swapped_coordinates"
+
+
+def test_nothing_is_remembered_of_loads_that_brought_nothing(context: Context) -> None:
+    load = load_bytes(context, make_file("01/02/2024", points="nowhere;nowhere"), date_order="dmy", roles=ENDS)
+    assert (load["state"], load["rows_loaded"]) == ("succeeded", 0)
+    assert recall(context, make_file("01/02/2024")) == {}
+
+
+def test_a_reading_can_be_passed_over_and_forgotten(context: Context) -> None:
+    load_bytes(context, make_file("01/02/2024"), date_order="dmy")
+    assert recall(context, make_file("01/02/2024"), as_last_time=False) == {}
+    ignored = load_bytes(context, make_file("03/04/2024"), as_last_time=False)
+    assert ignored["error_code"] == "ambiguous_dates"
+    _, reading = recall_reading(context.engine, Beginning(make_file("01/02/2024"), "a.csv", is_whole=True), LoadOptions())
+    assert reading
+    forget_reading(context.engine, reading.header_hash)
+    assert recall(context, make_file("01/02/2024")) == {}
+    with pytest.raises(NotFoundError):
+        forget_reading(context.engine, reading.header_hash)
+
+
+def test_another_header_or_none_is_another_kind_of_file(context: Context) -> None:
+    load_bytes(context, make_file("01/02/2024"), date_order="dmy")
+    assert recall(context, make_file("01/02/2024", header="ride;pickup;dropoff;began;half\n")) == {}
+    assert recall(context, make_file("01/02/2024", header="")) == {}
