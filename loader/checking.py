@@ -1,12 +1,13 @@
-"""Checking: that trips, ledger, counters, rejects, rollups and events agree, at this moment and in one snapshot.
+"""Checking: that trips, ledger, counters, rejects, rollups, runs and events agree; each check looks at one moment.
 
     for problem in find_problems(engine): print(problem)
 
 Whatever is loading, being removed or merged meanwhile must make no difference: every transaction leaves them in agreement.
 """
 
-from dataclasses import dataclass
-from typing import Final
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
@@ -41,12 +42,29 @@ class Problem:
         return f"{self.check}: load {self.load_id}, {self.place}: expected {self.expected:,}, found {self.found:,}"
 
 
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check found."""
+
+    check: str
+    seconds: float
+    problems: tuple[Problem, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {**asdict(self), "problems": [asdict(problem) for problem in self.problems]}
+
+
 def find_problems(engine: Engine, load_id: int | None = None) -> list[Problem]:
     """Compare everything, for one load or all; reads every trip of them."""
-    problems: list[Problem] = []
-    with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
+    return [problem for check in CHECKS for problem in run_check(engine, check, load_id).problems]
+
+
+def run_check(engine: Engine, check: str, load_id: int | None = None) -> CheckResult:
+    """Run one of CHECKS. It is one statement, so it sees one moment, whatever is loading, merged or removed meanwhile."""
+    began = time.monotonic()
+    with transaction(engine) as connection:
         execute(connection, "lift_timeout")
-        for check in CHECKS:
-            rows = execute(connection, check, load_id=load_id)
-            problems += [Problem(check, row.load_id, row.place, int(row.expected), int(row.found)) for row in rows]
-    return problems
+        rows = execute(connection, check, load_id=load_id)
+        problems = tuple(Problem(check, row.load_id, row.place, int(row.expected), int(row.found)) for row in rows)
+    return CheckResult(check, time.monotonic() - began, problems)

@@ -2,6 +2,7 @@
 
 import typer
 
+from loader.cli.check import check
 from loader.cli.generate import generate
 from loader.cli.load import inspect, load
 from loader.cli.loads import cancel, loads, rejects, retry, undo, watch
@@ -32,6 +33,7 @@ for command in (
     regions,
     datasources,
     questions,
+    check,
     generate,
 ):
     app.command()(command)

@@ -38,14 +38,18 @@ def connect_hub() -> "HubClient":
 
 def find_api_url(settings: "Settings") -> str:
     """Where the hub is: a setting that was given comes before the note the local stack leaves."""
-    if "api_url" not in settings.model_fields_set:
-        try:
-            noted = json.loads((Path(settings.data_dir) / STACK_FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return settings.api_url
-        if isinstance(noted, dict) and isinstance(noted.get("api_url"), str):
-            return str(noted["api_url"])
-    return settings.api_url
+    noted = None if "api_url" in settings.model_fields_set else _read_note(settings).get("api_url")
+    return noted if isinstance(noted, str) else settings.api_url
+
+
+def find_database() -> "Settings":
+    """Settings with the database that was given, else with that of the local stack of this folder. Raises: SettingsError."""
+    from shared.settings import PREFIX, load_settings
+
+    settings = load_settings()
+    noted = _read_note(settings).get("environment")
+    url = noted.get(f"{PREFIX}DATABASE_URL") if isinstance(noted, dict) else None
+    return load_settings(database_url=url) if url and "database_url" not in settings.model_fields_set else settings
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - any JSON
@@ -77,6 +81,15 @@ def make_error_json(error: TripdeckError) -> dict[str, Any]:
 def exit_status(error: TripdeckError) -> int:
     """2 where another command line would help, 1 otherwise."""
     return WRONG_USAGE if isinstance(error, (RequestError, NotFoundError, SettingsError)) else FAILED
+
+
+def _read_note(settings: "Settings") -> dict[str, Any]:
+    """What the local stack has noted of itself, when it has."""
+    try:
+        noted = json.loads((Path(settings.data_dir) / STACK_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def _find_token(settings: "Settings") -> str | None:

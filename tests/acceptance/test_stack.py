@@ -149,6 +149,11 @@ def test_the_first_start_loads_a_sample(stack: LocalStack) -> None:
     assert len(stack.get("/api/v1/regions")["regions"]) == 3
 
 
+def test_the_running_stack_checks_itself(stack: LocalStack) -> None:
+    checked = stack.call("check", "--json")
+    assert (checked.returncode, json.loads(checked.stdout)["is_right"]) == (0, True), checked
+
+
 def test_a_second_up_says_what_runs_and_succeeds(stack: LocalStack) -> None:
     second = stack.call("up")
     assert second.returncode == 0

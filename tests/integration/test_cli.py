@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from infra.embedded import find_free_ports
 from infra.environment import make_environment
 from loader.generate import Tally, generate_trips, write_trips
+from shared.database import transaction
 from shared.settings import Settings
 from tests.command_line import CommandLine, assert_one_line, finish, make_file
 from tests.hub import HubServer
-from tests.hub_fixtures import hub, hub_settings
+from tests.hub_fixtures import hub, hub_engine, hub_settings
 from tests.loading import running_worker
 
-__all__ = ["hub", "hub_settings"]
+__all__ = ["hub", "hub_engine", "hub_settings"]
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +254,25 @@ def test_a_histogram(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLi
     assert tripdeck.run("histogram", "--region", "Turin", "--json").json["trips"] == tally.regions["Turin"]
     assert "Sunday" in tripdeck.run("histogram", "--by", "weekday").output
     assert "no file tells the end" in tripdeck.run("histogram", "--by", "duration").output
+
+
+@pytest.mark.usefixtures("big_load")
+def test_check_tells_whether_everything_agrees(tripdeck: CommandLine, hub_engine: Engine) -> None:
+    answer = tripdeck.run("check", "--json")
+    assert (answer.status, answer.json["is_right"]) == (0, True)
+    assert {"check_trips", "check_rollup_week", "check_run_point"} <= {each["check"] for each in answer.json["checks"]}
+    with transaction(hub_engine) as connection:
+        connection.exec_driver_sql("update rollup_week set trips = trips + 1")
+    try:
+        wrong = tripdeck.run("check", "--json")
+        assert (wrong.status, wrong.json["is_right"]) == (1, False)
+        assert {each["check"] for each in wrong.json["checks"] if each["problems"]} == {"check_rollup_week"}
+        told = tripdeck.run("check", "--load", "1")
+        assert told.status == 1
+        assert "check_rollup_week: load 1, rollup_week 2026-" in told.output
+    finally:
+        with transaction(hub_engine) as connection:
+            connection.exec_driver_sql("update rollup_week set trips = trips - 1")
 
 
 def test_two_periods_compared(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:
