@@ -39,6 +39,13 @@ _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
 _TRANSIENT_STATES: Final = ("25006", "55P03")
 
 
+def connect_reader(settings: Settings) -> Engine:
+    """Make an engine for questions: to the read replica where there is one, else to the database. Raises: SettingsError."""
+    if settings.read_database_url is None:
+        return connect_database(settings)
+    return connect_database(settings.model_copy(update={"database_url": settings.read_database_url}))
+
+
 def connect_database(settings: Settings, *, statement_timeout_ms: int | None = None) -> Engine:
     """Make an engine; connects at first use.
 
@@ -46,7 +53,7 @@ def connect_database(settings: Settings, *, statement_timeout_ms: int | None = N
     """
     url = settings.database_url.get_secret_value()
     if not url.startswith("postgresql"):
-        raise SettingsError("TRIPDECK_DATABASE_URL must be a postgresql URL.")
+        raise SettingsError("TRIPDECK_DATABASE_URL and TRIPDECK_READ_DATABASE_URL must be postgresql URLs.")
     timeout_ms = settings.statement_timeout_ms if statement_timeout_ms is None else statement_timeout_ms
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),

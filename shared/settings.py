@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         SecretStr("postgresql+psycopg://tripdeck@127.0.0.1:5433/tripdeck"),
         description="PostgreSQL or TimescaleDB, SQLAlchemy URL.",
     )
+    read_database_url: SecretStr | None = Field(
+        None, description="A read replica that answers questions, SQLAlchemy URL; the database itself when empty."
+    )
     database_pool_size: int = Field(5, ge=1, description="Open connections per process, at most. Count.")
     statement_timeout_ms: int = Field(30_000, ge=0, description="Longest question to the database. Milliseconds, 0 = no limit.")
 

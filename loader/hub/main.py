@@ -23,7 +23,7 @@ from loader.hub.metrics import Metrics
 from loader.hub.publisher import Publisher
 from loader.hub.services import Rooms, Services
 from loader.hub.threads import ThreadRoom
-from shared.database import connect_database
+from shared.database import connect_database, connect_reader
 from shared.errors import SettingsError, TripdeckError
 from shared.logs import configure_logs
 from shared.objects import ObjectStore
@@ -85,6 +85,7 @@ def make_services(settings: Settings) -> Services:
         settings=settings,
         access=access,
         engine=engine,
+        reader=connect_reader(settings) if settings.read_database_url else engine,
         store=ObjectStore(settings),
         broker=connect_broker(settings),
         rooms=rooms,
@@ -118,6 +119,7 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
     await services.tasks.wait()
     await services.feed.history.close()
     services.rooms.close()
+    services.reader.dispose()
     services.engine.dispose()
 
 

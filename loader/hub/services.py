@@ -71,6 +71,8 @@ class Services:
     settings: Settings
     access: Access
     engine: Engine
+    # For questions; a read replica or the same database.
+    reader: Engine
     store: ObjectStore
     broker: dramatiq.Broker
     rooms: Rooms

@@ -65,7 +65,7 @@ class QuestionHandler(ApiHandler):
         known = self.request.headers.get("If-None-Match", "")
 
         def answer() -> tuple[str, bytes | None, str | None]:
-            with transaction(self.services.engine) as connection:
+            with transaction(self.services.reader) as connection:
                 version = execute(connection, "fetch_data_version").scalar_one()
                 tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
                 result = None if tag in known else compute(connection)

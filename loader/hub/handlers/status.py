@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from importlib.metadata import version
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from loader.hub.answers import HealthAnswer, ReadyAnswer, ServiceState
 from loader.hub.asked import Nothing
@@ -33,12 +33,15 @@ class ReadyHandler(ApiHandler):
     async def get(self, asked: Nothing) -> None:
         """Answer with every service's state."""
         services = self.services
-        database, redis, store = await asyncio.gather(
-            self._check(services.rooms.records.run(self._ask_database)),
-            self._check(services.feed.history.check()),
-            self._check(services.rooms.transfers.run(services.store.check)),
-        )
-        states = {"database": database, "redis": redis, "store": store}
+        checks = {
+            "database": services.rooms.records.run(_ask_database, services.engine),
+            "redis": services.feed.history.check(),
+            "store": services.rooms.transfers.run(services.store.check),
+        }
+        if services.reader is not services.engine:
+            checks["read_database"] = services.rooms.questions.run(_ask_database, services.reader)
+        found = await asyncio.gather(*(self._check(check) for check in checks.values()))
+        states = dict(zip(checks, found, strict=True))
         is_ready = all(state.is_ready for state in states.values()) and not services.drain.is_set()
         self.answer(ReadyAnswer(is_ready=is_ready, services=states), status=200 if is_ready else 503)
 
@@ -53,9 +56,10 @@ class ReadyHandler(ApiHandler):
             return ServiceState(is_ready=False, reason=error.error_code if self.services.access.secret else error.message)
         return ServiceState(is_ready=True, reason=None)
 
-    def _ask_database(self) -> None:
-        with transaction(self.services.engine) as connection:
-            connection.execute(text("select 1 from event_position"))
+
+def _ask_database(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("select 1 from event_position"))
 
 
 class MetricsHandler(ApiHandler):
