@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import xxhash
 
+from loader.ahead import read_ahead
 from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import end_load, enqueue_batches
@@ -129,7 +130,7 @@ class _Reader:
         self._shown_at = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._context.store.read(self._stored):
+        for chunk in read_ahead(self._context.store.read(self._stored)):
             self.hash.update(chunk)
             self.bytes_read += len(chunk)
             if time.monotonic() - self._shown_at > _PROGRESS_S:

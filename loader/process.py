@@ -7,7 +7,7 @@ from dramatiq.middleware import Middleware
 
 from loader.actors import declare_actors
 from loader.context import Context, make_context
-from loader.formats.kernels import compile_kernels
+from loader.formats import warm_up
 from loader.keeper import Keeper
 from loader.packer import Packer
 from shared.logs import configure_logs
@@ -25,8 +25,7 @@ class _KeeperMiddleware(Middleware):
 
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Start."""
-        # Compiled before the first file comes, where the compiled code couldn't be kept, as in a container.
-        threading.Thread(target=compile_kernels, name="kernels", daemon=True).start()
+        threading.Thread(target=warm_up, name="warm up", daemon=True).start()
         self._keeper.start()
         self._packer.start()
 

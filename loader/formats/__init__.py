@@ -19,6 +19,7 @@ from loader.formats.inspection import Inspection, inspect_format
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
 from loader.formats.streams import open_stream
+from loader.formats.warm import warm_up
 
 __all__ = [
     "SAMPLE_BYTES",
@@ -33,4 +34,5 @@ __all__ = [
     "list_headers",
     "open_stream",
     "parse_batch",
+    "warm_up",
 ]

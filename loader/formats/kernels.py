@@ -54,28 +54,34 @@ def _divide(digits: int, places: int) -> float:
 
 
 @_compile
-def _read_number(buffer: Letters, start: int, end: int, point: int) -> tuple[float, int]:
-    """A number such as -12.5 at a place, and where it ends; NaN where there is none or it has too many digits."""
+def _read_digits(buffer: Letters, start: int, end: int, number: int) -> tuple[int, int]:
+    """Digits appended to a number, up to the first letter that is none, and where that is."""
     place = start
-    is_negative = place < end and buffer[place] == _MINUS
-    if is_negative:
-        place += 1
-    number: Any = np.int64(0)
-    count, fraction, is_fraction, first = 0, 0, False, place
     while place < end:
         digit = np.int64(buffer[place]) - _ZERO
-        if 0 <= digit <= 9:
-            if count == _DIGITS:
-                return np.nan, place
-            number = number * 10 + digit
-            count += 1 if number > 0 else 0
-            fraction += is_fraction
-        elif buffer[place] == point and not is_fraction and place > first:
-            is_fraction = True
-        else:
+        if digit < 0 or digit > 9:
             break
+        number = number * 10 + int(digit)
         place += 1
-    if place == first or fraction > 22 or (is_fraction and fraction == 0):
+    return number, place
+
+
+@_compile
+def _read_number(buffer: Letters, start: int, end: int, point: int) -> tuple[float, int]:
+    """A number such as -12.5 at a place, and where it ends; NaN where there is none or it has too many digits."""
+    is_negative = start < end and buffer[start] == _MINUS
+    first = start + 1 if is_negative else start
+    number, place = _read_digits(buffer, first, end, 0)
+    digits = place - first
+    if digits == 0:
+        return np.nan, place
+    fraction = 0
+    if place < end and buffer[place] == point:
+        number, place = _read_digits(buffer, place + 1, end, number)
+        fraction = place - first - digits - 1
+        if fraction == 0:
+            return np.nan, place
+    if digits + fraction > _DIGITS:
         return np.nan, place
     value = _divide(number, fraction)
     return (-value if is_negative else value), place
@@ -116,7 +122,7 @@ def read_points(buffer: Letters, starts: Places, ends: Places) -> tuple[Floats, 
 
 
 @_compile
-def _read_digits(buffer: Letters, start: int, count: int) -> int:
+def _read_whole(buffer: Letters, start: int, count: int) -> int:
     """A whole number of so many digits; far below zero where a letter is none."""
     number = np.int64(0)
     for place in range(start, start + count):
@@ -161,10 +167,10 @@ def read_stamps(buffer: Letters, starts: Places, ends: Places) -> Places:
             continue
         if buffer[at + 10] != _SPACE and buffer[at + 10] != _T:
             continue
-        year, month, day = _read_digits(buffer, at, 4), _read_digits(buffer, at + 5, 2), _read_digits(buffer, at + 8, 2)
-        hour, minute = _read_digits(buffer, at + 11, 2), _read_digits(buffer, at + 14, 2)
-        second = _read_digits(buffer, at + 17, 2)
-        fraction = _read_digits(buffer, at + 20, length - 20) if length > 19 else 0
+        year, month, day = _read_whole(buffer, at, 4), _read_whole(buffer, at + 5, 2), _read_whole(buffer, at + 8, 2)
+        hour, minute = _read_whole(buffer, at + 11, 2), _read_whole(buffer, at + 14, 2)
+        second = _read_whole(buffer, at + 17, 2)
+        fraction = _read_whole(buffer, at + 20, length - 20) if length > 19 else 0
         is_clock = 0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60 and fraction >= 0
         if is_clock and _is_date(year, month, day):
             for _ in range(26 - length if length > 19 else 0):
