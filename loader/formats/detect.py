@@ -110,9 +110,8 @@ def _choose_reading(text: bytes, options: LoadOptions, *, is_whole: bool) -> Rea
     if not layouts:
         raise FileFormatError(
             "Found only one column: no comma, semicolon, tab or bar divides the lines. A trip needs an origin, a destination "
-            "and a start time. Check --delimiter.",
+            "and a start time.",
             code="one_column",
-            parameter="delimiter",
         )
     readings = [_read_roles(layout, options) for layout in layouts]
     best = max(readings, key=lambda reading: reading.score)

@@ -111,6 +111,36 @@ def test_review_upload_load_and_history(load_url: str, hub: HubServer, worker: N
     check_accessible(page, ".stMain")
 
 
+def test_a_file_that_leaves_something_open_asks_once(
+    load_url: str, worker: None, page: Page, watch: Watch, tmp_path: Path
+) -> None:
+    watch.tolerated = ("422",)
+    head, rows = "cab;From point;To point;At;Half\n", "1;POINT (7.67 45.06);POINT (7.66 45.07);0{}/02/2026 08:00;South\n"
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text(head + rows.format(1), encoding="utf-8")
+    second.write_text(head + rows.format(3), encoding="utf-8")
+    open_list(page, load_url)
+    row = choose_file(page, first)
+    expect(row).to_contain_text("Every date in At fits month first as well as day first")
+    expect(row.get_by_role("button", name="Load this file")).to_have_count(0)
+    save_screenshot(page, "transfer_question")
+    row.get_by_role("button", name="Day first").click()
+    expect(row.locator(".tt-table").first).to_contain_text("2026-02-01 08:00:00")
+    expect(row).to_contain_text("day first, kept as written")
+    row.get_by_label("Region", exact=True).select_option(label="Half")
+    expect(row.locator(".tt-table").first).to_contain_text("South")
+    save_screenshot(page, "transfer_answered")
+    check_accessible(page, ".stMain")
+    row.get_by_role("button", name="Load this file").click()
+    expect(row).to_have_attribute("data-load-state", "succeeded", timeout=LOADED_MS)
+    row = choose_file(page, second)
+    expect(row).to_contain_text("As last time, in load")
+    expect(row.locator(".tt-table").first).to_contain_text("2026-02-03 08:00:00")
+    expect(row.get_by_label("Region", exact=True)).to_have_value("4")
+    row.get_by_role("button", name="Read it anew").click()
+    expect(row).to_contain_text("Every date in At fits month first as well as day first")
+
+
 def test_a_file_that_holds_no_trips_is_refused_before_it_is_sent(
     load_url: str, hub: HubServer, page: Page, watch: Watch, tmp_path: Path
 ) -> None:

@@ -4,11 +4,15 @@ const TIMEOUT_MS = 20_000;
 
 /** What went wrong with a call. status 0: nobody answered. */
 export class HubError extends Error {
-  /** @param {string} message @param {{status?: number, code?: string}} [facts] */
-  constructor(message, { status = 0, code = 'unavailable' } = {}) {
+  /** @param {string} message @param {{status?: number, code?: string, parameter?: string|null, choices?: any, columns?: any}} [facts] */
+  constructor(message, { status = 0, code = 'unavailable', parameter = null, choices = null, columns = null } = {}) {
     super(message);
-    this.status = status;
-    this.code = code;
+    Object.assign(this, { status, code, parameter, choices, columns });
+  }
+
+  /** Whether a person can settle it: by one of the choices, by a column for a role, or by another option. */
+  get isQuestion() {
+    return this.status === 422 && this.parameter !== null;
   }
 
   /** Whether another try may go well. */
@@ -65,6 +69,11 @@ export class HubApi {
     return (await this.call('GET', `/api/v1/loads?before=${before}&limit=${limit}`)).loads;
   }
 
+  /** Forget what was said of files with a header. @param {string} headerHash */
+  forgetReading(headerHash) {
+    return this.call('DELETE', `/api/v1/readings/${headerHash}`);
+  }
+
   /** @param {string} method @param {string} path @param {{json?: object, body?: Blob, type?: string}} [content] */
   async call(method, path, { json, body, type } = {}) {
     const token = this.getToken();
@@ -89,8 +98,8 @@ export class HubApi {
 /** @param {number} status @param {string} text */
 function readError(status, text) {
   try {
-    const { code, message } = JSON.parse(text).error;
-    return new HubError(message, { status, code });
+    const { message, ...facts } = JSON.parse(text).error;
+    return new HubError(message, { status, ...facts });
   } catch {
     return new HubError(`The hub answered with status ${status}.`, { status });
   }

@@ -10,7 +10,8 @@ import { RateMeter, backoffMs, fingerprint } from './parts.js';
 import { CancelledError, PartUploader, sleep } from './upload.js';
 import { TERMINAL_STATES } from './wording.js';
 
-const SAMPLE_BYTES = 256 * 1024;
+const SAMPLE_BYTES = 1024 * 1024; // as much as the loader decides by
+const PARQUET_BYTES = 8 * 1024 * 1024; // a Parquet file says at its end what it holds; the hub looks at this much
 const MOST_ATTEMPTS = 8; // about a minute of a hub that is away, as during a restart
 
 export class Job {
@@ -33,6 +34,7 @@ export class Job {
     this.byteMeter = new RateMeter();
     /** @type {string|null} */ this.problem = null;
     /** @type {any} */ this.inspection = null;
+    /** @type {import('./api.js').HubError|null} what a person has to settle before the file can be loaded */ this.question = null;
     /** @type {any} */ this.load = null;
     /** @type {import('./live.js').LiveStatus|null} */ this.liveStatus = null;
     this.isTold = false;
@@ -50,8 +52,8 @@ export class Job {
   async check(needsReview) {
     this.go('checking');
     try {
-      this.inspection = await this.patiently(() => this.inspect());
-      this.go(needsReview ? 'review' : 'waiting');
+      await this.patiently(() => this.look());
+      this.go(needsReview || this.question ? 'review' : 'waiting');
     } catch (error) {
       this.stopFor(error);
     }
@@ -79,13 +81,27 @@ export class Job {
     }
   }
 
-  inspect() {
+  /** Have the file inspected: afterwards there is an inspection, or a question. */
+  async look() {
+    try {
+      this.inspection = await this.inspect();
+      this.question = null;
+    } catch (error) {
+      if (!(error instanceof HubError) || !error.isQuestion) {
+        throw error;
+      }
+      this.question = error;
+    }
+  }
+
+  async inspect() {
     const file = /** @type {File} */ (this.file);
-    const isWhole = file.size <= SAMPLE_BYTES;
+    const isParquet = (await file.slice(0, 4).text()) === 'PAR1';
+    const sampleBytes = isParquet && file.size <= PARQUET_BYTES ? file.size : SAMPLE_BYTES;
     const { roles = {}, ...options } = this.options;
-    const query = Object.entries({ file_name: file.name, is_whole: String(isWhole), ...options }).filter(([, value]) => value);
+    const query = Object.entries({ file_name: file.name, is_whole: file.size <= sampleBytes, ...options }).map(([name, value]) => [name, String(value)]);
     const map = Object.entries(roles).map(([role, column]) => ['map', `${role}=${column}`]);
-    return this.api.inspect(file.slice(0, SAMPLE_BYTES), /** @type {any} */ ([...query, ...map]));
+    return await this.api.inspect(file.slice(0, sampleBytes), /** @type {any} */ ([...query, ...map]));
   }
 
   /** Upload and begin the load. Never throws: what goes wrong is the job's state. */

@@ -1,129 +1,196 @@
-/** What was found in a file, with the columns and options to correct before it is loaded. */
+/** What was found in a file, with every column and option to correct before it is loaded; or the question that it leaves open. */
 import { element } from '../../browser/dom.js';
-import { formatCount } from './wording.js';
+import {
+  CHOSEN_OPTIONS,
+  NO_COLUMN,
+  ROLE_LABELS,
+  describeCounts,
+  describeLastTime,
+  describePlan,
+  describeTimes,
+  nameColumn,
+  sortRoles,
+  withAnswer,
+  withOption,
+} from './reading.js';
 
 const SHOWN_ROWS = 5;
 const PAUSE_MS = 350;
-/** @type {Record<string, string>} */
-const ROLE_LABELS = {
-  started_at: 'Start time',
-  ended_at: 'End time',
-  origin: 'Origin (WKT)',
-  origin_longitude: 'Origin longitude',
-  origin_latitude: 'Origin latitude',
-  destination: 'Destination (WKT)',
-  destination_longitude: 'Destination longitude',
-  destination_latitude: 'Destination latitude',
-  region: 'Region',
-  datasource: 'Datasource',
-};
-const DELIMITERS = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' };
+const SURE = 0.9;
 
-/** @param {import('./job.js').Job} job */
-export function makeReview(job) {
-  const summary = element('p', { class: 'tt-summary' });
-  const problem = element('p', { class: 'tt-problem', role: 'alert', hidden: true });
-  const table = element('div', { class: 'tt-scroll', tabindex: '0', role: 'region', 'aria-label': 'First trips' });
-  let timer = 0;
+/** The review of one job; repaints itself after every answer of the hub. */
+export class Review {
+  /** @param {import('./job.js').Job} job */
+  constructor(job) {
+    this.job = job;
+    this.timer = 0;
+    this.head = element('div', { class: 'tt-said', 'aria-live': 'polite' });
+    this.fields = element('div', { class: 'tt-fields' });
+    this.others = element('div', { class: 'tt-fields' });
+    this.more = element('details', { class: 'tt-more' }, element('summary', {}, 'More columns and options'), this.others);
+    this.table = element('div', { class: 'tt-scroll', tabindex: '0', role: 'region', 'aria-label': 'First rows' });
+    this.node = element('div', { class: 'tt-review' }, this.head, this.fields, this.more, this.table);
+    this.paint();
+  }
 
-  const paint = () => {
-    summary.textContent = describePlan(job.inspection);
-    table.replaceChildren(makeTable(job.inspection.trips));
-  };
-  const inspectAgain = async () => {
-    try {
-      job.inspection = await job.inspect();
-      problem.hidden = true;
-      paint();
-    } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
+  paint() {
+    const { inspection, question } = this.job;
+    const isAboutColumns = question && !question.choices;
+    const columns = (question ? isAboutColumns && question.columns : inspection.plan.columns) || [];
+    this.more.open ||= isAboutColumns;
+    const roles = question ? readRoles(this.job.options.roles, columns) : inspection.plan.roles;
+    this.head.replaceChildren(...(question ? this.makeQuestion(question) : this.makeSummary(inspection)));
+    this.table.replaceChildren(...(question ? [] : makeTables(inspection)));
+    this.paintFields(roles, columns, inspection);
+  }
+
+  /** Fields keep the focus; a text that is being typed is left alone. */
+  paintFields(roles, columns, inspection) {
+    const active = /** @type {HTMLElement|null} */ (/** @type {any} */ (this.node.getRootNode()).activeElement);
+    const name = this.node.contains(active) ? active?.dataset.name : undefined;
+    if (name && active?.tagName === 'INPUT') {
+      return;
     }
-  };
-  const change = () => {
-    clearTimeout(timer);
-    timer = window.setTimeout(inspectAgain, PAUSE_MS);
-  };
-  paint();
-  const fields = element('div', { class: 'tt-fields' }, ...makeOptionFields(job, change), ...makeRoleFields(job, change));
-  return { node: element('div', { class: 'tt-review' }, summary, fields, problem, table) };
-}
+    const { first, others } = sortRoles(roles);
+    const sure = new Map((inspection?.roles ?? []).map((role) => [role.role, role.confidence]));
+    const makeRole = (role) => this.makeRoleField(role, { columns, index: roles[role], sure: sure.get(role) });
+    this.fields.replaceChildren(...this.makeTextFields(roles, inspection), ...(columns.length ? first.map(makeRole) : []));
+    this.others.replaceChildren(...(columns.length ? others.map(makeRole) : []), ...CHOSEN_OPTIONS.map((option) => this.makeChosenField(option, inspection)));
+    this.node.querySelector(`[data-name="${name}"]`)?.focus();
+  }
 
-/** @param {any} inspection */
-export function describePlan({ plan, rows_read: rows, rows_rejected: rejected }) {
-  const { dialect = {} } = plan;
-  const parts = [plan.kind === 'csv' ? 'Text table' : String(plan.kind)];
-  if (plan.compression && plan.compression !== 'none') parts.push(plan.compression);
-  if (dialect.delimiter) parts.push(`divided by ${DELIMITERS[dialect.delimiter] ?? dialect.delimiter}`);
-  if (dialect.encoding) parts.push(dialect.encoding.toUpperCase());
-  if (plan.columns) parts.push(`${plan.columns.length} columns`);
-  parts.push(rejected > 0 ? `${formatCount(rejected)} of the first ${formatCount(rows)} rows would be rejected` : `the first ${formatCount(rows)} rows are good`);
-  return parts.join(' · ');
-}
+  makeSummary(inspection) {
+    const reading = inspection.as_last_time;
+    const lines = [
+      describePlan(inspection),
+      describeTimes(inspection),
+      describeCounts('Would be rejected', inspection.reasons),
+      describeCounts('Odd, but would be loaded', inspection.warnings),
+      ...inspection.notes,
+    ];
+    const said = describeLastTime(reading);
+    return [
+      ...lines.filter(Boolean).map((line) => element('p', { class: 'tt-summary' }, line)),
+      said && element('p', { class: 'tt-summary' }, said, ' ', this.makeLink('Read it anew', () => this.set('as_last_time', false)), this.makeLink('Forget', () => this.forget(reading))),
+      this.problem && element('p', { class: 'tt-problem', role: 'alert' }, this.problem),
+    ].filter(Boolean);
+  }
 
-function makeOptionFields(job, change) {
-  const { roles } = job.inspection.plan;
-  const texts = [
-    ['region', 'Region of all trips', roles.region == null],
-    ['datasource', 'Datasource of all trips', roles.datasource == null],
-    ['timezone', 'Time zone of the clock', true],
-  ];
-  return texts
-    .filter(([, , isAsked]) => isAsked)
-    .map(([name, label]) =>
-      makeField(
-        label,
-        element('input', {
-          type: 'text',
-          value: job.options[name] ?? (name === 'timezone' ? 'UTC' : ''),
-          placeholder: name === 'timezone' ? 'Europe/Prague' : 'unknown',
-          oninput: (event) => {
-            setOption(job.options, name, event.target.value.trim());
-            change();
-          },
-        }),
-      ),
-    );
-}
+  makeQuestion(question) {
+    const answer = (choice) => () => this.change(withAnswer(this.job.options, choice.options), 0);
+    const buttons = (question.choices ?? []).map((choice) => element('button', { type: 'button', class: 'tt-button', onclick: answer(choice) }, choice.label));
+    return [element('p', { class: 'tt-problem', role: 'alert' }, question.message), buttons.length > 0 && element('div', { class: 'tt-choices' }, ...buttons)].filter(Boolean);
+  }
 
-function setOption(options, name, value) {
-  if (value) {
-    options[name] = value;
-  } else {
-    delete options[name];
+  makeTextFields(roles, inspection) {
+    const suggested = inspection?.suggested_region;
+    const texts = [
+      ['region', 'Region of all trips', roles.region == null, suggested ? `unknown (${suggested}?)` : 'unknown'],
+      ['datasource', 'Datasource of all trips', roles.datasource == null, 'unknown'],
+      ['timezone', 'Time zone of the trips', inspection?.clock !== 'as_written', 'UTC'],
+    ];
+    return texts
+      .filter(([, , isAsked]) => isAsked)
+      .map(([name, label, , placeholder]) => {
+        const value = this.job.options[name] ?? '';
+        const input = element('input', { type: 'text', 'data-name': name, value, placeholder, oninput: (event) => this.set(name, event.target.value.trim()) });
+        const offer = name === 'region' ? suggested : inspection?.suggested_timezone;
+        const isOffered = offer && !value && name !== 'datasource';
+        return makeField(label, input, isOffered && this.makeLink(`Use ${offer}`, () => this.set(name, offer, 0)));
+      });
+  }
+
+  makeRoleField(role, { columns, index, sure }) {
+    const onchange = (event) => {
+      const value = event.target.value;
+      const column = value === NO_COLUMN ? NO_COLUMN : nameColumn(columns, Number(value));
+      this.change({ ...this.job.options, roles: { ...this.job.options.roles, [role]: column } });
+    };
+    const none = element('option', { value: NO_COLUMN, selected: index == null }, 'none');
+    const choices = columns.map((column, i) => element('option', { value: String(i), selected: index === i }, column));
+    const label = sure != null && sure < SURE ? `${ROLE_LABELS[role]} (${Math.round(100 * sure)} % sure)` : ROLE_LABELS[role];
+    return makeField(label, element('select', { 'data-name': role, onchange }, none, ...choices));
+  }
+
+  makeChosenField([name, label, choices], inspection) {
+    const given = this.job.options[name];
+    const found = inspection?.plan.dialect?.[name] ?? inspection?.plan[name] ?? inspection?.plan.time?.[name];
+    const shown = choices.find(([value]) => value === String(found))?.[1];
+    const options = choices.map(([value, text]) => element('option', { value, selected: String(given) === value }, text));
+    const auto = element('option', { value: '', selected: given == null }, shown ? `as found: ${shown}` : 'as found');
+    return makeField(label, element('select', { 'data-name': name, onchange: (event) => this.set(name, event.target.value) }, auto, ...options));
+  }
+
+  makeLink(label, onclick) {
+    return element('button', { type: 'button', class: 'tt-link', onclick }, label);
+  }
+
+  set(name, value, pauseMs = PAUSE_MS) {
+    this.change(withOption(this.job.options, name, value), pauseMs);
+  }
+
+  change(options, pauseMs = PAUSE_MS) {
+    this.job.options = options;
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.inspectAgain(), pauseMs);
+  }
+
+  async forget(reading) {
+    await this.tell(() => this.job.api.forgetReading(reading.header_hash));
+    await this.inspectAgain();
+  }
+
+  async inspectAgain() {
+    await this.tell(() => this.job.look());
+    this.job.onChange();
+    this.paint();
+  }
+
+  async tell(call) {
+    this.problem = null;
+    try {
+      await call();
+    } catch (error) {
+      this.problem = error.message;
+    }
   }
 }
 
-function makeRoleFields(job, change) {
-  const { roles, columns = [] } = job.inspection.plan;
-  return Object.keys(ROLE_LABELS)
-    .filter((role) => roles[role] != null)
-    .map((role) => {
-      const choices = columns.map((column, i) => element('option', { value: String(i), selected: roles[role] === i }, column));
-      const onchange = (event) => {
-        job.options.roles = { ...job.options.roles, [role]: columns[Number(event.target.value)] };
-        change();
-      };
-      return makeField(ROLE_LABELS[role], element('select', { onchange }, ...choices));
-    });
+function readRoles(roles = {}, columns) {
+  const found = Object.entries(roles).map(([role, column]) => [role, columns.includes(column) ? columns.indexOf(column) : Number(column) - 1]);
+  return Object.fromEntries(found.filter(([, index]) => index >= 0));
 }
 
-function makeField(label, control) {
-  return element('label', { class: 'tt-field' }, element('span', {}, label), control);
+function makeField(label, control, offer = null) {
+  control.setAttribute('aria-label', label); // a select's own choices would count as its label's text
+  return element('div', { class: 'tt-field' }, element('label', {}, element('span', {}, label), control), offer);
 }
 
-function makeTable(trips) {
-  const head = ['Start', 'Origin', 'Destination', 'Region', 'Datasource'];
-  const rows = trips.slice(0, SHOWN_ROWS).map((trip) => [
-    trip.started_at.replace('T', ' '),
-    `${trip.origin_longitude.toFixed(5)}, ${trip.origin_latitude.toFixed(5)}`,
-    `${trip.destination_longitude.toFixed(5)}, ${trip.destination_latitude.toFixed(5)}`,
-    trip.region,
-    trip.datasource,
-  ]);
+function makeTables({ trips, rejects }) {
+  const tables = [];
+  if (trips.length) {
+    const head = ['Start', 'Origin', 'Destination', 'Region', 'Datasource'];
+    const rows = trips.slice(0, SHOWN_ROWS).map((trip) => [
+      trip.started_at.replace('T', ' '),
+      `${trip.origin_longitude.toFixed(5)}, ${trip.origin_latitude.toFixed(5)}`,
+      `${trip.destination_longitude.toFixed(5)}, ${trip.destination_latitude.toFixed(5)}`,
+      trip.region,
+      trip.datasource,
+    ]);
+    tables.push(makeTable('First trips as they would be stored', head, rows));
+  }
+  if (rejects.length) {
+    const rows = rejects.slice(0, SHOWN_ROWS).map((reject) => [reject.line, reject.reason.replaceAll('_', ' '), reject.column ?? '', reject.value ?? reject.raw.slice(0, 120)]);
+    tables.push(makeTable('First rows that would be rejected', ['Line', 'Reason', 'Column', 'Value'], rows));
+  }
+  return tables;
+}
+
+function makeTable(caption, head, rows) {
   return element(
     'table',
     { class: 'tt-table' },
+    element('caption', {}, caption),
     element('thead', {}, element('tr', {}, ...head.map((title) => element('th', { scope: 'col' }, title)))),
     element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((cell) => element('td', {}, String(cell)))))),
   );

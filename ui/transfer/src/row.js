@@ -1,6 +1,6 @@
 /** One file's row on the page. */
 import { element } from '../../browser/dom.js';
-import { makeReview } from './review.js';
+import { Review } from './review.js';
 import { STAGES, viewJob } from './rowview.js';
 import { formatBytes } from './wording.js';
 
@@ -81,7 +81,7 @@ export class Row {
   paintReview() {
     const isOpen = this.job.state === 'review';
     if (isOpen && !this.review) {
-      this.review = makeReview(this.job);
+      this.review = new Review(this.job);
       this.node.append(this.review.node);
     } else if (!isOpen && this.review) {
       this.review.node.remove();

@@ -15,7 +15,7 @@ export { STAGES };
 /** @type {Record<string, (job: any) => RowView>} */
 const VIEWS = {
   checking: (job) => busy('Checking', { step: 0, detail: job.problem ?? 'Reading the first rows', share: null }),
-  review: () => ({ ...busy('Ready', { step: 0, detail: 'Look at what was found, then load', share: 0 }), tone: 'idle', actions: ['load', 'remove'] }),
+  review: viewReview,
   waiting: () => busy('Waiting', { step: 1, detail: 'Waiting for the files before it', share: 0 }),
   uploading: (job) => busy('Uploading', { step: 1, detail: describeUpload(job), share: job.bytes ? job.sent / job.bytes : 0 }),
   joining: (job) => busy('Uploading', { step: 1, detail: job.problem ?? 'Joining the parts', share: 1, actions: [] }),
@@ -27,6 +27,11 @@ const VIEWS = {
 
 function busy(stage, { step, detail, share, actions = ['cancel'] }) {
   return { stage, step, detail, share, tone: 'busy', actions };
+}
+
+function viewReview({ question }) {
+  const [stage, detail, actions] = question ? ['Question', 'Something is left open; say what it is', ['remove']] : ['Ready', 'Look at what was found, then load', ['load', 'remove']];
+  return { ...busy(stage, { step: 0, detail, share: 0 }), tone: 'idle', actions };
 }
 
 function viewLoading(job) {

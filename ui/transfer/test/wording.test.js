@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeLoad, formatBytes, formatDuration, loadShare } from '../src/wording.js';
-import { describePlan } from '../src/review.js';
+import { describeLastTime, describePlan, describeTimes, nameColumn, sortRoles, withAnswer, withOption } from '../src/reading.js';
 import { viewJob } from '../src/rowview.js';
 import { RateMeter } from '../src/parts.js';
 
@@ -48,4 +48,30 @@ test('only a file with rejects offers to see them', () => {
   const ended = (rejected) => viewJob({ state: 'ended', load: { ...LOAD, state: 'succeeded', rows_rejected: rejected } }).actions;
   assert.deepEqual(ended(0), ['show', 'remove']);
   assert.deepEqual(ended(2), ['show', 'rejects', 'remove']);
+});
+
+test('a file with a question can be answered or removed, not loaded', () => {
+  assert.deepEqual(viewJob({ state: 'review', question: { message: 'Which?' } }).actions, ['remove']);
+  assert.deepEqual(viewJob({ state: 'review', question: null }).actions, ['load', 'remove']);
+});
+
+test('an inspection says how times are read and what counts as last time', () => {
+  const plan = { time: { kind: 'text', date_order: 'dmy', example: '16/11/2010 16:44' } };
+  assert.equal(describeTimes({ plan, roles: [{}], clock: 'as_written', timezone: null }), 'Times such as 16/11/2010 16:44: day first, kept as written');
+  const reading = { load_id: 7, options: { roles: { region: 'Half' }, date_order: 'dmy', has_header: false } };
+  assert.equal(describeLastTime(reading), 'As last time, in load 7. Region: Half, Order of dates: day first, First row: is a trip');
+  assert.equal(describeLastTime(null), '');
+});
+
+test('options are set, taken away and answered', () => {
+  assert.deepEqual(withOption({ region: 'Brno' }, 'has_header', 'false'), { region: 'Brno', has_header: false });
+  assert.deepEqual(withOption({ region: 'Brno', date_order: 'dmy' }, 'date_order', ''), { region: 'Brno' });
+  assert.deepEqual(withOption({}, 'as_last_time', false), { as_last_time: false });
+  assert.deepEqual(withAnswer({ roles: { region: 'a' } }, { roles: { origin: '2' } }), { roles: { region: 'a', origin: '2' } });
+});
+
+test('columns of one name are told apart by number', () => {
+  assert.equal(nameColumn(['Lat', 'lon', ' lat '], 2), '3');
+  assert.equal(nameColumn(['Lat', 'lon'], 1), 'lon');
+  assert.deepEqual(sortRoles({ origin: 0, destination: 1, started_at: 2 }).first, ['started_at', 'ended_at', 'origin', 'destination', 'region', 'datasource']);
 });

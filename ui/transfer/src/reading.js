@@ -1,0 +1,113 @@
+/** What an inspection says, in words and as choices; free of the DOM. */
+import { formatCount } from './wording.js';
+
+export const NO_COLUMN = '-';
+const DELIMITERS = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' };
+const ORDERS = { ymd: 'year first', mdy: 'month first', dmy: 'day first' };
+
+/** @type {Record<string, string>} */
+export const ROLE_LABELS = {
+  started_at: 'Start time',
+  started_time: 'Start, clock time apart',
+  ended_at: 'End time',
+  ended_time: 'End, clock time apart',
+  origin: 'Origin as a point',
+  origin_longitude: 'Origin longitude',
+  origin_latitude: 'Origin latitude',
+  destination: 'Destination as a point',
+  destination_longitude: 'Destination longitude',
+  destination_latitude: 'Destination latitude',
+  route: 'Route as a line',
+  region: 'Region',
+  datasource: 'Datasource',
+};
+const OPTIONAL_ROLES = new Set(['ended_at', 'region', 'datasource']);
+
+/** Options chosen from a list: name, label, choices as [value, label]. */
+export const CHOSEN_OPTIONS = [
+  ['date_order', 'Order of dates', Object.entries(ORDERS)],
+  ['axis_order', 'Order in points', [['lon_lat', 'longitude first'], ['lat_lon', 'latitude first']]],
+  ['delimiter', 'Divided by', Object.entries(DELIMITERS)],
+  ['decimal', 'Decimal sign', [['.', 'point'], [',', 'comma']]],
+  ['encoding', 'Encoding', [['utf-8', 'UTF-8'], ['windows-1252', 'Windows-1252'], ['utf-16-le', 'UTF-16 LE'], ['utf-16-be', 'UTF-16 BE']]],
+  ['has_header', 'First row', [['true', 'names the columns'], ['false', 'is a trip']]],
+];
+
+/** One line on the file's form. @param {any} inspection */
+export function describePlan({ plan, rows_read: rows, rows_rejected: rejected }) {
+  const { dialect = {} } = plan;
+  const parts = [plan.kind === 'csv' ? 'Text table' : 'Parquet'];
+  if (plan.compression && plan.compression !== 'none') parts.push(plan.compression);
+  if (plan.kind === 'csv') {
+    if (dialect.delimiter) parts.push(`divided by ${DELIMITERS[dialect.delimiter] ?? dialect.delimiter}`);
+    if (dialect.encoding) parts.push(dialect.encoding.toUpperCase());
+    if (dialect.decimal === ',') parts.push('decimal comma');
+    if (dialect.has_header === false) parts.push('no header');
+  }
+  if (plan.columns?.length) parts.push(`${plan.columns.length} columns`);
+  if (rows > 0) {
+    parts.push(rejected > 0 ? `${formatCount(rejected)} of the first ${formatCount(rows)} rows would be rejected` : `the first ${formatCount(rows)} rows are good`);
+  }
+  return parts.join(' · ');
+}
+
+/** One line on how times are read. @param {any} inspection */
+export function describeTimes({ plan, roles, clock, timezone }) {
+  if (!roles.length) {
+    return '';
+  }
+  const { kind, date_order: order, example } = plan.time;
+  const form = kind === 'text' ? (ORDERS[order] ?? 'month or day first') : 'seconds since 1970';
+  return `Times such as ${example}: ${form}, ${clock === 'converted' ? `converted to ${timezone}` : 'kept as written'}`;
+}
+
+/** One line on what counts because it was said before; empty when nothing does. @param {any} reading */
+export function describeLastTime(reading) {
+  if (!reading) {
+    return '';
+  }
+  const { roles = {}, ...options } = reading.options;
+  const said = [
+    ...Object.entries(roles).map(([role, column]) => `${ROLE_LABELS[role] ?? role}: ${column}`),
+    ...CHOSEN_OPTIONS.filter(([name]) => name in options).map(([name, label, choices]) => `${label}: ${nameChoice(choices, options[name])}`),
+  ];
+  return `As last time, in load ${reading.load_id}. ${said.join(', ')}`;
+}
+
+/** The same counts in one line. @param {string} title @param {Record<string, number>} counts */
+export function describeCounts(title, counts) {
+  const parts = Object.entries(counts).map(([code, count]) => `${code.replaceAll('_', ' ')} ${formatCount(count)}`);
+  return parts.length ? `${title}: ${parts.join(', ')}` : '';
+}
+
+/** Roles to show first, and those that are there for other kinds of files. @param {Record<string, number>} roles */
+export function sortRoles(roles) {
+  const names = Object.keys(ROLE_LABELS);
+  const isFirst = (role) => roles[role] != null || OPTIONAL_ROLES.has(role);
+  return { first: names.filter(isFirst), others: names.filter((role) => !isFirst(role)) };
+}
+
+/** How to name a column to the hub: by its name, or by its number where others have the same. @param {string[]} columns @param {number} index */
+export function nameColumn(columns, index) {
+  const folded = columns.map((column) => column.trim().toLowerCase());
+  return folded.indexOf(folded[index]) === folded.lastIndexOf(folded[index]) ? columns[index] : String(index + 1);
+}
+
+/** The options with one more; an empty value takes it away. @param {any} options @param {string} name @param {string|boolean} value */
+export function withOption(options, name, value) {
+  const others = { ...options };
+  delete others[name];
+  if (value === '' || value == null) {
+    return others;
+  }
+  return { ...others, [name]: name === 'has_header' ? value === 'true' : value };
+}
+
+/** The options with those of an answer to the file's question. @param {any} options @param {any} answer */
+export function withAnswer(options, answer) {
+  return { ...options, ...answer, roles: { ...options.roles, ...answer.roles } };
+}
+
+function nameChoice(choices, value) {
+  return choices.find(([known]) => known === String(value))?.[1] ?? String(value);
+}
