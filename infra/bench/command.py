@@ -2,11 +2,14 @@
 
 import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loader.cli.session import report_errors
+
+if TYPE_CHECKING:
+    from infra.state import StackState
 
 bench = typer.Typer(help="Measure the running local stack.", no_args_is_help=True)
 
@@ -21,21 +24,50 @@ def scale(
 ) -> None:
     """Generate, load and check many rows; print rates, memory, bytes a row and the time questions take."""
     from infra.bench.scale import run_scale
-    from infra.state import read_running
-    from shared.errors import TerminalError
-    from shared.settings import load_settings
 
     with report_errors(is_json=as_json):
-        state = read_running(load_settings().data_dir.resolve())
-        if state is None:
-            raise TerminalError("Nothing runs here; start the stack with `make up` first.")
-        result = run_scale(state, rows=rows, seed=seed, repeats=repeats, report=_tell)
+        result = run_scale(_find_stack(), rows=rows, seed=seed, repeats=repeats, report=_tell)
         if as_json:
             sys.stdout.write(json.dumps(result.to_json(), indent=2) + "\n")
         else:
             _print(result)
     if not result.is_right:
         raise typer.Exit(1)
+
+
+@bench.command()
+def soak(
+    *,
+    minutes: Annotated[float, typer.Option(help="How long to load and kill.")] = 10.0,
+    seed: Annotated[int, typer.Option(help="Seed of files and victims.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Load files while something is killed every few seconds; then check that every trip is there once. Exit status 1 if not."""
+    from infra.bench.soak import run_soak
+
+    with report_errors(is_json=as_json):
+        result = run_soak(_find_stack(), minutes=minutes, seed=seed, report=_tell)
+        if as_json:
+            sys.stdout.write(json.dumps(result.to_json(), indent=2) + "\n")
+        else:
+            counts = {"killed": result.kills, "loads": result.ends}
+            for name, counter in counts.items():
+                sys.stdout.write(f"{name:<9}" + ", ".join(f"{count} {what}" for what, count in counter.most_common()) + "\n")
+            verdict = "\n".join(result.problems[:20]) or f"{result.rows:,} trips, each of them once; all counts agree"
+            sys.stdout.write(f"checked  {verdict}\n")
+    if result.problems:
+        raise typer.Exit(1)
+
+
+def _find_stack() -> "StackState":
+    from infra.state import read_running
+    from shared.errors import TerminalError
+    from shared.settings import load_settings
+
+    state = read_running(load_settings().data_dir.resolve())
+    if state is None:
+        raise TerminalError("Nothing runs here; start the stack with `make up` first.")
+    return state
 
 
 def _tell(line: str) -> None:

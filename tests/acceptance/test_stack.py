@@ -118,7 +118,9 @@ class LocalStack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack that tests may look at and wound, not stop."""
-    stack = LocalStack(tmp_path_factory.mktemp("stack") / "private")
+    # Short leases: what a killed worker held is taken up soon.
+    quick = {"TRIPDECK_BATCH_LEASE_S": "5", "TRIPDECK_RECONCILE_INTERVAL_S": "1"}
+    stack = LocalStack(tmp_path_factory.mktemp("stack") / "private", quick)
     try:
         stack.start()
         yield stack
@@ -200,6 +202,23 @@ def test_a_worker_child_that_dies_costs_its_master_and_both_come_back(stack: Loc
     wait_for(lambda: stack.find_pid("worker") not in (master, 0), "new worker")
     assert psutil.wait_procs(children, timeout=30)[1] == []
     wait_for(lambda: bool(list_children()), "children of the new worker")
+
+
+def test_the_benchmark_loads_checks_and_asks(stack: LocalStack) -> None:
+    done = stack.call("bench", "scale", "--rows", "20000", "--repeats", "2", "--json")
+    assert done.returncode == 0, done
+    found = json.loads(done.stdout)
+    assert (found["rows"], found["is_right"], found["differences"], found["missing_samples"]) == (20_000, True, [], [])
+    assert found["rows_per_s"] > 0
+    assert all(timing["p95_ms"] > 0 for timing in found["questions"])
+
+
+def test_a_soak_kills_and_loses_nothing(stack: LocalStack) -> None:
+    done = stack.call("bench", "soak", "--minutes", "0.3", "--json")
+    assert done.returncode == 0, done
+    found = json.loads(done.stdout)
+    assert found["problems"] == []
+    assert (sum(found["kills"].values()) > 0, found["ends"]["succeeded"] > 0) == (True, True)
 
 
 def test_stop_signals_end_everything_and_the_data_stays(own_stack: LocalStack) -> None:

@@ -1,0 +1,171 @@
+"""Soak: load files without end, cancel, undo and retry some of them, kill something every few seconds; then check every trip."""
+
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from sqlalchemy import Engine
+
+from infra.bench.verify import list_differences
+from infra.state import StackState, read_running
+from loader.checking import find_problems
+from loader.cli.client import HubClient
+from loader.generate import Tally, generate_trips
+from shared.database import connect_database
+from shared.errors import ConflictError, NotFoundError, TerminalError, TransientError
+from shared.events import TERMINAL_STATES
+from shared.settings import load_settings
+
+Report = Callable[[str], None]
+
+_ROWS: Final = (20_000, 400_000)  # one batch to four
+_BAD_SHARE: Final = 0.01
+_AT_ONCE: Final = 3
+_KILL_EVERY_S: Final = (2.0, 8.0)
+# Workers die most often: it is they who hold work in their hands. The user interface holds none.
+_VICTIMS: Final = {"worker": 5, "hub": 2, "postgres": 1, "valkey": 1, "seaweedfs": 1}
+_MEDDLE_EVERY_S: Final = (3.0, 10.0)
+_PATIENCE_S: Final = 600.0
+_POLL_S: Final = 0.5
+
+
+@dataclass
+class SoakResult:
+    """What a soak did and found. kills: per program; ends: loads per state."""
+
+    minutes: float
+    rows: int = 0
+    loads: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return asdict(self) | {"kills": dict(self.kills), "ends": dict(self.ends)}
+
+
+def run_soak(state: StackState, *, minutes: float, seed: int, report: Report) -> SoakResult:
+    """Soak the running stack and check it. Raises: TerminalError when the loads don't come to an end."""
+    settings = load_settings(state.environment)
+    with tempfile.TemporaryDirectory(prefix="tripdeck-soak-") as folder:
+        soak = _Soak(state, settings.data_dir, Path(folder), seed=seed, report=report)
+        soak.run(minutes * 60)
+    soak.wait_for_ends()
+    engine = connect_database(settings, statement_timeout_ms=0)
+    soak.result.minutes = minutes
+    soak.result.problems = soak.check(engine)
+    engine.dispose()
+    return soak.result
+
+
+class _Soak:
+    """Files on their way, and who is to die next."""
+
+    def __init__(self, state: StackState, data_dir: Path, folder: Path, *, seed: int, report: Report) -> None:
+        self._client = HubClient(state.api_url)
+        self._data_dir = data_dir
+        self._folder = folder
+        self._draw = random.Random(seed)  # noqa: S311 - chooses victims, keeps no secret
+        self._report = report
+        self._tallies: dict[int, Tally] = {}
+        self.result = SoakResult(0)
+
+    def run(self, seconds: float) -> None:
+        """Load, meddle and kill for so long."""
+        now = time.monotonic()
+        end, kill_at, meddle_at = now + seconds, now + 1, now + self._draw.uniform(*_MEDDLE_EVERY_S)
+        while (now := time.monotonic()) < end:
+            if now >= kill_at:
+                self._kill()
+                kill_at = now + self._draw.uniform(*_KILL_EVERY_S)
+            if now >= meddle_at:
+                self._meddle()
+                meddle_at = now + self._draw.uniform(*_MEDDLE_EVERY_S)
+            if len(self._list_running()) < _AT_ONCE:
+                self._send()
+            else:
+                time.sleep(_POLL_S)
+
+    def wait_for_ends(self) -> None:
+        """Wait until every load has ended and is tidied up."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while running := self._list_running():
+            if time.monotonic() > deadline:
+                raise TerminalError(f"Loads {running} did not end within {_PATIENCE_S:.0f} s after the last kill.")
+            time.sleep(_POLL_S)
+
+    def check(self, engine: Engine) -> list[str]:
+        """Compare the database with itself, and every load that succeeded with its file."""
+        problems = [str(problem) for problem in find_problems(engine)]
+        for load_id, tally in self._tallies.items():
+            load = self._client.get(f"/api/v1/loads/{load_id}")
+            self.result.ends[load["state"]] += 1
+            if load["state"] == "failed":
+                problems.append(f"load {load_id} failed: {load['error_message']}")
+            elif load["state"] != "succeeded":
+                problems += [f"load {load_id} is {load['state']}, yet has trips"] * (load["rows_loaded"] > 0)
+            else:
+                self.result.rows += load["rows_loaded"]
+                problems += [f"load {load_id}: {line}" for line in list_differences(engine, load_id, tally)]
+                if load["rejects"] != tally.to_json()["rejects"]:
+                    problems.append(f"load {load_id}: rejects {load['rejects']}, in the file {tally.to_json()['rejects']}")
+        return problems
+
+    def _send(self) -> None:
+        number = self.result.loads + 1
+        path = self._folder / f"soak-{number}.csv"
+        seed = self._draw.randrange(2**31)
+        tally = generate_trips(path, rows=self._draw.randint(*_ROWS), seed=seed, bad_share=_BAD_SHARE)
+        try:
+            with path.open("rb") as stream:
+                load = self._client.put_file(stream, file_name=path.name, size=path.stat().st_size, asked={})
+        except TransientError:
+            return  # the hub or the store was away; what came in may still be a load, and then is checked against itself
+        finally:
+            path.unlink()
+        self.result.loads = number
+        self._tallies[int(load["load_id"])] = tally
+
+    def _meddle(self) -> None:
+        """Cancel, undo or retry some load; one that can't be is left alone."""
+        if not self._tallies:
+            return
+        load_id, change = self._draw.choice(list(self._tallies)), self._draw.choice(["cancel", "undo", "retry", "retry"])
+        try:
+            self._client.post(f"/api/v1/loads/{load_id}/{change}")
+        except (ConflictError, NotFoundError, TransientError):
+            return
+        self._report(f"{change} load {load_id}")
+
+    def _kill(self) -> None:
+        state = read_running(self._data_dir)
+        if state is None:
+            raise TerminalError("The stack has stopped.")
+        victims = [process for process in state.processes if process.name in _VICTIMS]
+        victim = self._draw.choices(victims, [_VICTIMS[process.name] for process in victims])[0]
+        process = victim.find()
+        if process is None:
+            return
+        # Of a worker, one of its processes: their parent then ends, and the supervisor starts it again.
+        family = process.children() if victim.name == "worker" else []
+        try:
+            self._draw.choice(family or [process]).kill()
+        except psutil.NoSuchProcess:
+            return
+        self.result.kills[victim.name] += 1
+        self._report(f"killed {victim.name}")
+
+    def _list_running(self) -> list[int]:
+        """Loads that have not ended or are being tidied up; all of them while nobody answers."""
+        try:
+            loads = self._client.get("/api/v1/loads", limit=100)["loads"]
+        except TransientError:
+            return list(self._tallies) or [0]
+        return [load["load_id"] for load in loads if load["state"] not in TERMINAL_STATES or load["needs_cleaning"]]
