@@ -22,6 +22,7 @@ CHECKS: Final = (
     "check_run_day",
     "check_run_cell",
     "check_run_point",
+    "check_run_point_sums",
     "check_run_flow",
     "check_events",
     "check_positions",

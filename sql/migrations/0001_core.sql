@@ -167,7 +167,7 @@ create index run_cell_by_corner on run_cell (shift, is_origin, corner);
 -- run's finest where that is smaller.
 -- A position is base + offset; its week begins on base_on + 7 * week, and hour + 84 is its hour of the week. x and y bounds are masked
 -- positions. Within a block, ends are sorted by week and datasource, which compresses both to half a byte together; hours take one, offsets
--- four, and nothing compresses those.
+-- four, and nothing compresses those. sum_trips are the ends in each of sum_weeks, for blocks that lie whole in an area.
 create table run_point (
     run_id integer not null,
     region_id smallint not null,
@@ -181,7 +181,9 @@ create table run_point (
     offsets integer[] not null,
     weeks smallint[] not null,
     datasource_ids smallint[] not null,
-    hours "char"[] not null
+    hours "char"[] not null,
+    sum_weeks smallint[] not null,
+    sum_trips smallint[] not null
 ) with (toast_tuple_target = 128);
 
 -- The short arrays stay in the row, compressed, and are read alone for blocks that lie whole in an area.
@@ -189,7 +191,9 @@ alter table run_point
     alter offsets set storage external,
     alter hours set storage external,
     alter weeks set storage main,
-    alter datasource_ids set storage main;
+    alter datasource_ids set storage main,
+    alter sum_weeks set storage main,
+    alter sum_trips set storage main;
 
 create index run_point_brin on run_point using brin (x_low, x_high, y_low, y_high) with (pages_per_range = 8, autosummarize = on);
 

@@ -203,6 +203,21 @@ from counted as c
 full join kept as k using (run_id, region_id, is_origin, cell)
 where (c.trips, c.hash) is distinct from (k.trips, k.hash);
 
+-- name: check_run_point_sums
+-- Sums of blocks against their points.
+select null::integer as load_id, 'run_point of run ' || p.run_id || ' ' || p.base || ' week ' || s.week as place,
+       coalesce(s.expected, 0) as expected, coalesce(s.found, 0) as found
+from run_point as p
+join run as r using (run_id)
+cross join lateral (
+    select week, c.trips as expected, k.trips as found
+    from (select week, count(*) as trips from unnest(p.weeks) as w (week) group by week) as c
+    full join (select week, sum(trips)::bigint as trips from unnest(p.sum_weeks, p.sum_trips) as w (week, trips) group by week) as k
+        using (week)
+) as s
+where s.expected is distinct from s.found
+  and (%(load_id)s::integer is null or p.run_id = (select run_id from load where load_id = %(load_id)s::integer));
+
 -- name: check_run_flow
 -- Flows of the runs against their trips: as a whole, per datasource (else 0), and per slot (else -1) where the run has hours.
 with packed as (

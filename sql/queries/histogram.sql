@@ -41,23 +41,17 @@ with touched as materialized (
       and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
       and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
 ), counted as (
-    select d.hour::integer + 84 as hour, count(*) as trips
-    from touched as p
-    cross join unnest(p.weeks, p.datasource_ids, p.hours) as d (week, datasource_id, hour)
-    where p.is_inside
-      and p.base_on + 7 * d.week + (d.hour::integer + 84) / 24 >= %(from_on)s::date
-      and p.base_on + 7 * d.week + (d.hour::integer + 84) / 24 <= %(to_on)s::date
-      and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
-    group by 1
-    union all
-    select d.hour::integer + 84, count(*)
-    from touched as p
-    cross join unnest(p.offsets, p.weeks, p.datasource_ids, p.hours) as d (place, week, datasource_id, hour)
-    where not p.is_inside
-      and position_in_area(p.base + d.place, %(area)s::bigint[])
-      and p.base_on + 7 * d.week + (d.hour::integer + 84) / 24 >= %(from_on)s::date
-      and p.base_on + 7 * d.week + (d.hour::integer + 84) / 24 <= %(to_on)s::date
-      and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+    select e.hour, count(*) as trips
+    from (
+        select p.is_inside, p.base + unnest(case when not p.is_inside then p.offsets end) as position,
+               p.base_on + 7 * unnest(p.weeks) as week,
+               unnest(case when %(datasource_id)s::smallint is not null then p.datasource_ids end) as datasource_id,
+               unnest(p.hours)::integer + 84 as hour
+        from touched as p
+    ) as e
+    where (e.is_inside or position_in_area(e.position, %(area)s::bigint[]))
+      and e.week + e.hour / 24 >= %(from_on)s::date and e.week + e.hour / 24 <= %(to_on)s::date
+      and (%(datasource_id)s::smallint is null or e.datasource_id = %(datasource_id)s::smallint)
     group by 1
     union all
     -- Packed trips with both ends in the area.

@@ -60,29 +60,38 @@ order by day;
 -- name: pack_points
 -- One end of every trip (is_origin), in blocks within cells of position >> block_shift. Weeks count from the start of an era of 32,767
 -- weeks, the first on Monday 0001-01-01. 992 offsets fill two TOAST chunks to the last byte.
-insert into run_point (run_id, region_id, is_origin, base, x_low, x_high, y_low, y_high, base_on, offsets, weeks, datasource_ids, hours)
-select %(run_id)s::integer, region_id, %(is_origin)s::boolean,
-       (cell << %(block_shift)s::integer) + (1::bigint << (%(block_shift)s::integer - 1)),
-       min(z & 3074457345618258602), max(z & 3074457345618258602),
-       min(z & 1537228672809129301), max(z & 1537228672809129301),
-       date '0001-01-01' + era * 7 * 32767,
-       array_agg((z - (cell << %(block_shift)s::integer) - (1::bigint << (%(block_shift)s::integer - 1)))::integer
-                 order by week, datasource_id, hour, z),
-       array_agg((week - era * 32767)::smallint order by week, datasource_id, hour, z),
-       array_agg(datasource_id order by week, datasource_id, hour, z),
-       array_agg((hour - 84)::"char" order by week, datasource_id, hour, z)
+insert into run_point (run_id, region_id, is_origin, base, x_low, x_high, y_low, y_high, base_on, offsets, weeks, datasource_ids, hours,
+                       sum_weeks, sum_trips)
+select %(run_id)s::integer, p.region_id, %(is_origin)s::boolean, p.base, p.x_low, p.x_high, p.y_low, p.y_high, p.base_on,
+       p.offsets, p.weeks, p.datasource_ids, p.hours, s.weeks, s.trips
 from (
-    select region_id, datasource_id, z, week, hour, z >> %(block_shift)s::integer as cell, week / 32767 as era,
-           (row_number() over (partition by region_id, z >> %(block_shift)s::integer, week / 32767 order by z) - 1) / 992 as block
+    select region_id, cell, era, block,
+           (cell << %(block_shift)s::integer) + (1::bigint << (%(block_shift)s::integer - 1)) as base,
+           min(z & 3074457345618258602) as x_low, max(z & 3074457345618258602) as x_high,
+           min(z & 1537228672809129301) as y_low, max(z & 1537228672809129301) as y_high,
+           date '0001-01-01' + era * 7 * 32767 as base_on,
+           array_agg((z - (cell << %(block_shift)s::integer) - (1::bigint << (%(block_shift)s::integer - 1)))::integer
+                     order by week, datasource_id, hour, z) as offsets,
+           array_agg((week - era * 32767)::smallint order by week, datasource_id, hour, z) as weeks,
+           array_agg(datasource_id order by week, datasource_id, hour, z) as datasource_ids,
+           array_agg((hour - 84)::"char" order by week, datasource_id, hour, z) as hours
     from (
-        select region_id, datasource_id, case when %(is_origin)s::boolean then origin else destination end as z,
-               (started_at::date - date '0001-01-01') / 7 as week, hour_of_week(started_at) as hour
-        from trip
-        where load_id = any(%(load_ids)s::integer[])
-    ) as t
-) as b
-group by region_id, cell, era, block
-order by region_id, cell, era, block;
+        select region_id, datasource_id, z, week, hour, z >> %(block_shift)s::integer as cell, week / 32767 as era,
+               (row_number() over (partition by region_id, z >> %(block_shift)s::integer, week / 32767 order by z) - 1) / 992 as block
+        from (
+            select region_id, datasource_id, case when %(is_origin)s::boolean then origin else destination end as z,
+                   (started_at::date - date '0001-01-01') / 7 as week, hour_of_week(started_at) as hour
+            from trip
+            where load_id = any(%(load_ids)s::integer[])
+        ) as t
+    ) as b
+    group by region_id, cell, era, block
+) as p
+cross join lateral (
+    select array_agg(week order by week) as weeks, array_agg(trips order by week) as trips
+    from (select week, count(*)::smallint as trips from unnest(p.weeks) as w (week) group by week) as counted
+) as s
+order by p.region_id, p.cell, p.era, p.block;
 
 -- name: pack_cells
 -- One level of cells, from the run's points; with_density: the fine cells of origins too.

@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from shared.area import Box
+from shared.clock import parse_weekdays
 from shared.database import connect_database, driver_connection, transaction
-from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
-from shared.position import encode_position
+from shared.group_details import GroupDetailQuestion, fetch_group
+from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, list_groups
+from shared.histograms import fetch_histogram
+from shared.position import encode_position, format_geohash
 from shared.queries import list_queries
 from shared.runs import pack_run
 from shared.settings import Settings
@@ -188,8 +191,53 @@ def test_flows_of_runs_read_no_trips(connection: Connection) -> None:
         plan = explain_question(connection, "list_flows", lambda question=question: fetch_flows(connection, question))
         assert scans_of(plan, "run_flow")
         assert not scans_of(plan, "trip")
-    plan = explain_question(connection, "count_hours", lambda: fetch_hours(connection, FlowQuestion()))
+    rush = FlowQuestion(viewport=SMALL, hour_from=7, hour_to=9, weekdays=parse_weekdays("weekday"))
+    connection.exec_driver_sql("update run set has_hours = true")
+    assert not scans_of(explain_question(connection, "list_flows", lambda: fetch_flows(connection, rush)), "trip")
+
+
+def test_histograms_of_runs_read_no_trips(connection: Connection) -> None:
+    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
+    weekend = WeeklyQuestion(weekdays=parse_weekdays("weekend"))
+    plan = explain_question(connection, "histogram_hours", lambda: fetch_histogram(connection, weekend, by="hour"))
+    assert scans_of(plan, "run_day")
     assert not scans_of(plan, "trip")
+    plan = explain_question(
+        connection, "histogram_box", lambda: fetch_histogram(connection, WeeklyQuestion(box=SMALL), by="hour")
+    )
+    assert scans_of(plan, "run_point")
+    assert not scans_of(plan, "trip")
+
+
+def test_hours_of_a_period_come_from_days(connection: Connection) -> None:
+    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
+    question = WeeklyQuestion(hour_from=7, hour_to=9)
+    plan = explain_question(connection, "weekly_all", lambda: fetch_weekly(connection, question))
+    assert scans_of(plan, "run_day")
+    assert not scans_of(plan, "trip")
+    assert not scans_of(plan, "rollup_week")
+
+
+@plain_storage
+def test_points_of_a_box_are_found_through_their_index(connection: Connection) -> None:
+    connection.exec_driver_sql("set local enable_seqscan = off")
+    plan = explain_question(connection, "weekly_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL)))
+    [points] = scans_of(plan, "run_point")
+    assert points["Node Type"] == "Bitmap Heap Scan"
+    [condition] = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "run_point_brin"]
+    assert all(bound in condition for bound in ("x_high >=", "x_low <=", "y_high >=", "y_low <="))
+
+
+@plain_storage
+@pytest.mark.parametrize("name", ["count_group", "list_group_trips"])
+def test_a_group_reads_the_trips_of_its_origin_cell(connection: Connection, name: str) -> None:
+    cell = format_geohash(encode_position(*CITY) >> 27, 7)
+    question = GroupDetailQuestion(origin_cell=cell, destination_cell=cell, bucket_minute=480)
+    plan = explain_question(connection, name, lambda: fetch_group(connection, question))
+    assert {node["Node Type"] for node in scans_of(plan, "trip")} == {"Bitmap Heap Scan"}
+    [condition] = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "trip_brin"]
+    assert "origin >=" in condition
+    assert "origin <=" in condition
 
 
 @plain_storage

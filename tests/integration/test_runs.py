@@ -15,7 +15,7 @@ from shared.weekly import WeeklyQuestion, fetch_weekly
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 
-CHECKS = ("check_run_day", "check_run_cell", "check_run_point", "check_run_flow")
+CHECKS = ("check_run_day", "check_run_cell", "check_run_point", "check_run_point_sums", "check_run_flow")
 DAMAGES = {
     "day off": ("update run_day set trips[1] = trips[1] + 1", "check_run_day"),
     "day lost": ("delete from run_day", "check_run_day"),
@@ -28,6 +28,7 @@ DAMAGES = {
     "another hour": ('update run_point set hours[1] = (1 - hours[1]::integer)::"char"', "check_run_point"),
     "another week": ("update run_point set weeks[1] = weeks[1] + 1", "check_run_point"),
     "bounds too narrow": ("update run_point set x_high = x_low - 1", "check_run_point"),
+    "sum off": ("update run_point set sum_trips[1] = sum_trips[1] + 1::smallint", "check_run_point_sums"),
     "flow off": ("update run_flow set trips[1] = trips[1] + 1 where slot is not null", "check_run_flow"),
     "flow lost": ("delete from run_flow where datasource_id is not null", "check_run_flow"),
     "trip lost": ("delete from trip where ctid = (select min(ctid) from trip)", "check_run_point"),
