@@ -11,7 +11,8 @@ Lock order everywhere: ledger row, then load. A duplicate message finds no claim
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import polars as pl
@@ -22,6 +23,7 @@ from loader.copying import copy_rows
 from loader.finishing import end_load, enqueue_batches, fail_load, finish_load
 from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
 from loader.parts import read_part
+from loader.rejects import count_reasons, pick_stored, store_rejects
 from loader.rollups import encode_weeks
 from loader.trips import TripColumns, encode_trips, sort_trips
 from shared.database import driver_connection, execute, transaction
@@ -66,6 +68,7 @@ class PreparedBatch:
     trips: TripColumns | None
     rejects: pl.DataFrame
     rows_read: int
+    warnings: Mapping[str, int] = field(default_factory=dict)
 
 
 class _LoadEndedError(TerminalError):
@@ -122,7 +125,7 @@ def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
     piece = BatchSlice.from_json(claim.slice["piece"])
     parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
     trips = sort_trips(parsed.trips, context.labels, context.engine) if parsed.trips.height else None
-    return PreparedBatch(trips, parsed.rejects, parsed.rows_read)
+    return PreparedBatch(trips, parsed.rejects, parsed.rows_read, parsed.warnings)
 
 
 def _read(context: Context, claim: Claim) -> bytes:
@@ -144,8 +147,12 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     with transaction(context.engine) as connection:
         if execute(connection, "lock_batch", **claim.key).scalar_one() != "pending":
             return
-        copy_batch(connection, claim, batch)
-        execute(connection, "finish_batch", **claim.key, **counts)
+        if batch.rejects.height:
+            piece = BatchSlice.from_json(claim.slice["piece"])
+            store_rejects(context.store, claim.stored.key, piece, rejects=batch.rejects)
+        copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
+        reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
+        execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings)
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, **counts).one_or_none()
         if totals is None:
             raise _LoadEndedError("The load has ended.")
@@ -155,15 +162,18 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     _go_on(context, claim.load_id, has_ended=has_ended)
 
 
-def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch) -> None:
-    """COPY trips, rollups and rejects in the caller's transaction."""
+def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, rejects_kept: int) -> None:
+    """COPY trips, rollups and as many rejects as the load has not yet in the database, in the caller's transaction."""
     if batch.trips:
         copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
         copy_rows(connection, "copy_rollup_week", encode_weeks(claim.load_id, batch.trips))
     if batch.rejects.height:
+        # Batches that run side by side don't see each other's: a load may get a batch's worth more for each.
+        so_far = execute(connection, "fetch_load", load_id=claim.load_id).mappings().one()["rows_rejected"]
+        rejects = pick_stored(batch.rejects, rejects_kept - so_far)
         columns = ("line_in_batch", "record_in_batch", "column_name", "reason", "value", "raw")
         with driver_connection(connection).cursor().copy(query("copy_reject")) as copy:
-            for row in batch.rejects.select(columns).iter_rows():
+            for row in rejects.select(columns).iter_rows():
                 copy.write_row((claim.load_id, claim.batch_no, *row))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from loader.context import Context
 from loader.parts import remove_parts
+from loader.rejects import remove_rejects
 from shared.database import execute, transaction
 from shared.errors import TerminalError, TransientError
 from shared.events import record_event
@@ -98,6 +99,10 @@ def clean_load(context: Context, load_id: int, *, rows_at_once: int = REMOVED_RO
         _fold(context, load_id)
     else:
         _remove_rows(context, load_id, rows_at_once=rows_at_once)
+    if load["state"] in ("cancelled", "undone"):
+        with transaction(context.engine) as connection:
+            execute(connection, "drop_reject_files", load_id=load_id)
+        remove_rejects(context.store, load["object_key"])
     remove_parts(context.store, load["object_key"])
     with transaction(context.engine) as connection:
         if execute(connection, "finish_cleaning", load_id=load_id, state=load["state"]).first() is None:

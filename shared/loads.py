@@ -133,13 +133,14 @@ def _refuse(connection: Connection, load_id: int, what: str) -> NotFoundError | 
 
 
 def fetch_load(engine: Engine, load_id: int) -> Load:
-    """One load with its rejects per reason. Raises: NotFoundError."""
+    """One load with its rejects per reason and its odd trips per kind. Raises: NotFoundError."""
     with transaction(engine) as connection:
         row = execute(connection, "fetch_load", load_id=load_id).mappings().one_or_none()
         if row is None:
             raise NotFoundError(f"There is no load {load_id}.", load_id=load_id)
-        reasons = execute(connection, "count_rejects_by_reason", load_id=load_id).mappings()
-        return {**_make_load(dict(row)), "rejects": {reason["reason"]: reason["rows"] for reason in reasons}}
+        rejects = {found.reason: found.rows for found in execute(connection, "count_rejects_by_reason", load_id=load_id)}
+        warnings = {found.warning: found.rows for found in execute(connection, "count_warnings", load_id=load_id)}
+        return {**_make_load(dict(row)), "rejects": rejects, "warnings": warnings}
 
 
 def list_loads(engine: Engine, *, before: int | None = None, limit: int = 50, state: str | None = None) -> list[Load]:
@@ -152,7 +153,7 @@ def list_loads(engine: Engine, *, before: int | None = None, limit: int = 50, st
 def list_rejects(
     engine: Engine, load_id: int, *, after: int = 0, limit: int = 100, reason: str | None = None
 ) -> list[dict[str, Any]]:
-    """Rejects in file order; after is the record number to page on.
+    """Rejects in file order, as far as the database keeps them; after is the record number to page on.
 
     Shape: line, record, column, reason, value, raw. line and record count from 1 in the whole file.
     """

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     batch_lease_s: float = Field(20.0, gt=0, description="Time until a claimed batch that did not end is run again. Seconds.")
     reconcile_interval_s: float = Field(5.0, gt=0, description="Time between looks for unfinished work. Seconds.")
     reject_limit_rows: int = Field(1_000_000, ge=0, description="Rejects that fail a load. Rows.")
+    reject_kept_rows: int = Field(
+        100_000, ge=0, description="Rejects of a load kept in the database, about; the object store keeps all. Rows."
+    )
     reject_limit_share: float = Field(1.0, ge=0, le=1, description="Share of rejects that fails a load; 1 = no limit. Fraction.")
     record_limit_bytes: int = Field(1 * 2**20, ge=1024, description="Longest record of a file. Bytes.")
     event_history: int = Field(100_000, ge=1000, description="Events kept for replay. Count.")

@@ -9,6 +9,7 @@ from shared.settings import Settings
 from shared.tokens import Scope, make_token
 
 Order = Literal["cancel", "undo", "retry"]
+RejectForm = Literal["csv", "rows"]
 
 # The hub answers from memory or one short transaction; a page must not hang on a stalled one.
 _TIMEOUT: Final = urllib3.Timeout(connect=1, read=10)
@@ -44,16 +45,16 @@ class Hub:
         """
         return _read_answer(self._request("POST", f"/api/v1/loads/{load_id}/{order}"))
 
-    def fetch_rejects_csv(self, load_id: int) -> bytes:
-        """All rejects of a load as CSV. Raises: as order."""
-        answer = self._request("GET", f"/api/v1/loads/{load_id}/rejects?format=csv")
+    def fetch_rejects(self, load_id: int, form: RejectForm) -> bytes:
+        """All rejects of a load. Raises: as order."""
+        answer = self._request("GET", f"/api/v1/loads/{load_id}/rejects?format={form}")
         if answer.status >= 400:
             _read_answer(answer)
         return answer.data
 
-    def rejects_url(self, load_id: int) -> str | None:
+    def rejects_url(self, load_id: int, form: RejectForm) -> str | None:
         """Where a browser downloads a load's rejects by itself; None when it would need a token."""
-        return None if self._secret else f"{self.browser_url}/api/v1/loads/{load_id}/rejects?format=csv"
+        return None if self._secret else f"{self.browser_url}/api/v1/loads/{load_id}/rejects?format={form}"
 
     def _request(self, method: str, path: str) -> urllib3.BaseHTTPResponse:
         token = self.make_token("write")

@@ -8,8 +8,8 @@ import streamlit as st
 
 from shared.events import TERMINAL_STATES
 from shared.loads import Load, list_rejects
-from ui.hub import Order
-from ui.load_words import STATES, describe_duration, describe_instant, describe_rate, visitor_zone
+from ui.hub import Order, RejectForm
+from ui.load_words import STATES, WARNINGS, describe_duration, describe_instant, describe_rate, visitor_zone
 from ui.navigation import LOADS, open_load_on_map
 from ui.problems import explained
 from ui.resources import Resources
@@ -19,6 +19,10 @@ _ASKED: Final = "order_asked"
 _EXAMPLES: Final = 50
 _EXAMPLES_HEIGHT: Final = 230
 
+_DOWNLOADS: Final[dict[RejectForm, tuple[str, str, str]]] = {
+    "csv": ("All rejects as CSV", "rejects-of-load", "The file's columns, then where and why each row failed."),
+    "rows": ("Rows to mend", "rejected-rows-of-load", "Header and rejected rows as they were: mend them and load the file."),
+}
 _ORDER_LABELS: Final[dict[Order, tuple[str, str]]] = {
     "cancel": ("Cancel", ":material/cancel:"),
     "undo": ("Undo", ":material/undo:"),
@@ -32,6 +36,8 @@ def render_load(resources: Resources, load: Load) -> None:
         _render_head(resources, load)
         _render_outcome(load)
         _render_numbers(load)
+        if load["warnings"]:
+            _render_warnings(load["warnings"])
         if load["rejects"]:
             _render_rejects(resources, load)
     _render_question(resources, load)
@@ -100,7 +106,7 @@ def _render_rejects(resources: Resources, load: Load) -> None:
             required=True,
             format_func=lambda name: f"{name}: {format_count(reasons[name])}",
         )
-        _render_download(resources, load["load_id"])
+        _render_downloads(resources, load)
     examples = list_rejects(resources.engine, load["load_id"], limit=_EXAMPLES, reason=reason)
     st.dataframe(
         examples,
@@ -112,19 +118,31 @@ def _render_rejects(resources: Resources, load: Load) -> None:
         st.caption(f"The first {len(examples)} of {format_plural(reasons[str(reason)], 'row')}; the download has all.")
 
 
-def _render_download(resources: Resources, load_id: int) -> None:
-    url = resources.hub.rejects_url(load_id)
-    if url:
-        st.link_button("All rejects as CSV", url, icon=":material/download:")
-        return
-    st.download_button(
-        "All rejects as CSV",
-        partial(resources.hub.fetch_rejects_csv, load_id),
-        file_name=f"rejects-of-load-{load_id}.csv",
-        mime="text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+def _render_warnings(warnings: Mapping[str, int]) -> None:
+    counted = ", ".join(f"{WARNINGS.get(code, code)}: {format_count(rows)}" for code, rows in warnings.items())
+    st.caption(f"Loaded, but odd: {escape_markdown(counted)}.")
+
+
+def _render_downloads(resources: Resources, load: Load) -> None:
+    load_id = load["load_id"]
+    is_text = (load["plan"] or {}).get("kind") != "parquet"
+    with st.container(horizontal=True, width="content"):
+        for form, (label, name, about) in _DOWNLOADS.items():
+            if form == "rows" and not is_text:
+                continue
+            url = resources.hub.rejects_url(load_id, form)
+            if url:
+                st.link_button(label, url, icon=":material/download:", help=about)
+                continue
+            st.download_button(
+                label,
+                partial(resources.hub.fetch_rejects, load_id, form),
+                file_name=f"{name}-{load_id}.csv",
+                mime="text/csv",
+                on_click="ignore",
+                icon=":material/download:",
+                help=about,
+            )
 
 
 def _describe_options(options: Mapping[str, object]) -> str:

@@ -20,6 +20,15 @@ STATES: Final = {
 }
 """Load state → sign and word; the word says it all, the sign helps the eye."""
 
+WARNINGS: Final = {
+    "ended_at_unreadable": "no end time that can be read",
+    "end_before_start": "end before start",
+    "same_ends": "origin and destination the same",
+    "far_from_others": "far from the file's other trips",
+    "swapped_pair": "longitude and latitude look swapped",
+}
+"""Kind of odd trip → words."""
+
 
 def visitor_zone() -> tzinfo:
     """The time zone of the visitor's browser; UTC when it doesn't tell."""

@@ -112,7 +112,8 @@ def make_document(load: "Json") -> "Json":
     names = ("load_id", "state", "file_name", "rows_read", "rows_loaded", "rows_rejected")
     error = {"code": load["error_code"], "message": load["error_message"]} if load["error_message"] else None
     again = {"already_loaded_as": load["already_loaded_as"]} if "already_loaded_as" in load else {}
-    return {**{name: load[name] for name in names}, "rejects": load.get("rejects", {}), "error": error, **again}
+    counts = {name: load.get(name, {}) for name in ("rejects", "warnings")}
+    return {**{name: load[name] for name in names}, **counts, "error": error, **again}
 
 
 def exit_status(documents: Sequence["Json"]) -> int:
@@ -134,7 +135,9 @@ def print_load(load: "Json") -> None:
         print_line(load["error_message"])
     if load.get("rejects"):
         print_table([Column("rejected because"), Column("rows", is_number=True)], list(load["rejects"].items()))
-        print_line(f"`tripdeck rejects {load['load_id']}` lists them.")
+        print_line(f"`tripdeck rejects {load['load_id']}` lists them; --rows FILE gives them to be mended and loaded again.")
+    if load.get("warnings"):
+        print_table([Column("loaded, but odd"), Column("rows", is_number=True)], list(load["warnings"].items()))
 
 
 def _find_files(files: list[str], name: str | None) -> list[LocalFile]:

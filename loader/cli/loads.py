@@ -1,7 +1,9 @@
 """`tripdeck loads`, `watch`, `rejects`, `cancel`, `undo`, `retry`: what became of loads, and what shall."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from loader.cli import options
 from loader.cli.load import exit_status, follow, make_document, print_load
 from loader.cli.session import connect_hub, print_json, report_errors
+from shared.errors import RequestError
 
 if TYPE_CHECKING:
     from loader.cli.client import HubClient, Json
@@ -86,21 +89,39 @@ def rejects(
     reason: Annotated[str | None, typer.Option(metavar="CODE", help="Rejects for this reason only.")] = None,
     after: Annotated[int, typer.Option(min=0, metavar="RECORD", help="Rejects after this record.")] = 0,
     limit: options.Limit = 100,
-    is_csv: Annotated[bool, typer.Option("--csv", help="Print all of them as CSV.")] = False,
+    csv_file: Annotated[
+        str | None, typer.Option("--csv", metavar="FILE", help="Write all of them as CSV, with reasons; - for standard output.")
+    ] = None,
+    rows_file: Annotated[
+        str | None, typer.Option("--rows", metavar="FILE", help="Write the rows as they were, to be mended and loaded again.")
+    ] = None,
     is_json: options.AsJson = False,
 ) -> None:
     """List the rows of a load that could not become trips, in file order."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        if is_csv:
-            for block in client.open_text(f"/api/v1/loads/{load_id}/rejects", reason=reason, after=after, format="csv"):
-                sys.stdout.buffer.write(block)
-            sys.stdout.flush()
+        asked = {"reason": reason, "after": after}
+        for form, name in (("csv", csv_file), ("rows", rows_file)):
+            if name:
+                _save(name, client.open_text(f"/api/v1/loads/{load_id}/rejects", **asked, format=form))
+        if csv_file or rows_file:
             return
         found = _list_rejects(client, load_id, reason=reason, after=after, limit=limit)
         if is_json:
             print_json({"load_id": load_id, "rejects": found})
         else:
             _print_rejects(found, limit=limit)
+
+
+def _save(name: str, blocks: "Iterator[bytes]") -> None:
+    """Write blocks to a file or, for -, to standard output. Raises: RequestError."""
+    first = next(blocks, b"")  # says that there is no such load before the file is touched
+    try:
+        with Path(name).open("wb") if name != "-" else nullcontext(sys.stdout.buffer) as out:
+            out.write(first)
+            out.writelines(blocks)
+            out.flush()
+    except OSError as error:
+        raise RequestError(f"{name} can't be written: {error.strerror}.", parameter="file") from error
 
 
 def _list_rejects(client: "HubClient", load_id: int, *, reason: str | None, after: int, limit: int) -> "list[Json]":
@@ -171,4 +192,4 @@ def _print_rejects(found: "list[Json]", *, limit: int) -> None:
     rows = [(reject["line"], reject["record"], *(reject[name] for name in names)) for reject in found]
     print_table([*columns, *map(Column, names)], rows)
     if len(found) == limit:
-        print_line(f"The first {limit:,}; --limit N for more, --csv for all.")
+        print_line(f"The first {limit:,}; --limit N for more, --csv FILE for all.")

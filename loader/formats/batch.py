@@ -16,8 +16,8 @@ from loader.formats.schema import REJECT_SCHEMA
 from loader.formats.source import TextSource
 from loader.formats.verdicts import judge_rows
 
-# Characters of a reject's raw text and value that are kept; longer ones end in an ellipsis.
-RAW_LIMIT, VALUE_LIMIT = 65_536, 1_000
+# Characters of a reject's value that are kept; longer ones end in an ellipsis.
+VALUE_LIMIT = 1_000
 
 
 def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: LoadOptions) -> ParsedBatch:
@@ -35,8 +35,9 @@ def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: Load
     table = split_fields(records, is_good=is_whole, field_count=plan.dialect.field_count)
     verdicts = judge_rows(TextSource(table, decimal=plan.dialect.decimal), plan, options)
     faulty = table.rows[verdicts.bad_rows]
-    rejects = _make_rejects(records, np.flatnonzero(~is_whole), broken.filter(~pl.Series(is_whole)))
-    rejects = pl.concat([rejects, _make_rejects(records, faulty, verdicts.faults)]).sort("record_in_batch")
+    limit = plan.record_limit_bytes
+    rejects = _make_rejects(records, np.flatnonzero(~is_whole), broken.filter(~pl.Series(is_whole)), raw_limit=limit)
+    rejects = pl.concat([rejects, _make_rejects(records, faulty, verdicts.faults, raw_limit=limit)]).sort("record_in_batch")
     return ParsedBatch(verdicts.trips, rejects, len(records), verdicts.warnings)
 
 
@@ -84,7 +85,9 @@ def _has_nul(records: Records) -> Mask:
     return found
 
 
-def _make_rejects(records: Records, indexes: np.ndarray[tuple[int], np.dtype[np.int64]], faults: pl.DataFrame) -> pl.DataFrame:
+def _make_rejects(
+    records: Records, indexes: np.ndarray[tuple[int], np.dtype[np.int64]], faults: pl.DataFrame, *, raw_limit: int
+) -> pl.DataFrame:
     raw = slice_text(records.buffer, records.starts[indexes], records.ends[indexes])
     return pl.DataFrame(
         {
@@ -93,14 +96,14 @@ def _make_rejects(records: Records, indexes: np.ndarray[tuple[int], np.dtype[np.
             "column_name": faults["column_name"],
             "reason": faults["reason"],
             "value": _shorten(faults["value"], VALUE_LIMIT),
-            "raw": _shorten(raw, RAW_LIMIT),
+            "raw": _shorten(raw, raw_limit),
         },
         schema=dict(REJECT_SCHEMA),
     )
 
 
 def _shorten(text: pl.Series, limit: int) -> pl.Series:
-    """Make text fit for the database: no NUL (shown as ␀), not longer than limit."""
+    """Make text fit to be kept: no NUL (shown as ␀), not longer than limit."""
     clean = text.str.replace_all("\0", "␀", literal=True)
     if (clean.str.len_bytes() <= limit).all():
         return clean

@@ -22,6 +22,7 @@ from loader.formats.schema import REJECT_SCHEMA, TRIP_SCHEMA
 
 LOOKED_AT_BYTES = 2**19
 SHOWN_ROWS = 20
+RAW_SHOWN = 65_536  # characters
 SURE = 0.5
 
 
@@ -132,5 +133,5 @@ def _reject_json(row: dict[str, Any]) -> dict[str, Any]:
         "column": row["column_name"],
         "reason": row["reason"],
         "value": row["value"],
-        "raw": row["raw"],
+        "raw": row["raw"][:RAW_SHOWN],
     }

@@ -86,9 +86,10 @@ class LoadAnswer(LoadSnapshot):
 
 
 class LoadDetailAnswer(LoadAnswer):
-    """A load with its rejects per reason."""
+    """A load with its rejects per reason and its odd trips per kind."""
 
     rejects: dict[str, int]
+    warnings: dict[str, int] = Field(description="Trips that were loaded although something is odd about them.")
 
 
 class LoadsAnswer(Answer):

@@ -75,12 +75,16 @@ class LoadsAsked(Asked):
 
 
 class RejectsAsked(LoadAsked):
-    """A page of a load's rejects in file order; as CSV all of them."""
+    """A page of a load's rejects in file order; as CSV or as rows all of them."""
 
     after: int = Field(0, ge=0, le=2**53, description="Rejects after this record number.")
     limit: int = Field(100, ge=1, le=10_000, description="Rejects a page (JSON).")
     reason: str | None = Field(None, description="Rejects for this reason only.")
-    format: Literal["json", "csv"] | None = FORMAT
+    format: Literal["json", "csv", "rows"] | None = Field(
+        None,
+        description="json; csv: the file's columns, then why each row failed; rows: header and records as they were. "
+        "Without it the Accept header decides.",
+    )
 
 
 class Options(Asked):

@@ -67,13 +67,16 @@ full join (
 where coalesce(l.rows_loaded, 0) <> coalesce(t.trips, 0);
 
 -- name: check_rejects
--- A load's counter of rejected rows against its rejects.
+-- A load's counter of rejected rows against its rejects: as batches counted them, or in load_reject where a batch is older than that.
 select l.load_id, 'rejects' as place, l.rows_rejected as expected, coalesce(r.rejects, 0) as found
 from load as l
 left join (
-    select load_id, count(*) as rejects from load_reject
-    where %(load_id)s::integer is null or load_id = %(load_id)s::integer
-    group by load_id
+    select b.load_id, sum(coalesce(
+               (select sum(c.value::bigint) from jsonb_each_text(b.reasons) as c),
+               (select count(*) from load_reject as j where j.load_id = b.load_id and j.batch_no = b.batch_no)))::bigint as rejects
+    from load_batch as b
+    where %(load_id)s::integer is null or b.load_id = %(load_id)s::integer
+    group by b.load_id
 ) as r on r.load_id = l.load_id
 where (%(load_id)s::integer is null or l.load_id = %(load_id)s::integer)
   and l.rows_rejected <> coalesce(r.rejects, 0);

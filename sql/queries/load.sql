@@ -190,8 +190,54 @@ where l.load_id = i.load_id
 returning l.load_id, i.work;
 
 -- name: count_rejects_by_reason
--- Rejects of a load per reason.
-select reason, count(*) as rows from load_reject where load_id = %(load_id)s::integer group by reason order by rows desc, reason;
+-- Rejects of a load per reason, all of them: as batches counted them, or in load_reject where a batch is older than that.
+select reason, sum(rows)::bigint as rows
+from (
+    select r.key as reason, r.value::bigint as rows
+    from load_batch as b
+    cross join jsonb_each_text(b.reasons) as r
+    where b.load_id = %(load_id)s::integer
+    union all
+    select r.reason, count(*)
+    from load_reject as r
+    join load_batch as b using (load_id, batch_no)
+    where r.load_id = %(load_id)s::integer and b.reasons is null
+    group by r.reason
+) as f
+group by reason
+order by rows desc, reason;
+
+-- name: count_warnings
+-- Odd trips of a load per kind.
+select w.key as warning, sum(w.value::bigint)::bigint as rows
+from load_batch as b
+cross join jsonb_each_text(b.warnings) as w
+where b.load_id = %(load_id)s::integer
+group by w.key
+order by rows desc, warning;
+
+-- name: list_reject_batches
+-- Batches of a load with rejects that lie after a record number, at least in part, and whether they are all in the object store.
+select b.batch_no, b.has_reject_file
+from load_batch as b
+where b.load_id = %(load_id)s::integer
+  and (b.rows_read is null or b.records_before + b.rows_read > %(after)s::bigint)
+  and (b.has_reject_file
+       or exists (select from load_reject as r where r.load_id = b.load_id and r.batch_no = b.batch_no))
+order by b.batch_no;
+
+-- name: list_batch_rejects
+-- Rejects of a batch that the database has.
+select b.lines_before + r.line_in_batch as line, b.records_before + r.record_in_batch as record,
+       r.column_name as "column", r.reason, r.value, r.raw
+from load_reject as r
+join load_batch as b using (load_id, batch_no)
+where r.load_id = %(load_id)s::integer and r.batch_no = %(batch_no)s::integer
+order by r.record_in_batch;
+
+-- name: drop_reject_files
+-- A load's rejects are no longer in the object store.
+update load_batch set has_reject_file = false where load_id = %(load_id)s::integer and has_reject_file;
 
 -- name: list_rejects
 -- Rejects of a load in file order after a record number. The record's batch gives the place in the primary key, so that every page

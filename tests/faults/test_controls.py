@@ -19,7 +19,7 @@ class _KilledError(Exception):
 def store_ledger_later(context: Context, claim: Claim, batch: PreparedBatch, *, is_killed: bool) -> None:
     """Store trips first and the ledger in a transaction of its own."""
     with transaction(context.engine) as connection:
-        copy_batch(connection, claim, batch)
+        copy_batch(connection, claim, batch, rejects_kept=1_000)
     if is_killed:
         raise _KilledError
     finish(context, claim, batch)
@@ -31,14 +31,14 @@ def store_ledger_first(context: Context, claim: Claim, batch: PreparedBatch, *, 
     if is_killed:
         raise _KilledError
     with transaction(context.engine) as connection:
-        copy_batch(connection, claim, batch)
+        copy_batch(connection, claim, batch, rejects_kept=1_000)
 
 
 def finish(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     loaded = len(batch.trips) if batch.trips else 0
     counts = {"rows_read": batch.rows_read, "rows_loaded": loaded, "rows_rejected": batch.rejects.height}
     with transaction(context.engine) as connection:
-        execute(connection, "finish_batch", **claim.key, **counts)
+        execute(connection, "finish_batch", **claim.key, **counts, reasons=None, warnings=None)
         execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, **counts)
 
 

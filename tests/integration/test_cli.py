@@ -69,7 +69,7 @@ def test_rejects_are_the_planted_ones(big_load: tuple[dict[str, Any], Tally], tr
     assert few == found[5:8]
     one_kind = tripdeck.run("rejects", number, "--reason", "field_count", "--json").json["rejects"]
     assert one_kind == [reject for reject in found if reject["reason"] == "field_count"] != []
-    rows = list(csv.DictReader(io.StringIO(tripdeck.run("rejects", number, "--csv").output)))
+    rows = list(csv.DictReader(io.StringIO(tripdeck.run("rejects", number, "--csv", "-").output)))
     assert [int(row["record"]) for row in rows] == [reject["record"] for reject in found]
     assert str(found[0]["line"]) in tripdeck.run("rejects", number).output
 
