@@ -1,45 +1,65 @@
-"""Time questions over what is loaded: random boxes centred where trips are dense, regions, flows of random views."""
+"""Time questions over what is loaded: random boxes centred where trips are dense, regions, flows of random views.
+
+The same questions go to DuckDB over the same trips, where it is installed, so that each figure stands beside another engine's.
+"""
 
 import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, Engine
 
+from infra.bench.duckdb_questions import DuckQuestions
 from shared.area import Box
 from shared.catalog import fetch_density, list_regions
+from shared.clock import parse_weekdays
 from shared.database import transaction
 from shared.groups import FlowQuestion, fetch_flows
-from shared.weekly import ENDS, End, WeeklyQuestion, fetch_weekly
+from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
 
 _KM_DEG: Final = 1 / 111.32
 # 500 m to a whole region.
 _BOX_SIZES_KM: Final = (0.5, 1, 2, 4, 8, 16, 32)
+_VIEW_SIZES_KM: Final = (4.0, 16.0, 64.0)
 _WARM_UP: Final = 3
+# DuckDB takes about as long for each question of a kind: it reads everything.
+_DUCK_REPEATS: Final = 10
+
+Question = WeeklyQuestion | FlowQuestion
 
 
 @dataclass(frozen=True)
 class Timing:
-    """A kind of question. Units: milliseconds."""
+    """A kind of question. Units: milliseconds. duckdb_…: the first of the same questions in DuckDB, if asked there."""
 
     question: str
     asked: int
     p50_ms: float
     p95_ms: float
     max_ms: float
+    duckdb_p50_ms: float | None = None
+    duckdb_p95_ms: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times faster than DuckDB, by p95."""
+        return self.duckdb_p95_ms / self.p95_ms if self.duckdb_p95_ms is not None else None
 
 
-def time_questions(engine: Engine, *, repeats: int, seed: int = 1) -> list[Timing]:
-    """Ask each kind of question `repeats` times, with other boxes each time, on one connection."""
+def time_questions(engine: Engine, *, repeats: int, seed: int = 1, duck: DuckQuestions | None = None) -> list[Timing]:
+    """Ask each kind of question `repeats` times, with other boxes each time, on one connection; and DuckDB the first few of them.
+
+    Raises: ValueError when DuckDB counts otherwise.
+    """
     draw = random.Random(seed)  # noqa: S311 - nothing secret
     with transaction(engine) as connection:
         connection.exec_driver_sql("set local statement_timeout = 0")
         boxes = _Boxes(connection, draw)
-        return [_time(kind, ask, repeats) for kind, ask in _list_kinds(connection, boxes, draw)]
+        kinds = dict(_list_kinds(connection, boxes, draw))
+        return [_time(connection, kind, [make() for _ in range(repeats + _WARM_UP)], duck=duck) for kind, make in kinds.items()]
 
 
 class _Boxes:
@@ -60,30 +80,48 @@ class _Boxes:
         return Box(longitude - 1.5 * half, latitude - half, longitude + 1.5 * half, latitude + half)
 
 
-def _list_kinds(connection: Connection, boxes: _Boxes, draw: random.Random) -> Iterator[tuple[str, Callable[[], object]]]:
+def _list_kinds(connection: Connection, boxes: _Boxes, draw: random.Random) -> Iterator[tuple[str, Callable[[], Question]]]:
     regions = [region["name"] for region in list_regions(connection)]
-    yield "weekly, region", lambda: fetch_weekly(connection, WeeklyQuestion(region=draw.choice(regions)))
+    rush = {"hour_from": 7, "hour_to": 10}
+    yield "weekly, region", lambda: WeeklyQuestion(region=draw.choice(regions))
     for end in ENDS:
-        yield f"weekly, box, end {end}", partial(_ask_box, connection, boxes, end)
-    views = (4.0, 16.0, 64.0)
-    yield "500 flows of a view", lambda: fetch_flows(connection, FlowQuestion(viewport=boxes.draw(views), limit=500))
+        yield f"weekly, box, end {end}", lambda end=end: WeeklyQuestion(box=boxes.draw(), end=end)  # type: ignore[misc]
     yield (
-        "500 flows of a view, 7 to 10 h",
-        lambda: fetch_flows(connection, FlowQuestion(viewport=boxes.draw(views), hour_from=7, hour_to=10, limit=500)),
+        "weekly, box, 7 to 10 h, Mon-Fri",
+        lambda: WeeklyQuestion(box=boxes.draw(), weekdays=parse_weekdays("weekday"), **rush),  # type: ignore[arg-type]
     )
+    yield "500 flows of a view", lambda: FlowQuestion(viewport=boxes.draw(_VIEW_SIZES_KM), limit=500)
+    yield "500 flows of a view, 7 to 10 h", lambda: FlowQuestion(viewport=boxes.draw(_VIEW_SIZES_KM), limit=500, **rush)  # type: ignore[arg-type]
 
 
-def _ask_box(connection: Connection, boxes: _Boxes, end: End) -> None:
-    fetch_weekly(connection, WeeklyQuestion(box=boxes.draw(), end=end))
+def _ask(connection: Connection, question: Question) -> int:
+    """Ask; returns the trips counted."""
+    if isinstance(question, WeeklyQuestion):
+        return fetch_weekly(connection, question).trips
+    return fetch_flows(connection, question).shown_trips
 
 
-def _time(kind: str, ask: Callable[[], object], repeats: int) -> Timing:
-    for _ in range(_WARM_UP):
-        ask()
-    taken = []
-    for _ in range(repeats):
+def _time(connection: Connection, kind: str, questions: list[Question], *, duck: DuckQuestions | None) -> Timing:
+    for question in questions[:_WARM_UP]:
+        _ask(connection, question)
+    taken, counts = _measure(lambda question: _ask(connection, question), questions[_WARM_UP:])
+    if duck is None:
+        return Timing(kind, len(taken), *_summarise(taken), taken[-1])
+    duck_taken, duck_counts = _measure(duck.ask, questions[_WARM_UP:][:_DUCK_REPEATS])
+    if duck_counts != counts[: len(duck_counts)]:
+        raise ValueError(f"{kind}: DuckDB counts {duck_counts}, we {counts[: len(duck_counts)]}")
+    return Timing(kind, len(taken), *_summarise(taken), taken[-1], *_summarise(duck_taken))
+
+
+def _measure(ask: Callable[[Question], int], questions: list[Question]) -> tuple[list[float], list[int]]:
+    """Milliseconds in order of size, and the counts in order of asking."""
+    taken, counts = [], []
+    for question in questions:
         began = time.perf_counter()
-        ask()
+        counts.append(ask(question))
         taken.append((time.perf_counter() - began) * 1000)
-    taken.sort()
-    return Timing(kind, repeats, statistics.median(taken), taken[min(len(taken) - 1, int(len(taken) * 0.95))], taken[-1])
+    return sorted(taken), counts
+
+
+def _summarise(taken: list[float]) -> tuple[float, float]:
+    return statistics.median(taken), taken[min(len(taken) - 1, int(len(taken) * 0.95))]
