@@ -156,7 +156,7 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, **counts).one_or_none()
         if totals is None:
             raise _LoadEndedError("The load has ended.")
-        has_ended = _end_when_due(connection, context, claim.load_id, rows_rejected=totals.rows_rejected)
+        has_ended = _end_when_due(connection, context, claim, rows_rejected=totals.rows_rejected)
         if not has_ended:
             record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
     _go_on(context, claim.load_id, has_ended=has_ended)
@@ -177,12 +177,13 @@ def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, re
                 copy.write_row((claim.load_id, claim.batch_no, *row))
 
 
-def _end_when_due(connection: Connection, context: Context, load_id: int, *, rows_rejected: int) -> bool:
-    limit = context.settings.reject_limit_rows
+def _end_when_due(connection: Connection, context: Context, claim: Claim, *, rows_rejected: int) -> bool:
+    asked = claim.options.max_rejects
+    limit = context.settings.reject_limit_rows if asked is None else asked
     if rows_rejected > limit:
         message = f"More than {limit:,} rows were rejected; nothing was loaded. See the rejects for the reasons."
-        return fail_load(connection, load_id, TerminalError(message, code="too_many_rejects"))
-    return finish_load(connection, load_id, context.settings)
+        return fail_load(connection, claim.load_id, TerminalError(message, code="too_many_rejects"))
+    return finish_load(connection, claim.load_id, context.settings)
 
 
 def _go_on(context: Context, load_id: int, *, has_ended: bool) -> None:

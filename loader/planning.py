@@ -33,6 +33,9 @@ LOG = logging.getLogger(__name__)
 _PROGRESS_S: Final = 1.0
 _OUTAGE_LIMIT_S: Final = 3_600
 
+# Options that change nothing about how the bytes are read.
+_NOT_COUNTING: Final = ("as_last_time", "max_rejects", "max_reject_share")
+
 Load = dict[str, Any]
 
 
@@ -189,7 +192,7 @@ def _part_json(part: StoredObject) -> dict[str, Any]:
 
 def _hash_content(reader: _Reader, options: dict[str, Any]) -> str:
     """The bytes and how they are read: the same file under another mapping is another load."""
-    counting = {name: value for name, value in options.items() if value and name != "as_last_time"}
+    counting = {name: value for name, value in options.items() if value and name not in _NOT_COUNTING}
     reader.hash.update(json.dumps(counting, sort_keys=True).encode())
     return reader.hash.hexdigest()
 

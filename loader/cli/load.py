@@ -34,6 +34,8 @@ def load(  # noqa: PLR0913 - a parameter an option
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
     last_time: options.LastTime = None,
+    max_rejects: options.MaxRejects = None,
+    max_share: options.MaxShare = None,
     name: options.FileName = None,
     is_waiting: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end of the load.")] = True,
     is_json: options.AsJson = False,
@@ -41,6 +43,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     """Load trip files: exit status 0 when every load succeeded (rejects or not), 1 when one failed, 2 on wrong usage."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
+    reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = _find_files(files, name)

@@ -45,6 +45,11 @@ Delimiter = Annotated[
     str | None, typer.Option(metavar="CHAR", callback=_read_delimiter, help="Character between fields: , ; | or tab.")
 ]
 Decimal = Annotated[Literal[".", ","] | None, typer.Option(help="Decimal mark of numbers.")]
+MaxRejects = Annotated[int | None, typer.Option(min=0, metavar="N", help="More rejects fail the load; nothing of it stays.")]
+MaxShare = Annotated[
+    float | None,
+    typer.Option("--max-reject-share", min=0, max=1, metavar="S", help="The same as a share of the rows, such as 0.05."),
+]
 LastTime = Annotated[
     bool | None,
     typer.Option("--last-time/--no-last-time", help="Whether files are read as was said of others with the same header."),

@@ -44,6 +44,7 @@ class LoadOptions:
     roles maps a role (see ROLES) to a column's name, to its number from 1, or to NO_COLUMN. axis_order: what comes first in
     points.
     as_last_time: what was said of a file with the same header counts where nothing is said now.
+    max_rejects, max_reject_share: more rejects fail the load; None leaves it to the settings.
     Clock: timezone is where values with an offset are converted to.
     """
 
@@ -58,6 +59,8 @@ class LoadOptions:
     decimal: str | None = None
     axis_order: AxisOrder | None = None
     as_last_time: bool = True
+    max_rejects: int | None = None
+    max_reject_share: float | None = None
     record_limit_bytes: int = RECORD_LIMIT_BYTES
 
     def to_json(self) -> dict[str, Any]:
@@ -89,6 +92,10 @@ def _check_options(options: LoadOptions) -> None:
     for role in options.roles:
         if role not in ROLES:
             raise RequestError(f"Unknown role {role!r}; known: {', '.join(ROLES)}.", parameter="roles")
+    if options.max_rejects is not None and options.max_rejects < 0:
+        raise RequestError("max_rejects is a number of rows from 0.", parameter="max_rejects")
+    if options.max_reject_share is not None and not 0 <= options.max_reject_share <= 1:
+        raise RequestError("max_reject_share is a share from 0 to 1.", parameter="max_reject_share")
     choices: dict[str, tuple[str, ...]] = {
         "date_order": ("ymd", "mdy", "dmy"),
         "encoding": ("utf-8", "utf-16-le", "utf-16-be", "windows-1252"),

@@ -101,6 +101,8 @@ class Options(Asked):
     encoding: str | None = Field(None, description="Encoding of the text: utf-8, utf-16-le, utf-16-be or windows-1252.")
     delimiter: str | None = Field(None, description="Character between fields: comma, semicolon, tab or bar.")
     decimal: str | None = Field(None, description="Decimal mark of numbers: point or comma.")
+    max_rejects: int | None = Field(None, ge=0, le=2**53, description="More rejects fail the load, and nothing of it stays.")
+    max_reject_share: float | None = Field(None, ge=0, le=1, description="The same as a share of the rows; judged at the end.")
     as_last_time: bool | None = Field(
         None, description="Whether what was said of a file with the same header counts where nothing is said here (true)."
     )

@@ -77,7 +77,7 @@ returning rows_read, rows_rejected;
 select exists (select from load_batch where load_id = %(load_id)s::integer and state = 'pending') as has_pending;
 
 -- name: finish_load
--- loading → succeeded, or failed when a batch failed or the share of rejects is past the limit. The caller holds the load's row and has
+-- loading → succeeded, or failed when a batch failed or the share of rejects is past the load's limit. The caller holds the load's row and has
 -- seen that no batch is pending; no row when the load has ended.
 update load as l
 set state = case when f.batches > 0 or f.has_too_many_rejects then 'failed' else 'succeeded' end,
@@ -93,7 +93,8 @@ set state = case when f.batches > 0 or f.has_too_many_rejects then 'failed' else
 from (
     select count(b.batch_no) as batches,
            (array_agg(b.error_message order by b.batch_no))[1] as error_message,
-           (select i.rows_rejected > i.rows_read * %(reject_limit_share)s::float8 from load as i where i.load_id = %(load_id)s::integer)
+           (select i.rows_rejected
+                   > i.rows_read * coalesce((i.options ->> 'max_reject_share')::float8, %(reject_limit_share)s::float8) from load as i where i.load_id = %(load_id)s::integer)
                as has_too_many_rejects
     from load_batch as b
     where b.load_id = %(load_id)s::integer and b.state = 'failed'

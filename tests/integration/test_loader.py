@@ -170,6 +170,21 @@ def test_share_of_rejects_is_judged_at_the_end(context: Context) -> None:
     assert find_problems(context.engine) == []
 
 
+def test_limits_of_one_load_come_before_those_of_all(context: Context) -> None:
+    data = HEADER + BAD_ROW * 30 + ROW * 70
+    small = change(context, batch_bytes=1_024)
+    for limit in ({"max_rejects": 29}, {"max_reject_share": 0.29}, {"max_rejects": 0}):
+        load = load_bytes(small, data, **limit)
+        assert (load["state"], load["error_code"], load["rows_loaded"]) == ("failed", "too_many_rejects", 0), limit
+        assert count_trips(context) == 0
+        assert fetch_all(context, "select * from rollup_week") == []
+    strict = change(context, reject_limit_rows=1, reject_limit_share=0.01)
+    load = load_bytes(strict, data, max_rejects=30, max_reject_share=0.3)
+    assert (load["state"], load["rows_loaded"]) == ("succeeded", 70)
+    assert load_bytes(context, data)["duplicate_of"] == load["load_id"], "a limit doesn't make it another file"
+    assert find_problems(context.engine) == []
+
+
 def test_more_names_than_ids_fail_the_load(context: Context) -> None:
     data = HEADER + b"".join(ROW.replace(b"Turin", b"%d" % number) for number in range(33_000))
     load = load_bytes(context, data)
