@@ -107,20 +107,32 @@ order by t.started_at desc, t.origin, t.destination, t.load_id;
 -- The largest flows with a cell in view_area (made of whole cells; null: anywhere), as kind flow: origin, destination, trips, from the one
 -- after after_trips … on (null: from the first); the cells they join with the totals of all flows that touch the view, as kind location:
 -- origin is the cell; and the number of all trips under the filters, as kind all. Runs know flows between geohash-6 cells; counts_days: the
--- filters are such that runs know all trips by day.
+-- filters are such that weekly counts, or with hours the days of runs, know all trips.
 with pair as (
-    select (f.origin_cell::bigint << 32) >> %(cell_shift)s::integer as origin,
-           (p.destination_cell::bigint << 32) >> %(cell_shift)s::integer as destination,
-           p.trips::float8 as trips
-    from run_flow as f
-    cross join unnest(f.destination_cells, f.trips) as p (destination_cell, trips)
-    where %(reads_runs)s::boolean
-      and f.run_id in (select run_id from run where has_hours or %(slots)s::integer[] is null)
-      and (position_in_area(f.origin_cell::bigint << 32, %(view_area)s::bigint[])
-           or position_in_area(p.destination_cell::bigint << 32, %(view_area)s::bigint[]))
-      and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
-      and ((%(datasource_id)s::smallint is null and f.datasource_id is null) or f.datasource_id = %(datasource_id)s::smallint)
-      and ((%(slots)s::integer[] is null and f.slot is null) or f.slot = any(%(slots)s::integer[]))
+    -- Arrays unnested side by side in a select list cost half of what they cost in from.
+    select (p.origin_cell << 32) >> %(cell_shift)s::integer as origin,
+           (p.destination_cell << 32) >> %(cell_shift)s::integer as destination,
+           p.trips
+    from (
+        select f.origin_cell::bigint as origin_cell,
+               %(view_area)s::bigint[] is null or position_in_area(f.origin_cell::bigint << 32, %(view_area)s::bigint[]) as begins_in_view,
+               unnest(f.destination_cells)::bigint as destination_cell, unnest(f.trips)::float8 as trips
+        from run_flow as f
+        where %(reads_runs)s::boolean
+          and f.run_id in (select run_id from run where has_hours or %(slots)s::integer[] is null)
+          and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
+          and ((%(datasource_id)s::smallint is null and f.datasource_id is null) or f.datasource_id = %(datasource_id)s::smallint)
+          and ((%(slots)s::integer[] is null and f.slot is null) or f.slot = any(%(slots)s::integer[]))
+          -- A row that begins outside the view matters only where its destinations, which are sorted, reach over some of it.
+          and (%(view_area)s::bigint[] is null
+               or position_in_area(f.origin_cell::bigint << 32, %(view_area)s::bigint[])
+               or ((f.destination_cells[1])::bigint << 32 <= greatest((%(view_area)s::bigint[])[2], (%(view_area)s::bigint[])[6])
+                   and (f.destination_cells[cardinality(f.destination_cells)])::bigint << 32
+                       >= least((%(view_area)s::bigint[])[1],
+                                case when (%(view_area)s::bigint[])[5] <= (%(view_area)s::bigint[])[6]
+                                     then (%(view_area)s::bigint[])[5] end)))
+    ) as p
+    where p.begins_in_view or position_in_area(p.destination_cell << 32, %(view_area)s::bigint[])
     union all
     select t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer, count(*)
     from trip as t
@@ -166,10 +178,16 @@ with pair as (
     from flow as f
     where %(view_area)s::bigint[] is null
     union all
+    select sum(w.trips)
+    from rollup_week as w
+    where %(view_area)s::bigint[] is not null and %(counts_days)s::boolean and %(hours)s::integer[] is null
+      and (%(region_id)s::smallint is null or w.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
+    union all
     select sum(h.trips)
     from run_day as d
     cross join unnest(d.hours, d.trips) as h (hour, trips)
-    where %(view_area)s::bigint[] is not null and %(counts_days)s::boolean
+    where %(view_area)s::bigint[] is not null and %(counts_days)s::boolean and %(hours)s::integer[] is not null
       and d.run_id in (select run_id from run where has_hours or %(slots)s::integer[] is null)
       and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
@@ -179,7 +197,8 @@ with pair as (
     from trip as t
     where %(view_area)s::bigint[] is not null
       and (not %(counts_days)s::boolean
-           or (cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])))
+           or (%(hours)s::integer[] is not null
+               and cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])))
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
