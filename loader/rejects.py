@@ -149,6 +149,7 @@ def _split_raw(raw: str, plan: FilePlan) -> list[str]:
         io.StringIO(raw, newline=""),
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or '"',
+        escapechar=dialect.escape or None,
         skipinitialspace=dialect.has_spaces,
     )
     try:

@@ -16,8 +16,8 @@ from loader.formats.schema import REJECT_SCHEMA
 from loader.formats.source import TextSource
 from loader.formats.verdicts import judge_rows
 
-# Characters of a reject's value that are kept; longer ones end in an ellipsis.
-VALUE_LIMIT = 1_000
+# Characters of a reject's value that are kept, and of its raw text at least; longer ones end in an ellipsis.
+VALUE_LIMIT, RAW_LIMIT = 1_000, 65_536
 
 
 def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: LoadOptions) -> ParsedBatch:
@@ -35,7 +35,7 @@ def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: Load
     table = split_fields(records, is_good=is_whole, field_count=plan.dialect.field_count)
     verdicts = judge_rows(TextSource(table, decimal=plan.dialect.decimal), plan, options)
     faulty = table.rows[verdicts.bad_rows]
-    limit = plan.record_limit_bytes
+    limit = max(RAW_LIMIT, plan.record_limit_bytes)
     rejects = _make_rejects(records, np.flatnonzero(~is_whole), broken.filter(~pl.Series(is_whole)), raw_limit=limit)
     rejects = pl.concat([rejects, _make_rejects(records, faulty, verdicts.faults, raw_limit=limit)]).sort("record_in_batch")
     return ParsedBatch(verdicts.trips, rejects, len(records), verdicts.warnings)

@@ -27,7 +27,7 @@ def plan_parquet(plan: FilePlan) -> FilePlan:
     found = replace(
         plan,
         columns=columns,
-        roles=dict(finder.roles),
+        roles={role: column for role, column in finder.roles.items() if role != "trip_id"},  # no need to read what isn't stored
         confidence=dict(finder.confidence),
         time=time,
         axis_order=options.axis_order or "lon_lat",

@@ -55,7 +55,14 @@ def read_layouts(sample: bytes, options: LoadOptions, *, is_whole: bool) -> list
 
 def _guess_dialect(sample: bytes, delimiter: str, quote: str) -> Dialect:
     spaced, joined = (sample.count(f"{delimiter}{gap}{quote}".encode()) for gap in (" ", ""))
-    return Dialect(delimiter=delimiter, quote=quote, has_spaces=spaced > joined, header_lines=0)
+    return Dialect(
+        delimiter=delimiter, quote=quote, escape=_detect_escape(sample, quote), has_spaces=spaced > joined, header_lines=0
+    )
+
+
+def _detect_escape(sample: bytes, quote: str) -> str:
+    """Tell whether a backslash before a quote makes it a letter: one before more text can't be a field's last."""
+    return "\\" if re.search(rb"\\%b[^,;\t|\r\n%b]" % (quote.encode(), quote.encode()), sample) else ""
 
 
 def _detect_quote(sample: bytes) -> str:

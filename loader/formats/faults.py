@@ -69,7 +69,7 @@ def _make_subjects(source: Source, plan: FilePlan, *, columns: Columns, rows: Ro
 
 
 def _needed_fields(plan: FilePlan) -> set[int]:
-    skipped = {"region", "datasource", "ended_at", "ended_time"}
+    skipped = {"region", "datasource", "ended_at", "ended_time", "trip_id"}
     return {field for role, field in plan.roles.items() if role not in skipped}
 
 

@@ -14,8 +14,10 @@ def check_member(data: bytes, plan: FilePlan, piece: BatchSlice) -> None:
     rows = split_records(head, plan.dialect, limit=plan.record_limit_bytes)
     names = name_columns(read_row(rows, len(rows) - 1, plan.dialect), plan.dialect.field_count) if len(rows) else ()
     if [name.casefold() for name in names] != [name.casefold() for name in plan.columns]:
+        is_shuffled = sorted(name.casefold() for name in names) == sorted(name.casefold() for name in plan.columns)
+        what = "the columns of the file before it in another order" if is_shuffled else "other columns than the file before it"
         raise FileFormatError(
-            f"{piece.member} in the archive has other columns than the file before it. Pack only files with the same columns.",
+            f"{piece.member} in the archive has {what}. Load it on its own, or pack only files with the same columns.",
             code="members_differ",
             member=piece.member,
         )

@@ -23,6 +23,7 @@ ROLES = (
     "ended_time",
     "region",
     "datasource",
+    "trip_id",
 )
 
 # In place of a column: the role is left empty, whatever detection finds for it.
@@ -113,12 +114,14 @@ def _check_options(options: LoadOptions) -> None:
 class Dialect:
     """How bytes become records and fields. header_lines counts the physical lines before the first record.
 
-    has_spaces: a quote opens a field also one space after the delimiter (`"a", "b"`).
+    has_spaces: a quote opens a field also one space after the delimiter (`"a", "b"`). escape: `\\` where `\\"` is a quote inside
+    a quoted field.
     """
 
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
+    escape: str = ""
     decimal: str = "."
     has_spaces: bool = False
     has_header: bool = True

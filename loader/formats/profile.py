@@ -6,12 +6,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from loader.formats.months import HAS_NAME
 from loader.formats.numbers import Floats, is_missing, parse_numbers
 from loader.formats.points import parse_point_text, parse_routes
 from loader.formats.times import EPOCH, MISSING, parse_stamps
 
 CLOCK = r"^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?$"
-BARE_DATE = r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ]+0{1,2}:00(?::00)?(?:\.0+)?)?$"
+BARE_DATE = (
+    r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
+    r"|\d{1,2}[-/. ][A-Za-z]{3,9}[-/., ]\s*\d{2,4}|[A-Za-z]{3,9}[-/. ]\d{1,2},?[-/. ]\s*\d{4})"
+    r"(?:[T ]+0{1,2}:00(?::00)?(?:\.0+)?)?$"
+)
 DATE_START = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d"
 DECIMAL_COMMA = r"^\s*[+-]?\d+,\d+\s*$"
 
@@ -79,7 +84,7 @@ class Profile:
 
     @cached_property
     def _stamps(self) -> dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]]:
-        if not self._values.str.contains(DATE_START).any():
+        if not self._values.str.contains(rf"{DATE_START}|{HAS_NAME}").any():
             return {}
         return {order: parse_stamps(self._values, order) for order in ("ymd", "mdy", "dmy")}
 

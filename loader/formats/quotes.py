@@ -4,6 +4,7 @@ Almost every file quotes cleanly: quotes open after a delimiter or line end and 
 order, and a few comparisons over the quotes' positions prove it. Where the proof fails, the quotes are read one by one.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +39,16 @@ class Quoted:
             return np.zeros(len(positions), np.bool_)
         index = np.searchsorted(self.opens, positions, side="right") - 1
         return (index >= 0) & (positions < self.closes[np.maximum(index, 0)])
+
+
+def double_escaped(data: bytes, dialect: Dialect) -> bytes:
+    """Write `\\"` as `""`, where the file escapes quotes so: as many bytes, and what comes after knows one way only."""
+    escape, quote = dialect.escape.encode(), dialect.quote.encode()
+    if not escape or escape + quote not in data:
+        return data
+    if escape * 2 not in data:
+        return data.replace(escape + quote, quote * 2)
+    return re.sub(rb"\\(.)", lambda found: quote * 2 if found[1] == quote else found[0], data, flags=re.DOTALL)
 
 
 def find_quoted(data: bytes, buffer: npt.NDArray[np.uint8], dialect: Dialect, *, begin: int, limit: int, is_end: bool) -> Quoted:

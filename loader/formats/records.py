@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loader.formats.plan import Dialect
-from loader.formats.quotes import Quoted, find_quoted
+from loader.formats.quotes import Quoted, double_escaped, find_quoted
 
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -87,6 +87,7 @@ def split_records(
     line without a line end is a record, an open quote is unclosed. Without it, both are left over from `consumed` on.
     Without has_fields, separators are not looked for.
     """
+    data = double_escaped(data, dialect)
     buffer = np.frombuffer(data, np.uint8)
     lines = find_lines(data, buffer)
     if not is_end and data.endswith(b"\r"):

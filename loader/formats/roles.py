@@ -13,6 +13,8 @@ ENDS = ("origin", "destination")
 # A pickup_location may be an address; these can only be positions.
 POINT_WORDS = frozenset(KINDS["point"].split()) - frozenset("location loc position pos geo".split())  # noqa: SIM905
 
+TRIP_IDS = frozenset("tripid rideid rentalid journeyid bookingid triptoken tripnumber ridenumber id".split())  # noqa: SIM905
+
 Found = dict[str, list[tuple[str, int, float]] | None]
 
 
@@ -44,6 +46,8 @@ class RoleFinder:
         for role in ("region", "datasource"):
             if role not in self.given:
                 self._find_name(role)
+        if "trip_id" not in self.given:
+            self._find_trip_id()
 
     def has_ends(self) -> bool:
         """Tell whether both ends are known."""
@@ -217,6 +221,13 @@ class RoleFinder:
         found = [column for column in found if column not in self.roles.values()]
         if found:
             self._set(role, found[0], 0.9)
+
+    def _find_trip_id(self) -> None:
+        """Find the publisher's own number of a trip: shown, and not stored."""
+        names = ["".join(meaning.words) for meaning in self.meanings]
+        free = [column for column, name in enumerate(names) if name in TRIP_IDS and column not in self.roles.values()]
+        if free:
+            self._set("trip_id", free[0], 0.9)
 
 
 def resolve_column(columns: tuple[str, ...], wanted: str, role: str) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from loader.formats.months import read_months
 from loader.formats.plan import TimeFormat
 
 Microseconds = npt.NDArray[np.int64]
@@ -66,7 +67,7 @@ def _parse_text(text: pl.Series, form: TimeFormat) -> tuple[Microseconds, npt.ND
 
 def parse_stamps(text: pl.Series, date_order: str) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
     """Parse written times of one date order; gives UTC where a zone is written, the wall clock elsewhere, and where zones are."""
-    part = _split_stamps(text, date_order)
+    part = _split_stamps(read_months(text) if date_order == "ymd" else text, date_order)
     year = np.where(part["is_short"], np.where(part["year"] >= 69, part["year"] + 1900, part["year"] + 2000), part["year"])
     days, is_date = _count_days(year, part["month"], part["day"])
     is_half = part["is_am"] | part["is_pm"]

@@ -246,3 +246,18 @@ def test_windows_1252_that_shows_only_after_the_sample() -> None:
     damaged = (head + row * 50).encode() + row.encode("cp1252")
     loaded = load_bytes(damaged, sample_bytes=1000)
     assert (loaded.plan.dialect.encoding, loaded.rejects["reason"].to_list()) == ("utf-8", ["undecodable_text"])
+
+
+@pytest.mark.parametrize("batch_bytes", [64, 2**20])
+def test_backslash_before_a_quote(batch_bytes: int) -> None:
+    head = b"note,origin,destination,started_at,region\n"
+    texts = [rb'"a \"b\", c"', rb'"C:\\"', rb'"{\"k\": \"v\"}"', b'"\\\n\\"x\\""', rb'"\""']
+    points = b',"POINT (7.6 45.0)","POINT (7.7 45.1)",2018-05-28 09:03:40,"\\"Turin\\", it"\n'
+    loaded = load_bytes(head + b"".join(text + points for text in texts), batch_bytes=batch_bytes)
+    assert (loaded.rows, loaded.trips.height) == (5, 5)
+    assert set(loaded.trips["region"]) == {'"Turin", it'}
+
+
+def test_a_backslash_at_the_end_of_a_field_is_a_letter() -> None:
+    row = b'"C:\\trips\\","POINT (7.6 45.0)","POINT (7.7 45.1)",2018-05-28 09:03:40\n'
+    assert load_bytes(b"folder,origin,destination,started_at\n" + row * 3).trips.height == 3

@@ -111,3 +111,31 @@ def test_durations_are_true_across_the_repeated_hour() -> None:
     loaded = load_bytes((head + "".join(row.format(*times) for times in rows)).encode())
     assert loaded.trips["duration_s"].to_list() == [3600, 600, None, None, None]
     assert loaded.warnings == {"end_before_start": 1, "ended_at_unreadable": 2}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("12-Mar-2024 09:03:40", "2024-03-12T09:03:40"),
+        ("12-MAR-24 09:03", "2024-03-12T09:03:00"),
+        ("1 September 1999", "1999-09-01T00:00:00"),
+        ("Mar 2, 2024 9:03 PM", "2024-03-02T21:03:00"),
+        ("March 12th 2024", "2024-03-12T00:00:00"),
+        ("Tue, 12 Mar 2024 09:03:40 GMT", "2024-03-12T09:03:40"),
+        ("12/Mar/2024:09:03:40 +0100", "2024-03-12T08:03:40"),
+        ("2024-Mar-12 09:03", "2024-03-12T09:03:00"),
+    ],
+)
+def test_months_by_name(written: str, expected: str) -> None:
+    row = f"7.6\t45.0\t7.7\t45.1\t{written}\n"
+    data = f"from_lon\tfrom_lat\tto_lon\tto_lat\tstarted_at\n{row * 3}".encode()
+    loaded = load_bytes(data)
+    assert [moment.isoformat() for moment in loaded.trips["started_at"]] == [expected] * 3
+
+
+@pytest.mark.parametrize("written", ["31-Feb-2024", "12-Mat-2024", "12 Mar 10:00", "Mar 2024", "12-Mar-2024 25:00"])
+def test_no_date_is_made_of_what_is_none(written: str) -> None:
+    head = b"from_lon\tfrom_lat\tto_lon\tto_lat\tstarted_at\n"
+    rows = b"7.6\t45.0\t7.7\t45.1\t12-Mar-2024 09:03\n" * 3 + f"7.6\t45.0\t7.7\t45.1\t{written}\n".encode()
+    loaded = load_bytes(head + rows)
+    assert loaded.rejects["reason"].to_list() == ["started_at_unreadable"]

@@ -20,6 +20,7 @@ export const ROLE_LABELS = {
   route: 'Route as a line',
   region: 'Region',
   datasource: 'Datasource',
+  trip_id: 'Trip id (not stored)',
 };
 const OPTIONAL_ROLES = new Set(['ended_at', 'region', 'datasource']);
 
