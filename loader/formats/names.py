@@ -11,21 +11,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 SIDES = {
-    "origin": "origin orig pickup pick pu start starting from begin beginning dep departure depart departed src source started o",
-    "destination": "destination dest dropoff drop do end ending to finish stop arrival arr target ended arrived d dst",
+    # English, and the words of Latin American and Iberian exports.
+    "origin": "origin orig pickup pick pu start starting from begin beginning dep departure depart departed src source started o "
+    "retiro salida partida origen origem inicio",
+    "destination": "destination dest dropoff drop do end ending to finish stop arrival arr target ended arrived d dst "
+    "return returned arribo llegada chegada destino",
 }
 KINDS = {
     "longitude": "longitude lng lon long x",
     "latitude": "latitude lat y",
     "point": "point coord coords coordinate coordinates location loc position pos "
     "geom geometry wkt geo latlng lonlat latlon lnglat",
-    "time": "time datetime timestamp at ts when epoch unixtime started ended departed arrived",
-    "date": "date day on",
+    "time": "time datetime timestamp at ts when epoch unixtime started ended departed arrived hora",
+    "date": "date day on fecha",
     "region": "region city market",
     "datasource": "datasource dataset",
 }
 # Words that say nothing about the role and cost nothing either.
-NEUTRAL = "tpep lpep trip ride station centroid gps local utc the of journey stn off up wgs 84 epsg 4326 dd deg degrees"
+NEUTRAL = "tpep lpep trip ride station centroid gps local utc the of journey stn off up wgs 84 epsg 4326 dd deg degrees ms"
 # Words that glue to others: `starttime`, `pickupdatetime`, `fromlat`.
 _GLUED = sorted(
     {
