@@ -90,6 +90,10 @@ def _print(result: "object") -> None:
         *(f"  {name:<18}{size:.2f}" for name, size in result.storage.items() if size > 0.01),
         f"checked             {'all counts and samples agree' if result.is_right else 'WRONG'}",
         *(f"  {line}" for line in [*result.differences[:10], *result.missing_samples[:10]]),
-        *(f"{t.question:<32}p50 {t.p50_ms:8.1f} ms   p95 {t.p95_ms:8.1f} ms   max {t.max_ms:8.1f} ms" for t in result.questions),
+        *(
+            f"{t.question:<32}p50 {t.p50_ms:8.1f} ms   p95 {t.p95_ms:8.1f} ms   max {t.max_ms:8.1f} ms"
+            + (f"   DuckDB p95 {t.duckdb_p95_ms:8.1f} ms, {t.ratio:.1f} times" if t.ratio is not None else "")
+            for t in result.questions
+        ),
     ]
     sys.stdout.write("\n".join(lines) + "\n")

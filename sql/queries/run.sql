@@ -59,7 +59,8 @@ order by day;
 
 -- name: pack_points
 -- One end of every trip (is_origin), in blocks within cells of position >> block_shift. Weeks count from the start of an era of 32,767
--- weeks, the first on Monday 0001-01-01. 992 offsets fill two TOAST chunks to the last byte.
+-- weeks, the first on Monday 0001-01-01. 992 offsets fill two TOAST chunks to the last byte. One
+-- number sorts faster than week, datasource and hour.
 insert into run_point (run_id, region_id, is_origin, base, x_low, x_high, y_low, y_high, base_on, offsets, weeks, datasource_ids, hours,
                        sum_weeks, sum_trips)
 select %(run_id)s::integer, p.region_id, %(is_origin)s::boolean, p.base, p.x_low, p.x_high, p.y_low, p.y_high, p.base_on,
@@ -71,12 +72,13 @@ from (
            min(z & 1537228672809129301) as y_low, max(z & 1537228672809129301) as y_high,
            date '0001-01-01' + era * 7 * 32767 as base_on,
            array_agg((z - (cell << %(block_shift)s::integer) - (1::bigint << (%(block_shift)s::integer - 1)))::integer
-                     order by week, datasource_id, hour, z) as offsets,
-           array_agg((week - era * 32767)::smallint order by week, datasource_id, hour, z) as weeks,
-           array_agg(datasource_id order by week, datasource_id, hour, z) as datasource_ids,
-           array_agg((hour - 84)::"char" order by week, datasource_id, hour, z) as hours
+                     order by time_key) as offsets,
+           array_agg((week - era * 32767)::smallint order by time_key) as weeks,
+           array_agg(datasource_id order by time_key) as datasource_ids,
+           array_agg((hour - 84)::"char" order by time_key) as hours
     from (
         select region_id, datasource_id, z, week, hour, z >> %(block_shift)s::integer as cell, week / 32767 as era,
+               (week::bigint << 24) | (datasource_id::bigint << 8) | hour as time_key,
                (row_number() over (partition by region_id, z >> %(block_shift)s::integer, week / 32767 order by z) - 1) / 992 as block
         from (
             select region_id, datasource_id, case when %(is_origin)s::boolean then origin else destination end as z,
