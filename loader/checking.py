@@ -21,6 +21,7 @@ CHECKS: Final = (
     "check_rollup_week",
     "check_run_day",
     "check_run_cell",
+    "check_run_hour",
     "check_run_point",
     "check_run_point_sums",
     "check_run_flow",

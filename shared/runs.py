@@ -29,7 +29,9 @@ CELL_SHIFTS: Final = (34, 30, 28)
 
 # Blocks of points don't cross the borders of these cells, so that an offset fits four bytes.
 _BLOCK_SHIFT: Final = 32
-_CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_points", "delete_run_flows")
+# Smaller runs are read point by point for hours: a second at most, where counting whether hours pay takes half a minute.
+_CELL_HOUR_TRIPS: Final = 20_000_000
+_CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_hours", "delete_run_points", "delete_run_flows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,17 @@ def choose_loads(piles: Sequence[Pile], *, least_trips: int) -> tuple[list[int],
     return sorted(load_ids), trips
 
 
-def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, finest_shift: int | None = None) -> None:
+def pack_run(
+    connection: Connection,
+    load_ids: Sequence[int],
+    trips: int,
+    *,
+    finest_shift: int | None = None,
+    with_cell_hours: bool = False,
+) -> None:
     """Pack loads into a new run in the caller's transaction; runs that lose their loads to it go.
 
-    finest_shift: one of CELL_SHIFTS, or None for what pays.
+    finest_shift: one of CELL_SHIFTS, or None for what pays. with_cell_hours: pack hours of cells even where they don't pay.
     Raises: TransientError when one of the loads does not stand any more.
     """
     loads = list(load_ids)
@@ -98,6 +107,8 @@ def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, fin
     for shift in CELL_SHIFTS:
         if shift >= finest:
             execute(connection, "pack_cells", run_id=run_id, shift=shift, with_density=shift == CELL_SHIFTS[0])
+    if (with_cell_hours or trips >= _CELL_HOUR_TRIPS) and _pack_cell_hours(connection, run_id, is_forced=with_cell_hours):
+        execute(connection, "mark_cell_hours", run_id=run_id)
     execute(connection, "pack_flows", **run)
     if execute(connection, "pack_flow_hours", **run).rowcount:
         execute(connection, "mark_run_hours", run_id=run_id)
@@ -106,3 +117,8 @@ def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, fin
     execute(connection, "delete_empty_runs")
     for name in _CLEARANCE:
         execute(connection, name)
+
+
+def _pack_cell_hours(connection: Connection, run_id: int, *, is_forced: bool) -> bool:
+    """Pack the hours of cells where they pay; returns whether they did."""
+    return execute(connection, "pack_cell_hours", run_id=run_id, is_forced=is_forced).rowcount > 0

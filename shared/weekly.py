@@ -249,10 +249,12 @@ def _count_weeks(
         "from_on": from_on,
         "to_on": to_on,
         "hours": hours,
-        # Weeks that lie whole in the period; none when whole_from > whole_to. Rollups per week know no hours.
-        "whole_from": _monday(from_on + 6 * _DAY) if hours is None else to_on + _DAY,
-        "whole_to": _monday(to_on + _DAY) - _DAY if hours is None else from_on - _DAY,
+        # Weeks that lie whole in the period; none when whole_from > whole_to.
+        "whole_from": _monday(from_on + 6 * _DAY),
+        "whole_to": _monday(to_on + _DAY) - _DAY,
     }
+    if area is None and hours is not None:  # weekly counts know no hours, days do
+        parameters |= {"whole_from": to_on + _DAY, "whole_to": from_on - _DAY}
     if area is None:
         rows = execute(connection, "weekly_all", **parameters).all()
     else:

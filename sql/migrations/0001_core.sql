@@ -17,6 +17,8 @@ create table run (
     trips bigint not null,
     -- Whether run_flow has rows per slot.
     has_hours boolean not null default false,
+    -- Whether run_hour has rows.
+    has_cell_hours boolean not null default false,
     -- Cells of run_cell go from position >> 34 down to this: 34, 30 or 28.
     finest_shift smallint not null,
     packed_at timestamptz not null default clock_timestamp()
@@ -162,6 +164,22 @@ create table run_cell (
 );
 
 create index run_cell_by_corner on run_cell (shift, is_origin, corner);
+
+-- Trips per hour of the week (Monday 0 h is 0) and week in the cells of 14 bits an axis: trips[1] are those of first_week, trips[2] those of
+-- the week after. Only of runs of many millions where there are eight times more trips than numbers.
+create table run_hour (
+    run_id integer not null,
+    region_id smallint not null,
+    is_origin boolean not null,
+    hour smallint not null,
+    corner bigint not null,
+    first_week date not null,
+    trips integer[] not null
+) with (toast_tuple_target = 128);
+
+alter table run_hour alter trips set storage main;
+
+create index run_hour_by_corner on run_hour (is_origin, corner);
 
 -- Every end of every trip: blocks of up to 992 neighbours in position order, all in one cell of 15 bits an axis (position >> 32), or of the
 -- run's finest where that is smaller.

@@ -167,6 +167,36 @@ from counted as c
 full join kept as k using (run_id, region_id, is_origin, shift, corner, week, datasource_id)
 where c.trips is distinct from k.trips;
 
+-- name: check_run_hour
+-- Hours of the runs' cells against their trips.
+with packed as (
+    select load_id, run_id from load
+    join run as r using (run_id)
+    where r.has_cell_hours
+      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+), counted as (
+    select l.run_id, t.region_id, is_origin, case when is_origin then t.origin else t.destination end >> 34 << 34 as corner,
+           hour_of_week(t.started_at) as hour, date_trunc('week', t.started_at)::date as week, count(*) as trips
+    from trip as t
+    join packed as l using (load_id)
+    cross join (values (true), (false)) as side (is_origin)
+    group by 1, 2, 3, 4, 5, 6
+), kept as (
+    select h.run_id, h.region_id, h.is_origin, h.corner, h.hour::integer as hour, h.first_week + 7 * (w.number - 1)::integer as week,
+           sum(w.trips)::bigint as trips
+    from run_hour as h
+    cross join unnest(h.trips) with ordinality as w (trips, number)
+    where h.run_id in (select run_id from packed) and w.trips <> 0
+    group by 1, 2, 3, 4, 5, 6
+)
+select null::integer as load_id,
+       'run_hour of run ' || run_id || ' ' || corner || ' hour ' || hour || ' ' || week || case when is_origin then ' origin' else ' destination' end
+           as place,
+       coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
+from counted as c
+full join kept as k using (run_id, region_id, is_origin, corner, hour, week)
+where c.trips is distinct from k.trips;
+
 -- name: check_run_point
 -- Points of the runs against their trips, cell by cell: how many, and the sum of a hash of each end's position, hour and datasource. A point
 -- outside the bounds of its block counts as missing, for no question would find it there.

@@ -130,6 +130,35 @@ from weekly as w
 left join fine as f on w.is_origin and f.region_id = w.region_id and f.cell = w.cell
 order by w.is_origin, w.cell;
 
+-- name: pack_cell_hours
+-- Hours of the coarsest cells, from the run's points, where there are at least eight trips to each number, or (is_forced) anyway.
+with counted as materialized (
+    select p.region_id, p.is_origin, (p.base + d.place) >> 34 as cell, d.hour::integer + 84 as hour,
+           p.base_on + 7 * d.week as week, count(*)::integer as trips
+    from run_point as p
+    cross join unnest(p.offsets, p.weeks, p.hours) as d (place, week, hour)
+    where p.run_id = %(run_id)s::integer
+    group by 1, 2, 3, 4, 5
+), hourly as (
+    select region_id, is_origin, cell, hour, min(week) as first_week, max(week) as last_week,
+           array_agg(week) as weeks, array_agg(trips) as trips
+    from counted
+    where %(is_forced)s::boolean or (select sum(trips) >= 8 * count(*) from counted)
+    group by 1, 2, 3, 4
+)
+insert into run_hour (run_id, region_id, is_origin, hour, corner, first_week, trips)
+select %(run_id)s::integer, h.region_id, h.is_origin, h.hour, h.cell << 34, h.first_week, d.trips
+from hourly as h
+cross join lateral (
+    select array_agg(coalesce(t.trips, 0) order by n) as trips
+    from generate_series(0, (h.last_week - h.first_week) / 7) as n
+    left join unnest(h.weeks, h.trips) as t (week, trips) on t.week = h.first_week + 7 * n
+) as d
+order by h.is_origin, h.cell, h.hour;
+
+-- name: mark_cell_hours
+update run set has_cell_hours = true where run_id = %(run_id)s::integer;
+
 -- name: pack_flows
 -- Flows as a whole and per datasource.
 insert into run_flow (run_id, region_id, datasource_id, slot, origin_cell, destination_cells, trips)
@@ -176,11 +205,14 @@ update run set has_hours = true where run_id = %(run_id)s::integer;
 delete from run as r where not exists (select from load as l where l.run_id = r.run_id);
 
 -- name: delete_run_days
--- Rows of runs that are gone; so do the next three.
+-- Rows of runs that are gone; so do the next four.
 delete from run_day as d where not exists (select from run as r where r.run_id = d.run_id);
 
 -- name: delete_run_cells
 delete from run_cell as c where not exists (select from run as r where r.run_id = c.run_id);
+
+-- name: delete_run_hours
+delete from run_hour as h where not exists (select from run as r where r.run_id = h.run_id);
 
 -- name: delete_run_points
 delete from run_point as p where not exists (select from run as r where r.run_id = p.run_id);
@@ -194,4 +226,4 @@ select relname, brin_summarize_new_values(oid) as ranges from pg_class where rel
 
 -- name: analyze_trips
 -- Tells the planner what there is, now and not when autovacuum gets to it.
-analyze trip, run_day, run_cell, run_point, run_flow;
+analyze trip, run_day, run_cell, run_hour, run_point, run_flow;

@@ -1,6 +1,6 @@
 -- Weekly counts. Shared parameters: region_id, datasource_id (null: any); from_on, to_on (dates of the period, both included);
 -- whole_from, whole_to (first Monday and last Sunday of the weeks that lie whole in the period); loose_loads (ids, in order: their trips
--- are read, all others come from runs); hours (hours of the week, Monday 0 h is 0; null: any; with hours no week counts as whole). Loads may be packed or undone between fetch_filters, which tells the loose loads, and the
+-- are read, all others come from runs); hours (hours of the week, Monday 0 h is 0; null: any; without a box no week counts as whole then). Loads may be packed or undone between fetch_filters, which tells the loose loads, and the
 -- count: is_current says whether they were the same for both; when not, ask again. One row with week null: no trips.
 
 -- name: fetch_filters
@@ -73,25 +73,28 @@ with touched as materialized (
     select p.base, p.base_on, p.offsets, p.weeks, p.datasource_ids,
            case when %(hours)s::integer[] is not null or %(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date
                 then p.hours end as hours,
-           p.sum_weeks, p.sum_trips,
-           case r.finest_shift when 28 then position_in_area(p.base, %(inner_28)s::bigint[])
-                               when 30 then position_in_area(p.base, %(inner_30)s::bigint[])
-                               else position_in_area(p.base, %(inner_34)s::bigint[]) end as is_inner,
+           p.sum_weeks, p.sum_trips, p.is_inner,
            box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) as is_inside
-    from run_point as p
-    join run as r using (run_id)
-    where cardinality(%(is_origins)s::boolean[]) > 0 and p.is_origin = any(%(is_origins)s::boolean[])
-      and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
-      and (not case r.finest_shift when 28 then position_in_area(p.base, %(inner_28)s::bigint[])
-                                   when 30 then position_in_area(p.base, %(inner_30)s::bigint[])
-                                   else position_in_area(p.base, %(inner_34)s::bigint[]) end
-           or %(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
-      and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
+    from (
+        select p.*,
+               case when %(hours)s::integer[] is not null
+                    then r.has_cell_hours and %(datasource_id)s::smallint is null and position_in_area(p.base, %(inner_34)s::bigint[])
+                    when r.finest_shift = 28 then position_in_area(p.base, %(inner_28)s::bigint[])
+                    when r.finest_shift = 30 then position_in_area(p.base, %(inner_30)s::bigint[])
+                    else position_in_area(p.base, %(inner_34)s::bigint[]) end as is_inner
+        from run_point as p
+        join run as r using (run_id)
+        where cardinality(%(is_origins)s::boolean[]) > 0 and p.is_origin = any(%(is_origins)s::boolean[])
+          and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
+          and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
+    ) as p
+    where not p.is_inner or %(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date
 ), counted as (
     select w.week, sum(w.trips) as trips
     from run_cell as c
     cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
-    where cardinality(%(is_origins)s::boolean[]) > 0 and c.is_origin = any(%(is_origins)s::boolean[])
+    where %(hours)s::integer[] is null
+      and cardinality(%(is_origins)s::boolean[]) > 0 and c.is_origin = any(%(is_origins)s::boolean[])
       and c.run_id in (select run_id from run)
       and ((c.shift = 34 and position_in_area(c.corner, %(inner_34)s::bigint[]))
            or (c.shift = 30 and position_in_area(c.corner, %(inner_30)s::bigint[])
@@ -102,6 +105,21 @@ with touched as materialized (
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
     group by w.week
+    union all
+    -- The same for hours; numbers count weeks from the first.
+    select h.first_week + 7 * (w.number - 1)::integer, sum(w.trips)
+    from run_hour as h
+    cross join unnest(h.trips) with ordinality as w (trips, number)
+    where %(hours)s::integer[] is not null and %(datasource_id)s::smallint is null
+      and cardinality(%(is_origins)s::boolean[]) > 0 and h.is_origin = any(%(is_origins)s::boolean[])
+      and h.run_id in (select run_id from run where has_cell_hours)
+      and h.hour = any(%(hours)s::integer[])
+      and position_in_area(h.corner, %(inner_34)s::bigint[])
+      and h.first_week + 7 * (w.number - 1)::integer >= %(whole_from)s::date
+      and h.first_week + 7 * (w.number - 1)::integer <= %(whole_to)s::date
+      and w.trips > 0
+      and (%(region_id)s::smallint is null or h.region_id = %(region_id)s::smallint)
+    group by 1
     union all
     -- Blocks that lie whole in the area: whole weeks from their sums, unless hours or a datasource are asked for.
     select p.base_on + 7 * w.week, sum(w.trips)

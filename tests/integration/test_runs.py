@@ -15,7 +15,7 @@ from shared.weekly import WeeklyQuestion, fetch_weekly
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 
-CHECKS = ("check_run_day", "check_run_cell", "check_run_point", "check_run_point_sums", "check_run_flow")
+CHECKS = ("check_run_day", "check_run_cell", "check_run_hour", "check_run_point", "check_run_point_sums", "check_run_flow")
 DAMAGES = {
     "day off": ("update run_day set trips[1] = trips[1] + 1", "check_run_day"),
     "day lost": ("delete from run_day", "check_run_day"),
@@ -23,6 +23,9 @@ DAMAGES = {
     "cell of another level": ("update run_cell set shift = 30 where shift = 28", "check_run_cell"),
     "cell twice": ("insert into run_cell select * from run_cell limit 1", "check_run_cell"),
     "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
+    "cell's hour off": ("update run_hour set trips[1] = trips[1] + 1", "check_run_hour"),
+    "cell's hour lost": ("delete from run_hour where not is_origin", "check_run_hour"),
+    "cell's week moved": ("update run_hour set first_week = first_week + 7", "check_run_hour"),
     "point lost": ("delete from run_point where not is_origin", "check_run_point"),
     "point moved": ("update run_point set offsets[1] = offsets[1] + 1", "check_run_point"),
     "another hour": ('update run_point set hours[1] = (1 - hours[1]::integer)::"char"', "check_run_point"),
@@ -74,7 +77,7 @@ def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
         assert pack_loads(engine, least_trips=1) == 0
     assert count(engine, "count(*) from load where run_id is null") == 0
     assert count(engine, "sum(trips) from run") == 330
-    for table in ("run_day", "run_cell", "run_point", "run_flow"):
+    for table in ("run_day", "run_cell", "run_hour", "run_point", "run_flow"):
         assert count(engine, f"count(*) from {table} where run_id not in (select run_id from run)") == 0
     with transaction(engine) as connection:
         assert find_problems(connection) == []
@@ -131,7 +134,7 @@ def test_weeks_of_two_eras_lie_in_blocks_of_their_own(engine: Engine) -> None:
 def test_the_checks_see(engine: Engine, name: str) -> None:
     load_id = insert(engine, 10)
     with transaction(engine) as connection:
-        pack_run(connection, [load_id], 70, finest_shift=28)
+        pack_run(connection, [load_id], 70, finest_shift=28, with_cell_hours=True)
     statement, check = DAMAGES[name]
     with transaction(engine) as connection:
         assert connection.exec_driver_sql("select has_hours from run").scalar_one()

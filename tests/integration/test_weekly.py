@@ -313,7 +313,13 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
         batches = [draw_trips(dice, size) for _ in range(loads)]
         load_ids = [insert_trips(connection, batch) for batch in batches]
         if packed:
-            pack_run(connection, load_ids[:packed], size * len(load_ids[:packed]), finest_shift=dice.choice(CELL_SHIFTS))
+            pack_run(
+                connection,
+                load_ids[:packed],
+                size * len(load_ids[:packed]),
+                finest_shift=dice.choice(CELL_SHIFTS),
+                with_cell_hours=dice.random() < 0.5,
+            )
         check_questions(connection, [trip for batch in batches for trip in batch], dice)
         connection.rollback()
 
@@ -333,7 +339,7 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, fin
         for _ in range(6000)
     ]
     load_id = insert_trips(connection, trips)
-    pack_run(connection, [load_id], len(trips), finest_shift=finest_shift)
+    pack_run(connection, [load_id], len(trips), finest_shift=finest_shift, with_cell_hours=finest_shift is not None)
     blocks = connection.exec_driver_sql("select count(*), max(cardinality(offsets)) from run_point").one()
     assert blocks[0] > 12
     assert blocks[1] <= 992
