@@ -1,4 +1,4 @@
-"""Benchmark of the formats room: scanning, parsing and the cost of validation. Not collected by pytest.
+"""Benchmark of the formats room: detecting, scanning, parsing and the cost of validation. Not collected by pytest.
 
     python -m tests.benchmarks.bench_formats [MiB]
 
@@ -18,7 +18,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import numpy as np
 import polars as pl
 
-from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, parse_batch
+from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, list_headers, parse_batch
 from loader.formats.schema import REJECT_SCHEMA
 
 BATCH_BYTES = 16 * 2**20
@@ -68,6 +68,12 @@ def scan(data: bytes, plan: FilePlan) -> list[BatchSlice]:
     return [piece for piece, _ in scanner.scan(data[at : at + 2**23] for at in range(0, len(data), 2**23))]
 
 
+def look(sample: bytes, name: str) -> FilePlan:
+    """Do what the planner does before it scans: hash the header for what was said last time, and detect the format."""
+    list_headers(sample, is_whole=False)
+    return detect_format(sample, file_name=name, options=LoadOptions(), is_whole=False)
+
+
 def report(name: str, data: bytes) -> None:
     """Measure one text and print its figures."""
     options = LoadOptions()
@@ -77,12 +83,15 @@ def report(name: str, data: bytes) -> None:
     batch = data[piece.offset : piece.offset + piece.bytes]
     first = parse_batch(batch, plan, piece, options=options)
     rows, trips = first.rows_read, first.trips.height
+    sample = data[:SAMPLE_BYTES]
+    detected = measure(lambda: look(sample, name), runs=5)
     scanned = measure(lambda: scan(data, plan))
     parsed, trusting = measure_validation(
         lambda: parse_batch(batch, plan, piece, options=options), rows, has_rejects=trips < rows
     )
     print(
-        f"{name:36} scan {len(data) / scanned / 1e9:5.2f} GB/s   parse {rows / parsed / 1e6:5.2f} M rows/s"
+        f"{name:36} detect {1000 * detected:4.0f} ms   scan {len(data) / scanned / 1e9:5.2f} GB/s"
+        f"   parse {rows / parsed / 1e6:5.2f} M rows/s"
         f"  ({len(batch) / parsed / 1e6:4.0f} MB/s)   validation {100 * (parsed / trusting - 1):+5.1f} %"
     )
 

@@ -74,6 +74,21 @@ def test_rejects_are_the_planted_ones(big_load: tuple[dict[str, Any], Tally], tr
     assert str(found[0]["line"]) in tripdeck.run("rejects", number).output
 
 
+def test_rejected_rows_are_saved_and_load_again(
+    big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine, tmp_path: Path
+) -> None:
+    load, tally = big_load
+    rows, reasons = tmp_path / "rows.csv", tmp_path / "reasons.csv"
+    saved = tripdeck.run("rejects", str(load["load_id"]), "--rows", str(rows), "--csv", str(reasons))
+    assert (saved.status, saved.output) == (0, "")
+    assert len(list(csv.DictReader(io.StringIO(reasons.read_bytes().decode(), newline="")))) == len(tally.rejects)
+    again = tripdeck.run("load", str(rows), "--json").json
+    assert (again["rows_read"], again["rows_loaded"], again["rejects"]) == (len(tally.rejects), 0, load["rejects"])
+    assert_one_line(tripdeck.run("rejects", str(load["load_id"]), "--csv", str(tmp_path)), 2, "can't be written")
+    strict = tripdeck.run("load", str(rows), "--max-rejects", "1", "--max-reject-share", "0.5", "--region", "Nowhere", "--json")
+    assert (strict.status, strict.json["error"]["code"]) == (1, "too_many_rejects")
+
+
 def test_human_output_of_a_load(tripdeck: CommandLine, tmp_path: Path) -> None:
     answer = tripdeck.run("load", str(make_file(tmp_path, seed=21)))
     assert answer.status == 0

@@ -109,6 +109,13 @@ def test_the_csv_of_rejects_of_one_reason(hub: HubServer, rejecting_load: int) -
     assert answer.data.count(b"\r\n") == 1 + REJECTS // 3
 
 
+def test_the_rows_of_rejects_are_those_of_the_file(hub: HubServer, rejecting_load: int) -> None:
+    answer = hub.get(f"/api/v1/loads/{rejecting_load}/rejects", format="rows", after=50_000)
+    assert answer.data.splitlines()[:2] == [f"-1,{FORMULA}".encode(), b"row 3"]
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="rejected-rows-of-load-{rejecting_load}.csv"'
+    assert read_error(hub.get("/api/v1/loads/99999/rejects", format="rows")) == (404, "not_found")
+
+
 def test_a_load_without_rejects_has_a_csv_with_a_header(hub: HubServer, hub_engine: Engine) -> None:
     answer = hub.get(f"/api/v1/loads/{make_load(hub_engine)}/rejects", format="csv")
     assert answer.data == b"line,record,column,reason,value,raw\r\n"
