@@ -105,7 +105,8 @@ class PostgresServer(Server):
         """Start in a new folder; options are server settings."""
         [port] = find_free_ports(1)
         install = PostgresInstall(Path(TIMESCALE_BIN), preload=("timescaledb",)) if TIMESCALE_BIN else None
-        extra = {"timescaledb.telemetry_level": "off"} if install else {}
+        # No background jobs: compression at a moment of its own would make tests differ from run to run; those about it call it.
+        extra = {"timescaledb.telemetry_level": "off", "timescaledb.max_background_workers": "0"} if install else {}
         program = prepare_postgres(
             folder / "postgres", port=port, password=PASSWORD, install=install, options=FAST | extra | (options or {})
         )

@@ -85,7 +85,8 @@ def test_file_that_kills_its_worker_every_time_ends_as_failed(
     data, _ = make_trips(200)
     load_id = request_load(context.engine, context.store, data)
     ring_for_load(context.broker, load_id)
-    settings = QUICK | {"batch_attempts": 2}
+    # A lease that outlasts planning also on a busy machine: only the kills shall count as attempts.
+    settings = QUICK | {"batch_attempts": 2, "batch_lease_s": 3.0}
     for attempt in range(2):
         with (
             holding(context.engine, BEFORE_COPY[0]),
