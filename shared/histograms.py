@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from shared.database import execute
 from shared.errors import RequestError
-from shared.weekly import WeeklyQuestion, area_parameters, box_parameters, choose_period, fetch_filters
+from shared.weekly import WeeklyQuestion, area_parameters, box_parameters, choose_period, fetch_filters, whole_weeks
 
 By = Literal["hour", "weekday", "duration"]
 
@@ -117,4 +117,5 @@ def _parameters(connection: Connection, question: WeeklyQuestion) -> dict[str, A
         "from_on": period[0],
         "to_on": period[1],
         "hours": question.hours,
+        **whole_weeks(period),
     }

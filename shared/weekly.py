@@ -193,10 +193,16 @@ def choose_period(question: WeeklyQuestion, filters: "Filters") -> tuple[date, d
     return (from_on, to_on) if from_on and to_on and from_on <= to_on else None
 
 
+def whole_weeks(period: tuple[date, date]) -> dict[str, date]:
+    """Find the weeks that lie whole in a period; none when whole_from > whole_to."""
+    return {"whole_from": _monday(period[0] + 6 * _DAY), "whole_to": _monday(period[1] + _DAY) - _DAY}
+
+
 def box_parameters(question: WeeklyQuestion, area: AxisArea) -> dict[str, object]:
-    """Say which ends count in an area, as the queries take it."""
+    """Say which ends count in an area and what of it are whole cells, as the queries take it."""
     is_origins, both_sign = _COUNTED_ENDS[question.end]
-    return {"is_origins": is_origins, "both_sign": both_sign, "area": area.bounds()}
+    inner = {f"inner_{shift}": area.inner(shift).bounds() for shift in CELL_SHIFTS}
+    return {"is_origins": is_origins, "both_sign": both_sign, "area": area.bounds(), **inner}
 
 
 def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None, needs_hours: bool = False) -> Filters:
@@ -249,17 +255,14 @@ def _count_weeks(
         "from_on": from_on,
         "to_on": to_on,
         "hours": hours,
-        # Weeks that lie whole in the period; none when whole_from > whole_to.
-        "whole_from": _monday(from_on + 6 * _DAY),
-        "whole_to": _monday(to_on + _DAY) - _DAY,
+        **whole_weeks(period),
     }
     if area is None and hours is not None:  # weekly counts know no hours, days do
         parameters |= {"whole_from": to_on + _DAY, "whole_to": from_on - _DAY}
     if area is None:
         rows = execute(connection, "weekly_all", **parameters).all()
     else:
-        inner = {f"inner_{shift}": area.inner(shift).bounds() for shift in CELL_SHIFTS}
-        rows = execute(connection, "weekly_box", **parameters, **box_parameters(question, area), **inner).all()
+        rows = execute(connection, "weekly_box", **parameters, **box_parameters(question, area)).all()
     return {row.week: row.trips for row in rows if row.week} if rows[0].is_current else None
 
 

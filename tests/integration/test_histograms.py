@@ -82,7 +82,7 @@ def test_bars_equal_brute_force(engine: Engine, seed: int, size: int, packed: in
         load_ids = [insert_trips(connection, batch) for batch in batches]
         trips = [trip for batch in batches for trip in batch]
         if packed:
-            pack_run(connection, load_ids[:packed], size * packed)
+            pack_run(connection, load_ids[:packed], size * packed, with_cell_hours=dice.random() < 0.5)
         for _ in range(8):
             question = draw_question(dice)
             if not any(question.region in (None, t.region) and question.datasource in (None, t.datasource) for t in trips):
