@@ -52,7 +52,7 @@ def publish_events(engine: Engine, client: "redis.Redis", *, history: int) -> in
     added = 0
     while page := _list_page(engine, last, history):
         with redis_errors():
-            added += sum(_add_event(client, event, history) for event in page)
+            added += _add_page(client, page, history)
         last = page[-1]["position"]
     return added
 
@@ -102,11 +102,13 @@ def _list_page(engine: Engine, last: int, history: int) -> list[Event]:
         return list_events_after(connection, max(last, newest - history), _PAGE)
 
 
-def _add_event(client: "redis.Redis", event: Event, history: int) -> int:
-    try:
-        client.xadd(STREAM, {"event": json.dumps(event)}, id=f"{event['position']}-0", maxlen=history, approximate=True)
-    except redis.ResponseError as error:
-        if "equal or smaller" not in str(error):
-            raise
-        return 0  # somebody else added it
-    return 1
+def _add_page(client: "redis.Redis", page: list[Event], history: int) -> int:
+    """Add events in one round trip; returns how many were new."""
+    pipeline = client.pipeline(transaction=False)
+    for event in page:
+        pipeline.xadd(STREAM, {"event": json.dumps(event)}, id=f"{event['position']}-0", maxlen=history, approximate=True)
+    refused = [answer for answer in pipeline.execute(raise_on_error=False) if isinstance(answer, redis.ResponseError)]
+    for error in refused:
+        if "equal or smaller" not in str(error):  # those that somebody else added
+            raise error
+    return len(page) - len(refused)
