@@ -150,9 +150,9 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         if batch.rejects.height:
             piece = BatchSlice.from_json(claim.slice["piece"])
             store_rejects(context.store, claim.stored.key, piece, rejects=batch.rejects)
-        copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
+        kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
-        execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings)
+        execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, **counts).one_or_none()
         if totals is None:
             raise _LoadEndedError("The load has ended.")
@@ -162,19 +162,21 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     _go_on(context, claim.load_id, has_ended=has_ended)
 
 
-def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, rejects_kept: int) -> None:
-    """COPY trips, rollups and as many rejects as the load has not yet in the database, in the caller's transaction."""
+def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, rejects_kept: int) -> int:
+    """COPY trips, rollups and the load's first rejects, up to rejects_kept, in the caller's transaction; returns how many."""
     if batch.trips:
         copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
         copy_rows(connection, "copy_rollup_week", encode_weeks(claim.load_id, batch.trips))
-    if batch.rejects.height:
-        # Batches that run side by side don't see each other's: a load may get a batch's worth more for each.
-        so_far = execute(connection, "fetch_load", load_id=claim.load_id).mappings().one()["rows_rejected"]
-        rejects = pick_stored(batch.rejects, rejects_kept - so_far)
-        columns = ("line_in_batch", "record_in_batch", "column_name", "reason", "value", "raw")
-        with driver_connection(connection).cursor().copy(query("copy_reject")) as copy:
-            for row in rejects.select(columns).iter_rows():
-                copy.write_row((claim.load_id, claim.batch_no, *row))
+    if not batch.rejects.height:
+        return 0
+    # Batches that run side by side don't see each other's: a load may get a batch's worth more for each.
+    so_far = execute(connection, "fetch_load", load_id=claim.load_id).mappings().one()["rows_rejected"]
+    rejects = pick_stored(batch.rejects, rejects_kept - so_far)
+    columns = ("line_in_batch", "record_in_batch", "column_name", "reason", "value", "raw")
+    with driver_connection(connection).cursor().copy(query("copy_reject")) as copy:
+        for row in rejects.select(columns).iter_rows():
+            copy.write_row((claim.load_id, claim.batch_no, *row))
+    return rejects.height
 
 
 def _end_when_due(connection: Connection, context: Context, claim: Claim, *, rows_rejected: int) -> bool:

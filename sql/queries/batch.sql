@@ -79,7 +79,7 @@ for update;
 -- name: finish_batch
 -- pending → done with its counts, rejects per reason and odd trips per kind.
 update load_batch
-set state = 'done', reasons = %(reasons)s::jsonb, warnings = %(warnings)s::jsonb, has_reject_file = %(rows_rejected)s::bigint > 0, finished_at = clock_timestamp(), failing_since = null, rows_read = %(rows_read)s::bigint,
+set state = 'done', reasons = %(reasons)s::jsonb, rejects_kept = %(rejects_kept)s::bigint, warnings = %(warnings)s::jsonb, has_reject_file = %(rows_rejected)s::bigint > 0, finished_at = clock_timestamp(), failing_since = null, rows_read = %(rows_read)s::bigint,
     rows_loaded = %(rows_loaded)s::bigint, rows_rejected = %(rows_rejected)s::bigint
 where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending';
 

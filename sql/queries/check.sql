@@ -67,19 +67,28 @@ full join (
 where coalesce(l.rows_loaded, 0) <> coalesce(t.trips, 0);
 
 -- name: check_rejects
--- A load's counter of rejected rows against its rejects: as batches counted them, or in load_reject where a batch is older than that.
-select l.load_id, 'rejects' as place, l.rows_rejected as expected, coalesce(r.rejects, 0) as found
+-- A load's counter of rejected rows against its rejects per reason (rejects, in batches that are older than those), and the rejects
+-- that the database is said to keep against those it has.
+select l.load_id, f.place, f.expected, f.found
 from load as l
 left join (
-    select b.load_id, sum(coalesce(
-               (select sum(c.value::bigint) from jsonb_each_text(b.reasons) as c),
-               (select count(*) from load_reject as j where j.load_id = b.load_id and j.batch_no = b.batch_no)))::bigint as rejects
+    select b.load_id,
+           sum(coalesce((select sum(c.value::bigint) from jsonb_each_text(b.reasons) as c), k.rejects))::bigint as rejects,
+           sum(coalesce(b.rejects_kept, k.rejects))::bigint as said,
+           sum(k.rejects)::bigint as kept
     from load_batch as b
+    cross join lateral (
+        select count(*) as rejects from load_reject as j where j.load_id = b.load_id and j.batch_no = b.batch_no
+    ) as k
     where %(load_id)s::integer is null or b.load_id = %(load_id)s::integer
     group by b.load_id
 ) as r on r.load_id = l.load_id
+cross join lateral (values
+    ('rejects', l.rows_rejected, coalesce(r.rejects, 0)),
+    ('rejects kept', coalesce(r.said, 0), coalesce(r.kept, 0))
+) as f (place, expected, found)
 where (%(load_id)s::integer is null or l.load_id = %(load_id)s::integer)
-  and l.rows_rejected <> coalesce(r.rejects, 0);
+  and f.expected <> f.found;
 
 -- name: check_rollup_week
 -- The rollup of weeks against the trips, first and last included.

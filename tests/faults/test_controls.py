@@ -38,7 +38,7 @@ def finish(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     loaded = len(batch.trips) if batch.trips else 0
     counts = {"rows_read": batch.rows_read, "rows_loaded": loaded, "rows_rejected": batch.rejects.height}
     with transaction(context.engine) as connection:
-        execute(connection, "finish_batch", **claim.key, **counts, reasons=None, warnings=None)
+        execute(connection, "finish_batch", **claim.key, **counts, reasons=None, warnings=None, rejects_kept=None)
         execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, **counts)
 
 
