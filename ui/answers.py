@@ -38,6 +38,10 @@ class Answers:
         with transaction(self._engine) as connection:
             yield Asker(connection, _count_events(connection), self)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
     def recall(self, version: int, key: Hashable, compute: Callable[[], _Answer]) -> _Answer:
         """The answer kept under the key, else the computed one; two sessions may compute the same at once."""
         with self._lock:

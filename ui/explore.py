@@ -1,22 +1,28 @@
 """Explore: flows on a map, a box, and how many trips a week. The whole page is one fragment, so a box redraws nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
-from shared.groups import fetch_hours, list_groups
+from shared.clock import WEEKDAYS
+from shared.groups import TripGroup, list_groups
+from shared.histograms import count_hours_of_week
 from shared.weekly import fetch_weekly
 from ui.answers import Asker
+from ui.comparison import is_compared
 from ui.filters import Catalog, fetch_catalog, render_filters
 from ui.gestures import take_gestures
-from ui.group_table import describe_groups, render_groups, render_pick_step
-from ui.mapping import describe_map, fetch_map, render_box, render_map
+from ui.group_detail import describe_group, render_group_detail, render_samples
+from ui.group_table import describe_groups, keep_choice, render_groups, render_pick_step
+from ui.mapping import MapAnswer, describe_map, fetch_map, render_box, render_map
 from ui.navigation import LOAD
 from ui.problems import explained
 from ui.resources import Resources, get_resources
-from ui.results import render_exports, render_hours, render_weekly
+from ui.results import render_exports, render_histograms, render_weekly
 from ui.state import address_problems, current_view, follow_address
+from ui.view import WHOLE_DAY, View
 from ui.wording import escape_markdown
 
 _GROUPS: Final = 500
@@ -63,16 +69,35 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
     # The numbers first: they are what a drawn box was drawn for.
     question = view.weekly_question()
     weekly = ask(fetch_weekly, question)
-    render_weekly(weekly, ask(fetch_weekly, replace(question, from_on=None, to_on=None)), view)
+    all_weeks = ask(fetch_weekly, replace(question, from_on=None, to_on=None))
+    other = ask(fetch_weekly, view.other_question()) if is_compared(view) else None
+    render_weekly(weekly, all_weeks, view, other=other)
     answer = fetch_map(ask, view)
     with map_place:
         render_map(answer, view, base_style=settings.map_style)
-    render_hours(ask(fetch_hours, group_question), view)
     groups = ask(list_groups, group_question)
+    chosen = keep_choice(groups)
+    if chosen:
+        render_group_detail(ask, chosen, view, bucket_minutes=settings.time_bucket_minutes)
+    else:
+        every_time = replace(question, hour_from=WHOLE_DAY[0], hour_to=WHOLE_DAY[1], weekdays=WEEKDAYS)
+        render_histograms(ask(count_hours_of_week, every_time), view)
     if groups:
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-            all_weeks = ", all weeks" if view.from_on or view.to_on else ""
-            st.caption(f"{describe_groups(groups, _GROUPS)}. {describe_map(answer.flow_map)}{all_weeks}.", width="stretch")
+            st.caption(
+                _describe(groups, answer, view, chosen=chosen, bucket_minutes=settings.time_bucket_minutes), width="stretch"
+            )
+            if chosen:
+                render_samples(ask, chosen, view, bucket_minutes=settings.time_bucket_minutes)
             render_pick_step()
             render_exports(weekly, groups)
         render_groups(groups, bucket_minutes=settings.time_bucket_minutes)
+
+
+def _describe(
+    groups: Sequence[TripGroup], answer: MapAnswer, view: View, *, chosen: TripGroup | None, bucket_minutes: int
+) -> str:
+    if chosen:
+        return f"Above: weeks and hours of {describe_group(chosen, bucket_minutes)}."
+    all_weeks = ", all weeks" if view.from_on or view.to_on else ""
+    return f"{describe_groups(groups, _GROUPS)}. {describe_map(answer.flow_map)}{all_weeks}."

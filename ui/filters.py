@@ -1,4 +1,4 @@
-"""The filter row of Explore: region, datasource, which end lies in the box, period, hours; undo and reset."""
+"""The filter row of Explore: region, datasource, periods, days, hours, size of cells; undo and reset."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,16 @@ from sqlalchemy import Connection
 from streamlit.delta_generator import DeltaGenerator
 
 from shared.catalog import list_datasources, list_regions
-from shared.weekly import ENDS, End
+from shared.clock import WEEKDAYS, parse_weekdays
+from ui.comparison import render_comparison_choice
 from ui.state import can_undo, change_view, current_view, reset_view, undo_view
 from ui.view import View
-from ui.wording import format_count
+from ui.wording import format_count, format_weekdays
 
-_END_LABELS: Final[dict[End, str]] = {"origin": "Origin", "destination": "Destination", "both": "Both", "either": "Either"}
+# Width of a geohash cell on the equator; half as high at even precisions.
+_CELLS: Final = {0: "by zoom", 3: "156 km", 4: "39 km", 5: "4.9 km", 6: "1.2 km", 7: "153 m", 8: "38 m"}
 _HOURS: Final = tuple(range(25))
+_DAYS: Final = {WEEKDAYS: "All days", parse_weekdays("weekday"): "Weekdays", parse_weekdays("weekend"): "Weekend"}
 _ALL: Final = ""  # not None, for which a select box shows its placeholder
 
 
@@ -46,20 +49,23 @@ def fetch_catalog(connection: Connection) -> Catalog | None:
 def render_filters(catalog: Catalog) -> None:
     """Draw the row; every control shows the view and changes it."""
     view = current_view()
-    columns = st.columns([1.85, 1.85, 3.2, 2.95, 0.95, 0.95, 0.95], vertical_alignment="bottom", gap="small")
+    columns = st.columns([1.7, 1.7, 3.75, 1.25, 0.95, 0.95, 1.25, 0.95], vertical_alignment="bottom", gap="xsmall")
     with columns[0]:
         _render_choice("region", view.region, catalog.regions)
     with columns[1]:
         _render_choice("datasource", view.datasource, catalog.datasources)
-    with columns[2]:
-        _render_end(view.end)
-    with columns[3], _row("period_row"):
+    with columns[2], _row("period_row"):
         _render_period(view, catalog)
+        render_comparison_choice(view, first_on=catalog.first_on, last_on=catalog.last_on)
+    with columns[3]:
+        _render_days(view.weekdays)
     with columns[4]:
         _render_hour("From hour", "hour_from", view.hours[0])
     with columns[5]:
         _render_hour("To hour", "hour_to", view.hours[1])
-    with columns[6], _row("filter_steps"):
+    with columns[6]:
+        _render_precision()
+    with columns[7], _row("filter_steps"):
         _render_step("Undo the last filter", "undo", ":material/undo:", on_click=undo_view, disabled=not can_undo())
         _render_step("Drop all filters", "reset", ":material/filter_alt_off:", on_click=reset_view, disabled=view == View())
 
@@ -89,20 +95,6 @@ def _render_choice(field: str, value: str | None, trips: dict[str, int]) -> None
     )
 
 
-def _render_end(end: End) -> None:
-    st.session_state["end"] = end
-    st.segmented_control(
-        "End inside the box",
-        ENDS,
-        key="end",
-        format_func=lambda each: _END_LABELS[each],
-        required=True,
-        on_change=_take,
-        args=("end",),
-        help="Which end of a trip must lie inside the box to be counted. Edges count as inside.",
-    )
-
-
 def _render_period(view: View, catalog: Catalog) -> None:
     chosen = tuple(day for day in (view.from_on, view.to_on) if day)
     st.session_state["period"] = chosen if len(chosen) == 2 else ()
@@ -119,9 +111,34 @@ def _render_period(view: View, catalog: Catalog) -> None:
     _render_step("All weeks", "all_weeks", ":material/close:", on_click=_drop_period, disabled=not chosen)
 
 
+def _render_days(weekdays: frozenset[int]) -> None:
+    # A link or the weekdays chart may choose any days.
+    choices = [*_DAYS, *([weekdays] if weekdays not in _DAYS else [])]
+    st.session_state["days"] = weekdays
+    st.selectbox(
+        "Days", choices, key="days", format_func=lambda days: _DAYS.get(days) or format_weekdays(days), on_change=_take_days
+    )
+
+
 def _render_hour(label: str, key: str, value: int) -> None:
     st.session_state[key] = value
     st.selectbox(label, _HOURS, key=key, format_func=lambda hour: f"{hour:02}:00", on_change=_take_hours)
+
+
+def _render_precision() -> None:
+    st.session_state["precision"] = current_view().precision or 0
+    st.selectbox(
+        "Cells",
+        _CELLS,
+        key="precision",
+        format_func=lambda precision: _CELLS.get(precision, f"geohash {precision}"),
+        on_change=_take_precision,
+        help="Size of the cells that make places, flows and trip groups (geohash). By zoom: the map decides.",
+    )
+
+
+def _take_precision() -> None:
+    change_view(precision=st.session_state["precision"] or None)
 
 
 def _take(field: str) -> None:
@@ -138,6 +155,10 @@ def _take_period() -> None:
 
 def _drop_period() -> None:
     change_view(from_on=None, to_on=None)
+
+
+def _take_days() -> None:
+    change_view(weekdays=st.session_state["days"])
 
 
 def _take_hours() -> None:

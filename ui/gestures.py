@@ -4,12 +4,15 @@ Components keep their last value over reruns, so each value counts once: when it
 """
 
 from collections.abc import Callable, Hashable
-from typing import Final
+from datetime import date, timedelta
+from typing import Any, Final
 
 import streamlit as st
 
+from shared.clock import WEEKDAYS
 from shared.errors import RequestError
-from ui.charts import read_hours, read_period
+from ui.brushes import Brush, read_hours, read_period, read_weekdays
+from ui.charts import CLICK
 from ui.flowmap import Pick, Viewport, read_map_state
 from ui.state import change_view, current_view
 from ui.view import WHOLE_DAY
@@ -17,8 +20,10 @@ from ui.view import WHOLE_DAY
 MAP: Final = "map"
 WEEKLY_CHART: Final = "weekly_chart"
 HOURS_CHART: Final = "hours_chart"
+WEEKDAYS_CHART: Final = "weekdays_chart"
 
-
+# Two pixels of the narrowest chart.
+_ECHO_SHARE: Final = 0.012
 _VIEWPORT: Final = "map_viewport"
 _PICKED: Final = "map_picked"
 
@@ -28,10 +33,15 @@ def take_gestures() -> None:
     _take_map()
     _take_brush(WEEKLY_CHART, _take_period)
     _take_brush(HOURS_CHART, _take_hours)
+    _take_brush(WEEKDAYS_CHART, _take_weekdays)
 
 
-def chart_key(chart: str, chosen: Hashable) -> str:
-    """Key of a chart whose brush shows what is chosen; a new one when it was chosen elsewhere, so that the brush moves there."""
+def chart_key(chart: str, chosen: Hashable, *, drawn: Brush | None = None) -> str:
+    """Key of a chart whose brush shows what is chosen; a new one when it was chosen elsewhere, so that the brush moves there.
+
+    drawn: where the page draws the brush. The chart reports it back, out by a pixel or so: no gesture.
+    """
+    st.session_state[f"{chart}_drawn"] = drawn
     shown = st.session_state.setdefault(f"{chart}_shown", chosen)
     if shown != chosen:
         st.session_state[f"{chart}_shown"] = chosen
@@ -71,16 +81,30 @@ def _take_map() -> None:
             st.session_state[_PICKED] = state.picked
 
 
-def _take_brush(chart: str, apply: Callable[[list[float]], Hashable]) -> None:
-    value = st.session_state.get(_current_key(chart))
-    if not value:  # the chart isn't on the page: what it says when it is back is a beginning, not a gesture
+def _take_brush(chart: str, apply: Callable[[list[float], list[Any]], Hashable]) -> None:
+    """Apply what was brushed, or else clicked. A chart that has just come, or come anew, says nothing at first: no gesture."""
+    key = _current_key(chart)
+    value = st.session_state.get(key)
+    if not value:
         st.session_state.pop(f"{chart}_seen", None)
         return
-    ranges = next(iter(value["selection"].values()), None) or {}
-    brushed: list[float] = next(iter(ranges.values()), [])
-    is_first = f"{chart}_seen" not in st.session_state
-    if _is_new(f"{chart}_seen", (_current_key(chart), *brushed)) and (brushed or not is_first):
-        st.session_state[f"{chart}_shown"] = apply(brushed)
+    selections = dict(value["selection"])
+    clicked = tuple(each["bin"] for each in selections.pop(CLICK, None) or ())
+    ranges = next(iter(selections.values()), None) or {}
+    brushed: tuple[float, ...] = tuple(next(iter(ranges.values()), ()))
+    seen = st.session_state.get(f"{chart}_seen")
+    is_first = seen is None or seen[0] != key
+    is_new = _is_new(f"{chart}_seen", (key, brushed, clicked)) and (brushed or clicked or not is_first)
+    if is_new and not _is_echo(brushed, st.session_state.get(f"{chart}_drawn")):
+        st.session_state[f"{chart}_shown"] = apply(list(brushed), list(clicked))
+
+
+def _is_echo(brushed: tuple[float, ...], drawn: Brush | None) -> bool:
+    if len(brushed) != 2 or drawn is None:
+        return False
+    return all(
+        abs(edge - at) <= _ECHO_SHARE * drawn.span for edge, at in zip(sorted(brushed), (drawn.start, drawn.stop), strict=True)
+    )
 
 
 def _current_key(chart: str) -> str:
@@ -94,14 +118,21 @@ def _is_new(key: str, value: object) -> bool:
     return True
 
 
-def _take_period(brushed: list[float]) -> Hashable:
-    from_on, to_on = read_period(brushed) or (None, None)
+def _take_period(brushed: list[float], clicked: list[str]) -> Hashable:
+    mondays = sorted(date.fromisoformat(each) for each in clicked)
+    weeks = (mondays[0], mondays[-1] + timedelta(days=6)) if mondays else (None, None)
+    from_on, to_on = read_period(brushed) or weeks
     change_view(from_on=from_on, to_on=to_on)
     return from_on, to_on
 
 
-def _take_hours(brushed: list[float]) -> Hashable:
-    hours = read_hours(brushed) or WHOLE_DAY
+def _take_hours(brushed: list[float], clicked: list[int]) -> Hashable:
+    hours = read_hours(brushed) or ((min(clicked), max(clicked) + 1) if clicked else WHOLE_DAY)
     if hours[0] < hours[1]:
         change_view(hours=hours)
     return current_view().hours
+
+
+def _take_weekdays(brushed: list[float], clicked: list[int]) -> Hashable:
+    change_view(weekdays=read_weekdays(brushed) or frozenset(clicked) or WEEKDAYS)
+    return current_view().weekdays

@@ -19,12 +19,21 @@ _ROW_HEIGHT: Final = 26
 
 def chosen_flow(precision: int) -> Pick | None:
     """The flow of the row that is chosen, between cells of the map's precision."""
+    group = chosen_group()
+    return FlowPick(group.origin_cell[:precision], group.destination_cell[:precision]) if group else None
+
+
+def chosen_group() -> TripGroup | None:
+    """The group of the row that is chosen."""
     rows = st.session_state.get(_KEY, {}).get("selection", {}).get("rows", [])
     shown: Sequence[TripGroup] = st.session_state.get(_SHOWN, ())
-    if not rows or rows[0] >= len(shown):
-        return None
-    group = shown[rows[0]]
-    return FlowPick(group.origin_cell[:precision], group.destination_cell[:precision])
+    return shown[rows[0]] if rows and rows[0] < len(shown) else None
+
+
+def keep_choice(groups: Sequence[TripGroup]) -> TripGroup | None:
+    """The chosen group where it is still among the groups that are shown."""
+    chosen = chosen_group()
+    return chosen if chosen in filter_groups(groups, picked()) else None
 
 
 def filter_groups(groups: Sequence[TripGroup], pick: Pick | None) -> Sequence[TripGroup]:

@@ -1,5 +1,6 @@
 """The map of Explore: flows of the view on the ground it covers, the box, and four numbers that mirror the box."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,8 +12,10 @@ from shared.area import Box
 from shared.catalog import fetch_density
 from shared.errors import RequestError
 from shared.groups import FlowMap, FlowQuestion, fetch_flows
+from shared.weekly import ENDS, End
 from ui.answers import Asker
-from ui.flowmap import MapContent, MapOptions, Pick, Viewport, encode_content, render_flow_map
+from ui.brushes import is_chosen
+from ui.flowmap import MapContent, MapOptions, Pick, Viewport, encode_content, encode_day, render_flow_map
 from ui.gestures import MAP, picked, viewport
 from ui.ground import choose_precision, choose_zoom, fetch_ground
 from ui.group_table import chosen_flow
@@ -24,6 +27,8 @@ MAP_HEIGHT: Final = 498
 
 _MAP_WIDTH: Final = 715
 _FLOWS: Final = 500
+# 24 hours of them are 200 KB for the browser.
+_PLAYED_FLOWS: Final = 200
 _NO_FLOWS: Final = FlowMap((), (), trips=0, shown_trips=0, precision=1)
 # 300 KB for the browser; enough to show the streets of a city.
 _DENSITY_CELLS: Final = 12_000
@@ -31,8 +36,7 @@ _DENSITY_CELLS: Final = 12_000
 _SCALE_FLOWS: Final = 50
 # A flow of one trip is a thin line, also where no flow has more.
 _LEAST_SCALE: Final = 10
-# Width of a geohash cell on the equator; half as high at even precisions.
-_CELLS: Final = {0: "by zoom", 3: "156 km", 4: "39 km", 5: "4.9 km", 6: "1.2 km", 7: "153 m", 8: "38 m"}
+_END_LABELS: Final[dict[End, str]] = {"origin": "Origin", "destination": "Destination", "both": "Both", "either": "Either"}
 _EDGES: Final = (("west", "West", 180.0), ("south", "South", 90.0), ("east", "East", 180.0), ("north", "North", 90.0))
 
 
@@ -56,7 +60,20 @@ def fetch_map(ask: Asker, view: View) -> MapAnswer:
     question = view.flow_question(precision=precision, viewport=seen.bounds if seen else None, limit=_FLOWS)
     flow_map = ask(fetch_flows, question)
     content = replace(ask(_encode_density, seen.bounds if seen else ground), flows=encode_content(flow_map).flows)
-    return MapAnswer(flow_map, content, ground, *ask(_fetch_scales, precision))
+    if not view.is_played:
+        return MapAnswer(flow_map, content, ground, *ask(_fetch_scales, precision))
+    day = {hour: ask(fetch_flows, each) for hour, each in _list_hour_questions(question)}
+    return MapAnswer(flow_map, replace(content, day=encode_day(day)), ground, *_find_scales(day.values()))
+
+
+def _list_hour_questions(question: FlowQuestion) -> list[tuple[int, FlowQuestion]]:
+    """The same for each hour that the filters leave."""
+    chosen = (question.hour_from, question.hour_to)
+    return [
+        (hour, replace(question, hour_from=hour, hour_to=hour + 1, limit=_PLAYED_FLOWS))
+        for hour in range(24)
+        if is_chosen(hour, chosen)
+    ]
 
 
 def render_map(answer: MapAnswer, view: View, *, base_style: str | None) -> None:
@@ -74,6 +91,7 @@ def render_map(answer: MapAnswer, view: View, *, base_style: str | None) -> None
             selected=chosen_flow(flow_map.precision) or picked(),
             flow_scale=answer.flow_scale,
             place_scale=answer.place_scale,
+            is_animated=view.is_played,
             message=None if flow_map.flows else "No flows here under these filters.",
             base_style=base_style,
         ),
@@ -92,12 +110,14 @@ def describe_map(flow_map: FlowMap) -> str:
 
 
 def render_box() -> None:
-    """Four number inputs for the box in degrees, and a button that clears it."""
-    box = current_view().box
+    """Which end counts, four number inputs for the box in degrees, and buttons that clear it and play the day."""
+    view = current_view()
     with st.container(key="box_edges"):
-        columns = st.columns([1, 1, 1, 1, 1.1, 0.36], vertical_alignment="bottom", gap="small")
-    for column, (edge, label, limit) in zip(columns, _EDGES, strict=False):
-        st.session_state[f"box_{edge}"] = getattr(box, edge) if box else None
+        columns = st.columns([3.8, 1, 1, 1, 1, 0.46, 0.46], vertical_alignment="bottom", gap="xsmall")
+    with columns[0]:
+        _render_end(view.end)
+    for column, (edge, label, limit) in zip(columns[1:], _EDGES, strict=False):
+        st.session_state[f"box_{edge}"] = getattr(view.box, edge) if view.box else None
         column.number_input(
             f"{label} °",
             key=f"box_{edge}",
@@ -109,27 +129,39 @@ def render_box() -> None:
             placeholder="no box",
             on_change=_take_edges,
         )
-    with columns[4]:
-        _render_precision()
     columns[5].button(
-        "Clear box", key="clear_box", icon=":material/close:", on_click=change_view, kwargs={"box": None}, disabled=box is None
+        "Clear box",
+        key="clear_box",
+        icon=":material/close:",
+        on_click=change_view,
+        kwargs={"box": None},
+        disabled=view.box is None,
+    )
+    columns[6].button(
+        "Stop playing the day" if view.is_played else "Play the day",
+        key="play",
+        icon=":material/stop_circle:" if view.is_played else ":material/play_circle:",
+        type="primary" if view.is_played else "secondary",
+        on_click=change_view,
+        kwargs={"is_played": not view.is_played},
     )
 
 
-def _render_precision() -> None:
-    st.session_state["precision"] = current_view().precision or 0
-    st.selectbox(
-        "Cells",
-        _CELLS,
-        key="precision",
-        format_func=lambda precision: _CELLS.get(precision, f"geohash {precision}"),
-        on_change=_take_precision,
-        help="Size of the cells that make places, flows and trip groups (geohash). By zoom: the map decides.",
+def _render_end(end: End) -> None:
+    st.session_state["end"] = end
+    st.segmented_control(
+        "End inside the box",
+        ENDS,
+        key="end",
+        format_func=lambda each: _END_LABELS[each],
+        required=True,
+        on_change=_take_end,
+        help="Which end of a trip must lie inside the box to be counted. Edges count as inside.",
     )
 
 
-def _take_precision() -> None:
-    change_view(precision=st.session_state["precision"] or None)
+def _take_end() -> None:
+    change_view(end=st.session_state["end"])
 
 
 def _take_edges() -> None:
@@ -149,11 +181,16 @@ def _encode_density(connection: Connection, seen: Box | None) -> MapContent:
 
 
 def _fetch_scales(connection: Connection, precision: int) -> tuple[int | None, int | None]:
-    flow_map = fetch_flows(connection, FlowQuestion(precision=precision, limit=_SCALE_FLOWS))
-    if not flow_map.flows:
+    return _find_scales([fetch_flows(connection, FlowQuestion(precision=precision, limit=_SCALE_FLOWS))])
+
+
+def _find_scales(maps: Iterable[FlowMap]) -> tuple[int | None, int | None]:
+    """Trips of the largest flow and of the largest place; None without flows."""
+    shown = [each for each in maps if each.flows]
+    if not shown:
         return None, None
-    places = (max(each.in_trips, each.out_trips) + each.internal_trips for each in flow_map.locations)
-    return max(_LEAST_SCALE, flow_map.flows[0].trips), max(_LEAST_SCALE, *places)
+    places = (max(place.in_trips, place.out_trips) + place.internal_trips for each in shown for place in each.locations)
+    return max(_LEAST_SCALE, *(each.flows[0].trips for each in shown)), max(_LEAST_SCALE, *places)
 
 
 def _report(value: Box | Viewport | Pick | None) -> None:

@@ -6,21 +6,29 @@ from typing import Final
 
 import streamlit as st
 
+from shared.clock import WEEKDAYS
 from shared.groups import TripGroup
-from shared.weekly import WeeklyAnswer
+from shared.histograms import sum_hours
+from shared.weekly import WeeklyAnswer, WeeklyComparison
+from ui.brushes import find_hours_brush, find_period_brush, find_weekdays_brush, is_chosen
 from ui.charts import (
     describe_hours_chart,
+    describe_weekdays_chart,
     describe_weekly_chart,
     make_hours_chart,
+    make_weekdays_chart,
     make_weekly_chart,
 )
+from ui.comparison import render_comparison
 from ui.exports import export_groups_csv, export_groups_geojson, export_groups_parquet, export_weeks_csv
-from ui.gestures import HOURS_CHART, WEEKLY_CHART, chart_key
-from ui.view import WHOLE_DAY, View
+from ui.gestures import HOURS_CHART, WEEKDAYS_CHART, WEEKLY_CHART, chart_key
+from ui.view import View
 from ui.wording import (
     describe_area,
     describe_average,
+    describe_comparison,
     describe_empty,
+    describe_times,
     escape_markdown,
     format_average,
     format_count,
@@ -30,14 +38,14 @@ _WEEKLY_HEIGHT: Final = 150
 _HOURS_HEIGHT: Final = 84
 
 
-def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View) -> None:
-    """The weekly average, how it came about, and the weeks as bars; all_weeks: without the period."""
-    area = describe_area(view.region, view.box, view.end)
-    average, trips, weeks = st.columns([1.5, 1, 1], gap="small")
-    average.metric("Trips a week, on average", format_average(answer.weekly_average))
-    trips.metric("Trips", format_count(answer.trips))
-    weeks.metric("Weeks", format_count(answer.weeks_counted))
-    all_hours = ", all hours" if view.hours != WHOLE_DAY else ""
+def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View, *, other: WeeklyAnswer | None = None) -> None:
+    """The weekly average, how it came about, and the weeks as bars; all_weeks: without the period; other: to compare with."""
+    area = describe_area(view.region, view.box, view.end) + describe_times(view.hours, view.weekdays)
+    comparison = WeeklyComparison(answer, other) if other else None
+    if comparison:
+        render_comparison(comparison)
+    else:
+        _render_numbers(answer)
     if not answer.trips and not all_weeks.trips:
         st.info(
             f"{escape_markdown(describe_empty(answer, area=area))} Move or clear the box, or drop a filter.",
@@ -45,26 +53,34 @@ def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View) -> 
         )
         return
     with st.container(key="definition"):
-        st.caption(
-            f"{escape_markdown(area[0].upper() + area[1:])}: {describe_average(answer)} Local time of the trip{all_hours}."
-        )
+        compared = f" {describe_comparison(comparison)}" if comparison else ""
+        st.caption(f"{escape_markdown(area[0].upper() + area[1:])}: {describe_average(answer)}{compared} Local time of the trip.")
     st.altair_chart(
-        make_weekly_chart(answer, all_weeks, height=_WEEKLY_HEIGHT),
-        key=chart_key(WEEKLY_CHART, (view.from_on, view.to_on)),
+        make_weekly_chart(answer, all_weeks, other=other, height=_WEEKLY_HEIGHT),
+        key=chart_key(WEEKLY_CHART, (view.from_on, view.to_on), drawn=find_period_brush(answer, all_weeks)),
         on_select="rerun",
-        alt=describe_weekly_chart(answer, all_weeks),
+        alt=describe_weekly_chart(answer, all_weeks, other),
     )
 
 
-def render_hours(hours: Sequence[int], view: View) -> None:
-    """Trips per hour of the day."""
-    if not any(hours):
+def render_histograms(counts: Sequence[int], view: View) -> None:
+    """Trips per hour of the day and per weekday; each under the other's filter, not its own. Shape: 168 hours of the week."""
+    if not any(counts):
         return
-    st.altair_chart(
+    hours = sum_hours([trips if index // 24 + 1 in view.weekdays else 0 for index, trips in enumerate(counts)])
+    weekdays = [sum(counts[24 * day + hour] for hour in range(24) if is_chosen(hour, view.hours)) for day in range(len(WEEKDAYS))]
+    left, right = st.columns([62, 38], gap="small")
+    left.altair_chart(
         make_hours_chart(hours, view.hours, height=_HOURS_HEIGHT),
-        key=chart_key(HOURS_CHART, view.hours),
+        key=chart_key(HOURS_CHART, view.hours, drawn=find_hours_brush(view.hours)),
         on_select="rerun",
         alt=describe_hours_chart(hours),
+    )
+    right.altair_chart(
+        make_weekdays_chart(weekdays, view.weekdays, height=_HOURS_HEIGHT),
+        key=chart_key(WEEKDAYS_CHART, view.weekdays, drawn=find_weekdays_brush(view.weekdays)),
+        on_select="rerun",
+        alt=describe_weekdays_chart(weekdays),
     )
 
 
@@ -89,3 +105,10 @@ def render_exports(answer: WeeklyAnswer, groups: Sequence[TripGroup]) -> None:
 
 def _render_download(label: str, make: "partial[bytes]", *, file: str, mime: str) -> None:
     st.download_button(label, make, file_name=file, mime=mime, on_click="ignore", type="tertiary", icon=":material/table:")
+
+
+def _render_numbers(answer: WeeklyAnswer) -> None:
+    average, trips, weeks = st.columns([1.5, 1, 1], gap="small")
+    average.metric("Trips a week, on average", format_average(answer.weekly_average))
+    trips.metric("Trips", format_count(answer.trips))
+    weeks.metric("Weeks", format_count(answer.weeks_counted))

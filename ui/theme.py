@@ -36,13 +36,15 @@ STYLE: Final = """<style>
 [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
 .stMainBlockContainer h1 { padding-block: 0 0.25rem; }
 .st-key-box_edges .stNumberInput button { display: none; }
-.st-key-filter_steps button p, .st-key-period_row button p, .st-key-clear_box button p {
+.st-key-filter_steps button p, .st-key-period_row button p, .st-key-clear_box button p, .st-key-play button p {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
 .stCode pre .token.token.token { color: inherit; }
 .stCode pre .token.token.token.keyword { color: light-dark(#0b5878, #7cc8e6); font-weight: 600; }
 .stCode pre .token.token.token.comment { color: light-dark(#55616d, #a3b0bd); }
 .stCode pre .token.token.token.string, .stCode pre .token.token.token.number { color: light-dark(#9c3f06, #f3a571); }
+.st-key-comparison [data-testid="stMetricValue"] { font-size: 1.5rem; line-height: 1.65; }
+.st-key-groups [data-testid="stElementToolbar"] { display: none; }
 .st-key-definition { min-height: 2.4rem; }
 .st-key-load_numbers [data-testid="stMetricValue"] { font-size: 1.35rem; }
 .stCaption, [data-testid="stCaptionContainer"] { line-height: 1.35; }

@@ -1,17 +1,20 @@
 """Numbers, dates and sentences as people read them: thin spaces between thousands, one decimal for averages, 24-hour clock."""
 
 import re
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
 
 from shared.area import Box
-from shared.weekly import End, WeeklyAnswer
+from shared.weekly import End, WeeklyAnswer, WeeklyComparison
 
 THIN_SPACE: Final = "\N{NARROW NO-BREAK SPACE}"
 DASH: Final = "\N{EN DASH}"
 NOTHING: Final = "\N{EM DASH}"
+MINUS: Final = "\N{MINUS SIGN}"
 
 _MARKDOWN: Final = re.compile(r"[!-/:-@\[-`{-~]")
+_WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _BYTE_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 _END_WORDS: Final[dict[End, str]] = {
@@ -85,6 +88,48 @@ def format_duration(seconds: float) -> str:
 def escape_markdown(text: str) -> str:
     """Text of a file or of somebody else as Streamlit shows it unchanged: no emphasis, links, icons or formulas."""
     return _MARKDOWN.sub(r"\\\g<0>", text)
+
+
+def name_weekday(weekday: int) -> str:
+    """Monday for 1."""
+    return _WEEKDAYS[weekday - 1]
+
+
+def format_weekdays(weekdays: Collection[int]) -> str:
+    """Mon to Fri, or Mon, Wed."""
+    days = sorted(weekdays)
+    is_row = len(days) > 2 and days[-1] - days[0] == len(days) - 1
+    names = [name_weekday(day)[:3] for day in days]
+    return f"{names[0]}{DASH}{names[-1]}" if is_row else ", ".join(names)
+
+
+def describe_times(hours: tuple[int, int], weekdays: Collection[int]) -> str:
+    """Which starts are counted: ", 07:00 to 10:00, Mon to Fri"; nothing for all."""
+    parts = [format_hours(*hours)] if hours != (0, 24) else []
+    parts += [format_weekdays(weekdays)] if len(weekdays) < len(_WEEKDAYS) else []
+    return "".join(f", {part}" for part in parts)
+
+
+def describe_comparison(comparison: WeeklyComparison) -> str:
+    """What is compared with what, and by how much the averages differ."""
+    other = comparison.other
+    if other.weekly_average is None or other.from_on is None or other.to_on is None:
+        return "The other period has no week to average over."
+    counted = f"{format_plural(other.trips, 'trip')} over {format_plural(other.weeks_counted, 'week')}"
+    return f"Compared with {format_period(other.from_on, other.to_on)}: {counted}."
+
+
+def format_difference(difference: float | None) -> str:
+    """+12.0, with a real minus sign; a dash where there is none."""
+    if difference is None:
+        return NOTHING
+    sign = "+" if difference > 0 else MINUS if difference < 0 else ""
+    return sign + format_average(abs(difference))
+
+
+def format_ratio(ratio: float | None) -> str:
+    """Times 1.25; a dash where there is none."""
+    return NOTHING if ratio is None else f"\N{MULTIPLICATION SIGN} {ratio:.2f}"
 
 
 def describe_area(region: str | None, box: Box | None, end: End) -> str:

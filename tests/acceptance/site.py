@@ -80,14 +80,14 @@ def site(site_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def open_tab(chromium: Browser, watch: Watch) -> Iterator[OpenTab]:
-    """Open tabs of 1280 by 720, light or dark, that must show no error and ask no foreign host."""
+    """Open tabs, light or dark, that must show no error and ask no foreign host."""
     contexts = []
 
-    def open_tab(scheme: str = "light") -> Page:
+    def open_tab(scheme: str = "light", *, motion: str = "reduce", size: tuple[int, int] = (1280, 720)) -> Page:
         context = chromium.new_context(
-            viewport={"width": 1280, "height": 720},
+            viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,
-            reduced_motion="reduce",
+            reduced_motion=motion,
             locale="en-GB",
             timezone_id="Europe/Rome",
         )

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, requires_shared]
 
 SCHEMES = ("light", "dark")
 # Vega draws a brush as groups that claim to be pictures and takes no name for them; the chart itself has its description.
-VEGA_BRUSHES = ("g.period_brush", "g.period_brush_bg", "g.hours_brush", "g.hours_brush_bg")
+VEGA_BRUSHES = tuple(f"g.{brush}_brush{part}" for brush in ("period", "hours", "weekdays") for part in ("", "_bg"))
 TURIN_BOX = "7.5,45,7.7,45.1"
 
 
@@ -33,7 +33,7 @@ def loaded(site: Site) -> Site:
 
 def wait_for_explore(page: Page) -> None:
     page.wait_for_selector(".td-root[data-ready]")
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 

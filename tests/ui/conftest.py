@@ -24,6 +24,7 @@ def resources(settings: Settings) -> Iterator[Resources]:
     provide_resources(resources)
     yield resources
     resources.engine.dispose()
+    resources.answers.close()
 
 
 @pytest.fixture

@@ -101,6 +101,77 @@ def test_a_brush_along_the_weeks_is_a_period_of_whole_weeks(open_page: OpenPage)
     assert (app.query_params["from"], app.query_params["to"]) == ("2018-05-07", "2018-05-20")
 
 
+def test_a_chart_that_comes_anew_says_nothing(open_page: OpenPage) -> None:
+    app = open_page(from_="2018-05-07", to="2018-05-20")
+    app.button(key="all_weeks").click().run()
+    app.run()
+    app.button(key="undo").click().run()
+    app.run()
+    app.run()
+    assert metrics(app)["Trips"] == "39"
+
+
+def test_a_click_on_a_week_chooses_it(open_page: OpenPage) -> None:
+    app = open_page()
+    app.session_state["weekly_chart_0"] = {"selection": {"period": {}, "click": [{"bin": "2018-05-14"}]}}
+    app.run()
+    assert (app.query_params["from"], app.query_params["to"]) == ("2018-05-14", "2018-05-20")
+
+
+def test_weekdays_and_hours_filter_every_number(open_page: OpenPage) -> None:
+    app = open_page(region="Turin")
+    app.session_state["weekdays_chart_0"] = {"selection": {"weekdays": {"bin": [6.0, 8.0]}}}
+    app.run()
+    assert app.query_params["weekdays"] == "6-7"
+    weekend = int(metrics(app)["Trips"])
+    assert ", Sat, Sun" in texts(app)
+    app.selectbox(key="days").set_value(frozenset(range(1, 6))).run()
+    assert app.query_params["weekdays"] == "1-5"
+    assert weekend + int(metrics(app)["Trips"]) == 38
+    app.session_state["hours_chart_0"] = {"selection": {"hours": {}, "click": [{"bin": 6}]}}
+    app.run()
+    assert app.query_params["hours"] == "6-7"
+    groups = app.dataframe[0].value
+    assert set(groups["Time of day"]) == {"06:00–07:00"}  # noqa: RUF001
+    assert sum(groups["Trips"]) == int(metrics(app)["Trips"])
+
+
+def test_two_periods_compared(open_page: OpenPage) -> None:
+    app = open_page(from_="2018-05-14", to="2018-05-20")
+    ours = float(metrics(app)[AVERAGE])
+    app.button(key="compare_before").click().run()
+    assert (app.query_params["compare_from"], app.query_params["compare_to"]) == ("2018-05-07", "2018-05-13")
+    shown = metrics(app)
+    others = float(shown["In the other period"])
+    assert float(shown[AVERAGE]) == ours
+    assert float(shown["Difference"].replace("\N{MINUS SIGN}", "-")) == pytest.approx(ours - others)
+    assert shown["Ratio"] == f"\N{MULTIPLICATION SIGN} {ours / others:.2f}"
+    assert "Compared with 7 May" in texts(app)
+    app.button(key="compare_off").click().run()
+    assert "Ratio" not in metrics(app)
+
+
+def test_a_row_opens_its_group(open_page: OpenPage) -> None:
+    app = open_page(region="Turin")
+    first = app.dataframe[0].value.iloc[0]
+    app.session_state["groups"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+    assert f"{first['From']} → {first['To']}" in texts(app)
+    samples = app.dataframe[0].value
+    assert list(samples.columns) == ["Start", "Duration", "From", "To", "Datasource", "Load"]
+    assert len(samples) == int(first["Trips"])
+
+
+def test_playing_the_day_is_in_the_address_and_off_at_first(open_page: OpenPage) -> None:
+    app = open_page(region="Turin")
+    assert "play" not in app.query_params
+    app.button(key="play").click().run()
+    assert not app.exception
+    assert app.query_params["play"] == "day"
+    assert app.button(key="play").label == "Stop playing the day"
+
+
 def test_an_empty_box_says_so(open_page: OpenPage) -> None:
     app = open_page(bbox="0,0,1,1")
     assert metrics(app)["Trips"] == "0"

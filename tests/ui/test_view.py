@@ -19,13 +19,18 @@ names = st.one_of(st.none(), st.text(min_size=1, max_size=12))
 
 
 views = st.builds(
-    lambda period, **fields: View(from_on=period[0], to_on=period[1], **fields),
+    lambda period, other, **fields: View(
+        from_on=period[0], to_on=period[1], compare_from=other[0], compare_to=other[1], **fields
+    ),
     period=periods,
+    other=periods,
     region=names,
     datasource=names,
     box=st.one_of(st.none(), boxes),
     end=st.sampled_from(ENDS),
     hours=hours,
+    weekdays=st.frozensets(st.integers(1, 7), min_size=1),
+    is_played=st.booleans(),
     precision=st.one_of(st.none(), st.integers(1, 12)),
 )
 
@@ -53,6 +58,9 @@ def test_what_stands_at_its_default_is_not_in_the_address() -> None:
         {"hours": "7-7"},
         {"hours": "7-25"},
         {"precision": "0"},
+        {"weekdays": "0-3"},
+        {"play": "week"},
+        {"compare_from": "2018-06-01", "compare_to": "2018-05-01"},
         {"from": "2018-06-01", "to": "2018-05-01"},
     ],
 )

@@ -9,7 +9,7 @@ The component's state holds bbox, viewport and picked, each {"v": value, "seq": 
 CRS: WGS 84, longitude before latitude; a box with west > east crosses the antimeridian.
 """
 
-from ui.flowmap.content import MapContent, encode_content
+from ui.flowmap.content import MapContent, encode_content, encode_day
 from ui.flowmap.render import MapOptions, render_flow_map
 from ui.flowmap.state import FlowPick, LocationPick, MapState, Pick, Viewport, read_map_state
 
@@ -22,6 +22,7 @@ __all__ = [
     "Pick",
     "Viewport",
     "encode_content",
+    "encode_day",
     "read_map_state",
     "render_flow_map",
 ]

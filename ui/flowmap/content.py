@@ -2,8 +2,9 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.catalog import CellCount
 from shared.groups import FlowMap
@@ -14,17 +15,27 @@ _LONE_CELL_DEG = 0.02
 
 @dataclass(frozen=True, slots=True)
 class MapContent:
-    """Flows with their places, and the density of trip ends, as JSON texts; st.cache_data can keep it."""
+    """Flows with their places, the density of trip ends, and the flows of each hour, as JSON texts; st.cache_data can keep it."""
 
     flows: str
     density: str | None
+    day: str | None = None
 
 
 def encode_content(flow_map: FlowMap, density: Sequence[CellCount] = ()) -> MapContent:
     """Turn flows and density into columns: flows name their ends by number, the smallest first so that it is drawn below."""
+    return MapContent(flows=_to_text(_make_columns(flow_map)), density=_encode_density(density))
+
+
+def encode_day(hours: Mapping[int, FlowMap]) -> str:
+    """Turn the flows of each hour of the day into one text."""
+    return _to_text([{"hour": hour, "trips": each.trips, "content": _make_columns(each)} for hour, each in hours.items()])
+
+
+def _make_columns(flow_map: FlowMap) -> dict[str, Any]:
     number = {location.id: index for index, location in enumerate(flow_map.locations)}
     flows = sorted(flow_map.flows, key=lambda flow: flow.trips)
-    columns = {
+    return {
         "locations": {
             "id": [location.id for location in flow_map.locations],
             "longitude": [round(location.longitude, _DECIMALS) for location in flow_map.locations],
@@ -39,7 +50,6 @@ def encode_content(flow_map: FlowMap, density: Sequence[CellCount] = ()) -> MapC
             "trips": [flow.trips for flow in flows],
         },
     }
-    return MapContent(flows=_to_text(columns), density=_encode_density(density))
 
 
 def _encode_density(cells: Sequence[CellCount]) -> str | None:

@@ -64,6 +64,7 @@ def render_flow_map(
         "deck": deck.to_json(),
         "flows": content.flows,
         "density": content.density,
+        "day": content.day,
         "box": _edges(box),
         "box_seq": _read_session(key).box_seq,
         "reports": sorted(callbacks),

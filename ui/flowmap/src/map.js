@@ -14,6 +14,7 @@ import { NO_FLOWS, chooseScale } from './flowdata.js';
 import { makeFlowLayers, readPick } from './flows.js';
 import { paintLegend } from './legend.js';
 import { saveBlob, takePicture } from './picture.js';
+import { DayPlayer } from './player.js';
 import { formatPoint } from './scale.js';
 import { makeShell } from './shell.js';
 import ownCss from './style.css';
@@ -23,7 +24,7 @@ import { ViewportReporter } from './viewport.js';
 
 /**
  * @typedef {object} MapData what Python sends; texts are JSON, compared as texts, so an unchanged part costs nothing
- * @property {string} deck @property {string} flows @property {string|null} density
+ * @property {string} deck @property {string} flows @property {string|null} density @property {string|null} day flows of each hour, when it is played
  * @property {import('./boxmath.js').Box|null} box @property {number} box_seq number of the last box message Python has seen
  * @property {import('./boxmath.js').Box|null} focus where to go; a change moves the map
  * @property {{longitude: number, latitude: number, zoom: number, bounds: import('./boxmath.js').Box}|null} viewport what Python knows of the view
@@ -44,6 +45,7 @@ export class FlowMap {
     this.send = send;
     this.seq = 0;
     this.data = NO_FLOWS;
+    this.whole = NO_FLOWS;
     this.scale = { flow: 1, place: 1 };
     this.commitTimer = 0;
     this.hoverFrame = 0;
@@ -59,6 +61,7 @@ export class FlowMap {
     parent.append(element('style', {}, maplibreCss, ownCss), this.shell.root);
     this.shell.root.style.height = `${data.height}px`;
     this.palette = readPalette(this.shell.root);
+    this.player = new DayPlayer(this.shell.root, (hour) => this.showHour(hour));
     this.makeMap(data);
   }
 
@@ -140,7 +143,13 @@ export class FlowMap {
       this.deckLayers = readDeck(data.deck).layers;
     }
     if (data.flows !== before.flows) {
-      this.data = JSON.parse(data.flows);
+      this.whole = JSON.parse(data.flows);
+      this.data = this.whole;
+    }
+    if (data.day !== before.day && (data.day || before.day)) {
+      this.player.load(data.day ? JSON.parse(data.day) : []);
+    } else if (data.day && data.flows !== before.flows) {
+      this.player.step(this.player.index);
     }
     this.drawFlows();
     if (this.isLoaded && (data.density !== before.density || isRecoloured)) {
@@ -170,7 +179,19 @@ export class FlowMap {
     const layers = makeFlowLayers({ data: this.data, scale: this.scale, palette: this.palette, selection: this.last.selected ?? null, isAnimated });
     this.overlay.setProps({ layers: [...this.deckLayers, ...layers] });
     paintLegend(this.shell.legend, { scale: this.scale, palette: this.palette, shown: this.data.flows.trips.length });
-    Object.assign(this.shell.root.dataset, { flows: this.data.flows.trips.length, flowScale: this.scale.flow, theme: this.palette.isDark ? 'dark' : 'light' });
+    Object.assign(this.shell.root.dataset, {
+      flows: this.data.flows.trips.length,
+      flowScale: this.scale.flow,
+      selected: Object.values(this.last.selected ?? {}).join(' '),
+      theme: this.palette.isDark ? 'dark' : 'light',
+    });
+  }
+
+  /** @param {import('./player.js').HourFlows|null} hour */
+  showHour(hour) {
+    this.data = hour?.content ?? this.whole;
+    this.shell.root.dataset.hour = hour ? String(hour.hour) : '';
+    this.drawFlows();
   }
 
   showDensity() {
@@ -263,6 +284,7 @@ export class FlowMap {
     clearTimeout(this.commitTimer);
     cancelAnimationFrame(this.hoverFrame);
     this.reporter.stop();
+    this.player.destroy();
     this.editor.destroy();
     this.map.remove();
     this.parent.replaceChildren();
@@ -275,6 +297,4 @@ function toBounds(box) {
   return [[west, south], [east, north]];
 }
 
-function sameBox(a, b) {
-  return String(a ?? '') === String(b ?? '');
-}
+const sameBox = (a, b) => String(a ?? '') === String(b ?? '');

@@ -1,0 +1,156 @@
+"""What only a browser does on Explore: brush the charts, go back, reload, choose a row, take an export along."""
+
+import csv
+import io
+import json
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.acceptance.component_page import chromium, watch
+from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site, site_settings
+from tests.shared_data import CHALLENGE_FILE, requires_shared
+
+__all__ = ["chromium", "hub_settings", "open_tab", "site", "site_settings", "watch"]
+
+pytestmark = [pytest.mark.browser, requires_shared]
+
+
+@pytest.fixture(scope="module")
+def loaded(site: Site) -> Site:
+    site.load(CHALLENGE_FILE.read_bytes(), file_name="trips.csv")
+    return site
+
+
+def open_explore(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector(".td-root[data-ready]")
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+
+
+def brush(page: Page, chart: Locator, start: float, end: float) -> None:
+    """Drag along a chart, from one share of its width to another."""
+    expect(chart.locator("svg")).to_be_visible()
+    ground = chart.locator("svg").bounding_box()
+    assert ground is not None
+    y = ground["y"] + ground["height"] * 0.55
+    page.mouse.move(ground["x"] + ground["width"] * start, y)
+    page.mouse.down()
+    page.mouse.move(ground["x"] + ground["width"] * (start + end) / 2, y, steps=4)
+    page.mouse.move(ground["x"] + ground["width"] * end, y, steps=4)
+    page.mouse.up()
+
+
+def read_address(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def check_trips(site: Site, page: Page) -> int:
+    """The page says what the API says for the page's address."""
+    asked = read_address(page)
+    if "hours" in asked:
+        asked["hour_from"], asked["hour_to"] = asked.pop("hours").split("-")
+    trips = site.hub.get(f"/api/v1/weekly-average?{urlencode(asked)}").json()["trips"]
+    expect(see_number(page, "Trips")).to_have_text(str(trips))
+    return int(trips)
+
+
+def test_brush_weeks_hours_and_days_reload_and_undo(loaded: Site, open_tab: OpenTab) -> None:
+    page = open_tab()
+    open_explore(page, loaded.url)
+    charts = page.get_by_test_id("stVegaLiteChart")
+    brush(page, charts.nth(0), 0.35, 0.55)
+    expect(see_number(page, "Trips")).to_have_text("39")
+    assert read_address(page) == {"from": "2018-05-07", "to": "2018-05-20"}
+
+    brush(page, charts.nth(1), 0.32, 0.5)
+    page.wait_for_url("**hours=*")
+    brush(page, charts.nth(2), 0.3, 0.6)
+    page.wait_for_url("**weekdays=*")
+    seen = read_address(page)
+    few = check_trips(loaded, page)
+    assert 0 < few < 39
+    save_picture(page, "explore_brushed")
+
+    page.reload()
+    assert check_trips(loaded, page) == few
+    assert read_address(page) == seen
+
+    page.get_by_role("button", name="All weeks").click()
+    page.wait_for_function("() => !location.search.includes('from=')")
+    assert check_trips(loaded, page) > few
+    page.get_by_role("button", name="Undo the last filter").click()
+    page.wait_for_url("**from=*")
+    page.get_by_role("button", name="Zoom in").click()  # one more run of the page, in which a chart might speak up
+    assert check_trips(loaded, page) == few
+    assert read_address(page) == seen
+    page.get_by_role("button", name="Drop all filters").click()
+    expect(see_number(page, "Trips")).to_have_text("100")
+    page.wait_for_function("() => location.search === ''")
+
+
+def test_a_click_on_a_bar_chooses_it(loaded: Site, open_tab: OpenTab) -> None:
+    page = open_tab()
+    open_explore(page, loaded.url)
+    chart = page.get_by_test_id("stVegaLiteChart").nth(2)
+    ground = chart.locator("svg").bounding_box()
+    assert ground is not None
+    page.mouse.click(ground["x"] + ground["width"] * 0.97 - 10, ground["y"] + 20)
+    page.wait_for_url("**weekdays=7")
+    check_trips(loaded, page)
+
+
+def test_a_row_shows_its_flow_on_the_map(loaded: Site, open_tab: OpenTab) -> None:
+    page = open_tab()
+    open_explore(page, f"{loaded.url}/?region=Turin")
+    table = page.get_by_test_id("stDataFrame").bounding_box()
+    assert table is not None
+    page.mouse.click(table["x"] + 17, table["y"] + 46)
+    expect(page.locator(".td-root")).to_have_attribute("data-selected", re.compile(r"^\w+ \w+$"))
+    expect(page.get_by_role("button", name="Its trips")).to_be_visible()
+    save_picture(page, "explore_row")
+
+
+def test_the_day_plays_hour_by_hour_unless_less_motion_is_preferred(loaded: Site, open_tab: OpenTab) -> None:
+    page = open_tab(motion="no-preference")
+    open_explore(page, f"{loaded.url}/?region=Turin")
+    page.get_by_role("button", name="Play the day").click()
+    page.wait_for_url("**play=day*")
+    hours = {page.wait_for_selector(f".td-root[data-hour='{hour}']").get_attribute("data-hour") for hour in (2, 3)}
+    assert hours == {"2", "3"}
+    page.get_by_role("button", name="Pause").click()
+
+    still = open_tab()
+    open_explore(still, f"{loaded.url}/?region=Turin&play=day&hours=6-10")
+    root = still.locator(".td-root")
+    expect(root).to_have_attribute("data-hour", "6")
+    still.get_by_role("slider", name="Hour of the day").press("ArrowRight")
+    expect(root).to_have_attribute("data-hour", "7")
+    expect(still.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    save_picture(still, "explore_play")
+    still.get_by_role("button", name="Stop playing the day").click()
+    expect(root).to_have_attribute("data-hour", "")
+
+
+@pytest.mark.parametrize(("label", "extension"), [("CSV", "csv"), ("GeoJSON", "geojson")])
+def test_an_export_says_what_the_api_says(loaded: Site, open_tab: OpenTab, label: str, extension: str) -> None:
+    page = open_tab()
+    asked = "region=Turin&bbox=7.5,45,7.7,45.1&end=either"
+    open_explore(page, f"{loaded.url}/?{asked}")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Trip groups as {label}").click()
+    text = download.value.path().read_text(encoding="utf-8")
+    assert download.value.suggested_filename == f"trip_groups.{extension}"
+    groups = loaded.hub.get(f"/api/v1/trip-groups?{asked}&limit=500").json()["groups"]
+    if label == "CSV":
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert [(row["origin_cell"], int(row["trips"])) for row in rows] == [
+            (each["origin_cell"], each["trips"]) for each in groups
+        ]
+    else:
+        features = json.loads(text)["features"]
+        assert [feature["properties"]["origin_cell"] for feature in features] == [each["origin_cell"] for each in groups]
+    assert len(groups) == 27
