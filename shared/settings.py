@@ -75,7 +75,10 @@ class Settings(BaseSettings):
     # UI
     ui_host: str = Field("127.0.0.1", description="Address the web app listens on.")
     ui_port: int = Field(8501, ge=1, le=65535, description="Port the web app listens on.")
-
+    sign_in_file: Path | None = Field(
+        None, description="TOML file with the section [auth] of an OpenID Connect provider; one local user when empty. Path."
+    )
+    ui_allow_anyone: bool = Field(False, description="Let the web app listen beyond loopback without sign-in. true or false.")
     map_style: str | None = Field(None, description="MapLibre style to draw the map on, URL; the offline map when empty.")
 
     # Loader

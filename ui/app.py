@@ -5,6 +5,9 @@ from typing import Final
 
 import streamlit as st
 
+from ui.document import PAGES
+from ui.resources import get_resources
+from ui.sign_in import is_admitted, name_user, render_sign_in, render_sign_out
 from ui.theme import STYLE
 
 _PAGES: Final = Path(__file__).resolve().parent / "app_pages"
@@ -14,13 +17,22 @@ _ABOUT: Final = "Tripdeck: load trip files of any size, see them as flows, and r
 st.set_page_config(page_title="Tripdeck", page_icon=_ICON, layout="wide", menu_items={"About": _ABOUT})
 st.logo(_ICON)
 st.html(STYLE)
-page = st.navigation(
-    [
+settings = get_resources().settings
+if is_admitted(settings):
+    pages = [
         st.Page(_PAGES / "explore.py", title="Explore", icon=":material/map:", default=True),
         st.Page(_PAGES / "load.py", title="Load", icon=":material/upload:"),
         st.Page(_PAGES / "loads.py", title="Loads", icon=":material/list_alt:"),
         st.Page(_PAGES / "questions.py", title="Questions", icon=":material/help_center:"),
-    ],
-    position="top",
-)
-page.run()
+    ]
+    if settings.sign_in_file:
+        pages.append(st.Page(render_sign_out, title=f"Sign out {name_user()}", icon=":material/logout:", url_path="sign-out"))
+    st.navigation(pages, position="top").run()
+else:
+    # Every address of a page leads here, and none says whether there is such a page.
+    names = ("", *(name for name in PAGES if name != "explore"))
+    doors = [
+        st.Page(render_sign_in, title="Sign in", url_path=name, default=not name, visibility="hidden" if name else "visible")
+        for name in names
+    ]
+    st.navigation(doors, position="hidden").run()

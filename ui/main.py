@@ -13,6 +13,7 @@ from shared.logs import configure_logs
 from shared.settings import load_settings
 from ui.document import make_routes
 from ui.resources import connect_resources, provide_resources
+from ui.sign_in import check_access
 from ui.theme import make_server_config
 
 LOG = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ def main() -> None:
     """Serve the app; exits 1 with one line when a setting is wrong."""
     try:
         settings = load_settings()
+        check_access(settings)
         resources = connect_resources(settings)
     except SettingsError as error:
         sys.exit(f"tripdeck-ui: {error.message}")

@@ -64,6 +64,8 @@ def make_server_config(settings: Settings) -> dict[str, Any]:
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,
         "logger.hideWelcomeMessage": True,
+        # No other file, so that the setting alone decides whether there is a sign-in.
+        "secrets.files": [str(settings.sign_in_file)] if settings.sign_in_file else [],
         **make_theme(),
     }
 
