@@ -133,7 +133,7 @@ class _Reader:
         self._shown_at = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in read_ahead(self._context.store.read(self._stored)):
+        for chunk in read_ahead(self._context.store, self._stored):
             self.hash.update(chunk)
             self.bytes_read += len(chunk)
             if time.monotonic() - self._shown_at > _PROGRESS_S:

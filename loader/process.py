@@ -1,5 +1,6 @@
 """A worker process: the broker with its actors, a keeper and a packer beside the worker threads."""
 
+import logging
 import threading
 
 import dramatiq
@@ -14,6 +15,8 @@ from shared.logs import configure_logs
 from shared.queueing import connect_broker
 from shared.settings import load_settings
 
+LOG = logging.getLogger(__name__)
+
 
 class _KeeperMiddleware(Middleware):
     """Runs a keeper and a packer beside the worker threads of a process."""
@@ -25,7 +28,7 @@ class _KeeperMiddleware(Middleware):
 
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Start."""
-        threading.Thread(target=warm_up, name="warm up", daemon=True).start()
+        threading.Thread(target=_warm_up, name="warm up", daemon=True).start()
         self._keeper.start()
         self._packer.start()
 
@@ -37,6 +40,11 @@ class _KeeperMiddleware(Middleware):
         """Publish what the last batches wrote, and end."""
         self._packer.stop()
         self._keeper.stop()
+
+
+def _warm_up() -> None:
+    warm_up()
+    LOG.info("warmed up")
 
 
 def setup_worker() -> None:

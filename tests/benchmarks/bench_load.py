@@ -99,7 +99,7 @@ class Bench:
         with transaction(context.engine) as connection:
             load_id = insert_load(connection, stored, file_name="trips.csv", options={})
         with running_worker(make_environment(context.settings), self.folder / "worker.log") as worker:
-            wait_until(lambda: "ready for action" in (self.folder / "worker.log").read_text())
+            wait_until(lambda: (self.folder / "worker.log").read_text().count("warmed up") == processes)
             run = self._time(context, worker, load_id)
         assert find_problems(context.engine, load_id) == []
         self.postgres.drop(context.settings.database_url.get_secret_value())
