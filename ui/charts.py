@@ -163,7 +163,7 @@ def _make_week_row(week: WeekCount, periods: Sequence[Period | None], names: Seq
 
 def _name_series(answer: WeeklyAnswer) -> str:
     period = format_period(answer.from_on, answer.to_on) if answer.from_on and answer.to_on else "no weeks"
-    return f"{period}: {format_average(answer.weekly_average)} a week"
+    return f"{period}: {format_average(answer.weekly_average)}"
 
 
 def _end_week(week: WeekCount, share: float) -> str:

@@ -53,7 +53,8 @@ def _render_screen(ask: Asker, catalog: Catalog, resources: Resources) -> None:
     for problem in address_problems():
         st.warning(escape_markdown(problem), icon=":material/link_off:")
     render_filters(catalog)
-    left, right = st.columns([58, 42], gap="small")
+    with st.container(key="screen"):
+        left, right = st.columns([58, 42], gap="small")
     with left, st.container(gap="xsmall"):
         map_place = st.container()
         render_box()

@@ -49,7 +49,8 @@ def fetch_catalog(connection: Connection) -> Catalog | None:
 def render_filters(catalog: Catalog) -> None:
     """Draw the row; every control shows the view and changes it."""
     view = current_view()
-    columns = st.columns([1.7, 1.7, 3.75, 1.25, 0.95, 0.95, 1.25, 0.95], vertical_alignment="bottom", gap="xsmall")
+    with st.container(key="filters"):
+        columns = st.columns([1.7, 1.7, 3.75, 1.25, 0.95, 0.95, 1.25, 0.95], vertical_alignment="bottom", gap="xsmall")
     with columns[0]:
         _render_choice("region", view.region, catalog.regions)
     with columns[1]:

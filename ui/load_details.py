@@ -13,7 +13,7 @@ from ui.load_words import STATES, WARNINGS, describe_duration, describe_instant,
 from ui.navigation import LOADS, open_load_on_map
 from ui.problems import explained
 from ui.resources import Resources
-from ui.wording import escape_markdown, format_bytes, format_count, format_plural
+from ui.wording import NOTHING, escape_markdown, format_bytes, format_count, format_plural
 
 _ASKED: Final = "order_asked"
 _EXAMPLES: Final = 50
@@ -22,6 +22,14 @@ _EXAMPLES_HEIGHT: Final = 230
 _DOWNLOADS: Final[dict[RejectForm, tuple[str, str, str]]] = {
     "csv": ("All rejects as CSV", "rejects-of-load", "The file's columns, then where and why each row failed."),
     "rows": ("Rows to mend", "rejected-rows-of-load", "Header and rejected rows as they were: mend them and load the file."),
+}
+_COLUMNS: Final = {
+    "line": st.column_config.NumberColumn("Line", format="%d", width=70),
+    "record": st.column_config.NumberColumn("Record", format="%d", width=70, help="Records count from 1; a header is none."),
+    "column": st.column_config.TextColumn("Column"),
+    "reason": st.column_config.TextColumn("Reason"),
+    "value": st.column_config.TextColumn("Value"),
+    "raw": st.column_config.TextColumn("The row as it came", width="large"),
 }
 _ORDER_LABELS: Final[dict[Order, tuple[str, str]]] = {
     "cancel": ("Cancel", ":material/cancel:"),
@@ -111,6 +119,8 @@ def _render_rejects(resources: Resources, load: Load) -> None:
     st.dataframe(
         examples,
         hide_index=True,
+        placeholder=NOTHING,
+        column_config=_COLUMNS,
         height=min(_EXAMPLES_HEIGHT, 40 + 36 * len(examples)),
         alt=f"Rejected rows because of {reason}: line, record, column, value and the raw line.",
     )

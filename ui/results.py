@@ -34,7 +34,7 @@ from ui.wording import (
     format_count,
 )
 
-_WEEKLY_HEIGHT: Final = 150
+_WEEKLY_HEIGHT: Final = 146
 _HOURS_HEIGHT: Final = 84
 
 
@@ -53,8 +53,8 @@ def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View, *, 
         )
         return
     with st.container(key="definition"):
-        compared = f" {describe_comparison(comparison)}" if comparison else ""
-        st.caption(f"{escape_markdown(area[0].upper() + area[1:])}: {describe_average(answer)}{compared} Local time of the trip.")
+        rest = describe_comparison(comparison) if comparison else "Local time."
+        st.caption(f"{escape_markdown(area[0].upper() + area[1:])}: {describe_average(answer)} {rest}")
     st.altair_chart(
         make_weekly_chart(answer, all_weeks, other=other, height=_WEEKLY_HEIGHT),
         key=chart_key(WEEKLY_CHART, (view.from_on, view.to_on), drawn=find_period_brush(answer, all_weeks)),

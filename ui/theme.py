@@ -21,7 +21,7 @@ LIGHT: Final = {
     "chartCategoricalColors": ["#2b83a8", "#c2510f", "#7a6a00", "#8a4f86", "#4d7c3a"],
 }
 DARK: Final = {
-    "primaryColor": "#2f95bd",
+    "primaryColor": "#3a9fc8",
     "backgroundColor": "#0e161e",
     "secondaryBackgroundColor": "#17222d",
     "textColor": "#e3eaf0",
@@ -36,9 +36,11 @@ STYLE: Final = """<style>
 [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
 .stMainBlockContainer h1 { padding-block: 0 0.25rem; }
 .st-key-box_edges .stNumberInput button { display: none; }
+.st-key-box_edges .stNumberInput input { padding-inline: 0.45rem; }
 .st-key-filter_steps button p, .st-key-period_row button p, .st-key-clear_box button p, .st-key-play button p {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
+[data-testid="stBaseButton-primary"], [data-testid="stPopoverButton"][kind="primary"] { color: light-dark(#fff, #0e161e); }
 .stCode pre .token.token.token { color: inherit; }
 .stCode pre .token.token.token.keyword { color: light-dark(#0b5878, #7cc8e6); font-weight: 600; }
 .stCode pre .token.token.token.comment { color: light-dark(#55616d, #a3b0bd); }
@@ -47,6 +49,16 @@ STYLE: Final = """<style>
 .st-key-groups [data-testid="stElementToolbar"] { display: none; }
 .st-key-definition { min-height: 2.4rem; }
 .st-key-load_numbers [data-testid="stMetricValue"] { font-size: 1.35rem; }
+/* On a tablet held upright the answers go below the map, and the filters take two rows. */
+@media (max-width: 1099px) {
+    .st-key-screen > * > [data-testid="stHorizontalBlock"], .st-key-screen > [data-testid="stHorizontalBlock"],
+    .st-key-filters [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+    .st-key-screen > * > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"],
+    .st-key-screen > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { flex: 1 1 100%; min-width: 100%; }
+    .st-key-filters [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { flex: 1 1 7rem; min-width: 5.5rem; }
+    .st-key-filters [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:nth-child(-n + 2) { flex-basis: 12rem; }
+    .st-key-filters [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:nth-child(3) { flex-basis: 28rem; }
+}
 .stCaption, [data-testid="stCaptionContainer"] { line-height: 1.35; }
 </style>"""
 

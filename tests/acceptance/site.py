@@ -109,10 +109,10 @@ def see_number(page: Page, label: str) -> Locator:
     return metric.get_by_test_id("stMetricValue")
 
 
-def save_picture(page: Page, name: str) -> None:
+def save_picture(page: Page, name: str, *, settle_ms: int = 1500) -> None:
     """Keep a picture of the page in tests/output, once nothing on it runs any more."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(1500)  # for the eye only: charts and tiles fade in
+    page.wait_for_timeout(settle_ms)  # for the eye only: charts and tiles fade in
     OUTPUT.mkdir(exist_ok=True)
     page.screenshot(path=OUTPUT / f"{name}.png")
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from shared.settings import Settings
-from tests.acceptance.component_page import chromium, watch
+from tests.acceptance.component_page import check_accessible, chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site
 from tests.acceptance.site import site_settings as open_site_settings
 from tests.shared_data import CHALLENGE_FILE, requires_shared
@@ -36,12 +36,13 @@ def site_settings(open_site_settings: Settings, tmp_path_factory: pytest.TempPat
 
 def test_only_the_way_in_then_everything_then_out(site: Site, open_tab: OpenTab) -> None:
     site.load(CHALLENGE_FILE.read_bytes(), file_name="trips.csv")
-    page = open_tab()
+    page = open_tab("dark")
     for path in ("/", "/loads", "/questions"):
         page.goto(site.url + path)
         expect(page.get_by_role("button", name="Sign in")).to_be_visible()
         expect(page.get_by_role("link", name="Explore")).to_have_count(0)
-    save_picture(page, "page_sign_in_light")
+    save_picture(page, "page_sign_in_dark")
+    check_accessible(page, "body")
 
     user = {"email": "ada@example.com", "is_logged_in": True, "origin": site.url, "provider": "default"}
     value = create_signed_value(COOKIE_SECRET, "_streamlit_user", json.dumps(user)).decode()
