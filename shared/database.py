@@ -43,17 +43,20 @@ def connect_reader(settings: Settings) -> Engine:
     """Make an engine for questions: to the read replica where there is one, else to the database. Raises: SettingsError."""
     if settings.read_database_url is None:
         return connect_database(settings)
-    return connect_database(settings.model_copy(update={"database_url": settings.read_database_url}))
+    reading = settings.model_copy(update={"database_url": settings.read_database_url})
+    return connect_database(reading, setting="TRIPDECK_READ_DATABASE_URL")
 
 
-def connect_database(settings: Settings, *, statement_timeout_ms: int | None = None) -> Engine:
-    """Make an engine; connects at first use.
+def connect_database(
+    settings: Settings, *, statement_timeout_ms: int | None = None, setting: str = "TRIPDECK_DATABASE_URL"
+) -> Engine:
+    """Make an engine; connects at first use. setting: where the URL came from, for the error.
 
     Raises: SettingsError for a URL that is no PostgreSQL URL.
     """
     url = settings.database_url.get_secret_value()
     if not url.startswith("postgresql"):
-        raise SettingsError("TRIPDECK_DATABASE_URL and TRIPDECK_READ_DATABASE_URL must be postgresql URLs.")
+        raise SettingsError(f"{setting} must be a postgresql URL.")
     timeout_ms = settings.statement_timeout_ms if statement_timeout_ms is None else statement_timeout_ms
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),

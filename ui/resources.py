@@ -22,6 +22,11 @@ class Resources:
     answers: Answers
     hub: Hub
 
+    def close(self) -> None:
+        """Close every connection to the database."""
+        self.engine.dispose()
+        self.answers.close()
+
 
 _provided: list[Resources] = []
 

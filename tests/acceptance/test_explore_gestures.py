@@ -7,10 +7,11 @@ import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.acceptance.component_page import chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site, site_settings
+from tests.loading import wait_until
 from tests.shared_data import CHALLENGE_FILE, requires_shared
 
 __all__ = ["chromium", "hub_settings", "open_tab", "site", "site_settings", "watch"]
@@ -30,11 +31,19 @@ def open_explore(page: Page, url: str) -> None:
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 
+def find_place(page: Page, drawing: Locator) -> FloatRect | None:
+    """Where something stands, once it has stood there for a moment."""
+    expect(drawing).to_be_visible()
+    before = drawing.bounding_box()
+    page.wait_for_timeout(150)
+    return before if before is not None and before == drawing.bounding_box() else None
+
+
 def brush(page: Page, chart: Locator, start: float, end: float) -> None:
     """Drag along a chart, from one share of its width to another."""
-    expect(chart.locator("svg")).to_be_visible()
-    ground = chart.locator("svg").bounding_box()
-    assert ground is not None
+    # The page draws its charts anew when their filters have changed: only then do they stand still.
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    ground = wait_until(lambda: find_place(page, chart.locator("svg")))
     y = ground["y"] + ground["height"] * 0.55
     page.mouse.move(ground["x"] + ground["width"] * start, y)
     page.mouse.down()

@@ -23,8 +23,7 @@ def resources(settings: Settings) -> Iterator[Resources]:
     resources = connect_resources(settings)
     provide_resources(resources)
     yield resources
-    resources.engine.dispose()
-    resources.answers.close()
+    resources.close()
 
 
 @pytest.fixture

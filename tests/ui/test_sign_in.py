@@ -49,8 +49,7 @@ def test_who_has_not_signed_in_sees_the_way_in_and_nothing_else(settings: Settin
     assert [button.label for button in app.button] == ["Sign in"]
     shown = [len(kind) for kind in (app.metric, app.dataframe, app.selectbox, app.radio, app.caption)]
     assert not any(shown), shown
-    resources.engine.dispose()
-    resources.answers.close()
+    resources.close()
 
 
 @requires_shared

@@ -51,4 +51,4 @@ def test_a_database_that_is_away_is_said_once(
     own_postgres.restart()
     app.button(key="try_again_database_unavailable").click().run()
     assert not app.error
-    resources.engine.dispose()
+    resources.close()
