@@ -31,7 +31,7 @@ _WAIT_MS: Final = 5_000
 _SNAPSHOT_AGE_S: Final = 1.0
 _RETRY_S: Final = 1.0
 _START_TIMEOUT_S: Final = 15.0
-# A client is slow when it took this long over a page, not when much happened meanwhile: a burst isn't its fault.
+# A client is slow when it took this long over a page and is more than a page behind. A burst alone isn't its fault.
 SLOW_S: Final = 2.0
 # A storm of clients that come back reads the past by turns.
 _CATCH_UPS: Final = 16
@@ -156,7 +156,7 @@ class Reader:
 
     def __init__(self, feed: Feed, *, last: int | None, load_id: int | None) -> None:
         self._is_slow = False
-        self._given: tuple[float, int] | None = None
+        self._given_at: float | None = None
         self._feed = feed
         self._load_id = load_id
         self._last = last
@@ -165,18 +165,18 @@ class Reader:
     async def next_messages(self) -> list[Message]:
         """Wait for what comes next. Raises: TransientError when history can't be read, NotFoundError for no such load.
 
-        Call it again when the client has taken these: a client that took long over them while more than a page came is slow.
+        Call it again when the client has taken these: a client that took long over them and is far behind is slow.
         """
         self._is_slow = self._was_slow()
         messages = await self._wait()
-        self._given = (time.monotonic(), self._feed.position or 0)
+        self._given_at = time.monotonic()
         return messages
 
     def _was_slow(self) -> bool:
-        if self._given is None:
+        if self._given_at is None or self._position is None:
             return False
-        given_at, newest = self._given
-        return time.monotonic() - given_at > SLOW_S and (self._feed.position or 0) - newest > PAGE
+        is_behind = (self._feed.position or 0) - self._position > PAGE
+        return is_behind and time.monotonic() - self._given_at > SLOW_S
 
     async def _wait(self) -> list[Message]:
         if self._position is None:

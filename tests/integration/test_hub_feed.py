@@ -261,9 +261,23 @@ def test_the_feed_goes_on_while_redis_is_down(
         server.stop()
 
 
+def count_sent(hub: HubServer) -> str:
+    lines = hub.get("/metrics").data.decode().splitlines()
+    return next(line for line in lines if line.startswith("tripdeck_hub_feed_messages_total"))
+
+
+def wait_until_slow(hub: HubServer) -> None:
+    """Wait until no client has taken a page for as long as makes it slow."""
+    before, now = "", count_sent(hub)
+    while now != before:
+        time.sleep(SLOW_S + 0.1)
+        before, now = now, count_sent(hub)
+
+
 def test_clients_that_read_nothing_cost_little_and_miss_no_end(
     hub: HubServer, hub_engine: Engine, hub_redis: "redis.Redis"
 ) -> None:
+    hub.post("/api/v1/inspect", b"a,b\n1,2\n", file_name="a.csv", is_whole="true")  # loads what reads files
     loads = [make_load(hub_engine) for _ in range(5)]
     seen = publish(hub_engine, hub_redis)
     before = hub.rss_bytes
@@ -273,7 +287,7 @@ def test_clients_that_read_nothing_cost_little_and_miss_no_end(
             for load_id in loads:
                 add_events(hub_engine, load_id, 200)
             publish(hub_engine, hub_redis)
-        time.sleep(SLOW_S)  # from now on who has taken nothing is slow
+        wait_until_slow(hub)
         end_load(hub_engine, loads[0])
         newest = publish(hub_engine, hub_redis)
         with hub.follow(f"/ws/loads?last={newest - 1}") as quick:
@@ -299,7 +313,7 @@ def test_ends_of_loads_are_never_left_out_for_a_slow_client(hub: HubServer, hub_
             ended.append(make_load(hub_engine))
             end_load(hub_engine, ended[-1])
             newest = publish(hub_engine, hub_redis)
-        time.sleep(SLOW_S)
+        wait_until_slow(hub)
         messages = slow.receive_to(newest)
     assert [message["load_id"] for message in messages if message["state"] in TERMINAL_STATES] == ended
     assert len(messages) < newest - seen
