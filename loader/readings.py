@@ -21,11 +21,12 @@ READING_OPTIONS: Final = ("roles", "date_order", "axis_order", "has_header", "en
 
 @dataclass(frozen=True)
 class Beginning:
-    """The first bytes of a file."""
+    """The first bytes of a file. end: the last ones of a Parquet file that is longer."""
 
     sample: bytes
     file_name: str
     is_whole: bool
+    end: bytes = b""
 
     @cached_property
     def headers(self) -> dict[str, str]:
@@ -35,7 +36,12 @@ class Beginning:
     def detect(self, options: LoadOptions, *, is_hearsay: bool = False) -> FilePlan:
         """Tell how the file is to be read. Raises: FileFormatError."""
         return detect_format(
-            self.sample, file_name=self.file_name, options=options, is_whole=self.is_whole, is_hearsay=is_hearsay
+            self.sample,
+            file_name=self.file_name,
+            options=options,
+            is_whole=self.is_whole,
+            is_hearsay=is_hearsay,
+            end=self.end,
         )
 
 

@@ -7,15 +7,13 @@ import typer
 
 from loader.cli import options
 from loader.cli.files import LocalFile, find_file
+from loader.cli.sample import inspect_file
 from loader.cli.session import FAILED, connect_hub, print_json, report_errors
 from shared.errors import RequestError
 
 if TYPE_CHECKING:
     from loader.cli.client import Asked, HubClient, Json
     from loader.cli.progress import LoadProgress
-
-# As much as the hub looks at.
-_SAMPLE_BYTES = 8 * 2**20
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Trip files; - for standard input.")]
 
@@ -80,15 +78,11 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))
-        with found.open() as stream:
-            sample = stream.read(_SAMPLE_BYTES)
-            is_whole = not stream.read(1)
         with connect_hub() as client:
-            asked |= {"file_name": found.name, "is_whole": is_whole}
-            answer = client.post("/api/v1/inspect", body=sample, asked=asked)
+            answer = inspect_file(client, found, asked=asked)
             if is_forgetting and answer["as_last_time"]:
                 client.delete(f"/api/v1/readings/{answer['as_last_time']['header_hash']}")
-                answer = client.post("/api/v1/inspect", body=sample, asked=asked)
+                answer = inspect_file(client, found, asked=asked)
         if is_json:
             print_json(answer)
         else:

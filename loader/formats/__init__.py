@@ -15,7 +15,8 @@ What a person has to settle is a FileFormatError with a code and one clear messa
 from loader.formats.batch import parse_batch
 from loader.formats.detect import SAMPLE_BYTES, detect_format
 from loader.formats.headers import list_headers
-from loader.formats.inspection import Inspection, inspect_format
+from loader.formats.inspection import Inspection, inspect_format, inspect_parts
+from loader.formats.parquet_preview import FileParts
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
 from loader.formats.streams import open_stream
@@ -25,12 +26,14 @@ __all__ = [
     "SAMPLE_BYTES",
     "BatchScanner",
     "BatchSlice",
+    "FileParts",
     "FilePlan",
     "Inspection",
     "LoadOptions",
     "ParsedBatch",
     "detect_format",
     "inspect_format",
+    "inspect_parts",
     "list_headers",
     "open_stream",
     "parse_batch",

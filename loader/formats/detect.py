@@ -40,16 +40,19 @@ class Reading:
     score: float
 
 
-def detect_format(sample: bytes, *, file_name: str, options: LoadOptions, is_whole: bool, is_hearsay: bool = False) -> FilePlan:
+def detect_format(
+    sample: bytes, *, file_name: str, options: LoadOptions, is_whole: bool, is_hearsay: bool = False, end: bytes = b""
+) -> FilePlan:
     """Tell how a file is to be read, from its first bytes (SAMPLE_BYTES or more; is_whole: there are no others).
 
     is_hearsay: the options were said of another file, so that this one may prove them wrong.
+    end: the last bytes of a Parquet file, where it says what it holds.
     Raises: FileFormatError with one clear message; its code says what a person has to settle.
     """
     if not sample:
         raise FileFormatError(f"{file_name} is empty.", code="empty_file")
     if sample.startswith(PARQUET_MAGIC):
-        return _detect_parquet(sample, options, is_whole=is_whole)
+        return _detect_parquet(sample if is_whole else end, options)
     return _detect_text(sample, options, is_whole=is_whole, is_hearsay=is_hearsay)
 
 
@@ -72,10 +75,10 @@ def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hear
     return replace(plan, area=find_area(origin))
 
 
-def _detect_parquet(sample: bytes, options: LoadOptions, *, is_whole: bool) -> FilePlan:
+def _detect_parquet(end: bytes, options: LoadOptions) -> FilePlan:
     """Plan a Parquet file; without its end, the scanner completes the plan."""
     plan = FilePlan(kind="parquet", asked=options.to_json(), record_limit_bytes=options.record_limit_bytes)
-    return plan_parquet(replace(plan, footer=pack_footer(sample))) if is_whole else plan
+    return plan_parquet(replace(plan, footer=pack_footer(end))) if end else plan
 
 
 def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> tuple[bytes, str, bool]:

@@ -14,7 +14,8 @@ from loader.formats.batch import parse_batch
 from loader.formats.detect import detect_format, read_text
 from loader.formats.ends import Ends
 from loader.formats.gazetteer import City, suggest_region
-from loader.formats.parquet import list_slices
+from loader.formats.parquet import list_slices, read_metadata
+from loader.formats.parquet_preview import FileParts, list_wanted, parse_preview
 from loader.formats.places import find_middle
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
@@ -24,17 +25,22 @@ LOOKED_AT_BYTES = 2**19
 SHOWN_ROWS = 20
 RAW_SHOWN = 65_536  # characters
 SURE = 0.5
+NO_ROWS = ParsedBatch(pl.DataFrame(schema=dict(TRIP_SCHEMA)), pl.DataFrame(schema=dict(REJECT_SCHEMA)), 0)
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """The plan, the first rows as they will be stored, the first problems, and the region a file without one may be of."""
+    """The plan, the first rows as they will be stored, the first problems, and the region a file without one may be of.
+
+    wanted: offset and bytes of the parts of a file that would show its first rows.
+    """
 
     plan: FilePlan
     options: LoadOptions
     rows: ParsedBatch
     city: City | None
     notes: tuple[str, ...]
+    wanted: tuple[tuple[int, int], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the inspection as plain JSON."""
@@ -56,6 +62,7 @@ class Inspection:
             "suggested_region": self.city.name if self.city else None,
             "suggested_timezone": self.city.timezone if self.city else None,
             "notes": list(self.notes),
+            "wanted": [list(part) for part in self.wanted],
         }
 
 
@@ -65,13 +72,28 @@ def inspect_format(sample: bytes, *, file_name: str, options: LoadOptions, is_wh
     Raises: FileFormatError with one clear message, as loading the file would.
     """
     plan = detect_format(sample, file_name=file_name, options=options, is_whole=is_whole)
-    rows = _parse_first(sample, plan, options, is_whole=is_whole)
+    return _inspect(plan, _parse_first(sample, plan, options, is_whole=is_whole), options)
+
+
+def inspect_parts(parts: FileParts, *, file_name: str, options: LoadOptions) -> Inspection:
+    """Look at some parts of a large Parquet file: its beginning, its end, and what a first inspection wanted.
+
+    Raises: as inspect_format.
+    """
+    plan = detect_format(parts.beginning, file_name=file_name, options=options, is_whole=False, end=parts.end)
+    if not plan.footer:
+        return _inspect(plan, NO_ROWS, options)
+    rows = parse_preview(parts, plan, options)
+    return _inspect(plan, rows or NO_ROWS, options, wanted=() if rows else tuple(list_wanted(plan)))
+
+
+def _inspect(plan: FilePlan, rows: ParsedBatch, options: LoadOptions, *, wanted: tuple[tuple[int, int], ...] = ()) -> Inspection:
     trips = rows.trips
     middle = (
         find_middle(Ends(trips["origin_longitude"].to_numpy(), trips["origin_latitude"].to_numpy())) if trips.height else None
     )
     city = suggest_region(*middle) if middle else None
-    return Inspection(plan, options, rows, city, tuple(_list_notes(plan, rows, options)))
+    return Inspection(plan, options, rows, city, tuple(_list_notes(plan, rows, options)), wanted)
 
 
 def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whole: bool) -> ParsedBatch:
@@ -93,7 +115,7 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
 def _parse_first_rows(sample: bytes, plan: FilePlan, options: LoadOptions) -> ParsedBatch:
     piece = next(list_slices(plan), None) if plan.footer else None
     if piece is None:
-        return ParsedBatch(pl.DataFrame(schema=dict(TRIP_SCHEMA)), pl.DataFrame(schema=dict(REJECT_SCHEMA)), 0)
+        return NO_ROWS
     return parse_batch(sample[piece.offset : piece.offset + piece.bytes], plan, piece, options=options)
 
 
@@ -115,7 +137,8 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
     if plan.kind == "csv" and not plan.dialect.has_header:
         yield "The file has no header; columns were told by what they hold."
     if rows.rows_read == 0:
-        yield "The file has a header and no rows."
+        has_rows = plan.footer is not None and read_metadata(plan.footer).num_rows > 0
+        yield "Its first rows are too large to be looked at." if has_rows else "The file has a header and no rows."
 
 
 def _count_reasons(rejects: pl.DataFrame) -> dict[str, int]:

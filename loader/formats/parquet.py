@@ -54,13 +54,16 @@ class Places(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """Read from one of the parts. Raises: FileFormatError where nothing is."""
+        """Read from one of the parts, to its end at most. Raises: FileFormatError where nothing is."""
         size = self._size - self._at if size is None or size < 0 else min(size, self._size - self._at)
+        if size <= 0:
+            return b""
         for offset, data in self._parts:
-            if offset <= self._at and self._at + size <= offset + len(data):
+            if offset <= self._at < offset + len(data):
                 begin = self._at - offset
-                self._at += size
-                return data[begin : begin + size]
+                found = data[begin : begin + size]
+                self._at += len(found)
+                return found
         raise FileFormatError("The Parquet file is damaged: a column lies outside its row group.", code="damaged_archive")
 
 
@@ -95,27 +98,36 @@ def list_slices(plan: FilePlan) -> Iterator[BatchSlice]:
 
 def _find_range(row_group: pq.RowGroupMetaData, plan: FilePlan) -> tuple[int, int]:
     """Find the bytes of a row group that hold the columns with roles. Raises: FileFormatError if they are too many."""
+    chunks = list(list_chunks(row_group, plan))
+    begin, end = min(start for start, _ in chunks), max(start + size for start, size in chunks)
+    if end - begin > ROW_GROUP_LIMIT_BYTES:
+        raise FileFormatError(
+            f"A row group of the Parquet file takes more than {ROW_GROUP_LIMIT_BYTES // 2**20} MiB. Write it with smaller ones.",
+            code="row_group_too_large",
+        )
+    return begin, end - begin
+
+
+def list_chunks(row_group: pq.RowGroupMetaData, plan: FilePlan) -> Iterator[tuple[int, int]]:
+    """Find offset and bytes of each column of a row group that has a role."""
     wanted = {plan.columns[column] for column in plan.roles.values()}
-    starts, ends = [], []
     for index in range(row_group.num_columns):
         column = row_group.column(index)
         if column.path_in_schema.split(".")[0] in wanted:
             start = column.data_page_offset
             if column.has_dictionary_page and column.dictionary_page_offset:
                 start = min(start, column.dictionary_page_offset)
-            starts.append(start)
-            ends.append(start + column.total_compressed_size)
-    if max(ends) - min(starts) > ROW_GROUP_LIMIT_BYTES:
-        raise FileFormatError(
-            f"A row group of the Parquet file takes more than {ROW_GROUP_LIMIT_BYTES // 2**20} MiB. Write it with smaller ones.",
-            code="row_group_too_large",
-        )
-    return min(starts), max(ends) - min(starts)
+            yield start, column.total_compressed_size
 
 
 def parse_row_group(data: bytes, plan: FilePlan, piece: BatchSlice, *, options: LoadOptions) -> ParsedBatch:
     """Parse the rows of one slice. Shape: as parse_batch."""
-    source = ParquetSource(plan.columns, _read_rows(data, plan, piece))
+    return judge_table(_read_rows(data, plan, piece), plan, options)
+
+
+def judge_table(table: pa.Table, plan: FilePlan, options: LoadOptions) -> ParsedBatch:
+    """Judge rows that were read. Shape: as parse_batch."""
+    source = ParquetSource(plan.columns, table)
     verdicts = judge_rows(source, plan, options)
     rows = verdicts.bad_rows + 1
     rejects = pl.DataFrame(
@@ -134,7 +146,7 @@ def parse_row_group(data: bytes, plan: FilePlan, piece: BatchSlice, *, options: 
 
 def _read_rows(data: bytes, plan: FilePlan, piece: BatchSlice) -> pa.Table:
     metadata = read_metadata(plan.footer or "")
-    names = [plan.columns[column] for column in sorted(set(plan.roles.values()))]
+    names = list_names(plan)
     size = piece.offset + len(data)
     try:
         file = pq.ParquetFile(Places(size, [(piece.offset, data)]), metadata=metadata)
@@ -150,6 +162,11 @@ def _read_rows(data: bytes, plan: FilePlan, piece: BatchSlice) -> pa.Table:
         return pa.Table.from_batches(batches)
     except (pa.ArrowException, OSError) as error:
         raise FileFormatError(f"The Parquet file is damaged ({' '.join(str(error).split())}).", code="damaged_archive") from error
+
+
+def list_names(plan: FilePlan) -> list[str]:
+    """List the columns that have a role."""
+    return [plan.columns[column] for column in sorted(set(plan.roles.values()))]
 
 
 def sample_columns(footer: str) -> tuple[tuple[str, ...], list[pl.Series]]:

@@ -185,6 +185,9 @@ class InspectAnswer(Answer):
     suggested_timezone: str | None
     notes: list[str] = Field(description="What a person may want to know before loading.")
     as_last_time: ReadingAnswer | None
+    wanted: list[tuple[int, int]] = Field(
+        description="Offset and bytes of the parts of a large Parquet file to send besides, to see its first rows."
+    )
 
 
 class ServiceState(Answer):

@@ -154,6 +154,19 @@ class InspectAsked(FileAsked):
     """The first bytes of a file, sent as the request's body."""
 
     is_whole: bool = Field(False, description="Whether the body is the whole file.")
+    part: list[Annotated[str, Field(pattern=r"^\d{1,15}:\d{1,15}$")]] = Field(
+        default_factory=list,
+        description="Parts of a large Parquet file that make up the body, offset:bytes each, in its order.",
+        examples=[["0:4", "90000000:5000"]],
+    )
+    bytes: int | None = Field(None, ge=1, le=2**53, description="The file's size, where parts of it are sent.")
+
+    def list_parts(self) -> list[tuple[int, int]]:
+        """Offset and bytes of each part. Raises: RequestError without the file's size."""
+        if self.part and self.bytes is None:
+            raise RequestError("Parts of a file need its size.", parameter="bytes")
+        pairs = [part.partition(":") for part in self.part]
+        return [(int(at), int(size)) for at, _, size in pairs]
 
 
 # Feed

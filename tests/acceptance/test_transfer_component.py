@@ -15,6 +15,7 @@ from shared.tokens import make_token
 from tests.acceptance.component_page import Watch, check_accessible, chromium, page, save_screenshot, serve_page, watch
 from tests.hub import HubServer
 from tests.hub_fixtures import hub_settings
+from tests.large_parquet import write_large_parquet
 from tests.loading import make_trips, running_worker
 from tests.shared_data import CHALLENGE_FILE, requires_shared
 from ui.wording import format_count
@@ -139,6 +140,37 @@ def test_a_file_that_leaves_something_open_asks_once(
     expect(row.get_by_label("Region", exact=True)).to_have_value("4")
     row.get_by_role("button", name="Read it anew").click()
     expect(row).to_contain_text("Every date in At fits month first as well as day first")
+
+
+def test_a_large_parquet_file_is_shown_and_limits_of_rejects_hold(
+    load_url: str, hub: HubServer, worker: None, page: Page, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.parquet"
+    large.write_bytes(write_large_parquet())
+    open_list(page, load_url)
+    row = choose_file(page, large)
+    expect(row).to_contain_text("Parquet · 6 columns · the first 1\u202f000 rows are good")
+    expect(row.locator(".tt-table").first).to_contain_text("2026-03-02 08:01:00")
+    expect(row.get_by_label("Start time")).to_have_value("0")
+    row.get_by_role("button", name="Remove").click()
+
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(make_trips(50, bad_share=0.2)[0])
+    row = choose_file(page, bad)
+    row.get_by_text("More columns and options").click()
+    row.get_by_label("Rejected rows at most, %").fill("2.5")
+    limit = row.get_by_label("Rejected rows at most", exact=True)
+    limit.fill("2")
+    limit.fill("-1")  # refused: what was typed before counts, and is shown again
+    limit.blur()
+    expect(limit).to_have_value("2")
+    save_screenshot(page, "transfer_limits")
+    check_accessible(page, ".stMain")
+    row.get_by_role("button", name="Load this file").click()
+    expect(row).to_have_attribute("data-load-state", "failed", timeout=LOADED_MS)
+    expect(row).to_contain_text("More than 2 rows were rejected")
+    load = hub.get(f"/api/v1/loads/{row.get_attribute('data-load')}").json()
+    assert (load["options"]["max_rejects"], load["options"]["max_reject_share"]) == (2, 0.025)
 
 
 def test_a_file_that_holds_no_trips_is_refused_before_it_is_sent(

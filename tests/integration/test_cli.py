@@ -21,6 +21,7 @@ from shared.settings import Settings
 from tests.command_line import CommandLine, assert_one_line, finish, make_file
 from tests.hub import HubServer
 from tests.hub_fixtures import hub, hub_engine, hub_settings
+from tests.large_parquet import write_large_parquet
 from tests.loading import running_worker
 
 __all__ = ["hub", "hub_engine", "hub_settings"]
@@ -331,6 +332,14 @@ def test_inspect_shows_how_a_file_is_read(tripdeck: CommandLine, tmp_path: Path)
     assert "7.67" in said
     before = tripdeck.run("loads", "--json").json["loads"]
     assert all(load["file_name"] != "two.csv" for load in before)
+
+
+def test_inspect_shows_the_first_rows_of_a_large_parquet_file(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "large.parquet"
+    path.write_bytes(write_large_parquet())
+    answer = tripdeck.run("inspect", str(path), "--json").json
+    assert (answer["rows_read"], answer["trips"][1]["started_at"]) == (1000, "2026-03-02T08:01:00")
+    assert (answer["suggested_region"], answer["notes"], answer["wanted"]) == ("Turin", [], [])
 
 
 def test_inspect_says_what_counts_as_last_time_and_forgets_it(tripdeck: CommandLine, tmp_path: Path) -> None:

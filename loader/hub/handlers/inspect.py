@@ -26,7 +26,7 @@ class InspectHandler(ApiHandler):
     @Operation(
         "What the loader makes of a file's first bytes (at most 8 MiB)",
         asked=InspectAsked,
-        file_body="The first bytes of the file.",
+        file_body="The first bytes of the file, or parts of it.",
         answer=InspectAnswer,
     )
     async def post(self, asked: InspectAsked) -> None:
@@ -53,10 +53,18 @@ class ReadingHandler(ApiHandler):
 
 def inspect_sample(engine: Engine, sample: bytes, *, asked: InspectAsked, options: "LoadOptions") -> dict[str, Any]:
     """Inspect a sample as the load would read it. Raises: FileFormatError, TransientError."""
-    from loader.formats import inspect_format
+    from loader.formats import FileParts, inspect_format, inspect_parts
     from loader.readings import Beginning, recall_reading
 
-    begun = Beginning(sample, asked.file_name, is_whole=asked.is_whole)
+    ranges = asked.list_parts()
+    parts = FileParts.from_body(sample, ranges, size=asked.bytes or 0) if ranges else None
+    if parts:
+        begun = Beginning(parts.beginning, asked.file_name, is_whole=False, end=parts.end)
+    else:
+        begun = Beginning(sample, asked.file_name, is_whole=asked.is_whole)
     options, reading = recall_reading(engine, begun, options)
-    inspection = inspect_format(sample, file_name=asked.file_name, options=options, is_whole=asked.is_whole)
+    if parts:
+        inspection = inspect_parts(parts, file_name=asked.file_name, options=options)
+    else:
+        inspection = inspect_format(sample, file_name=asked.file_name, options=options, is_whole=asked.is_whole)
     return {**inspection.to_json(), "as_last_time": reading.to_json() if reading else None}

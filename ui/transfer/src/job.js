@@ -7,11 +7,10 @@ import { HubError } from './api.js';
 import { Live } from './live.js';
 import { forgetLoad, forgetUpload, recallUpload, rememberLoad, rememberUpload } from './memory.js';
 import { RateMeter, backoffMs, fingerprint } from './parts.js';
+import { inspectFile } from './sample.js';
 import { CancelledError, PartUploader, sleep } from './upload.js';
 import { TERMINAL_STATES } from './wording.js';
 
-const SAMPLE_BYTES = 1024 * 1024; // as much as the loader decides by
-const PARQUET_BYTES = 8 * 1024 * 1024; // a Parquet file says at its end what it holds; the hub looks at this much
 const MOST_ATTEMPTS = 8; // about a minute of a hub that is away, as during a restart
 
 export class Job {
@@ -96,12 +95,10 @@ export class Job {
 
   async inspect() {
     const file = /** @type {File} */ (this.file);
-    const isParquet = (await file.slice(0, 4).text()) === 'PAR1';
-    const sampleBytes = isParquet && file.size <= PARQUET_BYTES ? file.size : SAMPLE_BYTES;
     const { roles = {}, ...options } = this.options;
-    const query = Object.entries({ file_name: file.name, is_whole: file.size <= sampleBytes, ...options }).map(([name, value]) => [name, String(value)]);
+    const query = Object.entries({ file_name: file.name, ...options }).map(([name, value]) => [name, String(value)]);
     const map = Object.entries(roles).map(([role, column]) => ['map', `${role}=${column}`]);
-    return await this.api.inspect(file.slice(0, sampleBytes), /** @type {any} */ ([...query, ...map]));
+    return await inspectFile(file, (sample, about) => this.api.inspect(sample, /** @type {any} */ ([...query, ...map, ...about])));
   }
 
   /** Upload and begin the load. Never throws: what goes wrong is the job's state. */

@@ -34,6 +34,12 @@ export const CHOSEN_OPTIONS = [
   ['has_header', 'First row', [['true', 'names the columns'], ['false', 'is a trip']]],
 ];
 
+/** Limits typed as numbers: name, label, what a unit of the number counts for, the largest number. @type {[string, string, number, number|null][]} */
+export const LIMIT_OPTIONS = [
+  ['max_rejects', 'Rejected rows at most', 1, null],
+  ['max_reject_share', 'Rejected rows at most, %', 0.01, 100],
+];
+
 /** One line on the file's form. @param {any} inspection */
 export function describePlan({ plan, rows_read: rows, rows_rejected: rejected }) {
   const { dialect = {} } = plan;
@@ -102,6 +108,22 @@ export function withOption(options, name, value) {
     return others;
   }
   return { ...others, [name]: name === 'has_header' ? value === 'true' : value };
+}
+
+/** The options with a limit; null when the text is no such number. @param {any} options @param {string} name @param {string} text */
+export function withLimit(options, name, text) {
+  const [, , unit, most] = LIMIT_OPTIONS.find(([known]) => known === name) ?? ['', '', 1, null];
+  const typed = Number(text);
+  if (text === '') {
+    return withOption(options, name, '');
+  }
+  const isGood = typed >= 0 && (most === null ? Number.isSafeInteger(typed) : typed <= most);
+  return isGood ? { ...options, [name]: most === null ? typed : Number((typed * unit).toPrecision(12)) } : null;
+}
+
+/** A limit as it is typed. @param {any} options @param {string} name @param {number} unit */
+export function showLimit(options, name, unit) {
+  return options[name] == null ? '' : String(Number((options[name] / unit).toPrecision(12)));
 }
 
 /** The options with those of an answer to the file's question. @param {any} options @param {any} answer */

@@ -2,6 +2,7 @@
 import { element } from '../../browser/dom.js';
 import {
   CHOSEN_OPTIONS,
+  LIMIT_OPTIONS,
   NO_COLUMN,
   ROLE_LABELS,
   describeCounts,
@@ -9,14 +10,17 @@ import {
   describePlan,
   describeTimes,
   nameColumn,
+  showLimit,
   sortRoles,
   withAnswer,
+  withLimit,
   withOption,
 } from './reading.js';
 
 const SHOWN_ROWS = 5;
 const PAUSE_MS = 350;
 const SURE = 0.9;
+const TYPED_OPTIONS = new Set(['date_order', 'axis_order']); // the others are about text
 
 /** The review of one job; repaints itself after every answer of the hub. */
 export class Review {
@@ -55,7 +59,9 @@ export class Review {
     const sure = new Map((inspection?.roles ?? []).map((role) => [role.role, role.confidence]));
     const makeRole = (role) => this.makeRoleField(role, { columns, index: roles[role], sure: sure.get(role) });
     this.fields.replaceChildren(...this.makeTextFields(roles, inspection), ...(columns.length ? first.map(makeRole) : []));
-    this.others.replaceChildren(...(columns.length ? others.map(makeRole) : []), ...CHOSEN_OPTIONS.map((option) => this.makeChosenField(option, inspection)));
+    const isTyped = inspection?.plan.kind === 'parquet';
+    const choices = CHOSEN_OPTIONS.filter(([name]) => !isTyped || TYPED_OPTIONS.has(name)).map((option) => this.makeChosenField(option, inspection));
+    this.others.replaceChildren(...(columns.length ? others.map(makeRole) : []), ...choices, ...LIMIT_OPTIONS.map((limit) => this.makeLimitField(limit)));
     this.node.querySelector(`[data-name="${name}"]`)?.focus();
   }
 
@@ -119,6 +125,23 @@ export class Review {
     const options = choices.map(([value, text]) => element('option', { value, selected: String(given) === value }, text));
     const auto = element('option', { value: '', selected: given == null }, shown ? `as found: ${shown}` : 'as found');
     return makeField(label, element('select', { 'data-name': name, onchange: (event) => this.set(name, event.target.value) }, auto, ...options));
+  }
+
+  /** How the file is read doesn't depend on it, so nothing is asked again. */
+  makeLimitField([name, label, unit, most]) {
+    const oninput = ({ target }) => {
+      const options = target.validity.badInput ? null : withLimit(this.job.options, name, target.value.trim());
+      target.setCustomValidity(options ? '' : most === null ? 'A whole number from 0' : `A number from 0 to ${most}`);
+      target.reportValidity();
+      this.job.options = options ?? this.job.options;
+    };
+    const onchange = ({ target }) => {
+      target.value = showLimit(this.job.options, name, unit); // what counts, where something else was typed
+      target.setCustomValidity('');
+    };
+    const value = showLimit(this.job.options, name, unit);
+    const facts = { type: 'number', min: '0', max: most, step: 'any', value, placeholder: 'as set up' };
+    return makeField(label, element('input', { ...facts, 'data-name': name, oninput, onchange }));
   }
 
   makeLink(label, onclick) {

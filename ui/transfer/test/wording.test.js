@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeLoad, formatBytes, formatDuration, loadShare } from '../src/wording.js';
-import { describeLastTime, describePlan, describeTimes, nameColumn, sortRoles, withAnswer, withOption } from '../src/reading.js';
+import { describeLastTime, describePlan, describeTimes, nameColumn, showLimit, sortRoles, withAnswer, withLimit, withOption } from '../src/reading.js';
 import { viewJob } from '../src/rowview.js';
 import { RateMeter } from '../src/parts.js';
 
@@ -68,6 +68,14 @@ test('options are set, taken away and answered', () => {
   assert.deepEqual(withOption({ region: 'Brno', date_order: 'dmy' }, 'date_order', ''), { region: 'Brno' });
   assert.deepEqual(withOption({}, 'as_last_time', false), { as_last_time: false });
   assert.deepEqual(withAnswer({ roles: { region: 'a' } }, { roles: { origin: '2' } }), { roles: { region: 'a', origin: '2' } });
+});
+
+test('limits are typed as a number of rows and as a percentage', () => {
+  const options = withLimit(withLimit({ region: 'Brno' }, 'max_rejects', '20'), 'max_reject_share', '0.7');
+  assert.deepEqual(options, { region: 'Brno', max_rejects: 20, max_reject_share: 0.007 });
+  assert.deepEqual([showLimit(options, 'max_rejects', 1), showLimit(options, 'max_reject_share', 0.01), showLimit({}, 'max_rejects', 1)], ['20', '0.7', '']);
+  assert.deepEqual(withLimit(options, 'max_rejects', ''), { region: 'Brno', max_reject_share: 0.007 });
+  assert.deepEqual([['max_rejects', '-1'], ['max_rejects', '1.5'], ['max_reject_share', '101'], ['max_rejects', 'many']].map(([name, text]) => withLimit({}, name, text)), [null, null, null, null]);
 });
 
 test('columns of one name are told apart by number', () => {
