@@ -7,6 +7,7 @@ from typing import Final
 from dramatiq.brokers.redis import RedisBroker
 from sqlalchemy import Engine
 
+from loader.handoff import Handoff
 from loader.labels import Labels
 from shared.database import connect_database
 from shared.objects import ObjectStore
@@ -28,6 +29,7 @@ class Context:
     engine: Engine
     store: ObjectStore
     broker: RedisBroker
+    handoff: Handoff
     labels: Labels = field(default_factory=Labels)
     bell: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -36,4 +38,4 @@ class Context:
 def make_context(settings: Settings, broker: RedisBroker) -> Context:
     """Make the connections; each connects at first use."""
     engine = connect_database(settings, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
-    return Context(settings, engine, ObjectStore(settings), broker)
+    return Context(settings, engine, ObjectStore(settings), broker, Handoff(settings.worker_threads))

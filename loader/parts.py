@@ -6,6 +6,7 @@ a batch deep in a gzip file can't be read without everything before it.
 
 import io
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Self
@@ -47,14 +48,14 @@ def remove_parts(store: ObjectStore, object_key: str) -> None:
 
 
 class PartWriter:
-    """Stores parts while the caller goes on; a context manager that waits for the last one."""
+    """Stores parts while the caller goes on; a context manager that waits for the last one. stored: by batch number."""
 
     def __init__(self, store: ObjectStore, object_key: str) -> None:
         self._store = store
         self._prefix = f"{object_key}.parts/"
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="parts")
-        self._waiting: list[Future[StoredObject]] = []
-        self.stored: list[StoredObject] = []
+        self._waiting: deque[tuple[int, Future[StoredObject]]] = deque()
+        self.stored: dict[int, StoredObject] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -64,17 +65,17 @@ class PartWriter:
 
     def add(self, piece: BatchSlice, data: bytes) -> None:
         """Store a batch's bytes. Raises: TransientError for this one or an earlier one."""
-        self._waiting.append(self._pool.submit(self._put, piece.batch_no, data))
+        self._waiting.append((piece.batch_no, self._pool.submit(self._put, piece.batch_no, data)))
         self._settle(_IN_FLIGHT)
 
-    def finish(self) -> list[StoredObject]:
-        """Wait for the last one; all parts in order."""
+    def finish(self) -> None:
+        """Wait for the last one. Raises: TransientError."""
         self._settle(0)
-        return self.stored
 
     def _settle(self, left: int) -> None:
         while len(self._waiting) > left:
-            self.stored.append(self._waiting.pop(0).result())
+            batch_no, part = self._waiting.popleft()
+            self.stored[batch_no] = part.result()
 
     def _put(self, batch_no: int, data: bytes) -> StoredObject:
         packed = zstd.compress(data, level=_LEVEL)

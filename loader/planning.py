@@ -1,16 +1,17 @@
 """Planning: read a file once, from one pinned version; detect its format and cut it into batches.
 
-The ledger rows of all batches, the plan and the state `loading` are written in one transaction before any batch is called, so
-boundaries are never computed twice. A planner that dies leaves nothing behind; the next one begins anew.
+A small file's batches are called when the whole is read. The batches of a large one are called while it is read, where nothing
+later in it can change how they are read; their bytes are handed to this process's threads, and when those have enough to do, the
+planner loads a batch itself. So the planner keeps just ahead of the loaders, and the object is read once.
 """
 
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import xxhash
 
@@ -18,7 +19,8 @@ from loader.ahead import read_ahead
 from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import end_load, enqueue_batches
-from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, LoadOptions
+from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions
+from loader.ledger import Ledger, LoadEndedError
 from loader.parts import PartWriter, remove_parts
 from loader.readings import Beginning, pick_reading_options, recall_reading
 from shared.database import execute, transaction
@@ -26,7 +28,7 @@ from shared.errors import ConflictError, FileFormatError, TerminalError, Transie
 from shared.events import TERMINAL_STATES, record_event
 from shared.loads import ring_for_load
 from shared.objects import StoredObject
-from shared.queueing import CLEAN_ACTOR
+from shared.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
 
 LOG = logging.getLogger(__name__)
 
@@ -36,21 +38,30 @@ _OUTAGE_LIMIT_S: Final = 3_600
 # Options that change nothing about how the bytes are read.
 _NOT_COUNTING: Final = ("as_last_time", "max_rejects", "max_reject_share")
 
+_TWIN: Final = "twin"
+
+# What a stored plan says besides how the file is read.
+_FACTS: Final = ("header_hash", "said", "as_last_time")
+
 Load = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A plan that is not written yet. entries: one ledger row each; options: those asked for and those of last time."""
+    """How a file seems to be read. options: those asked for and those of last time."""
 
-    plan: dict[str, Any]
+    plan: FilePlan
+    facts: dict[str, Any]
     options: dict[str, Any]
-    entries: list[dict[str, Any]]
-    content_hash: str
 
+    @classmethod
+    def from_load(cls, load: Load) -> Self:
+        """Take up the plan of a load that began early."""
+        return cls(FilePlan.from_json(load["plan"]), {name: load["plan"][name] for name in _FACTS}, load["options"])
 
-class _LoadEndedError(TerminalError):
-    """The load was cancelled, or another planner was quicker."""
+    def to_json(self, plan: FilePlan) -> dict[str, Any]:
+        """Give what the load's row keeps, with the plan as it is by now."""
+        return {**plan.to_json(), **self.facts}
 
 
 def plan_load(context: Context, load_id: int) -> None:
@@ -70,13 +81,11 @@ def plan_load(context: Context, load_id: int) -> None:
         )
         return
     try:
-        draft = _draft(context, dict(load))
-        _start(context, load_id, draft)
-    except _LoadEndedError:
+        _plan(context, dict(load))
+    except LoadEndedError:
         LOG.info("load ended while it was planned", extra={"load_id": load_id})
         _drop_parts(context, load_id)
-    except ConflictError as error:
-        _end_duplicate(context, load_id, content_hash=draft.content_hash, error=error)
+        context.handoff.drop(load_id)
     except TransientError as error:
         _release(context, load_id, error)
         raise
@@ -84,8 +93,97 @@ def plan_load(context: Context, load_id: int) -> None:
         end_load(context, load_id, error)
     except Exception as error:  # noqa: BLE001 - a process border: whatever a library raises, the load must end
         _count_failure(context, load_id, attempts=load["attempts"], error=error)
+
+
+def _plan(context: Context, load: Load) -> None:
+    context.handoff.drop(load["load_id"])  # of a former try
+    _wait_for_twin(context, load["load_id"])
+    stored = StoredObject(load["object_key"], load["object_etag"], load["bytes_total"])
+    with PartWriter(context.store, stored.key) as writer:
+        ledger = Ledger(context, load, parts=writer)
+        reader = _Reader(context, ledger, stored)
+        draft, chunks = _begin(context, load, reader=reader, ledger=ledger)
+        plan = _cut(context, draft, chunks, reader=reader, ledger=ledger)
+        if ledger.batches == 0:
+            raise FileFormatError(f"{load['file_name']} holds no rows.", code="empty_file")
+        content_hash = _hash_content(reader, draft.options)
+        try:
+            has_ended = ledger.close(draft.to_json(plan), draft.options, content_hash=content_hash)
+        except ConflictError as error:
+            _end_duplicate(context, ledger.load_id, content_hash=content_hash, error=error)
+            return
+    if has_ended:
+        ring_for_load(context.broker, ledger.load_id, actor=CLEAN_ACTOR)
+    elif ledger.batches == 1:
+        load_batch(context, ledger.load_id, 0)  # a small file is done at once, without waiting for its turn in the queue
     else:
-        _call_batches(context, load_id, batches=len(draft.entries))
+        enqueue_batches(context, ledger.load_id)
+
+
+def _wait_for_twin(context: Context, load_id: int) -> None:
+    """Let a load that is perhaps of the same file be read first: then the hash tells, before anything is loaded twice."""
+    with transaction(context.engine) as connection:
+        twin = execute(connection, "find_twin", load_id=load_id).first()
+    if twin is not None:
+        raise TransientError(f"Load {twin.load_id} has as many bytes and is still being read.", code=_TWIN)
+
+
+def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -> tuple[Draft, Iterable[bytes]]:
+    """Find out how a file is read, and begin early where that is possible."""
+    chunks = iter(reader)
+    if ledger.is_early:
+        return Draft.from_load(load), chunks
+    sample = _take_sample(chunks)
+    draft = _detect(context, load, sample)
+    is_large = load["bytes_total"] >= context.settings.early_bytes
+    if is_large and draft.plan.kind != "parquet" and BatchScanner(draft.plan).settled_plan:
+        ledger.begin_early(draft.to_json(draft.plan), draft.options)
+    return draft, chain([sample], chunks)
+
+
+def _detect(context: Context, load: Load, sample: bytes) -> Draft:
+    asked = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
+    begun = Beginning(sample, load["file_name"], is_whole=len(sample) == load["bytes_total"])
+    options, reading = recall_reading(context.engine, begun, asked)
+    plan = begun.detect(options)
+    facts = {
+        "header_hash": begun.headers.get(plan.dialect.delimiter),
+        "said": pick_reading_options(options) if pick_reading_options(asked) else {},
+        "as_last_time": reading.to_json() if reading else None,
+    }
+    return Draft(plan, facts, {**load["options"], **(reading.applied if reading else {})})
+
+
+def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_Reader", ledger: Ledger) -> FilePlan:
+    """Cut the file into batches; of a load that began early, give out those that can be read now. Returns the final plan."""
+    is_seekable = draft.plan.is_seekable
+    scanner = BatchScanner(draft.plan, batch_bytes=context.settings.batch_bytes, gives_data=ledger.is_early)
+    for piece, data in scanner.scan(chunks):
+        reached = piece.offset + piece.bytes if is_seekable else reader.bytes_read
+        is_new = ledger.add(piece, reached=reached, unpacked=None if is_seekable else data)
+        if not ledger.is_early:
+            continue
+        if is_new and data is not None:
+            context.handoff.put(ledger.load_id, piece.batch_no, data)
+        if plan := scanner.settled_plan:
+            _give_out(context, ledger, draft.to_json(plan))
+    return scanner.plan
+
+
+def _give_out(context: Context, ledger: Ledger, plan: dict[str, Any]) -> None:
+    """Call workers for the batches that are ready, and load the last one here while the others have enough to do."""
+    written = ledger.write(plan)
+    if not written:
+        return
+    enqueue_batches(context, ledger.load_id)
+    waiting, running = ledger.count_stock()
+    if waiting <= max(running, 1):
+        return  # one for each who will be ready before us
+    try:
+        load_batch(context, ledger.load_id, written[-1])
+    except TransientError as error:
+        LOG.warning("batch waits", extra={"load_id": ledger.load_id, "batch_no": written[-1], "reason": error.message})
+        enqueue(context.broker, BATCH_ACTOR, load_id=ledger.load_id, batch_no=written[-1])
 
 
 def _drop_parts(context: Context, load_id: int) -> None:
@@ -96,39 +194,15 @@ def _drop_parts(context: Context, load_id: int) -> None:
         remove_parts(context.store, load["object_key"])
 
 
-def _draft(context: Context, load: Load) -> Draft:
-    stored = StoredObject(load["object_key"], load["object_etag"], load["bytes_total"])
-    asked = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
-    reader = _Reader(context, load["load_id"], stored)
-    chunks = iter(reader)
-    sample = _take_sample(chunks)
-    begun = Beginning(sample, load["file_name"], is_whole=len(sample) == stored.bytes)
-    options, reading = recall_reading(context.engine, begun, asked)
-    plan = begun.detect(options)
-    scanner = BatchScanner(plan, batch_bytes=context.settings.batch_bytes)
-    with PartWriter(context.store, stored.key) as writer:
-        pieces = _scan(scanner, chain([sample], chunks), reader=reader, writer=writer)
-        parts = writer.finish()
-    if not pieces:
-        raise FileFormatError(f"{load['file_name']} holds no rows.", code="empty_file")
-    entries = _make_entries(pieces, parts, bytes_total=stored.bytes)
-    said = pick_reading_options(options) if pick_reading_options(asked) else {}
-    facts = {"header_hash": begun.headers.get(scanner.plan.dialect.delimiter), "said": said}
-    last_time = reading.to_json() if reading else None
-    effective = {**load["options"], **(reading.applied if reading else {})}
-    draft_plan = {**scanner.plan.to_json(), **facts, "as_last_time": last_time}
-    return Draft(draft_plan, effective, entries, _hash_content(reader, effective))
-
-
 class _Reader:
     """Bytes of the object on their way to the scanner: hashed, counted, with the lease renewed and progress shown."""
 
-    def __init__(self, context: Context, load_id: int, stored: StoredObject) -> None:
+    def __init__(self, context: Context, ledger: Ledger, stored: StoredObject) -> None:
         # Hashing takes 0.03 s/GB so; BLAKE2 and SHA-256 take 1 to 2 s, for a strength that nobody needs against their own files.
         self.hash = xxhash.xxh3_128()
         self.bytes_read = 0
         self._context = context
-        self._load_id = load_id
+        self._ledger = ledger
         self._stored = stored
         self._shown_at = time.monotonic()
 
@@ -143,11 +217,7 @@ class _Reader:
     def _show(self) -> None:
         if self._context.stopping.is_set():
             raise TransientError("The worker is to stop.", code="stopping")
-        with transaction(self._context.engine) as connection:
-            if execute(connection, "renew_planning", load_id=self._load_id, bytes_read=self.bytes_read).first() is None:
-                raise _LoadEndedError("The load has ended.")
-            record_event(connection, self._load_id, "planning")
-        self._context.bell.set()
+        self._ledger.renew(bytes_read=self.bytes_read)
         self._shown_at = time.monotonic()
 
 
@@ -160,66 +230,11 @@ def _take_sample(chunks: Iterator[bytes]) -> bytes:
     return bytes(taken)
 
 
-def _scan(scanner: BatchScanner, chunks: Iterator[bytes], *, reader: _Reader, writer: PartWriter) -> list[tuple[BatchSlice, int]]:
-    """Every slice, and how far into the object it reaches."""
-    pieces = []
-    for piece, data in scanner.scan(chunks):
-        if data is not None:
-            writer.add(piece, data)
-        pieces.append((piece, piece.offset + piece.bytes if scanner.plan.is_seekable else reader.bytes_read))
-    return pieces
-
-
-def _make_entries(pieces: list[tuple[BatchSlice, int]], parts: list[StoredObject], *, bytes_total: int) -> list[dict[str, Any]]:
-    """Ledger rows; their bytes add up to the object's, so that progress ends at 100 %."""
-    ends = [end for _, end in pieces[:-1]] + [bytes_total]
-    begins = [0, *ends[:-1]]
-    return [
-        {
-            "batch_no": piece.batch_no,
-            "slice": {"piece": piece.to_json(), "part": _part_json(parts[piece.batch_no]) if parts else None},
-            "bytes": end - begin,
-            "lines_before": piece.lines_before,
-            "records_before": piece.records_before,
-        }
-        for (piece, _), begin, end in zip(pieces, begins, ends, strict=True)
-    ]
-
-
-def _part_json(part: StoredObject) -> dict[str, Any]:
-    return {"key": part.key, "etag": part.etag, "bytes": part.bytes}
-
-
 def _hash_content(reader: _Reader, options: dict[str, Any]) -> str:
     """The bytes and how they are read: the same file under another mapping is another load."""
     counting = {name: value for name, value in options.items() if value and name not in _NOT_COUNTING}
     reader.hash.update(json.dumps(counting, sort_keys=True).encode())
     return reader.hash.hexdigest()
-
-
-def _start(context: Context, load_id: int, draft: Draft) -> None:
-    with transaction(context.engine) as connection:
-        started = execute(
-            connection,
-            "start_loading",
-            load_id=load_id,
-            plan=draft.plan,
-            options=draft.options,
-            content_hash=draft.content_hash,
-            batches_total=len(draft.entries),
-        ).first()
-        if started is None:
-            raise _LoadEndedError("The load has ended.")
-        execute(connection, "insert_batches", load_id=load_id, batches=json.dumps(draft.entries))
-        record_event(connection, load_id, "planned")
-    context.bell.set()
-
-
-def _call_batches(context: Context, load_id: int, *, batches: int) -> None:
-    if batches == 1:
-        load_batch(context, load_id, 0)  # a small file is done at once, without waiting for its turn in the queue
-    else:
-        enqueue_batches(context, load_id)
 
 
 def _end_duplicate(context: Context, load_id: int, *, content_hash: str, error: ConflictError) -> None:
@@ -241,7 +256,7 @@ def _end_duplicate(context: Context, load_id: int, *, content_hash: str, error: 
 def _release(context: Context, load_id: int, error: TransientError) -> None:
     with transaction(context.engine) as connection:
         failing_s = execute(connection, "release_planning", load_id=load_id, is_transient=True).scalar_one_or_none()
-    if failing_s is not None and failing_s > _OUTAGE_LIMIT_S:
+    if failing_s is not None and failing_s > _OUTAGE_LIMIT_S and error.error_code != _TWIN:
         end_load(context, load_id, TerminalError(f"Planning failed for an hour: {error.message}", code=error.error_code))
 
 

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     worker_processes: int = Field(1, ge=1, description="Worker processes. Count.")
     worker_threads: int = Field(2, ge=1, description="Threads per worker process. Count.")
     batch_bytes: int = Field(16 * 2**20, ge=1024, description="Size of a batch before compression. Bytes.")
+    early_bytes: int = Field(
+        64 * 2**20, ge=0, description="Files from this size on are loaded while they are still being read. Bytes."
+    )
     batch_attempts: int = Field(4, ge=1, description="Times a batch is tried before it fails. Count.")
     batch_lease_s: float = Field(20.0, gt=0, description="Time until a claimed batch that did not end is run again. Seconds.")
     reconcile_interval_s: float = Field(5.0, gt=0, description="Time between looks for unfinished work. Seconds.")

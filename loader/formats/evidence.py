@@ -1,7 +1,8 @@
 """Evidence: what only the whole file can settle, gathered while the planner streams it.
 
 The order of day and month is decided once for the whole column, never per row: by the dates that fit one order only. The
-encoding turns from UTF-8 to Windows-1252 where the sample was plain ASCII and the rest is not UTF-8.
+encoding turns from UTF-8 to Windows-1252 where the sample was plain ASCII and the letters beyond are not UTF-8: the majority
+decides, as soon as it is clear.
 """
 
 import codecs
@@ -15,6 +16,8 @@ from loader.formats.fields import count_fields, split_fields
 from loader.formats.plan import FilePlan
 from loader.formats.records import split_records
 
+# By so many more of one kind, letters have decided: a few damaged ones don't turn a file, and a page of text does.
+_CLEAR_MAJORITY = 100
 DATE_START = r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d"
 
 
@@ -32,14 +35,27 @@ class Evidence:
         """Whether the order of day and month is open, so that records must be looked at."""
         return self._plan.time.kind == "text" and self._plan.time.date_order is None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing that follows can change how what was seen is read. Plain ASCII reads the same in either encoding."""
+        if self.needs_records:
+            return False
+        return self._is_encoding_clear or (self._letters == self._damaged == 0 and not self._decoder.getstate()[0])
+
     def observe_letters(self, chunk: bytes) -> None:
         """Look at the next bytes of the stream."""
+        if self._is_encoding_clear:
+            return
         if self._plan.dialect.encoding != "utf-8" or (chunk.isascii() and not self._decoder.getstate()[0]):
             return
         text = self._decoder.decode(chunk)
         damaged = text.count("\ufffd")
         self._damaged += damaged
         self._letters += len(text) - damaged - int(np.count_nonzero(np.frombuffer(chunk, np.uint8) < 128))
+
+    @property
+    def _is_encoding_clear(self) -> bool:
+        return abs(self._letters - self._damaged) >= _CLEAR_MAJORITY
 
     def observe_records(self, data: bytes, *, header_lines: int) -> None:
         """Look at the records of one batch."""

@@ -2,7 +2,7 @@
 
     scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
     for piece, data in scanner.scan(chunks):     # chunks of the object as it is stored
-        ...                                      # data: what parse_batch wants; None where plan.is_seekable
+        ...                                      # data: what parse_batch wants; None where plan.is_seekable, unless gives_data
     plan = scanner.plan                          # with what only the whole file could settle, such as the order of day and month
 
 Or step by step over an unpacked stream: feed(chunk), finish(). Slices cover the stream without gap or overlap, and each ends
@@ -33,18 +33,24 @@ SCAN_LIMIT_BYTES = 32 * 2**20
 class BatchScanner:
     """Cut a stream into slices of about batch_bytes that end on record boundaries."""
 
-    def __init__(self, plan: FilePlan, *, batch_bytes: int = 16 * 2**20) -> None:
+    def __init__(self, plan: FilePlan, *, batch_bytes: int = 16 * 2**20, gives_data: bool = False) -> None:
         self.plan = plan
+        self._gives_data = gives_data or not plan.is_seekable
         self._batch_bytes = batch_bytes
         self._scan_limit = max(SCAN_LIMIT_BYTES, 2 * plan.record_limit_bytes)
         self._evidence = Evidence(plan)
-        self._has_data = not plan.is_seekable or self._evidence.needs_records
+        self._has_data = self._gives_data or self._evidence.needs_records
         self._next = BatchSlice(batch_no=0, offset=0, bytes=0, lines_before=0, records_before=0, is_first=True)
         self._kept: list[bytes] = []
         self._start_member()
 
+    @property
+    def settled_plan(self) -> FilePlan | None:
+        """How everything given so far is read, whatever follows; None while what follows may change that."""
+        return self._evidence.settle() if self._evidence.is_settled else None
+
     def scan(self, chunks: Iterable[bytes]) -> Iterator[tuple[BatchSlice, bytes | None]]:
-        """Cut a stored object, compressed or not; give each slice, and its bytes where the object can't be read in ranges.
+        """Cut a stored object, compressed or not; give each slice, and its bytes when asked to or where ranges can't give them.
 
         Raises: FileFormatError for damaged archives, endless records, and what the whole file leaves open.
         """
@@ -149,7 +155,7 @@ class BatchScanner:
         )
         self._kept.clear()
         self._bytes = self._lines = self._records = 0
-        return piece, None if self.plan.is_seekable else data
+        return piece, data if self._gives_data else None
 
     def _header_lines(self) -> int:
         return self.plan.dialect.header_lines if self._next.is_first and self._bytes == 0 else 0

@@ -32,6 +32,13 @@ from picked as p
 where b.load_id = %(load_id)s::integer and b.batch_no = p.batch_no
 returning b.batch_no;
 
+-- name: count_stock
+-- Batches of a load that wait for somebody, and those somebody is at.
+select count(*) filter (where not is_held)::integer as waiting, count(*) filter (where is_held)::integer as running
+from load_batch
+cross join lateral (select coalesce(claimed_at > clock_timestamp() - %(lease_s)s::float8 * interval '1 second', false) as is_held) as h
+where load_id = %(load_id)s::integer and state = 'pending';
+
 -- name: claim_batch
 -- Counts an attempt and leases the batch, in a transaction of its own so that kills count. No row when it is not pending, when a live
 -- runner has it, or when the load is not loading any more.

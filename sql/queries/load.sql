@@ -22,21 +22,33 @@ order by load_id desc
 limit %(limit)s::integer;
 
 -- name: claim_planning
--- queued → planning, with a lease; a planner whose lease ran out is taken over. No row when the load is past that.
+-- queued → planning, with a lease; a planner whose lease ran out is taken over, also where its load began early: such a load is loading
+-- and its number of batches is not known yet. No row when the load is past that.
 update load
-set state = 'planning', attempts = attempts + 1, claimed_at = clock_timestamp(), enqueued_at = null,
-    started_at = coalesce(started_at, clock_timestamp()), bytes_read = 0
+set state = case when state = 'loading' then 'loading' else 'planning' end,
+    bytes_read = case when state = 'loading' then bytes_read else 0 end,
+    attempts = attempts + 1, claimed_at = clock_timestamp(), enqueued_at = null, started_at = coalesce(started_at, clock_timestamp())
 where load_id = %(load_id)s::integer
   and (state = 'queued'
-       or state = 'planning'
+       or (state = 'planning' or state = 'loading' and batches_total is null)
           and (claimed_at is null or claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second'))
 returning *;
 
+-- name: find_twin
+-- A load that began early, is still being read and has as many bytes: perhaps the same file.
+select o.load_id
+from load as l
+join load as o on o.bytes_total = l.bytes_total and o.load_id <> l.load_id
+where l.load_id = %(load_id)s::integer and o.state = 'loading' and o.batches_total is null
+limit 1;
+
 -- name: renew_planning
--- Keeps the lease and shows how far the planner has read; no row when the load was cancelled.
-update load set claimed_at = clock_timestamp(), bytes_read = %(bytes_read)s::bigint
-where load_id = %(load_id)s::integer and state = 'planning'
-returning load_id;
+-- Keeps the lease and shows how far the planner has read; no row when the load was cancelled or another planner has it.
+update load
+set claimed_at = clock_timestamp(), bytes_read = case when state = 'planning' then %(bytes_read)s::bigint else bytes_read end
+where load_id = %(load_id)s::integer and claimed_at = %(claimed_at)s::timestamptz
+  and (state = 'planning' or state = 'loading' and batches_total is null)
+returning claimed_at;
 
 -- name: release_planning
 -- Ends the lease after a failure, so that planning may be tried again when its message comes back; as release_batch.
@@ -44,22 +56,40 @@ update load
 set claimed_at = null, enqueued_at = clock_timestamp(),
     attempts = attempts - case when %(is_transient)s::boolean then 1 else 0 end,
     failing_since = coalesce(failing_since, clock_timestamp())
-where load_id = %(load_id)s::integer and state = 'planning'
+where load_id = %(load_id)s::integer and (state = 'planning' or state = 'loading' and batches_total is null)
 returning extract(epoch from clock_timestamp() - failing_since)::float8 as failing_s;
+
+-- name: begin_loading
+-- planning → loading while the file is still being read. No row when the lease is lost or the load cancelled, and when another load has
+-- as many bytes: it may be of the same file, and only the whole file can tell.
+update load as l
+set state = 'loading', plan = %(plan)s::jsonb, options = %(options)s::jsonb, bytes_read = 0, claimed_at = clock_timestamp()
+where l.load_id = %(load_id)s::integer and l.state = 'planning' and l.claimed_at = %(claimed_at)s::timestamptz
+  and not exists (select from load as o
+                  where o.bytes_total = l.bytes_total and o.load_id <> l.load_id and o.state in ('planning', 'loading', 'succeeded'))
+returning l.claimed_at;
+
+-- name: extend_loading
+-- Keeps the lease of a load that began early, for its next batches; that is progress, so attempts are counted anew.
+update load set plan = %(plan)s::jsonb, attempts = 1, failing_since = null, claimed_at = clock_timestamp()
+where load_id = %(load_id)s::integer and state = 'loading' and batches_total is null and claimed_at = %(claimed_at)s::timestamptz
+returning claimed_at;
 
 -- name: fetch_load_by_content
 -- The live load of these bytes and this mapping.
 select load_id, state from load
 where content_hash = %(content_hash)s::text and state in ('planning', 'loading', 'succeeded');
 
--- name: start_loading
--- planning → loading, with the plan and the options that count; no row when somebody else did it or the load was cancelled. Violates load_by_content when a live
--- load has the same bytes and mapping.
+-- name: finish_planning
+-- The whole file is read: → loading, with the plan and the options that count. No row when the lease is lost or the load cancelled.
+-- Violates load_by_content when a live load has the same bytes and mapping.
 update load
 set state = 'loading', plan = %(plan)s::jsonb, options = %(options)s::jsonb, content_hash = %(content_hash)s::text,
-    batches_total = %(batches_total)s::integer, bytes_read = 0, claimed_at = null, failing_since = null
-where load_id = %(load_id)s::integer and state = 'planning'
-returning load_id;
+    batches_total = %(batches_total)s::integer, bytes_read = case when state = 'planning' then 0 else bytes_read end,
+    claimed_at = null, failing_since = null
+where load_id = %(load_id)s::integer and claimed_at = %(claimed_at)s::timestamptz
+  and (state = 'planning' or state = 'loading' and batches_total is null)
+returning claimed_at;
 
 -- name: add_batch_counts
 -- A finished batch's counts, added to its load; no row when the load has ended meanwhile: then the batch must not commit.
@@ -73,8 +103,9 @@ where load_id = %(load_id)s::integer and state = 'loading'
 returning rows_read, rows_rejected;
 
 -- name: has_pending_batches
--- Whether a load has batches that have not ended.
-select exists (select from load_batch where load_id = %(load_id)s::integer and state = 'pending') as has_pending;
+-- Whether a load has batches that have not ended, or are not known yet.
+select exists (select from load_batch where load_id = %(load_id)s::integer and state = 'pending')
+       or exists (select from load where load_id = %(load_id)s::integer and state = 'loading' and batches_total is null) as has_pending;
 
 -- name: finish_load
 -- loading → succeeded, or failed when a batch failed or the share of rejects is past the load's limit. The caller holds the load's row and has
@@ -175,15 +206,16 @@ returning load_id;
 -- sent within patience_s; returns them. work: plan, batch or clean.
 with idle as (
     select load_id,
-           case when state in ('queued', 'planning') then 'plan' when state = 'loading' then 'batch' else 'clean' end as work
+           case when state in ('queued', 'planning') or state = 'loading' and batches_total is null and not is_held then 'plan'
+                when state = 'loading' then 'batch' else 'clean' end as work
     from load
+    cross join lateral (select coalesce(claimed_at > clock_timestamp() - %(lease_s)s::float8 * interval '1 second', false) as is_held) as h
     where (state in ('queued', 'planning', 'loading') or needs_cleaning)
-      and (state in ('queued', 'loading')
-           or claimed_at is null or claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second')
+      and (state in ('queued', 'loading') or not is_held)
       and (state = 'loading'
            or enqueued_at is null or enqueued_at < clock_timestamp() - %(patience_s)s::float8 * interval '1 second')
     order by load_id
-    for update skip locked
+    for update of load skip locked
 )
 update load as l set enqueued_at = clock_timestamp()
 from idle as i

@@ -66,10 +66,11 @@ def measure_cpu(pid: int) -> float:
 
 
 class Bench:
-    """Servers, and a file in their store."""
+    """Servers, and a file in their store. changes: settings of the loads."""
 
-    def __init__(self, folder: Path, rows: int) -> None:
+    def __init__(self, folder: Path, rows: int, changes: dict[str, str] | None = None) -> None:
         self.folder = folder
+        self.changes = changes or {}
         self.path = folder / "trips.csv"
         self.tally = generate_trips(self.path, rows=rows)
         self.postgres = PostgresServer.start(folder, DURABLE)
@@ -89,6 +90,7 @@ class Bench:
             s3_secret_key=PASSWORD,
             worker_processes=processes,
             worker_threads=threads,
+            **self.changes,
         )
         return make_context(settings, connect_broker(settings))
 
@@ -189,9 +191,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", nargs="*", default=["1x2"], help="processes x threads")
     parser.add_argument("--only", choices=["load", "duckdb", "copy"])
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the loads")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tripdeck-bench-") as folder:
-        bench = Bench(Path(folder), asked.rows)
+        bench = Bench(Path(folder), asked.rows, dict(change.split("=", 1) for change in asked.set))
         try:
             print(
                 f"{asked.rows:,} rows, {bench.tally.bytes / 1e6:,.0f} MB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"

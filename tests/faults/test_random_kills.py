@@ -48,20 +48,24 @@ def list_trips(context: Context) -> Counter[Trip]:
         return Counter(tuple(row) for row in rows)  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_random_kills_lose_and_double_nothing(environment: dict[str, str], context: Context, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "is_early"), [(1, False), (2, True), (3, True)])
+def test_random_kills_lose_and_double_nothing(
+    environment: dict[str, str], context: Context, tmp_path: Path, *, seed: int, is_early: bool
+) -> None:
     draw = random.Random(seed)
     data, tally = make_trips(15_000, seed=seed, bad_share=0.02)
     load_id = request_load(context.engine, context.store, data)
-    plan_load(change(context, **QUICK), load_id)
+    settings = {**QUICK, "early_bytes": 0 if is_early else 2**40}
+    if not is_early:
+        plan_load(change(context, **settings), load_id)
     for kill in range(KILLS):
         target = fetch_load(context.engine, load_id)["batches_done"] + draw.randint(1, 4)
-        with running_worker(environment, tmp_path / f"{kill}.log", **QUICK) as worker:
+        with running_worker(environment, tmp_path / f"{kill}.log", **settings) as worker:
             wait_until(lambda target=target: fetch_load(context.engine, load_id)["batches_done"] >= target)  # type: ignore[misc]
             time.sleep(draw.uniform(0.0, 0.05))
             worker.kill()
         assert fetch_load(context.engine, load_id)["state"] == "loading", "killed in the middle, or the test proves nothing"
-    with running_worker(environment, tmp_path / "last.log", **QUICK):
+    with running_worker(environment, tmp_path / "last.log", **settings):
         load = wait_for_state(context.engine, load_id, "succeeded", "failed")
     assert load["state"] == "succeeded", load["error_message"]
     assert list_trips(context) == read_trips(data, {reject.record for reject in tally.rejects})

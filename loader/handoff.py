@@ -1,0 +1,32 @@
+"""Handoff: bytes of batches that this process has just cut, for its own threads, so that they need not read them again."""
+
+import threading
+
+Key = tuple[int, int]
+
+
+class Handoff:
+    """The newest batches' bytes, by load and batch number; as many as kept says. Others are read from the store."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._data: dict[Key, bytes] = {}
+        self._lock = threading.Lock()
+
+    def put(self, load_id: int, batch_no: int, data: bytes) -> None:
+        """Leave a batch's bytes; the oldest make room."""
+        with self._lock:
+            self._data[load_id, batch_no] = data
+            while len(self._data) > self._kept:
+                del self._data[next(iter(self._data))]
+
+    def take(self, load_id: int, batch_no: int) -> bytes | None:
+        """Take a batch's bytes away, if they are here."""
+        with self._lock:
+            return self._data.pop((load_id, batch_no), None)
+
+    def drop(self, load_id: int) -> None:
+        """Forget what is left of a load."""
+        with self._lock:
+            for key in [key for key in self._data if key[0] == load_id]:
+                del self._data[key]
