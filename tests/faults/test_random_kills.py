@@ -48,7 +48,7 @@ def list_trips(context: Context) -> Counter[Trip]:
         return Counter(tuple(row) for row in rows)  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("seed", "is_early"), [(1, False), (2, True), (3, True)])
+@pytest.mark.parametrize(("seed", "is_early"), [(1, False), (2, True)])
 def test_random_kills_lose_and_double_nothing(
     environment: dict[str, str], context: Context, tmp_path: Path, *, seed: int, is_early: bool
 ) -> None:
