@@ -1,8 +1,9 @@
-"""Readings: what people said about how to read a file counts for the next file with the same header, until they say otherwise.
+"""Readings: what people said about how to read a file counts for the next file of its kind, until they say otherwise.
 
-Kept is how a file is read (columns, dates, delimiter, …), not what it is about (region, datasource, time zone): files of many
-cities share a header. Written when a load that somebody gave such options succeeds. What the file itself says comes first: the
-order of its dates, and where its trips begin.
+Of one kind are files with the same header; without one, those with as many columns that hold the same kinds of things; Parquet
+files whose columns have the same names and types. Kept is how a file is read (columns, dates, delimiter, …), not what it is about
+(region, datasource, time zone): files of many cities share a header. It is written when a load that was given such options
+succeeds. What the file itself says comes first: the order of its dates, and where its trips begin.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,13 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
+from loader.ahead import BLOCK_BYTES
 from loader.formats import FilePlan, LoadOptions, detect_format, list_headers
 from shared.database import execute, transaction
 from shared.errors import FileFormatError, NotFoundError
+
+# Planning begins with one block of a file; of a longer Parquet file it doesn't see the end until its batches are cut.
+SEEN_BYTES: Final = BLOCK_BYTES
 
 READING_OPTIONS: Final = ("roles", "date_order", "axis_order", "has_header", "encoding", "delimiter", "decimal")
 
@@ -30,8 +35,10 @@ class Beginning:
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """The header's hash by delimiter."""
-        return list_headers(self.sample, is_whole=self.is_whole)
+        """The hash of the header, or of the kinds of columns where there is none, by delimiter."""
+        # What planning doesn't see must not count for an inspection either.
+        is_seen = len(self.sample) <= SEEN_BYTES or not self.sample.startswith(b"PAR1")
+        return list_headers(self.sample, is_whole=self.is_whole, end=self.end) if is_seen else {}
 
     def detect(self, options: LoadOptions, *, is_hearsay: bool = False) -> FilePlan:
         """Tell how the file is to be read. Raises: FileFormatError."""
@@ -47,7 +54,7 @@ class Beginning:
 
 @dataclass(frozen=True)
 class Reading:
-    """Options of a former load of a file with this header. applied: those that count now."""
+    """Options of a former load of a file of this kind. applied: those that count now."""
 
     header_hash: str
     load_id: int
@@ -99,10 +106,10 @@ def recall_reading(engine: Engine, begun: Beginning, options: LoadOptions) -> tu
 
 
 def forget_reading(engine: Engine, header_hash: str) -> None:
-    """Forget what was said of files with a header. Raises: NotFoundError."""
+    """Forget what was said of files of a kind. Raises: NotFoundError."""
     with transaction(engine) as connection:
         if execute(connection, "delete_reading", header_hash=header_hash).first() is None:
-            raise NotFoundError("Nothing is remembered for files with this header.")
+            raise NotFoundError("Nothing is remembered for files of this kind.")
 
 
 def _complete(options: LoadOptions, said: Mapping[str, Any]) -> LoadOptions:

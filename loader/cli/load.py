@@ -68,7 +68,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     last_time: options.LastTime = None,
     name: options.FileName = None,
     is_forgetting: Annotated[
-        bool, typer.Option("--forget", help="Forget what was said of files with this header, then look.")
+        bool, typer.Option("--forget", help="Forget what was said of files of this kind, then look.")
     ] = False,
     is_json: options.AsJson = False,
 ) -> None:

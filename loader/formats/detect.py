@@ -123,7 +123,7 @@ def _choose_reading(text: bytes, options: LoadOptions, *, is_whole: bool) -> Rea
 
 
 def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
-    decimal = options.decimal or _detect_decimal(layout)
+    decimal = options.decimal or detect_decimal(layout)
     layout = replace(layout, dialect=replace(layout.dialect, decimal=decimal))
 
     @cache
@@ -141,7 +141,7 @@ def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
     return Reading(layout, finder, found + layout.evenness)
 
 
-def _detect_decimal(layout: Layout) -> str:
+def detect_decimal(layout: Layout) -> str:
     """Tell whether numbers are written with a decimal comma: more columns hold such numbers than ones with a point."""
     commas = points = 0
     for column in range(min(layout.dialect.field_count, 60)):

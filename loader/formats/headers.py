@@ -1,37 +1,71 @@
-"""Headers: files of the same kind are known by the names of their columns, however a letter or a blank differs."""
+"""Headers: files of the same kind are known by the names of their columns, however a letter or a blank differs.
+
+A Parquet file's columns have types besides; of a file without a header only the kinds of its columns are known.
+"""
 
 import hashlib
 
-from loader.formats.detect import read_text
-from loader.formats.dialect import read_layouts
+from loader.formats.detect import detect_decimal, read_text
+from loader.formats.dialect import Layout, read_layouts
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
-from loader.formats.plan import LoadOptions
+from loader.formats.parquet import pack_footer, read_metadata
+from loader.formats.plan import Dialect, LoadOptions
+from loader.formats.profile import Profile
+from loader.formats.roles import MOSTLY
 from shared.errors import FileFormatError
 
 # Enough for the header and the rows that show where it is.
 LOOKED_AT_BYTES = 2**16
 
 
-def list_headers(sample: bytes, *, is_whole: bool) -> dict[str, str]:
-    """Hash the header as each delimiter cuts it: delimiter → hash. None for files without a header, and for Parquet.
+def list_headers(sample: bytes, *, is_whole: bool, end: bytes = b"") -> dict[str, str]:
+    """Hash the header as each delimiter cuts it: delimiter → hash. end: the last bytes of a Parquet file.
 
     Depends on the bytes alone, so that what was said of one file is found again for the next.
     """
-    if not sample or sample.startswith(PARQUET_MAGIC):
+    if not sample:
         return {}
-    options = LoadOptions()
     try:
-        text, _, is_whole = read_text(sample, options, is_whole=is_whole)
+        if sample.startswith(PARQUET_MAGIC):
+            return _hash_parquet(sample if is_whole else end)
+        return _hash_text(sample, is_whole=is_whole)
     except FileFormatError:
         return {}
+
+
+def _hash_text(sample: bytes, *, is_whole: bool) -> dict[str, str]:
+    options = LoadOptions()
+    text, _, is_whole = read_text(sample, options, is_whole=is_whole)
     found: dict[str, str] = {}
     for layout in read_layouts(text[:LOOKED_AT_BYTES], options, is_whole=is_whole and len(text) <= LOOKED_AT_BYTES):
+        delimiter = layout.dialect.delimiter
         if layout.dialect.has_header:
-            found.setdefault(layout.dialect.delimiter, hash_header(layout.columns, layout.dialect.delimiter))
+            found.setdefault(delimiter, _hash(layout.columns, delimiter))
+        elif len(layout.table):
+            found.setdefault(delimiter, _hash(_list_kinds(layout), f"kinds {delimiter}"))
     return found
 
 
-def hash_header(columns: tuple[str, ...], delimiter: str) -> str:
-    """Hash column names without regard to case and blanks."""
+def _hash_parquet(end: bytes) -> dict[str, str]:
+    """Hash a Parquet file's columns, under the delimiter that its plan has for want of one."""
+    if not end:
+        return {}
+    schema = read_metadata(pack_footer(end)).schema.to_arrow_schema()
+    return {Dialect.delimiter: _hash(tuple(f"{field.name} {field.type}" for field in schema), "types")}
+
+
+def _list_kinds(layout: Layout) -> tuple[str, ...]:
+    decimal = detect_decimal(layout)
+    return tuple(_name_kind(Profile(layout.text(column), decimal=decimal)) for column in range(layout.dialect.field_count))
+
+
+def _name_kind(profile: Profile) -> str:
+    shares = {"point": profile.point, "line": profile.route, "time": profile.time, "number": profile.number}
+    kind, share = max(shares.items(), key=lambda item: item[1])
+    return kind if share > MOSTLY else "text"
+
+
+def _hash(columns: tuple[str, ...], form: str) -> str:
+    """Hash columns without regard to case and blanks."""
     names = [" ".join(name.split()).casefold() for name in columns]
-    return hashlib.blake2b("\x1f".join([delimiter, *names]).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b("\x1f".join([form, *names]).encode(), digest_size=16).hexdigest()

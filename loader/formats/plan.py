@@ -44,7 +44,7 @@ class LoadOptions:
 
     roles maps a role (see ROLES) to a column's name, to its number from 1, or to NO_COLUMN. axis_order: what comes first in
     points.
-    as_last_time: what was said of a file with the same header counts where nothing is said now.
+    as_last_time: what was said of a file of the same kind counts where nothing is said now.
     max_rejects, max_reject_share: more rejects fail the load; None leaves it to the settings.
     Clock: timezone is where values with an offset are converted to.
     """

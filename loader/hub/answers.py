@@ -160,7 +160,7 @@ class RoleAnswer(Answer):
 
 
 class ReadingAnswer(Answer):
-    """What was said of a file with the same header, as far as it counts here."""
+    """What was said of a file of the same kind, as far as it counts here."""
 
     header_hash: str = Field(description="To forget it: DELETE /api/v1/readings/{header_hash}.")
     load_id: int = Field(description="The load that it was said of.")

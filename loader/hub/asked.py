@@ -104,7 +104,7 @@ class Options(Asked):
     max_rejects: int | None = Field(None, ge=0, le=2**53, description="More rejects fail the load, and nothing of it stays.")
     max_reject_share: float | None = Field(None, ge=0, le=1, description="The same as a share of the rows; judged at the end.")
     as_last_time: bool | None = Field(
-        None, description="Whether what was said of a file with the same header counts where nothing is said here (true)."
+        None, description="Whether what was said of a file of the same kind counts where nothing is said here (true)."
     )
 
     def make(self, roles: dict[str, str]) -> "LoadOptions":
@@ -145,7 +145,7 @@ class LoadFileAsked(FileAsked):
 
 
 class ReadingAsked(Asked):
-    """What is remembered for files with a header."""
+    """What is remembered for files of a kind."""
 
     header_hash: str = Field(pattern="^[0-9a-f]{32}$", description="As an inspection gives it in as_last_time.")
 

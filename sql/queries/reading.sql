@@ -1,14 +1,14 @@
--- How files with a header are read.
+-- How files of a kind are read.
 
 -- name: fetch_reading
--- What was said of a file with one of these headers, the newest.
+-- What was said of a file of one of these kinds, the newest.
 select header_hash, options, load_id, said_at from reading
 where header_hash = any(%(header_hashes)s::text[])
 order by said_at desc
 limit 1;
 
 -- name: remember_reading
--- What was said of a load that has succeeded with trips, for the next file with its header; nothing where nothing was said.
+-- What was said of a load that has succeeded with trips, for the next file of its kind; nothing where nothing was said.
 insert into reading (header_hash, options, load_id)
 select plan ->> 'header_hash', plan -> 'said', load_id
 from load
@@ -18,5 +18,5 @@ on conflict (header_hash) do update
 set options = excluded.options, load_id = excluded.load_id, said_at = clock_timestamp();
 
 -- name: delete_reading
--- Forgets a header; no row when there was nothing.
+-- Forgets a kind; no row when there was nothing.
 delete from reading where header_hash = %(header_hash)s::text returning header_hash;

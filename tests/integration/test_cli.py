@@ -354,6 +354,16 @@ def test_inspect_says_what_counts_as_last_time_and_forgets_it(tripdeck: CommandL
     assert_one_line(tripdeck.run("inspect", str(path)), 1, "--date-order")
 
 
+def test_a_file_without_a_header_is_read_as_the_last_one(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "bare.csv"
+    path.write_text("".join(f"0{day}/06/2026 08:00,7.67,45.06{day},7.66,45.07\n" for day in range(1, 6)), encoding="utf-8")
+    answer = tripdeck.run("load", str(path), "--json", "--date-order", "dmy").json
+    assert answer["state"] == "succeeded"
+    found = tripdeck.run("inspect", str(path), "--json").json
+    assert (found["as_last_time"]["load_id"], found["trips"][1]["started_at"]) == (answer["load_id"], "2026-06-02T08:00:00")
+    assert f"As last time (load {answer['load_id']}): date_order 'dmy'." in tripdeck.run("inspect", str(path)).output
+
+
 def test_generate_writes_what_it_says(tripdeck: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "made.csv"
     answer = tripdeck.run("generate", str(path), "--rows", "500", "--bad-share", "0.02", "--weeks", "3", "--json").json

@@ -8,6 +8,7 @@ from loader.context import Context
 from loader.formats import LoadOptions
 from loader.readings import Beginning, forget_reading, recall_reading
 from shared.errors import NotFoundError
+from tests.large_parquet import write_large_parquet
 from tests.loading import load_bytes
 
 ENDS = {"origin": "Pickup", "destination": "Dropoff"}
@@ -88,3 +89,39 @@ def test_another_header_or_none_is_another_kind_of_file(context: Context) -> Non
     load_bytes(context, make_file("01/02/2024"), date_order="dmy")
     assert recall(context, make_file("01/02/2024", header="ride;pickup;dropoff;began;half\n")) == {}
     assert recall(context, make_file("01/02/2024", header="")) == {}
+
+
+def make_bare_file(*, first: str = "-12.04,-77.04", fields: int = 5) -> bytes:
+    """No header; latitude first, which nothing in these numbers tells."""
+    notes = ",shared" * (fields - 5)
+    return "".join(f"2024-02-0{day} 10:00:00,{first},12.0{day},13.0{day}{notes}\n" for day in range(1, 6)).encode()
+
+
+LATITUDE_FIRST = {"origin_latitude": "2", "origin_longitude": "3", "destination_latitude": "4", "destination_longitude": "5"}
+
+
+def test_a_file_without_a_header_is_known_by_the_kinds_of_its_columns(context: Context) -> None:
+    load = load_bytes(context, make_bare_file(), roles=LATITUDE_FIRST)
+    assert (load["state"], load["rows_loaded"]) == ("succeeded", 5)
+    following = load_bytes(context, make_bare_file(first="-12.05,-77.05"))
+    assert (following["state"], following["plan"]["as_last_time"]["options"]) == ("succeeded", {"roles": LATITUDE_FIRST})
+    assert recall(context, make_bare_file(fields=6)) == {}
+    assert recall(context, make_bare_file().replace(b",12.0", b",x")) == {}, "a column of another kind"
+
+
+def recall_parquet(context: Context, data: bytes, *, sample_bytes: int) -> dict[str, Any]:
+    begun = Beginning(data[:sample_bytes], "trips.parquet", is_whole=sample_bytes >= len(data), end=data[-50_000:])
+    options, reading = recall_reading(context.engine, begun, LoadOptions())
+    assert begun.detect(options).columns
+    return dict(reading.applied) if reading else {}
+
+
+def test_a_parquet_file_is_known_by_the_names_and_types_of_its_columns(context: Context) -> None:
+    small = write_large_parquet(rows=40, padding=10, is_text=True)
+    load = load_bytes(context, small, file_name="small.parquet", date_order="dmy")
+    assert (load["state"], load["rows_loaded"]) == ("succeeded", 40)
+    assert recall_parquet(context, small, sample_bytes=len(small)) == {"date_order": "dmy"}
+    large = write_large_parquet(rows=400, is_text=True)
+    assert recall_parquet(context, large, sample_bytes=1000) == {"date_order": "dmy"}
+    other_types = write_large_parquet(rows=40, padding=10)
+    assert recall_parquet(context, other_types, sample_bytes=len(other_types)) == {}

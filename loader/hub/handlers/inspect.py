@@ -40,9 +40,9 @@ class InspectHandler(ApiHandler):
 
 
 class ReadingHandler(ApiHandler):
-    """What is remembered for files with a header."""
+    """What is remembered for files of a kind."""
 
-    @Operation("Forget how files with this header were read last time", asked=ReadingAsked, status=204, scope="write")
+    @Operation("Forget how files of this kind were read last time", asked=ReadingAsked, status=204, scope="write")
     async def delete(self, asked: ReadingAsked) -> None:
         """Forget it."""
         from loader.readings import forget_reading
@@ -59,7 +59,7 @@ def inspect_sample(engine: Engine, sample: bytes, *, asked: InspectAsked, option
     ranges = asked.list_parts()
     parts = FileParts.from_body(sample, ranges, size=asked.bytes or 0) if ranges else None
     if parts:
-        begun = Beginning(parts.beginning, asked.file_name, is_whole=False, end=parts.end)
+        begun = Beginning(parts.beginning, asked.file_name, is_whole=False)
     else:
         begun = Beginning(sample, asked.file_name, is_whole=asked.is_whole)
     options, reading = recall_reading(engine, begun, options)

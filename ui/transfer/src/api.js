@@ -69,7 +69,7 @@ export class HubApi {
     return (await this.call('GET', `/api/v1/loads?before=${before}&limit=${limit}`)).loads;
   }
 
-  /** Forget what was said of files with a header. @param {string} headerHash */
+  /** Forget what was said of files of a kind. @param {string} headerHash */
   forgetReading(headerHash) {
     return this.call('DELETE', `/api/v1/readings/${headerHash}`);
   }
