@@ -41,7 +41,7 @@ class BatchScanner:
         self._evidence = Evidence(plan)
         self._has_data = self._gives_data or self._evidence.needs_records
         self._next = BatchSlice(batch_no=0, offset=0, bytes=0, lines_before=0, records_before=0, is_first=True)
-        self._kept: list[bytes] = []
+        self._kept: list[memoryview] = []
         self._start_member()
 
     @property
@@ -84,14 +84,15 @@ class BatchScanner:
 
     def _keep(self, rest: bytes, *, wanted: int = 0) -> None:
         """Keep what follows the last boundary: the beginning of a record."""
-        self._parts = [rest]
+        self._parts: list[bytes | memoryview] = [rest]
         self._pending = len(rest)
         self._wanted = wanted
 
     def _take(self, chunk: bytes) -> Iterator[tuple[BatchSlice, bytes | None]]:
         self._evidence.observe_letters(chunk)
+        view = memoryview(chunk)  # slices of it are no copies
         for at in range(0, len(chunk), WINDOW_BYTES):
-            self._parts.append(chunk[at : at + WINDOW_BYTES])
+            self._parts.append(view[at : at + WINDOW_BYTES])
             self._pending += len(self._parts[-1])
             if self._pending < self._wanted:
                 continue
@@ -105,7 +106,7 @@ class BatchScanner:
                 self._keep(window, wanted=min(2 * len(window), self._scan_limit + 1))
                 continue
             self._keep(window[found.end :])
-            yield from self._advance(window[: found.end], found)
+            yield from self._advance(memoryview(window)[: found.end], found)
 
     def _take_rest(self) -> Iterator[tuple[BatchSlice, bytes | None]]:
         rest = b"".join(self._parts)
@@ -113,11 +114,11 @@ class BatchScanner:
         if rest:
             plan = self.plan
             records = split_records(rest, plan.dialect, limit=plan.record_limit_bytes, header_lines=self._header_lines())
-            self._grow(rest, lines=len(records.line_starts) + (rest[-1:] not in b"\r\n"), records=len(records))
+            self._grow(memoryview(rest), lines=len(records.line_starts) + (rest[-1:] not in b"\r\n"), records=len(records))
         if self._bytes:
             yield self._emit()
 
-    def _advance(self, window: bytes, found: Boundaries) -> Iterator[tuple[BatchSlice, bytes | None]]:
+    def _advance(self, window: memoryview, found: Boundaries) -> Iterator[tuple[BatchSlice, bytes | None]]:
         """Add a window's whole records to the batch, and cut it as often as it gets too long."""
         first, done = 0, 0
         while (last := found.count_within(self._batch_bytes - self._bytes + done)) < len(found):
@@ -130,9 +131,9 @@ class BatchScanner:
         if first < len(found):
             self._grow(window[done:], **found.between(first, len(found)))
 
-    def _grow(self, data: bytes, *, lines: int, records: int) -> None:
+    def _grow(self, data: memoryview, *, lines: int, records: int) -> None:
         if self._next.is_first and self._bytes == 0:
-            check_member(data, self.plan, self._next)
+            check_member(bytes(data), self.plan, self._next)
         self._bytes += len(data)
         self._lines += lines
         self._records += records
