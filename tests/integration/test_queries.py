@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -42,6 +42,7 @@ SAMPLES: dict[str, object] = {
     "uuid": "6b1f4f3e-1111-4222-8333-444455556666",
     "date": date(2026, 2, 2),
     "timestamp": datetime(2026, 2, 2),  # noqa: DTZ001 - a wall clock
+    "timestamptz": datetime(2026, 2, 2, tzinfo=UTC),
     "boolean[]": [True],
     "integer[]": [1],
     "bigint[]": SMALL.area().bounds(),
