@@ -1,4 +1,4 @@
--- The two bonus questions of the challenge. weekly_trips is a view for analysts: trips per week, region and datasource, with the first
+-- The two bonus questions of the challenge, and two that are asked as often. weekly_trips is a view for analysts: trips per week, region and datasource, with the first
 -- and last of them; it answers in milliseconds what the view trips would answer by reading every trip.
 
 -- name: latest_datasource_of_top_regions
@@ -46,3 +46,21 @@ select distinct region
 from weekly_trips
 where datasource = %(datasource)s::text
 order by region;
+
+-- name: trips_per_region
+-- title: How many trips does each region have?
+-- Every region with its trips, most first, and the days of the first and the last of them.
+select region, sum(trips)::bigint as trips, min(first_at)::date as first_on, max(last_at)::date as last_on
+from weekly_trips
+group by region
+order by trips desc, region;
+
+-- name: trips_per_week
+-- title: How many trips did a datasource record each week?
+-- default: datasource=cheap_mobile
+-- Every week with at least one trip, by the Monday it begins with.
+select week, sum(trips)::bigint as trips
+from weekly_trips
+where datasource = %(datasource)s::text
+group by week
+order by week;

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -16,14 +17,15 @@ from ui.filters import Catalog, fetch_catalog, render_filters
 from ui.gestures import take_gestures
 from ui.group_detail import describe_group, render_group_detail, render_samples
 from ui.group_table import describe_groups, keep_choice, render_groups, render_pick_step
-from ui.mapping import MapAnswer, describe_map, fetch_map, render_box, render_map
+from ui.map_page import Scheme
+from ui.mapping import MapAnswer, describe_map, fetch_map, make_map_page, render_box, render_map
 from ui.navigation import LOAD
 from ui.problems import explained
 from ui.resources import Resources, get_resources
 from ui.results import render_exports, render_histograms, render_weekly
 from ui.state import address_problems, current_view, follow_address
 from ui.view import WHOLE_DAY, View
-from ui.wording import escape_markdown
+from ui.wording import describe_average, escape_markdown
 
 _GROUPS: Final = 500
 
@@ -91,8 +93,15 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
             if chosen:
                 render_samples(ask, chosen, view, bucket_minutes=settings.time_bucket_minutes)
             render_pick_step()
-            render_exports(weekly, groups)
+            render_exports(
+                weekly, groups, partial(make_map_page, answer, view, average=describe_average(weekly), scheme=_read_scheme())
+            )
         render_groups(groups, bucket_minutes=settings.time_bucket_minutes)
+
+
+def _read_scheme() -> Scheme:
+    """The theme that the visitor sees; the file is made later, outside the run."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def _describe(

@@ -19,9 +19,10 @@ from ui.flowmap import MapContent, MapOptions, Pick, Viewport, encode_content, e
 from ui.gestures import MAP, picked, viewport
 from ui.ground import choose_precision, choose_zoom, fetch_ground
 from ui.group_table import chosen_flow
+from ui.map_page import MapPage, Scheme
 from ui.state import change_view, current_view
 from ui.view import View
-from ui.wording import escape_markdown, format_count, format_plural
+from ui.wording import describe_area, describe_times, escape_markdown, format_count, format_plural
 
 MAP_HEIGHT: Final = 498
 
@@ -29,6 +30,7 @@ _MAP_WIDTH: Final = 715
 _FLOWS: Final = 500
 # 24 hours of them are 200 KB for the browser.
 _PLAYED_FLOWS: Final = 200
+_WORLD: Final = Box(-180, -60, 180, 75)
 _NO_FLOWS: Final = FlowMap((), (), trips=0, shown_trips=0, precision=1)
 # 300 KB for the browser; enough to show the streets of a city.
 _DENSITY_CELLS: Final = 12_000
@@ -100,6 +102,27 @@ def render_map(answer: MapAnswer, view: View, *, base_style: str | None) -> None
         on_viewport=_report,
         on_pick=_report,
     )
+
+
+def make_map_page(answer: MapAnswer, view: View, *, average: str, scheme: Scheme) -> bytes:
+    """Make the map as one HTML file. average: the weekly average in words."""
+    area = describe_area(view.region, view.box, view.end) + describe_times(view.hours, view.weekdays)
+    return MapPage(
+        flow_map=answer.flow_map,
+        density=answer.content.density,
+        ground=answer.ground or _WORLD,
+        box=view.box,
+        flow_scale=answer.flow_scale or _LEAST_SCALE,
+        place_scale=answer.place_scale or _LEAST_SCALE,
+        title=area[0].upper() + area[1:],
+        notes=(average, f"{describe_map(answer.flow_map)}, all weeks. {_describe_lines(answer)} Local time, WGS 84."),
+        scheme=scheme,
+    ).make()
+
+
+def _describe_lines(answer: MapAnswer) -> str:
+    widest = f"The widest lines stand for {format_count(answer.flow_scale)} trips or more. " if answer.flow_scale else ""
+    return f"{widest}The two ways between two places bend apart."
 
 
 def describe_map(flow_map: FlowMap) -> str:

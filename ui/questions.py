@@ -1,4 +1,4 @@
-"""Questions: ready questions, each with its SQL, its parameters, and its answer as a table."""
+"""Questions: ready questions, each with its SQL, its parameters, and its answer as a table, where it makes sense drawn too."""
 
 import streamlit as st
 from sqlalchemy import Connection
@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from shared.questions import Question, ResultTable, answer_question, list_questions
 from ui.exports import export_csv
 from ui.problems import explained
+from ui.question_chart import find_drawing, make_chart
 from ui.resources import get_resources
 from ui.tables import make_table
 from ui.wording import escape_markdown, format_plural
@@ -65,12 +66,16 @@ def _render_table(question: Question, table: ResultTable) -> None:
     if not table.rows:
         st.info("No rows. Load trips first, or ask with other parameters.", icon=":material/search_off:")
         return
-    st.dataframe(
+    drawing = find_drawing(table)
+    left, right = st.columns([45, 55], gap="medium") if drawing else (st.container(), None)
+    left.dataframe(
         make_table([dict(zip(table.columns, row, strict=True)) for row in table.rows]),
         hide_index=True,
-        width="content",
+        width="stretch" if drawing else "content",
         alt=f"Answer to: {question.title}",
     )
+    if drawing and right:
+        right.altair_chart(make_chart(drawing), key=f"chart_{question.name}", alt=drawing.describe())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(format_plural(len(table.rows), "row"), width="content")
         st.download_button(

@@ -1,6 +1,6 @@
 """The answers of Explore: weekly average with its definition, weekly bars, hours of the day, trip groups with exports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -36,6 +36,7 @@ from ui.wording import (
 
 _WEEKLY_HEIGHT: Final = 146
 _HOURS_HEIGHT: Final = 84
+_MAP_HELP: Final = "Flows, places and box to pan and zoom in any browser, without network. About 5 MB."
 
 
 def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View, *, other: WeeklyAnswer | None = None) -> None:
@@ -84,7 +85,7 @@ def render_histograms(counts: Sequence[int], view: View) -> None:
     )
 
 
-def render_exports(answer: WeeklyAnswer, groups: Sequence[TripGroup]) -> None:
+def render_exports(answer: WeeklyAnswer, groups: Sequence[TripGroup], make_map: Callable[[], bytes]) -> None:
     """Downloads of what is shown; files are made when asked for."""
     with st.popover("Export", icon=":material/download:", type="tertiary"):
         _render_download("Weeks as CSV", partial(export_weeks_csv, answer), file="weeks.csv", mime="text/csv")
@@ -101,10 +102,15 @@ def render_exports(answer: WeeklyAnswer, groups: Sequence[TripGroup]) -> None:
             file="trip_groups.parquet",
             mime="application/vnd.apache.parquet",
         )
+        _render_download("Map as one HTML file", make_map, file="tripdeck-map.html", mime="text/html", icon="map", help=_MAP_HELP)
 
 
-def _render_download(label: str, make: "partial[bytes]", *, file: str, mime: str) -> None:
-    st.download_button(label, make, file_name=file, mime=mime, on_click="ignore", type="tertiary", icon=":material/table:")
+def _render_download(
+    label: str, make: Callable[[], bytes], *, file: str, mime: str, icon: str = "table", help: str | None = None
+) -> None:
+    st.download_button(
+        label, make, file_name=file, mime=mime, on_click="ignore", type="tertiary", icon=f":material/{icon}:", help=help
+    )
 
 
 def _render_numbers(answer: WeeklyAnswer) -> None:

@@ -57,7 +57,7 @@ class Watch:
 
     def _take_request(self, request: Request) -> None:
         url = urlsplit(request.url)
-        if url.scheme not in ("blob", "data") and url.hostname not in ("127.0.0.1", "localhost"):
+        if url.scheme not in ("blob", "data", "file") and url.hostname not in ("127.0.0.1", "localhost"):
             self.foreign.append(request.url)
 
 

@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from tests.acceptance.component_page import chromium, watch
+from tests.acceptance.component_page import OUTPUT, check_accessible, chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site, site_settings
 from tests.loading import wait_until
 from tests.shared_data import CHALLENGE_FILE, requires_shared
@@ -163,3 +164,39 @@ def test_an_export_says_what_the_api_says(loaded: Site, open_tab: OpenTab, label
         features = json.loads(text)["features"]
         assert [feature["properties"]["origin_cell"] for feature in features] == [each["origin_cell"] for each in groups]
     assert len(groups) == 27
+
+
+def test_the_map_as_a_file_shows_the_flows_and_asks_nobody(loaded: Site, open_tab: OpenTab, tmp_path: Path) -> None:
+    page = open_tab("dark")
+    open_explore(page, f"{loaded.url}/?region=Turin&bbox=7.6,45,7.7,45.1&end=either")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Map as one HTML file").click()
+    assert download.value.suggested_filename == "tripdeck-map.html"
+    file = tmp_path / "map.html"
+    download.value.save_as(file)
+
+    reader = open_tab()
+    asked: list[str] = []
+    reader.on("request", lambda request: asked.append(request.url))
+    reader.goto(file.as_uri())
+    reader.wait_for_function("() => deckInstance.layerManager?.getLayers().every((layer) => layer.isLoaded)")
+    drawn = reader.evaluate(
+        """() => {
+            const { width, height } = deckInstance;
+            const pick = (id) => deckInstance.pickObjects({ x: 0, y: 0, width, height, layerIds: [id] }).length;
+            const layers = deckInstance.layerManager.getLayers().map((layer) => layer.id);
+            return { flows: pick('flows'), places: pick('places'), layers };
+        }"""
+    )
+    assert drawn["flows"] > 5, drawn
+    assert drawn["places"] > 5, drawn
+    assert drawn["layers"] == ["density", "box", "flows", "places"]
+    expect(reader.get_by_role("heading")).to_have_text("Trips that start or end in the box, region Turin", timeout=5_000)
+    expect(reader.get_by_text("bend apart")).to_be_visible()
+    ground = reader.locator("canvas").evaluate("canvas => getComputedStyle(canvas).backgroundColor")
+    assert ground == "rgb(23, 29, 37)", "the theme of the page it was taken from"
+    OUTPUT.mkdir(exist_ok=True)
+    reader.screenshot(path=OUTPUT / "map_page_dark.png")
+    check_accessible(reader, "body")
+    assert asked == [file.as_uri()], "one file, and nothing else"

@@ -65,6 +65,8 @@ def test_questions_are_shown_with_title_sql_and_defaults() -> None:
         "latest_datasource_of_top_regions",
         "latest_datasource_per_top_region",
         "regions_of_datasource",
+        "trips_per_region",
+        "trips_per_week",
     ]
     assert all(question.title and "select" in question.sql for question in questions)
     assert questions[2].parameters == {"datasource": "cheap_mobile"}

@@ -26,6 +26,16 @@ def test_the_two_questions_of_the_challenge(open_page: OpenPage) -> None:
 
 @requires_shared
 @pytest.mark.usefixtures("challenge")
+def test_an_answer_that_counts_is_drawn_too(open_page: OpenPage) -> None:
+    app = open_page("questions", question="trips_per_region")
+    assert sum(app.dataframe[0].value["trips"]) == 100
+    assert len(app.get("vega_lite_chart")) == 1
+    app.radio(key="question").set_value("regions_of_datasource").run()
+    assert len(app.get("vega_lite_chart")) == 0
+
+
+@requires_shared
+@pytest.mark.usefixtures("challenge")
 def test_a_parameter_changes_the_answer(open_page: OpenPage) -> None:
     app = open_page("questions", question="regions_of_datasource")
     app.text_input(key="regions_of_datasource.datasource").set_value("nobody").run()
