@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from shared.area import Box
 from shared.database import execute
 from shared.position import cell_middles, decode_position
-from shared.runs import CELL_SHIFTS
+from shared.runs import CELL_SHIFT
 from shared.weekly import fetch_loose_loads
 
 _FINE_SHIFT: Final = 24
@@ -52,7 +52,7 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
     area = viewport.area() if viewport else None
     areas = {
         "area": area.outer(_FINE_SHIFT).bounds() if area else None,
-        "cell_area": area.outer(CELL_SHIFTS[0]).bounds() if area else None,
+        "cell_area": area.outer(CELL_SHIFT).bounds() if area else None,
     }
     if area and area.is_empty:
         return []

@@ -6,12 +6,12 @@
 CRS: WGS 84. Clock: local wall clock of the trip.
 """
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from shared.area import Box
 from shared.clock import WEEKDAYS, list_hours, list_slots, validate_hours, validate_weekdays
@@ -19,7 +19,7 @@ from shared.database import execute
 from shared.errors import RequestError
 from shared.histograms import count_hours_of_week, sum_hours
 from shared.pages import make_token, make_token_error, parse_token
-from shared.position import POSITION_BITS, cell_middle, format_geohash, parse_geohash
+from shared.position import POSITION_BITS, format_geohash, parse_geohash
 from shared.weekly import End, WeeklyQuestion, area_parameters, fetch_filters, validate_end
 
 MAX_PRECISION: Final = 12
@@ -70,8 +70,15 @@ class FlowQuestion:
         return list_hours(hour_from=self.hour_from, hour_to=self.hour_to, weekdays=self.weekdays)
 
     @property
+    def after_key(self) -> tuple[int, int, int] | None:
+        """Trips, origin and destination of the last flow that is known. Raises: RequestError."""
+        after = _after(self, (int, str, str))
+        trips, origin, destination = after.values()
+        return None if trips is None else (trips, origin, destination)
+
+    @property
     def fits_runs(self) -> bool:
-        """Whether runs know these flows: no finer cells, no box, days of a kind alike, no hours of one datasource."""
+        """Whether runs keep these flows: no finer cells, no box, days of a kind alike, no hours of one datasource."""
         if self.precision > RUN_PRECISION or self.box is not None or (self.hours and self.datasource):
             return False
         try:
@@ -204,23 +211,16 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
 
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
-    view = question.viewport.area().outer(question.cell_shift) if question.viewport else None
+    # Reading blocks brings compiled kernels: what asks no flows need not wait for those.
+    from shared.flows import StaleError, count_flows
+
+    areas = [box.area() for box in (question.box, question.viewport) if box]
     while True:
-        parameters = _parameters(connection, question)
-        if parameters is None or (view and view.is_empty):
+        filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
+        if filters.first_at is None or any(area.is_empty for area in areas):
             return FlowMap((), (), 0, 0, question.precision)
-        rows = execute(
-            connection,
-            "list_flows",
-            **parameters,
-            **_after(question, (int, str, str)),
-            reads_runs=question.fits_runs,
-            counts_days=question.box is None,
-            view_area=view.bounds() if view else None,
-            limit=question.limit,
-        ).all()
-        if all(row.is_current for row in rows):
-            return _make_map(rows, question)
+        with suppress(StaleError):
+            return count_flows(connection, question, filters)
 
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:
@@ -235,48 +235,23 @@ def validate_bucket(bucket_minutes: int) -> None:
         raise RequestError("bucket_minutes divides a day of 1440 minutes.", parameter="bucket_minutes")
 
 
-def _make_map(rows: Sequence[Row[Any]], question: FlowQuestion) -> FlowMap:
-    flows = tuple(
-        Flow(format_geohash(row.origin, question.precision), format_geohash(row.destination, question.precision), row.trips)
-        for row in rows
-        if row.kind == "flow"
-    )
-    return FlowMap(
-        tuple(_make_location(row, question) for row in rows if row.kind == "location"),
-        flows,
-        trips=next(row.trips for row in rows if row.kind == "all"),
-        shown_trips=sum(flow.trips for flow in flows),
-        precision=question.precision,
-    )
-
-
-def _make_location(row: Row[Any], question: FlowQuestion) -> FlowLocation:
-    longitude, latitude = cell_middle(row.origin, question.cell_shift)
-    return FlowLocation(
-        format_geohash(row.origin, question.precision), longitude, latitude, row.in_trips, row.out_trips, row.internal_trips
-    )
-
-
 def _parameters(connection: Connection, question: FlowQuestion) -> dict[str, object] | None:
     """The filters as the queries take them; None when no trip can pass them."""
     names = {"region": question.region, "datasource": question.datasource}
-    slots = list_slots(question.hours) if question.fits_runs else None
-    filters = fetch_filters(connection, **names, needs_hours=slots is not None)
+    filters = fetch_filters(connection, **names)
     area = question.box.area() if question.box else None
     if filters.first_at is None or (area and area.is_empty):
         return None
     return {
         "region_id": filters.region_id,
         "datasource_id": filters.datasource_id,
-        "loose_loads": filters.loose_loads,
         **area_parameters(question.box, question.end),
         "cell_shift": question.cell_shift,
         "hours": question.hours,
-        "slots": slots,
     }
 
 
-def _after(question: FlowQuestion, kinds: tuple[type, ...]) -> dict[str, object]:
+def _after(question: FlowQuestion, kinds: tuple[type, ...]) -> dict[str, Any]:
     """Where a page begins, as the queries take it. Raises: RequestError."""
     if question.after is None:
         return dict.fromkeys(_AFTER[: len(kinds)])

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from shared.database import execute
 from shared.errors import RequestError
-from shared.weekly import WeeklyQuestion, area_parameters, box_parameters, choose_period, fetch_filters, whole_weeks
+from shared.weekly import WeeklyQuestion, area_parameters, choose_period, fetch_filters, whole_weeks
 
 By = Literal["hour", "weekday", "duration"]
 
@@ -69,10 +69,14 @@ def count_hours_of_week(connection: Connection, question: WeeklyQuestion) -> lis
         parameters = _parameters(connection, question)
         if parameters is None:
             return counts
-        if area is None:
-            rows = execute(connection, "histogram_hours", **parameters).all()
-        else:
-            rows = execute(connection, "histogram_box", **parameters, **box_parameters(question, area)).all()
+        if area is not None:
+            from shared.boxes import count_box
+
+            found = count_box(connection, area, question.end, parameters=parameters, by_hour=True)
+            if found is not None:
+                return found.sum(axis=0).tolist()  # type: ignore[no-any-return]
+            continue
+        rows = execute(connection, "histogram_hours", **parameters).all()
         if rows[0].is_current:
             break
     for row in rows:

@@ -6,32 +6,31 @@ A load that is in no run is loose, and every question reads its trips. Packing i
 packed, never both. Loose loads are packed with the runs that are no larger than they are together, so that runs stay few and a
 trip is packed again only as often as its run has doubled (a log-structured merge).
 
-Measured on one core: 6 µs of processor time a trip.
+See shared/packing.py for how.
 """
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine
 
 from shared.database import execute, transaction
 from shared.errors import TransientError
 
+if TYPE_CHECKING:
+    from shared.packing import Sizes
+
 LOG = logging.getLogger(__name__)
 
 # Reading so many loose trips costs a question some 20 ms.
 LEAST_TRIPS: Final = 100_000
 
-CELL_SHIFTS: Final = (34, 30, 28)
-"""Levels of run_cell, coarse to fine: cells are position >> shift, 14, 16 and 17 bits an axis."""
+CELL_SHIFT: Final = 34
+"""Cells of run_cell, which blocks don't pass either: position >> 34, 14 bits an axis."""
 
-# Blocks of points don't cross the borders of these cells, so that an offset fits four bytes.
-_BLOCK_SHIFT: Final = 32
-# Smaller runs are read point by point for hours: a second at most, where counting whether hours pay takes half a minute.
-_CELL_HOUR_TRIPS: Final = 20_000_000
-_CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_hours", "delete_run_points", "delete_run_flows")
+_CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_points", "delete_run_flows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,41 +83,20 @@ def choose_loads(piles: Sequence[Pile], *, least_trips: int) -> tuple[list[int],
     return sorted(load_ids), trips
 
 
-def pack_run(
-    connection: Connection,
-    load_ids: Sequence[int],
-    trips: int,
-    *,
-    finest_shift: int | None = None,
-    with_cell_hours: bool = False,
-) -> None:
+def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, sizes: "Sizes | None" = None) -> None:
     """Pack loads into a new run in the caller's transaction; runs that lose their loads to it go.
 
-    finest_shift: one of CELL_SHIFTS, or None for what pays. with_cell_hours: pack hours of cells even where they don't pay.
     Raises: TransientError when one of the loads does not stand any more.
     """
+    # Packing brings compiled kernels: what only asks which runs there are need not wait for those.
+    from shared.packing import DEFAULT_SIZES, pack_trips
+
     loads = list(load_ids)
-    made = execute(connection, "insert_run", trips=trips, load_ids=loads, finest_shift=finest_shift).one()
-    run_id, finest = made.run_id, made.finest_shift
-    run = {"run_id": run_id, "load_ids": loads}
-    execute(connection, "pack_days", **run)
-    for is_origin in (True, False):
-        execute(connection, "pack_points", **run, is_origin=is_origin, block_shift=min(_BLOCK_SHIFT, finest))
-    for shift in CELL_SHIFTS:
-        if shift >= finest:
-            execute(connection, "pack_cells", run_id=run_id, shift=shift, with_density=shift == CELL_SHIFTS[0])
-    if (with_cell_hours or trips >= _CELL_HOUR_TRIPS) and _pack_cell_hours(connection, run_id, is_forced=with_cell_hours):
-        execute(connection, "mark_cell_hours", run_id=run_id)
-    execute(connection, "pack_flows", **run)
-    if execute(connection, "pack_flow_hours", **run).rowcount:
+    run_id = execute(connection, "insert_run", trips=trips).scalar_one()
+    if pack_trips(connection, run_id, loads, trips=trips, sizes=sizes or DEFAULT_SIZES):
         execute(connection, "mark_run_hours", run_id=run_id)
-    if len(execute(connection, "finish_packing", **run).all()) < len(load_ids):
+    if len(execute(connection, "finish_packing", run_id=run_id, load_ids=loads).all()) < len(load_ids):
         raise TransientError("A load was undone while it was being packed.", code="packing_overtaken")
     execute(connection, "delete_empty_runs")
     for name in _CLEARANCE:
         execute(connection, name)
-
-
-def _pack_cell_hours(connection: Connection, run_id: int, *, is_forced: bool) -> bool:
-    """Pack the hours of cells where they pay; returns whether they did."""
-    return execute(connection, "pack_cell_hours", run_id=run_id, is_forced=is_forced).rowcount > 0

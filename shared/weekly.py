@@ -18,19 +18,10 @@ from shared.area import WHOLE_WORLD, AxisArea, Box
 from shared.clock import WEEKDAYS, list_hours, validate_hours, validate_weekdays
 from shared.database import execute
 from shared.errors import RequestError
-from shared.runs import CELL_SHIFTS
 
 End = Literal["origin", "destination", "both", "either"]
 
 ENDS: Final[tuple[End, ...]] = get_args(End)
-# Which ends count by themselves (True: origin), and what a trip with both ends in the area counts besides.
-_COUNTED_ENDS: Final[Mapping[End, tuple[list[bool], int]]] = {
-    "origin": ([True], 0),
-    "destination": ([False], 0),
-    "both": ([], 1),
-    "either": ([True, False], -1),
-}
-
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 
@@ -198,20 +189,13 @@ def whole_weeks(period: tuple[date, date]) -> dict[str, date]:
     return {"whole_from": _monday(period[0] + 6 * _DAY), "whole_to": _monday(period[1] + _DAY) - _DAY}
 
 
-def box_parameters(question: WeeklyQuestion, area: AxisArea) -> dict[str, object]:
-    """Say which ends count in an area and what of it are whole cells, as the queries take it."""
-    is_origins, both_sign = _COUNTED_ENDS[question.end]
-    inner = {f"inner_{shift}": area.inner(shift).bounds() for shift in CELL_SHIFTS}
-    return {"is_origins": is_origins, "both_sign": both_sign, "area": area.bounds(), **inner}
-
-
-def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None, needs_hours: bool = False) -> Filters:
+def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None) -> Filters:
     """Look up the names' ids, the period of the data under them, and the loose loads.
 
     Raises: RequestError for a name that isn't there.
     """
     names = {"region": region, "datasource": datasource}
-    row = execute(connection, "fetch_filters", **names, needs_hours=needs_hours).mappings().one()
+    row = execute(connection, "fetch_filters", **names).mappings().one()
     for parameter, name in names.items():
         if name is not None and row[f"{parameter}_id"] is None:
             raise RequestError(f"There is no {parameter} {name!r}.", parameter=parameter)
@@ -229,9 +213,9 @@ def validate_end(end: str) -> None:
         raise RequestError(f"end is one of {', '.join(ENDS)}, not {end!r}.", parameter="end")
 
 
-def area_parameters(box: Box | None, end: End) -> dict[str, object]:
+def area_parameters(box: Box | AxisArea | None, end: End) -> dict[str, object]:
     """Say where both ends of a trip must lie, as the queries that read trips take it; a null area is anywhere."""
-    area = box.area() if box else WHOLE_WORLD
+    area = box.area() if isinstance(box, Box) else box or WHOLE_WORLD
     bounds = None if area == WHOLE_WORLD else area.bounds()
     return {
         "origin_area": None if end == "destination" else bounds,
@@ -261,9 +245,15 @@ def _count_weeks(
         parameters |= {"whole_from": to_on + _DAY, "whole_to": from_on - _DAY}
     if area is None:
         rows = execute(connection, "weekly_all", **parameters).all()
-    else:
-        rows = execute(connection, "weekly_box", **parameters, **box_parameters(question, area)).all()
-    return {row.week: row.trips for row in rows if row.week} if rows[0].is_current else None
+        return {row.week: row.trips for row in rows if row.week} if rows[0].is_current else None
+    # Reading blocks brings compiled kernels: what asks no box need not wait for those.
+    from shared.boxes import count_box
+
+    counts = count_box(connection, area, question.end, parameters=parameters)
+    if counts is None:
+        return None
+    weeks = (_monday(from_on) + number * _WEEK for number in range(len(counts)))
+    return dict(zip(weeks, counts[:, 0].tolist(), strict=True))
 
 
 def _list_weeks(counts: Mapping[date, int], period: tuple[date, date], filters: Filters) -> tuple[WeekCount, ...]:

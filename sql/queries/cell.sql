@@ -9,7 +9,7 @@ with recursive fine as materialized (
         select (c.corner >> 24) | f.fine_cell as cell, f.trips
         from run_cell as c
         cross join unnest(c.fine_cells, c.fine_trips) as f (fine_cell, trips)
-        where c.shift = 34 and c.is_origin
+        where c.is_origin
           and c.run_id in (select run_id from run)
           and position_in_area(c.corner, %(cell_area)s::bigint[])
           and position_in_area(((c.corner >> 24) | f.fine_cell) << 24, %(area)s::bigint[])
@@ -32,7 +32,7 @@ with recursive fine as materialized (
 )
 select s.is_current, c.cell, 24 + c.level as shift, c.trips
 from (
-    select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current
+    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
 ) as s
 left join (
     select f.cell >> c.level as cell, c.level, sum(f.trips::float8)::bigint as trips
@@ -44,7 +44,7 @@ order by c.trips desc, c.cell;
 
 -- name: fetch_extent
 -- Bounds of all origins, as masked positions; nulls without trips.
-select array(select load_id from loose_load where not has_run order by load_id) = %(loose_loads)s::integer[] as is_current,
+select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current,
        min(x_low) as x_low, max(x_high) as x_high, min(y_low) as y_low, max(y_high) as y_high
 from (
     select p.x_low, p.x_high, p.y_low, p.y_high

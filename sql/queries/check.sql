@@ -136,19 +136,17 @@ full join kept as k using (run_id, day, hour, region_id, datasource_id)
 where c.trips is distinct from k.trips;
 
 -- name: check_run_cell
--- Weeks of the runs' cells against their trips, both ends, all levels; and the fine cells of origins, as shift 24 and week infinity.
+-- Weeks of the runs' cells against their trips, both ends; and the fine cells of origins, as shift 24 and week infinity.
 with packed as (
     select load_id, run_id from load
     where run_id is not null
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
 ), counted as (
-    select l.run_id, t.region_id, is_origin, s.shift, case when is_origin then t.origin else t.destination end >> s.shift << s.shift as corner,
+    select l.run_id, t.region_id, is_origin, 34 as shift, case when is_origin then t.origin else t.destination end >> 34 << 34 as corner,
            date_trunc('week', t.started_at)::date as week, t.datasource_id, count(*) as trips
     from trip as t
     join packed as l using (load_id)
-    join run as r using (run_id)
     cross join (values (true), (false)) as side (is_origin)
-    join (values (34), (30), (28)) as s (shift) on s.shift >= r.finest_shift
     group by 1, 2, 3, 4, 5, 6, 7
     union all
     select l.run_id, t.region_id, true, 24, t.origin >> 24 << 24, date 'infinity', 0, count(*)
@@ -156,7 +154,7 @@ with packed as (
     join packed as l using (load_id)
     group by 1, 2, 5
 ), kept as (
-    select c.run_id, c.region_id, c.is_origin, c.shift::integer as shift, c.corner, w.week, w.datasource_id, sum(w.trips)::bigint as trips
+    select c.run_id, c.region_id, c.is_origin, 34 as shift, c.corner, w.week, w.datasource_id, sum(w.trips)::bigint as trips
     from run_cell as c
     cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
     where c.run_id in (select run_id from packed)
@@ -176,99 +174,44 @@ from counted as c
 full join kept as k using (run_id, region_id, is_origin, shift, corner, week, datasource_id)
 where c.trips is distinct from k.trips;
 
--- name: check_run_hour
--- Hours of the runs' cells against their trips.
-with packed as (
-    select load_id, run_id from load
-    join run as r using (run_id)
-    where r.has_cell_hours
-      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
-), counted as (
-    select l.run_id, t.region_id, is_origin, case when is_origin then t.origin else t.destination end >> 34 << 34 as corner,
-           hour_of_week(t.started_at) as hour, date_trunc('week', t.started_at)::date as week, count(*) as trips
-    from trip as t
-    join packed as l using (load_id)
-    cross join (values (true), (false)) as side (is_origin)
-    group by 1, 2, 3, 4, 5, 6
-), kept as (
-    select h.run_id, h.region_id, h.is_origin, h.corner, h.hour::integer as hour, h.first_week + 7 * (w.number - 1)::integer as week,
-           sum(w.trips)::bigint as trips
-    from run_hour as h
-    cross join unnest(h.trips) with ordinality as w (trips, number)
-    where h.run_id in (select run_id from packed) and w.trips <> 0
-    group by 1, 2, 3, 4, 5, 6
-)
-select null::integer as load_id,
-       'run_hour of run ' || run_id || ' ' || corner || ' hour ' || hour || ' ' || week || case when is_origin then ' origin' else ' destination' end
-           as place,
-       coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
-from counted as c
-full join kept as k using (run_id, region_id, is_origin, corner, hour, week)
-where c.trips is distinct from k.trips;
-
 -- name: check_run_point
--- Points of the runs against their trips, cell by cell: how many, and the sum of a hash of each end's position, hour and datasource. A point
--- outside the bounds of its block counts as missing, for no question would find it there.
+-- What the blocks of runs must hold, cell by cell (position >> 32): how many trips, and the sum of a hash of end, other end (0 for
+-- destinations), hour and datasource; and the blocks themselves, for the caller to read. In one statement, so of one moment.
 with packed as (
     select load_id, run_id from load
     where run_id is not null
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
 ), trip_end as (
-    select l.run_id, t.region_id, is_origin, case when is_origin then t.origin else t.destination end as position,
-           (t.started_at::date - date '0001-01-01') / 7 * 168 + hour_of_week(t.started_at) as hour, t.datasource_id
+    select l.run_id, t.region_id::integer as region_id, is_origin, case when is_origin then t.origin else t.destination end as position,
+           case when is_origin then t.destination else 0 end as other,
+           ((t.started_at::date - date '0001-01-01') / 7 * 168 + hour_of_week(t.started_at))::bigint * 65536 + t.datasource_id as hour
     from trip as t
     join packed as l using (load_id)
     cross join (values (true), (false)) as side (is_origin)
-), point as (
-    select p.run_id, p.region_id, p.is_origin, p.base + o.place as position,
-           (p.base_on - date '0001-01-01') * 24 + o.week * 168 + o.hour::integer + 84 as hour, o.datasource_id
-    from run_point as p
-    cross join unnest(p.offsets, p.weeks, p.datasource_ids, p.hours) as o (place, week, datasource_id, hour)
-    where p.run_id in (select run_id from packed)
-      and (p.base + o.place) & 3074457345618258602 between p.x_low and p.x_high
-      and (p.base + o.place) & 1537228672809129301 between p.y_low and p.y_high
-), counted as (
-    select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
-           sum(hashint8extended(position, hour * 65536::bigint + datasource_id)) as hash
-    from trip_end
-    group by 1, 2, 3, 4
-), kept as (
-    select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
-           sum(hashint8extended(position, hour * 65536::bigint + datasource_id)) as hash
-    from point
-    group by 1, 2, 3, 4
 )
-select null::integer as load_id,
-       'run_point of run ' || run_id || ' ' || cell || ' ' || case when is_origin then 'origin' else 'destination' end as place,
-       coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
-from counted as c
-full join kept as k using (run_id, region_id, is_origin, cell)
-where (c.trips, c.hash) is distinct from (k.trips, k.hash);
-
--- name: check_run_point_sums
--- Sums of blocks against their points.
-select null::integer as load_id, 'run_point of run ' || p.run_id || ' ' || p.base || ' week ' || s.week as place,
-       coalesce(s.expected, 0) as expected, coalesce(s.found, 0) as found
+select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
+       sum((mod(position, 1000003) + 1) * (mod(other, 1000003) + mod(hour, 1000003) + 1))::bigint as hash,
+       null::bigint[] as bounds, null::integer as base_week, null::smallint[] as datasource_ids, null::integer[] as sum_weeks,
+       null::integer[] as sum_trips, null::bytea as places, null::bytea as times, null::bytea as others
+from trip_end
+group by 1, 2, 3, 4
+union all
+select p.run_id, p.region_id, p.is_origin, p.base, p.trips, null,
+       array[p.x_low, p.x_high, p.y_low, p.y_high, p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high],
+       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.sum_weeks, p.sum_trips, p.places, p.times, p.others
 from run_point as p
-join run as r using (run_id)
-cross join lateral (
-    select week, c.trips as expected, k.trips as found
-    from (select week, count(*) as trips from unnest(p.weeks) as w (week) group by week) as c
-    full join (select week, sum(trips)::bigint as trips from unnest(p.sum_weeks, p.sum_trips) as w (week, trips) group by week) as k
-        using (week)
-) as s
-where s.expected is distinct from s.found
-  and (%(load_id)s::integer is null or p.run_id = (select run_id from load where load_id = %(load_id)s::integer));
+where p.run_id in (select run_id from packed);
 
 -- name: check_run_flow
--- Flows of the runs against their trips: as a whole, per datasource (else 0), and per slot (else -1) where the run has hours.
+-- What the flows of runs must hold, per origin cell: as a whole, per datasource (else 0), and per slot (else -1) where the run has hours:
+-- how many trips, and the sum of a hash of destination and trips; and the rows themselves, for the caller to read.
 with packed as (
     select load_id, run_id from load
     where run_id is not null
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
-), counted as (
-    select l.run_id, t.region_id, coalesce(t.datasource_id, 0) as datasource_id, coalesce(t.slot, -1) as slot,
-           t.origin_cell, t.destination_cell, count(*) as trips
+), flow as (
+    select l.run_id, t.region_id::integer as region_id, coalesce(t.datasource_id, 0)::integer as datasource_id,
+           coalesce(t.slot, -1) as slot, t.origin_cell, t.destination_cell, count(*) as trips
     from (
         select load_id, region_id, datasource_id, slot_of_hour(hour_of_week(started_at)) as slot,
                origin >> 32 as origin_cell, destination >> 32 as destination_cell
@@ -278,19 +221,17 @@ with packed as (
     join run as r using (run_id)
     group by grouping sets ((1, 2, 5, 6, r.has_hours), (1, 2, 5, 6, r.has_hours, t.datasource_id), (1, 2, 5, 6, r.has_hours, t.slot))
     having r.has_hours or t.slot is null
-), kept as (
-    select f.run_id, f.region_id, coalesce(f.datasource_id, 0) as datasource_id, coalesce(f.slot, -1) as slot,
-           f.origin_cell::bigint as origin_cell, p.destination_cell::bigint as destination_cell, sum(p.trips)::bigint as trips
-    from run_flow as f
-    cross join unnest(f.destination_cells, f.trips) as p (destination_cell, trips)
-    where f.run_id in (select run_id from packed)
-    group by 1, 2, 3, 4, 5, 6
 )
-select null::integer as load_id, 'run_flow of run ' || run_id || ' ' || origin_cell || ' to ' || destination_cell as place,
-       coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
-from counted as c
-full join kept as k using (run_id, region_id, datasource_id, slot, origin_cell, destination_cell)
-where c.trips is distinct from k.trips;
+select run_id, region_id, datasource_id, slot, origin_cell, sum(trips)::bigint as flows,
+       sum((mod(destination_cell, 1000003) + 1) * trips)::bigint as hash,
+       null::integer as first_cell, null::integer as last_cell, null::bytea as destination_cells, null::bytea as trips
+from flow
+group by 1, 2, 3, 4, 5
+union all
+select f.run_id, f.region_id, coalesce(f.datasource_id, 0), coalesce(f.slot, -1), f.origin_cell, f.flows, null, f.first_cell, f.last_cell,
+       f.destination_cells, f.trips
+from run_flow as f
+where f.run_id in (select run_id from packed);
 
 -- name: check_events
 -- Events of a load: seq without gaps up to the load's last (older ones may be trimmed), the last one saying what the load says, and one

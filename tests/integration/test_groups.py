@@ -19,6 +19,7 @@ from shared.database import connect_database, transaction
 from shared.errors import RequestError
 from shared.group_details import GroupDetailQuestion, fetch_group
 from shared.groups import FlowQuestion, GroupQuestion, TripGroup, fetch_flows, fetch_hours, list_groups
+from shared.packing import Sizes
 from shared.position import decode_position, format_geohash
 from shared.runs import pack_run
 from shared.settings import Settings
@@ -295,7 +296,8 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
         load_ids = [insert_trips(connection, batch) for batch in batches]
         trips = [trip for batch in batches for trip in batch]
         if packed:
-            pack_run(connection, load_ids[:packed], size * len(load_ids[:packed]))
+            sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))
+            pack_run(connection, load_ids[:packed], size * len(load_ids[:packed]), sizes=sizes)
         for _ in range(6):
             filters = draw_filters(dice)
             if filters["region"] not in {None, *(trip.region for trip in trips)}:

@@ -14,6 +14,7 @@ from shared.area import Box
 from shared.database import connect_database, transaction
 from shared.errors import RequestError
 from shared.histograms import DURATION_MINUTES, KINDS, By, Histogram, fetch_histogram
+from shared.packing import Sizes
 from shared.runs import pack_run
 from shared.settings import Settings
 from shared.weekly import WeeklyQuestion
@@ -82,7 +83,7 @@ def test_bars_equal_brute_force(engine: Engine, seed: int, size: int, packed: in
         load_ids = [insert_trips(connection, batch) for batch in batches]
         trips = [trip for batch in batches for trip in batch]
         if packed:
-            pack_run(connection, load_ids[:packed], size * packed, with_cell_hours=dice.random() < 0.5)
+            pack_run(connection, load_ids[:packed], size * packed, sizes=Sizes(block_trips=dice.choice([3, 4_096])))
         for _ in range(8):
             question = draw_question(dice)
             if not any(question.region in (None, t.region) and question.datasource in (None, t.datasource) for t in trips):

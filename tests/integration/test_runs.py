@@ -2,37 +2,52 @@
 
 import random
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine
 
+from loader.checking import list_problems
+from shared.area import Box
 from shared.database import connect_database, execute, transaction
 from shared.errors import TransientError
+from shared.packing import Sizes
 from shared.runs import Pile, choose_loads, list_piles, pack_loads, pack_run
 from shared.settings import Settings
-from shared.weekly import WeeklyQuestion, fetch_weekly
+from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 
-CHECKS = ("check_run_day", "check_run_cell", "check_run_hour", "check_run_point", "check_run_point_sums", "check_run_flow")
+CHECKS = ("check_run_day", "check_run_cell", "check_run_point", "check_run_flow")
+
+
+def flip(column: str, bit: int, table: str = "run_point", *, longer_than: int = 8) -> str:
+    flipped = f"set_bit({column}, {bit}, 1 - get_bit({column}, {bit}))"
+    return f"update {table} set {column} = {flipped} where length({column}) > {longer_than}"
+
+
 DAMAGES = {
     "day off": ("update run_day set trips[1] = trips[1] + 1", "check_run_day"),
     "day lost": ("delete from run_day", "check_run_day"),
     "cell off": ("update run_cell set trips[1] = trips[1] + 1 where not is_origin", "check_run_cell"),
-    "cell of another level": ("update run_cell set shift = 30 where shift = 28", "check_run_cell"),
     "cell twice": ("insert into run_cell select * from run_cell limit 1", "check_run_cell"),
     "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
-    "cell's hour off": ("update run_hour set trips[1] = trips[1] + 1", "check_run_hour"),
-    "cell's hour lost": ("delete from run_hour where not is_origin", "check_run_hour"),
-    "cell's week moved": ("update run_hour set first_week = first_week + 7", "check_run_hour"),
-    "point lost": ("delete from run_point where not is_origin", "check_run_point"),
-    "point moved": ("update run_point set offsets[1] = offsets[1] + 1", "check_run_point"),
-    "another hour": ('update run_point set hours[1] = (1 - hours[1]::integer)::"char"', "check_run_point"),
-    "another week": ("update run_point set weeks[1] = weeks[1] + 1", "check_run_point"),
+    "points lost": ("delete from run_point where not is_origin", "check_run_point"),
+    "points moved": ("update run_point set base = base + 1", "check_run_point"),
+    "a place off": (flip("places", 12), "check_run_point"),
+    "another hour": (flip("times", 6), "check_run_point"),
+    "another end": (flip("others", 12), "check_run_point"),
+    "other ends moved": ("update run_point set other_x_low = other_x_low + 2 where is_origin", "check_run_point"),
+    "another week": ("update run_point set base_on = base_on + 7", "check_run_point"),
+    "another datasource": ("update run_point set datasource_ids[1] = datasource_ids[1] + 1::smallint", "check_run_point"),
     "bounds too narrow": ("update run_point set x_high = x_low - 1", "check_run_point"),
-    "sum off": ("update run_point set sum_trips[1] = sum_trips[1] + 1::smallint", "check_run_point_sums"),
-    "flow off": ("update run_flow set trips[1] = trips[1] + 1 where slot is not null", "check_run_flow"),
+    "bounds of other ends too narrow": ("update run_point set other_x_high = other_x_low - 1 where is_origin", "check_run_point"),
+    "sum off": ("update run_point set sum_trips[1] = sum_trips[1] + 1", "check_run_point"),
+    "sum lost": ("update run_point set sum_trips = '{}', sum_weeks = '{}'", "check_run_point"),
+    "a flow off": (flip("trips", 6, "run_flow", longer_than=0), "check_run_flow"),
+    "a flow elsewhere": ("update run_flow set first_cell = first_cell - 1", "check_run_flow"),
+    "flows without their last": ("update run_flow set last_cell = first_cell - 1 where slot is null", "check_run_flow"),
     "flow lost": ("delete from run_flow where datasource_id is not null", "check_run_flow"),
     "trip lost": ("delete from trip where ctid = (select min(ctid) from trip)", "check_run_point"),
 }
@@ -46,13 +61,13 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 def find_problems(connection: Connection) -> list[tuple[str, str]]:
-    return [(check, row.place) for check in CHECKS for row in execute(connection, check, load_id=None)]
+    return [(check, problem.place) for check in CHECKS for problem in list_problems(connection, check)]
 
 
-def insert(engine: Engine, size: int, *, seed: int = 1) -> int:
+def insert(engine: Engine, size: int, *, seed: int = 1, equal: int = 60) -> int:
     dice = random.Random(seed)
     with transaction(engine) as connection:
-        return insert_trips(connection, [*draw_trips(dice, size), *[make_trip(MONDAY, hour=8)] * 60])
+        return insert_trips(connection, [*draw_trips(dice, size), *[make_trip(MONDAY, hour=8)] * equal])
 
 
 def count(engine: Engine, what: str) -> Any:
@@ -77,7 +92,7 @@ def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
         assert pack_loads(engine, least_trips=1) == 0
     assert count(engine, "count(*) from load where run_id is null") == 0
     assert count(engine, "sum(trips) from run") == 330
-    for table in ("run_day", "run_cell", "run_hour", "run_point", "run_flow"):
+    for table in ("run_day", "run_cell", "run_point", "run_flow"):
         assert count(engine, f"count(*) from {table} where run_id not in (select run_id from run)") == 0
     with transaction(engine) as connection:
         assert find_problems(connection) == []
@@ -119,22 +134,35 @@ def test_one_packs_at_a_time(engine: Engine) -> None:
     assert pack_loads(engine, least_trips=1) == 1
 
 
-def test_weeks_of_two_eras_lie_in_blocks_of_their_own(engine: Engine) -> None:
-    years = (1257, 1884, 1886, 2026, 2099)
+def test_weeks_may_be_centuries_apart(engine: Engine) -> None:
+    years = (1, 1257, 1884, 1886, 2026, 2099, 9999)
     with transaction(engine) as connection:
         trips = [make_trip(MONDAY.replace(year=year)) for year in years]
         pack_run(connection, [insert_trips(connection, trips)], len(trips))
         assert find_problems(connection) == []
-        assert connection.exec_driver_sql("select count(distinct base_on) from run_point").scalar_one() >= 2
-        answer = fetch_weekly(connection, WeeklyQuestion(end="destination"))
-        assert (answer.trips, answer.weeks_with_trips) == (5, 5)
+        for end in ENDS:
+            answer = fetch_weekly(
+                connection, WeeklyQuestion(box=Box(7, 45, 8, 46), end=end, from_on=date(1800, 1, 1), to_on=MONDAY)
+            )
+            assert answer.weeks_with_trips == 3
+
+
+def test_parts_and_pieces_make_the_same_run(engine: Engine) -> None:
+    """A run of many parts, one origin on both sides of a cut, and more equal destinations than fit a part."""
+    trips = [*draw_trips(random.Random(4), 300), *[make_trip(MONDAY, hour=hour % 24, minute=hour % 60) for hour in range(300)]]
+    with transaction(engine) as connection:
+        load_id = insert_trips(connection, trips)
+        pack_run(connection, [load_id], len(trips), sizes=Sizes(part_trips=60, block_trips=16))
+        assert find_problems(connection) == []
+        assert connection.exec_driver_sql("select sum(trips) from run_point").scalar_one() == 1_200
+        assert connection.exec_driver_sql("select count(*) from run_piece").scalar_one() == 0
 
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_the_checks_see(engine: Engine, name: str) -> None:
-    load_id = insert(engine, 10)
+    load_id = insert(engine, 60, equal=300)
     with transaction(engine) as connection:
-        pack_run(connection, [load_id], 70, finest_shift=28, with_cell_hours=True)
+        pack_run(connection, [load_id], 360)
     statement, check = DAMAGES[name]
     with transaction(engine) as connection:
         assert connection.exec_driver_sql("select has_hours from run").scalar_one()
@@ -142,16 +170,6 @@ def test_the_checks_see(engine: Engine, name: str) -> None:
         assert connection.exec_driver_sql(statement).rowcount > 0
         assert check in {problem[0] for problem in find_problems(connection)}
         connection.rollback()
-
-
-def test_finer_cells_are_packed_only_where_trips_are_many_to_each(engine: Engine) -> None:
-    with transaction(engine) as connection:
-        for trips, shift in ((15, 34), (16, 28)):
-            load_id = insert_trips(connection, [make_trip(MONDAY)] * trips)
-            pack_run(connection, [load_id], trips)
-            found = connection.exec_driver_sql(f"select finest_shift from run where trips = {trips}").scalar_one()
-            assert found == shift
-        assert find_problems(connection) == []
 
 
 def test_hours_are_packed_only_where_they_save_rows(engine: Engine) -> None:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Engine
 from shared.area import Box, parse_bbox
 from shared.database import connect_database, execute, transaction
 from shared.errors import RequestError
+from shared.packing import Sizes
 from shared.position import AXIS_STEPS
-from shared.runs import CELL_SHIFTS, pack_run
+from shared.runs import pack_run
 from shared.settings import Settings
 from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fetch_weekly
 from tests.brute_force import count_weeks
@@ -313,19 +314,14 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
         batches = [draw_trips(dice, size) for _ in range(loads)]
         load_ids = [insert_trips(connection, batch) for batch in batches]
         if packed:
-            pack_run(
-                connection,
-                load_ids[:packed],
-                size * len(load_ids[:packed]),
-                finest_shift=dice.choice(CELL_SHIFTS),
-                with_cell_hours=dice.random() < 0.5,
-            )
+            sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))
+            pack_run(connection, load_ids[:packed], size * len(load_ids[:packed]), sizes=sizes)
         check_questions(connection, [trip for batch in batches for trip in batch], dice)
         connection.rollback()
 
 
-@pytest.mark.parametrize("finest_shift", [None, *CELL_SHIFTS])
-def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, finest_shift: int | None) -> None:
+@pytest.mark.parametrize("part_trips", [1_500, 10_000])
+def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, part_trips: int) -> None:
     """Several blocks of points in one cell, and cells on every side of it."""
     dice = random.Random(5)
     trips = [
@@ -339,11 +335,10 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, fin
         for _ in range(6000)
     ]
     load_id = insert_trips(connection, trips)
-    pack_run(connection, [load_id], len(trips), finest_shift=finest_shift, with_cell_hours=finest_shift is not None)
-    blocks = connection.exec_driver_sql("select count(*), max(cardinality(offsets)) from run_point").one()
-    assert blocks[0] > 12
-    assert blocks[1] <= 992
-    assert finest_shift in {28, 30} or blocks[1] == 992
+    pack_run(connection, [load_id], len(trips), sizes=Sizes(part_trips, block_trips=200))
+    blocks = connection.exec_driver_sql("select count(*), max(trips), sum(trips) from run_point").one()
+    assert blocks[0] > 60
+    assert (blocks[1], blocks[2]) == (200, 12_000)
     for _ in range(25):
         west, south = dice.gauss(7.67, 0.01), dice.gauss(45.07, 0.01)
         size = dice.choice([0.002, 0.02, 0.1])

@@ -5,6 +5,7 @@ The other integration tests run on TimescaleDB when TRIPDECK_TEST_TIMESCALE_BIN 
 
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -36,6 +37,7 @@ WEEKS = 40  # four chunks
 NAMES = sorted(list_queries())
 _COPY_TARGET = re.compile(r"^copy (\w+) \(([^)]+)\)\s+from stdin(.*);", re.MULTILINE)
 COPIES = [name for name in NAMES if "from stdin" in list_queries()[name].text]
+READS = [name for name in NAMES if "to stdout" in list_queries()[name].text]
 
 Question = Callable[[Connection], object]
 Statement = tuple[str, dict[str, object]]
@@ -155,10 +157,13 @@ def test_compressed_chunks_answer_as_plain_postgres(name: str, plain: Engine, se
     assert answers
     assert any(answers)
     for (sql, parameters), expected in zip(statements, answers, strict=False):
-        assert server.run(sql, parameters).rows == expected
+        found = server.run(sql, parameters).rows
+        # Rows of a query without an order of its own come as the server likes.
+        is_ordered = re.search(r"order by [^()]*;\s*$", sql)
+        assert found == expected if is_ordered else Counter(map(tuple, found)) == Counter(map(tuple, expected))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in COPIES])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in {*COPIES, *READS}])
 def test_named_query_runs(name: str, server: WasmServer) -> None:
     query = list_queries()[name]
     parameters = {key: SAMPLES_BY_NAME.get(key, SAMPLES_BY_TYPE[kind]) for key, kind in query.parameters.items()}

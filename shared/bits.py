@@ -1,0 +1,119 @@
+"""Bits: columns of numbers packed bit by bit, and the loops that write and read them, compiled to machine code by numba.
+
+A column holds groups of 32 numbers, each group with the width of its largest before it, so that neighbours in position order cost
+two bytes a place or three. It is made of whole 64-bit words.
+The compiled code is kept beside each file, or where NUMBA_CACHE_DIR says; kernels hold no interpreter lock. Those of other files
+that call these are not compiled anew when only this file changes: empty the cache then.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Numbers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+
+_GROUP: Final = 32
+_WIDTH_BITS: Final = 6
+_Y_MASK: Final = 0x1555_5555_5555_5555
+
+
+def compile_kernel(function: Function) -> Function:
+    """Have a function compiled when it is first called."""
+    return cast("Function", numba.njit(cache=True, nogil=True)(function))
+
+
+@compile_kernel
+def _put(words: Words, bit: int, value: int, width: int) -> int:
+    """Write a number's bits; returns the place after them."""
+    word, shift = bit >> 6, bit & 63
+    words[word] |= np.uint64(value) << np.uint64(shift)
+    if shift + width > 64:
+        words[word + 1] |= np.uint64(value) >> np.uint64(64 - shift)
+    return bit + width
+
+
+@compile_kernel
+def _get(words: Words, bit: int, mask: np.uint64) -> int:
+    """Read a number's bits without asking whether they pass the end of a word; so a word must follow the last."""
+    word, shift = bit >> 6, np.uint64(bit & 63)
+    low = words[word] >> shift
+    high = (words[word + 1] << np.uint64(1)) << (np.uint64(63) - shift)
+    return np.int64((low | high) & mask)  # type: ignore[return-value]
+
+
+@compile_kernel
+def _mask(width: int) -> np.uint64:
+    return np.uint64((1 << width) - 1)
+
+
+@compile_kernel
+def count_bits(number: int) -> int:
+    """Bits of a number of 0 or more."""
+    bits = 0
+    while number:
+        number >>= 1
+        bits += 1
+    return bits
+
+
+@compile_kernel
+def pack_numbers(values: Numbers, cuts: Numbers) -> tuple[Words, Numbers]:
+    """Pack the numbers between each two cuts into a column of bits.
+
+    Shape: n numbers of 0 to 2^62 - 1, m + 1 cuts → words, and the m + 1 words where columns begin.
+    """
+    blocks = len(cuts) - 1
+    words = np.zeros(len(values) + len(values) // 8 + 2 * blocks + 2, np.uint64)
+    starts = np.zeros(blocks + 1, np.int64)
+    for block in range(blocks):
+        bit = starts[block] << 6
+        for first in range(cuts[block], cuts[block + 1], _GROUP):
+            last = min(first + _GROUP, cuts[block + 1])
+            union = 0
+            for place in range(first, last):
+                union |= values[place]
+            width = count_bits(union)
+            bit = _put(words, bit, width, _WIDTH_BITS)
+            for place in range(first, last):
+                bit = _put(words, bit, values[place], width)
+        starts[block + 1] = (bit + 63) >> 6
+    return words[: starts[blocks]], starts
+
+
+@compile_kernel
+def unpack_numbers(words: Words, start: int, values: Numbers) -> None:
+    """Read a column that begins at a word; values is filled. At least one word follows the column."""
+    bit = start << 6
+    for first in range(0, len(values), _GROUP):
+        width = _get(words, bit, _mask(_WIDTH_BITS))
+        bit += _WIDTH_BITS
+        mask = _mask(width)
+        for place in range(first, min(first + _GROUP, len(values))):
+            values[place] = _get(words, bit, mask)
+            bit += width
+
+
+@compile_kernel
+def gather(bits: int) -> int:
+    """Every second bit, from the lowest on."""
+    value = bits & _Y_MASK
+    value = (value | (value >> 1)) & 0x3333_3333_3333_3333
+    value = (value | (value >> 2)) & 0x0F0F_0F0F_0F0F_0F0F
+    value = (value | (value >> 4)) & 0x00FF_00FF_00FF_00FF
+    value = (value | (value >> 8)) & 0x0000_FFFF_0000_FFFF
+    return (value | (value >> 16)) & 0xFFFF_FFFF
+
+
+@compile_kernel
+def spread(step: int) -> int:
+    """Undo gather."""
+    value = (step | (step << 16)) & 0x0000_FFFF_0000_FFFF
+    value = (value | (value << 8)) & 0x00FF_00FF_00FF_00FF
+    value = (value | (value << 4)) & 0x0F0F_0F0F_0F0F_0F0F
+    value = (value | (value << 2)) & 0x3333_3333_3333_3333
+    return (value | (value << 1)) & _Y_MASK

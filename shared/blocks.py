@@ -1,0 +1,255 @@
+"""Blocks: the packed bits of a run's trips, and the loops over them, compiled to machine code by numba.
+
+A block's numbers (places, times, other ends) are columns of bits (shared/bits.py).
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.bits import Numbers, Words, compile_kernel, count_bits, gather, spread, unpack_numbers
+from shared.position import X_MASK, Y_MASK
+
+Flags = npt.NDArray[np.bool_]
+Filters = tuple[Flags, int, int]
+"""Wanted hours of the week, first and last day since 0001-01-01."""
+
+BLOCK_TRIPS: Final = 4_096
+"""Trips of a block at most: its bounds and sums cost 0.1 bytes a trip, and an edge reads few trips that it doesn't cut."""
+
+HOURS: Final = 168
+
+# Columns of the table of blocks that the kernels take.
+(
+    TRIPS,
+    BASE,
+    WEEK,
+    REGION,
+    DATASOURCES,
+    WANTED,
+    END_TEST,
+    OTHER_TEST,
+    PLACES_AT,
+    TIMES_AT,
+    OTHERS_AT,
+    OTHER_X,
+    OTHER_Y,
+    COLUMNS,
+) = range(14)
+
+# What a test asks of an end, or of a trip.
+ANY, INSIDE, OUTSIDE, ONE_INSIDE = range(4)
+
+
+@compile_kernel
+def encode_times(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Make one number of each trip's time: week of the block, then place among the block's datasources, then hour of the week.
+
+    Shape: n stamps (hour << 32 | region << 16 | datasource), m + 1 cuts, m first weeks → n numbers, all blocks' datasources one
+    after the other, and the m + 1 places where those begin.
+    """
+    codes = np.empty(len(stamps), np.int64)
+    found = np.empty(len(stamps), np.int64)
+    starts = np.zeros(len(cuts), np.int64)
+    slots = np.full(65_536, -1, np.int64)
+    for block in range(len(cuts) - 1):
+        first = starts[block]
+        last = first
+        for place in range(cuts[block], cuts[block + 1]):
+            datasource = stamps[place] & 65_535
+            if slots[datasource] < 0:
+                slots[datasource] = last - first
+                found[last] = datasource
+                last += 1
+        bits = count_bits((last - first) * HOURS - 1)
+        for place in range(cuts[block], cuts[block + 1]):
+            hour = stamps[place] >> 32
+            code = slots[stamps[place] & 65_535] * HOURS + hour % HOURS
+            codes[place] = ((hour // HOURS - weeks[block]) << bits) | code
+        for place in range(first, last):
+            slots[found[place]] = -1
+        starts[block + 1] = last
+    return codes, found[: starts[-1]], starts
+
+
+@compile_kernel
+def split_axes(positions: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers]:
+    """Make the other ends' columns: per block its x steps, then its y steps, each above the block's lowest.
+
+    Shape: n positions, m + 1 cuts → 2 n numbers, their m + 1 cuts.
+    """
+    steps = np.empty(2 * len(positions), np.int64)
+    for block in range(len(cuts) - 1):
+        first, last = cuts[block], cuts[block + 1]
+        trips = last - first
+        for axis in range(2):
+            low = 1 << 62
+            start = 2 * first + axis * trips
+            for place in range(trips):
+                step = gather(positions[first + place] >> (1 - axis))
+                steps[start + place] = step
+                low = min(low, step)
+            for place in range(trips):
+                steps[start + place] -= low
+    return steps, 2 * cuts
+
+
+@compile_kernel
+def _is_in_area(position: int, area: Numbers) -> bool:
+    """The same as SQL's position_in_area; without branches, which points at random would make slow."""
+    x, y = position & X_MASK, position & Y_MASK
+    return (  # type: ignore[no-any-return]
+        ((x >= area[2]) & (x <= area[3]) | (x >= area[6]) & (x <= area[7])) & (y >= area[8]) & (y <= area[9])
+    )
+
+
+@compile_kernel
+def _read_ends(block: Numbers, words: Words, ends: Numbers) -> None:
+    unpack_numbers(words, block[PLACES_AT], ends)
+    position = block[BASE]
+    for place in range(len(ends)):
+        position += ends[place]
+        ends[place] = position
+
+
+@compile_kernel
+def _read_others(block: Numbers, words: Words, steps: Numbers) -> None:
+    """Other ends as positions, in the first half of steps."""
+    unpack_numbers(words, block[OTHERS_AT], steps)
+    trips = block[TRIPS]
+    for place in range(trips):
+        x, y = steps[place] + block[OTHER_X], steps[trips + place] + block[OTHER_Y]
+        steps[place] = spread(x) << 1 | spread(y)
+
+
+@compile_kernel
+def _choose_by_place(block: Numbers, area: Numbers, tests: tuple[Numbers, Numbers, Flags]) -> None:
+    """Fill the flags: which trips of a block pass its tests of places."""
+    ends, others, chosen = tests
+    end_test, other_test = block[END_TEST], block[OTHER_TEST]
+    chosen[: block[TRIPS]] = True
+    for place in range(block[TRIPS]):
+        if end_test == ONE_INSIDE:
+            chosen[place] = _is_in_area(ends[place], area) | _is_in_area(others[place], area)
+        elif end_test == INSIDE:
+            chosen[place] = _is_in_area(ends[place], area)
+    if other_test != ANY:
+        for place in range(block[TRIPS]):
+            chosen[place] &= _is_in_area(others[place], area) == (other_test == INSIDE)
+
+
+@compile_kernel
+def _choose_by_time(block: Numbers, times: Numbers, filters: Filters, chosen: Flags) -> None:
+    """Take away the flags of trips at other times or of other datasources; times become hours since 0001-01-01."""
+    hours, first_day, last_day = filters
+    bits = count_bits(block[DATASOURCES] * HOURS - 1)
+    mask = (1 << bits) - 1
+    wanted = np.zeros(mask + 1, np.bool_)
+    for datasource in range(block[DATASOURCES]):
+        if block[WANTED] < 0 or block[WANTED] == datasource:
+            wanted[datasource * HOURS : (datasource + 1) * HOURS] = hours
+    hour_of = np.arange(mask + 1) % HOURS + block[WEEK] * HOURS
+    first_hour, last_hour = first_day * 24, last_day * 24 + 23
+    for place in range(block[TRIPS]):
+        code = times[place] & mask
+        time = (times[place] >> bits) * HOURS + hour_of[code]
+        times[place] = time
+        chosen[place] &= wanted[code] & (time >= first_hour) & (time <= last_hour)
+
+
+@compile_kernel
+def _read_block(
+    block: Numbers, words: Words, area: Numbers, filters: Filters, scratch: tuple[Numbers, Numbers, Numbers, Flags]
+) -> None:
+    """Read what a block's tests need, and choose its trips."""
+    ends, others, times, chosen = scratch
+    trips = block[TRIPS]
+    if block[END_TEST] != ANY:
+        _read_ends(block, words, ends[:trips])
+    if block[OTHER_TEST] != ANY or block[END_TEST] == ONE_INSIDE:
+        _read_others(block, words, others[: 2 * trips])
+    unpack_numbers(words, block[TIMES_AT], times[:trips])
+    _choose_by_place(block, area, (ends, others, chosen))
+    _choose_by_time(block, times, filters, chosen)
+
+
+@compile_kernel
+def read_block(block: Numbers, words: Words, found: Numbers, has_others: bool) -> None:
+    """Read all of a block. Shape: found is 3 by its trips: ends, other ends where it has them, times as they are coded."""
+    _read_ends(block, words, found[0])
+    unpack_numbers(words, block[TIMES_AT], found[2])
+    if has_others:
+        steps = np.empty(2 * block[TRIPS], np.int64)
+        _read_others(block, words, steps)
+        found[1] = steps[: block[TRIPS]]
+
+
+@compile_kernel
+def _make_scratch(blocks: Numbers) -> tuple[Numbers, Numbers, Numbers, Flags]:
+    most = np.int64(0)
+    for block in range(len(blocks)):
+        most = max(most, blocks[block, TRIPS])
+    return np.empty(most, np.int64), np.empty(2 * most, np.int64), np.empty(most, np.int64), np.empty(most, np.bool_)
+
+
+@compile_kernel
+def count_times(blocks: Numbers, words: Words, area: Numbers, filters: Filters, counts: Numbers) -> None:
+    """Count the chosen trips per week from first_day's on, and per hour of the week where counts has 168 columns.
+
+    Shape: counts has a row per week; it is added to.
+    """
+    scratch = _make_scratch(blocks)
+    first_week = filters[1] // 7
+    by_hour = counts.shape[1] == HOURS
+    for number in range(len(blocks)):
+        block = blocks[number]
+        _read_block(block, words, area, filters, scratch)
+        times, chosen = scratch[2], scratch[3]
+        for place in range(block[TRIPS]):
+            if chosen[place]:
+                week, hour = times[place] // HOURS - first_week, times[place] % HOURS
+                counts[week, hour if by_hour else 0] += 1
+
+
+@compile_kernel
+def list_trips(blocks: Numbers, words: Words, area: Numbers, filters: Filters, found: Numbers) -> int:
+    """List the chosen trips of origins' blocks; returns how many. Shape: found is 4 by n: origins, destinations, regions,
+    hours.
+    """
+    scratch = _make_scratch(blocks)
+    ends, others, times, chosen = scratch
+    count = 0
+    for number in range(len(blocks)):
+        block = blocks[number]
+        _read_block(block, words, area, filters, scratch)
+        trips = block[TRIPS]
+        if block[END_TEST] == ANY:
+            _read_ends(block, words, ends[:trips])
+        if block[OTHER_TEST] == ANY and block[END_TEST] != ONE_INSIDE:
+            _read_others(block, words, others[: 2 * trips])
+        for place in range(trips):
+            if chosen[place]:
+                found[0, count], found[1, count] = ends[place], others[place]
+                found[2, count], found[3, count] = block[REGION], times[place]
+                count += 1
+    return count
+
+
+@compile_kernel
+def list_flows(rows: Numbers, words: Words, found: Numbers) -> None:
+    """List the flows of rows of run_flow: origin cell, first destination cell, flows, and the words where cells and trips begin.
+
+    Shape: found is 3 by all flows: origin cells, destination cells, trips.
+    """
+    first = 0
+    for row in range(len(rows)):
+        last = first + rows[row, 2]
+        found[0, first:last] = rows[row, 0]
+        unpack_numbers(words, rows[row, 3], found[1, first:last])
+        unpack_numbers(words, rows[row, 4], found[2, first:last])
+        cell = rows[row, 1]
+        for place in range(first, last):
+            cell += found[1, place]
+            found[1, place] = cell
+        first = last

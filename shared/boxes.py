@@ -1,0 +1,81 @@
+"""Boxes: trips per week, or per hour, with an end in an area.
+
+Cells, sums of blocks, blocks and loose trips come from one statement, so they are of one moment.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from shared.area import AxisArea
+from shared.bits import Numbers
+from shared.ends import Choice, TimeCounter, make_blocks, stream_rows
+from shared.runs import CELL_SHIFT
+from shared.weekly import End, area_parameters
+
+_DAY: Final = timedelta(days=1)
+# Which ends count, and what their other ends must be (0: anything, 1: inside, 2: outside), so that no trip counts twice.
+_SIDES: Final[Mapping[End, tuple[list[bool], list[int]]]] = {
+    "origin": ([True], [0]),
+    "destination": ([False], [0]),
+    "both": ([True], [1]),
+    "either": ([False, True], [0, 2]),
+}
+
+
+def count_box(
+    connection: Connection, area: AxisArea, end: End, *, parameters: Mapping[str, Any], by_hour: bool = False
+) -> Numbers | None:
+    """Count the trips of a period with an end in an area; None when loads were packed or undone since the filters were fetched.
+
+    parameters: those of sql/queries/weekly.sql. Shape: a row per week from from_on's on, a column per hour of the week or one.
+    """
+    from_on, to_on, hours = parameters["from_on"], parameters["to_on"], parameters["hours"]
+    cut_days = _list_cut_days(parameters)
+    is_origins, other_tests = _SIDES[end]
+    counter = TimeCounter(Choice(area, hours, from_on, to_on), by_hour=by_hour)
+    first_week = from_on - from_on.weekday() * _DAY
+    batches = stream_rows(
+        connection,
+        "count_box",
+        {
+            **parameters,
+            **area_parameters(area, end),
+            "is_origins": is_origins,
+            "other_tests": other_tests,
+            "area": area.bounds(),
+            "inner_34": area.inner(CELL_SHIFT).bounds(),
+            "by_hour": by_hour,
+            "knows_cells": not by_hour and hours is None,
+            "knows_sums": not by_hour and hours is None and parameters["datasource_id"] is None,
+            "has_cut_weeks": bool(cut_days),
+        },
+    )
+    for rows in batches:
+        if not rows[0][0]:
+            return None
+        for _, week, hour, trips, *_ in rows:
+            if week is not None:
+                counter.counts[(week - first_week).days // 7, hour or 0] += trips
+        _add_blocks(counter, rows, cut_days)
+    return counter.counts
+
+
+def _add_blocks(counter: TimeCounter, rows: Iterable[Any], cut_days: Iterable[tuple[date, date]]) -> None:
+    """Count blocks: those that cells or sums count, only on the days of the period that are no whole weeks."""
+    blocks = [(row[4], (row[3], *row[5:])) for row in rows if row[4] is not None]
+    counter.add(make_blocks(row for is_counted, row in blocks if not is_counted))
+    counted = make_blocks(row for is_counted, row in blocks if is_counted)
+    for from_on, to_on in cut_days:
+        counter.add(counted, from_on, to_on)
+
+
+def _list_cut_days(parameters: Mapping[str, Any]) -> list[tuple[date, date]]:
+    """List the days of a period that are in no whole week, as ranges."""
+    from_on, to_on, whole_from, whole_to = (parameters[name] for name in ("from_on", "to_on", "whole_from", "whole_to"))
+    if whole_from > whole_to:
+        return [(from_on, to_on)]
+    ranges = [(from_on, whole_from - _DAY), (whole_to + _DAY, to_on)]
+    return [(first, last) for first, last in ranges if first <= last]

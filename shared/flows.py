@@ -1,0 +1,174 @@
+"""Flows: trips between cells, from the runs' own flows, from blocks of trips, and from loose trips, whichever know them.
+
+Everything is added up by the process that asks, in columns: a row of the database per flow would cost more than the flow.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sqlalchemy import Connection
+
+from shared.area import WHOLE_WORLD, AxisArea
+from shared.bits import Numbers
+from shared.blocks import ANY, INSIDE, ONE_INSIDE, list_flows
+from shared.clock import list_slots
+from shared.database import execute
+from shared.ends import Choice, find_trips, make_blocks, stream_rows
+from shared.groups import RUN_PRECISION, Flow, FlowLocation, FlowMap, FlowQuestion
+from shared.pairs import PairCounter
+from shared.position import POSITION_BITS, X_MASK, Y_MASK, cell_middle, format_geohash
+from shared.weekly import Filters, area_parameters
+
+# What the two ends must be in a box.
+_TESTS: Final = {
+    "origin": (INSIDE, ANY),
+    "destination": (ANY, INSIDE),
+    "both": (INSIDE, INSIDE),
+    "either": (ONE_INSIDE, ANY),
+}
+_PAIR: Final = ("origin", "destination")
+_FLOW_SHIFT: Final = POSITION_BITS - 5 * RUN_PRECISION
+
+
+class StaleError(Exception):
+    """Loads were packed or undone since the filters were fetched: ask again."""
+
+
+def count_flows(connection: Connection, question: FlowQuestion, filters: Filters) -> FlowMap:
+    """Find the largest flows that touch the view and the locations they join. Raises: StaleError."""
+    view = question.viewport.area().outer(question.cell_shift) if question.viewport else None
+    asked = _Asked(connection, question, filters, view=None if view == WHOLE_WORLD else view)
+    flows = pl.DataFrame(dict(zip((*_PAIR, "trips"), asked.count_all().list_pairs(), strict=True)))
+    trips = int(flows["trips"].sum()) if view is None or question.box is not None else asked.count_trips()
+    if view is not None:
+        is_seen = [_touches(flows[name].to_numpy() << question.cell_shift, view) for name in _PAIR]
+        flows = flows.filter(pl.Series(is_seen[0] | is_seen[1]))
+    return _make_map(flows, _choose_shown(flows, question), question, trips=trips)
+
+
+class _Asked:
+    """One question's ways to its flows."""
+
+    def __init__(self, connection: Connection, question: FlowQuestion, filters: Filters, *, view: AxisArea | None) -> None:
+        self._connection = connection
+        self._question = question
+        self._view = view
+        self._slots = list_slots(question.hours) if question.fits_runs else None
+        self._parameters: dict[str, object] = {
+            "region_id": filters.region_id,
+            "datasource_id": filters.datasource_id,
+            "loose_loads": filters.loose_loads,
+            "hours": question.hours,
+            **area_parameters(question.box, question.end),
+        }
+
+    def count_all(self) -> PairCounter:
+        """Count the trips per origin and destination."""
+        counter = PairCounter()
+        if self._question.fits_runs:
+            self._count_packed(counter)
+        if not self._question.fits_runs or self._slots is not None:
+            self._count_blocks(counter)
+        rows = self._ask("count_loose_flows", cell_shift=self._question.cell_shift, view_area=self._view_bounds)
+        loose = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 3)
+        counter.add(*np.ascontiguousarray(loose.T))
+        return counter
+
+    def count_trips(self) -> int:
+        """Count the trips of all flows, in the view or not."""
+        return int(self._ask("count_all_trips")[0].trips)
+
+    @property
+    def _view_bounds(self) -> list[int] | None:
+        return self._view.bounds() if self._view and self._question.box is None else None
+
+    def _ask(self, name: str, **parameters: object) -> Sequence[Any]:
+        rows = execute(self._connection, name, **self._parameters, **parameters).all()
+        if not rows[0].is_current:
+            raise StaleError
+        return rows
+
+    def _count_packed(self, counter: PairCounter) -> None:
+        """Flows that runs keep."""
+        parameters = {**self._parameters, "slots": self._slots, "view_area": self._view_bounds}
+        rows = list(chain.from_iterable(stream_rows(self._connection, "list_run_flows", parameters)))
+        origins, firsts, flows, cells, trips = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        sizes = np.array([len(column) // 8 for pair in zip(cells, trips, strict=True) for column in pair], np.int64)
+        starts = (np.cumsum(sizes) - sizes).reshape(-1, 2)
+        table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, starts])
+        words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
+        found = np.empty((3, int(table[:, 2].sum())), np.int64)
+        list_flows(table, words, found)
+        found[:2] >>= self._question.cell_shift - _FLOW_SHIFT
+        counter.add(*found)
+
+    def _count_blocks(self, counter: PairCounter) -> None:
+        """Flows of the trips in blocks: of all runs, or only of those that keep none of the hours."""
+        question = self._question
+        if question.box is not None:
+            area, tests = question.box.area(), _TESTS[question.end]
+        else:
+            area, tests = self._view or WHOLE_WORLD, (ONE_INSIDE, ANY)
+        choice = Choice(area, question.hours, date.min, date.max)
+        parameters = {
+            **self._parameters,
+            "area": area.bounds(),
+            "end_test": tests[0],
+            "other_test": tests[1],
+            "reads_all": not question.fits_runs,
+        }
+        for rows in stream_rows(self._connection, "list_trip_blocks", parameters):
+            if not rows[0][0]:
+                raise StaleError
+            found = find_trips(make_blocks(row[1:] for row in rows if row[1] is not None), choice)
+            counter.add(*(found[:2] >> question.cell_shift))
+
+
+def _touches(positions: Numbers, area: AxisArea) -> npt.NDArray[np.bool_]:
+    """Which positions lie in an area. Shape: n → n flags."""
+    bounds = area.bounds()
+    x, y = positions & X_MASK, positions & Y_MASK
+    is_between = ((x >= bounds[2]) & (x <= bounds[3])) | ((x >= bounds[6]) & (x <= bounds[7]))
+    touches: npt.NDArray[np.bool_] = is_between & (y >= bounds[8]) & (y <= bounds[9])
+    return touches
+
+
+def _choose_shown(flows: pl.DataFrame, question: FlowQuestion) -> pl.DataFrame:
+    """Choose the largest, after the one that is known."""
+    after = question.after_key
+    origin, destination, trips = pl.col("origin"), pl.col("destination"), pl.col("trips")
+    if after is not None:
+        is_later = (origin > after[1]) | ((origin == after[1]) & (destination > after[2]))
+        flows = flows.filter((trips < after[0]) | ((trips == after[0]) & is_later))
+    if flows.height > question.limit:
+        flows = flows.filter(trips >= flows["trips"].top_k(question.limit).min())
+    return flows.sort("trips", *_PAIR, descending=[True, False, False]).head(question.limit)
+
+
+def _make_map(flows: pl.DataFrame, shown: pl.DataFrame, question: FlowQuestion, *, trips: int) -> FlowMap:
+    cells = pl.concat([shown["origin"], shown["destination"]]).unique().sort()
+    is_internal = pl.col("origin") == pl.col("destination")
+    totals = []
+    for name, among in (("destination", ~is_internal), ("origin", ~is_internal), ("origin", is_internal)):
+        sums = flows.filter(pl.col(name).is_in(cells.implode()) & among).group_by(name).agg(pl.col("trips").sum())
+        totals.append(dict(sums.iter_rows()))
+    return FlowMap(
+        tuple(_make_location(cell, question, tuple(total.get(cell, 0) for total in totals)) for cell in cells),
+        tuple(
+            Flow(format_geohash(origin, question.precision), format_geohash(destination, question.precision), count)
+            for origin, destination, count in shown.iter_rows()
+        ),
+        trips=trips,
+        shown_trips=int(shown["trips"].sum()),
+        precision=question.precision,
+    )
+
+
+def _make_location(cell: int, question: FlowQuestion, totals: tuple[int, ...]) -> FlowLocation:
+    longitude, latitude = cell_middle(cell, question.cell_shift)
+    return FlowLocation(format_geohash(cell, question.precision), longitude, latitude, *totals)

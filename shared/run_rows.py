@@ -1,0 +1,212 @@
+"""Rows of a run, made of sorted points: blocks, cells, flows, days.
+
+    points = sort_points(origins, stamps, destinations)
+    for row in make_blocks(points): ...
+
+A stamp is hour << 32 | region << 16 | datasource, the hour counted from 0001-01-01 0 h, a Monday.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.bits import Numbers, Words, pack_numbers
+from shared.blocks import BLOCK_TRIPS, HOURS, encode_times, split_axes
+from shared.position import POSITION_BITS, X_MASK, Y_MASK
+from shared.runs import CELL_SHIFT
+
+DAY_ONE: Final = date(1, 1, 1)
+PATCH_BLOCKS: Final = 16
+"""Blocks of a patch: neighbouring origins, parted by destination."""
+
+FLOW_SHIFT: Final = 32
+FINE_SHIFT: Final = 24
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """One end of trips, by region and position. Shape: n each; others, the other ends, only of origins."""
+
+    ends: Numbers
+    stamps: Numbers
+    others: Numbers | None = None
+
+    @property
+    def regions(self) -> Numbers:
+        """Each trip's region."""
+        return self.stamps >> 16 & 65_535
+
+    def list_starts(self, shift: int) -> Numbers:
+        """List where each cell of position >> shift of a region begins."""
+        keys = np.stack([self.ends >> shift, self.regions])
+        return np.flatnonzero(np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)))
+
+    def choose(self, chosen: npt.NDArray[Any]) -> "Points":
+        """The points of an index."""
+        return Points(self.ends[chosen], self.stamps[chosen], None if self.others is None else self.others[chosen])
+
+
+def sort_points(ends: Numbers, stamps: Numbers, others: Numbers | None = None) -> Points:
+    """Sort one end of trips by region and position."""
+    order = np.argsort(ends)
+    regions = (stamps[order] >> 16).astype(np.uint16)
+    if len(regions) and (regions != regions[0]).any():
+        order = order[np.argsort(regions, kind="stable")]
+    return Points(ends, stamps, others).choose(order)
+
+
+def make_blocks(points: Points, *, block_trips: int = BLOCK_TRIPS) -> Iterator[Row]:
+    """Make the rows of run_point, without the run; of origins where there are other ends."""
+    starts = points.list_starts(CELL_SHIFT)
+    if points.others is None:
+        cuts = _cut(starts, len(points.ends), block_trips)
+    else:
+        patches = _cut(starts, len(points.ends), PATCH_BLOCKS * block_trips)
+        cuts = _cut(patches[:-1], len(points.ends), block_trips)
+        points = points.choose(_order_patches(points.others, patches, cuts))
+    first = cuts[:-1]
+    weeks = np.minimum.reduceat(points.stamps >> 32, first) // HOURS
+    steps = np.diff(points.ends, prepend=0)
+    steps[first] = 0
+    places = _list_columns(*pack_numbers(steps, cuts))
+    codes, datasources, datasource_cuts = encode_times(points.stamps, cuts, weeks)
+    times = _list_columns(*pack_numbers(codes, cuts))
+    others: list[Any] = [None] * len(first)
+    other_bounds: list[Any] = [[None] * 4] * len(first)
+    if points.others is not None:
+        axes, axes_cuts = split_axes(points.others, cuts)
+        others = _list_columns(*pack_numbers(axes, axes_cuts))
+        other_bounds = _list_bounds(points.others, first)
+    sums = _sum_weeks(points.stamps, cuts, weeks)
+    heads = np.stack([points.regions[first], np.diff(cuts), points.ends[first]], axis=1).tolist()
+    bounds = _list_bounds(points.ends, first)
+    sources = [part.tolist() for part in np.split(datasources, datasource_cuts[1:-1])]
+    mondays = [_monday(week) for week in weeks.tolist()]
+    is_origin = points.others is not None
+    for n, (region, trips, base) in enumerate(heads):
+        yield (
+            *(region, is_origin, trips, base, *bounds[n], *other_bounds[n], mondays[n], sources[n], *sums[n]),
+            *(places[n], times[n], others[n]),
+        )
+
+
+def make_cells(points: Points) -> Iterator[Row]:
+    """Make the rows of run_cell, without the run; of origins with the fine cells."""
+    starts = points.list_starts(CELL_SHIFT)
+    number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points.ends)))
+    hours = points.stamps >> 32
+    first_week = int(hours.min()) // HOURS
+    keys, trips = np.unique(
+        number << 40 | hours // HOURS - first_week << 16 | points.stamps & 65_535,
+        return_counts=True,
+    )
+    cuts = np.searchsorted(keys >> 40, np.arange(1, len(starts)))
+    weeks = [_monday(first_week + week) for week in (keys >> 16 & 0xFF_FFFF).tolist()]
+    columns = [weeks, (keys & 65_535).tolist(), trips.tolist()]
+    limits = [0, *cuts.tolist(), len(keys)]
+    fine = _list_fine_cells(points, starts) if points.others is not None else [(None, None)] * len(starts)
+    corners = (points.ends[starts] >> CELL_SHIFT << CELL_SHIFT).tolist()
+    for n, region in enumerate(points.regions[starts].tolist()):
+        part = slice(limits[n], limits[n + 1])
+        yield (region, points.others is not None, corners[n], *(column[part] for column in columns), *fine[n])
+
+
+def make_flows(points: Points, kinds: Numbers) -> Iterator[tuple[int, list[Row]]]:
+    """Make the rows of run_flow for each kind of origins' points: the kind, and region and the columns after slot."""
+    order = np.argsort(kinds.astype(np.uint16), kind="stable")
+    limits = [*np.flatnonzero(np.diff(kinds[order], prepend=-1)).tolist(), len(kinds)]
+    for first, last in pairwise(limits):
+        chosen = order[first:last]
+        yield int(kinds[chosen[0]]), _make_flows_of_kind(points if len(limits) == 2 else points.choose(chosen))
+
+
+def make_days(counts: Mapping[int, int]) -> Iterator[Row]:
+    """Make the rows of run_day, without the run, from the trips per stamp."""
+    days: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
+    for stamp, trips in sorted(counts.items()):
+        hour, region, datasource = stamp >> 32, stamp >> 16 & 65_535, stamp & 65_535
+        days.setdefault((hour // 24, region, datasource), []).append((hour % 24, trips))
+    for (day, region, datasource), hours in days.items():
+        yield DAY_ONE + timedelta(day), region, datasource, [hour for hour, _ in hours], [trips for _, trips in hours]
+
+
+def _make_flows_of_kind(points: Points) -> list[Row]:
+    if points.others is None:
+        raise ValueError("flows need both ends")
+    starts = points.list_starts(FLOW_SHIFT)
+    number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points.ends)))
+    keys, trips = np.unique(number << 31 | points.others >> FLOW_SHIFT, return_counts=True)
+    cuts = np.append(np.searchsorted(keys >> 31, np.arange(len(starts))), len(keys))
+    cells = keys & 0x7FFF_FFFF
+    steps = np.diff(cells, prepend=0)
+    steps[cuts[:-1]] = 0
+    columns = zip(_list_columns(*pack_numbers(steps, cuts)), _list_columns(*pack_numbers(trips, cuts)), strict=True)
+    heads = np.stack(
+        [points.regions[starts], points.ends[starts] >> FLOW_SHIFT, np.diff(cuts), cells[cuts[:-1]], cells[cuts[1:] - 1]], axis=1
+    )
+    return [(*head, *column) for head, column in zip(heads.tolist(), columns, strict=True)]
+
+
+def _cut(starts: Numbers, trips: int, most: int) -> Numbers:
+    """Cut what begins at starts into pieces of about the same size, each of at most so many trips."""
+    sizes = np.diff(starts, append=trips)
+    blocks = -(-sizes // most)
+    number = np.arange(blocks.sum()) - np.repeat(np.cumsum(blocks) - blocks, blocks)
+    cuts = np.repeat(starts, blocks) + np.repeat(sizes, blocks) * number // np.repeat(blocks, blocks)
+    return np.append(cuts, trips)
+
+
+def _order_patches(others: Numbers, patches: Numbers, cuts: Numbers) -> Numbers:
+    """Order the trips of each patch by their other ends, those of each block then as before.
+
+    So a block's other ends lie together, and a box that asks for both ends reads few blocks trip by trip.
+    """
+    patch = np.repeat(np.arange(len(patches) - 1), np.diff(patches))
+    # 40 bits of a position say which block it belongs to nearly always; where they don't, bounds are a little wider.
+    order = np.argsort(patch << 40 | others >> (POSITION_BITS - 40))
+    block = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
+    return np.sort(block << 32 | order) & 0xFFFF_FFFF
+
+
+def _sum_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> list[tuple[list[int], list[int]]]:
+    """Per block, the weeks after its first that have trips, and those."""
+    number = np.repeat(np.arange(len(weeks)), np.diff(cuts))
+    keys, trips = np.unique(number << 32 | (stamps >> 32) // HOURS - weeks[number], return_counts=True)
+    limits = [*np.searchsorted(keys >> 32, np.arange(len(weeks))).tolist(), len(keys)]
+    found = (keys & 0xFFFF_FFFF).tolist(), trips.tolist()
+    parts = [slice(first, last) for first, last in pairwise(limits)]
+    return [(found[0][part], found[1][part]) for part in parts]
+
+
+def _list_fine_cells(points: Points, starts: Numbers) -> list[tuple[list[int], list[int]]]:
+    """Per cell, the fine cells in it (their last 10 bits), and their trips."""
+    fine = points.list_starts(FINE_SHIFT)
+    cells = (points.ends[fine] >> FINE_SHIFT & 1_023).tolist()
+    trips = np.diff(fine, append=len(points.ends)).tolist()
+    limits = [*np.searchsorted(fine, starts).tolist(), len(fine)]
+    parts = [slice(first, last) for first, last in pairwise(limits)]
+    return [(cells[part], trips[part]) for part in parts]
+
+
+def _list_bounds(positions: Numbers, first: Numbers) -> list[list[int]]:
+    """x_low, x_high, y_low, y_high of each block, as masked positions."""
+    x, y = positions & X_MASK, positions & Y_MASK
+    bounds = [reduce.reduceat(axis, first) for axis in (x, y) for reduce in (np.minimum, np.maximum)]
+    return np.stack(bounds, axis=1).tolist()  # type: ignore[no-any-return]
+
+
+def _list_columns(words: Words, starts: Numbers) -> list[bytes]:
+    data = words.astype("<u8").tobytes()
+    limits = (8 * starts).tolist()
+    return [data[first:last] for first, last in pairwise(limits)]
+
+
+def _monday(week: int) -> date:
+    return DAY_ONE + timedelta(7 * week)
