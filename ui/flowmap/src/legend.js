@@ -1,6 +1,6 @@
 /** The legend: how wide a flow of so many trips is, and what the circles say. */
 import { element } from '../../browser/dom.js';
-import { LINE_UNIT_PX, flowShade, flowThickness, formatShort, legendSteps, mixColor } from './scale.js';
+import { LINE_UNIT_PX, flowShade, flowThickness, formatCount, legendSteps, mixColor } from './scale.js';
 
 /** @param {HTMLElement} node @param {{scale: import('./flowdata.js').Scale, palette: import('./theme.js').Palette, shown: number}} view */
 export function paintLegend(node, { scale, palette, shown }) {
@@ -26,7 +26,7 @@ export function paintLegend(node, { scale, palette, shown }) {
 /** Rows of the width legend. @param {number} most @param {import('./theme.js').Palette} palette */
 export function legendRows(most, palette) {
   return legendSteps(most).map((trips, i) => ({
-    label: i === 0 ? `${formatShort(trips)} or more` : formatShort(trips),
+    label: i === 0 ? `${formatCount(trips)} or more` : formatCount(trips),
     height: Math.max(1, Math.round(flowThickness(trips, most) * LINE_UNIT_PX)),
     color: css(mixColor(palette.flows, flowShade(trips, most))),
   }));

@@ -46,16 +46,10 @@ export function mixColor(stops, share) {
 }
 
 const numbers = new Intl.NumberFormat('en');
-const shortNumbers = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
 
 /** 12 345, with a narrow space that doesn't break, as everywhere on the page. @param {number} value */
 export function formatCount(value) {
   return numbers.format(value).replaceAll(',', '\u202f');
-}
-
-/** 12.3K from 10 000 on @param {number} value */
-export function formatShort(value) {
-  return value < 10_000 ? formatCount(value) : shortNumbers.format(value);
 }
 
 /** 850 m, 7.3 km, 120 km @param {number} km */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { flowShade, flowThickness, formatDistance, formatPoint, formatShort, legendSteps, mixColor, niceCeil, placeRadius } from '../src/scale.js';
+import { flowShade, flowThickness, formatCount, formatDistance, formatPoint, legendSteps, mixColor, niceCeil, placeRadius } from '../src/scale.js';
 
 test('a scale ends at the next 1, 2 or 5', () => {
   assert.deepEqual([0, 1, 3, 5, 5.1, 87, 499, 500, 1234].map(niceCeil), [1, 1, 5, 5, 10, 100, 500, 500, 2000]);
@@ -40,8 +40,7 @@ test('colours mix between their stops', () => {
 });
 
 test('numbers read as people write them', () => {
-  assert.equal(formatShort(9999), '9\u202f999');
-  assert.equal(formatShort(12_345), '12.3K');
+  assert.equal(formatCount(1_234_567), '1\u202f234\u202f567');
   assert.equal(formatDistance(0.85), '850 m');
   assert.equal(formatDistance(7.31), '7.3 km');
   assert.equal(formatDistance(1234), '1\u202f234 km');
