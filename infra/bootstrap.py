@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+_COMPILE: Final = "import loader.formats.kernels as f, shared.kernels as r; f.compile_kernels(); r.compile_kernels()"
 VENV: Final = ROOT / ".venv"
 PYTHON: Final = VENV / "bin" / "python"
 UV: Final = VENV / "bin" / "uv"
@@ -65,8 +66,8 @@ def install(wanted: str) -> None:
         files = [str(LOCKS / f"{name}.txt") for name in (wanted, "build", "uv")]
         _run_uv("pip", "sync", "--quiet", "--require-hashes", *files)
         _run_uv("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT))
-        # Compiled now, for 10 s, so that the first start and the first file needn't wait.
-        _run([str(PYTHON), "-c", "from loader.formats.kernels import compile_kernels; compile_kernels()"])
+        # Compiled now, for 25 s, so that first start, file and box needn't wait.
+        _run([str(PYTHON), "-c", _COMPILE])
         STAMP.write_text(current[wanted], encoding="utf-8")
 
 

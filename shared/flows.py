@@ -97,13 +97,7 @@ class _Asked:
         """Flows that runs keep."""
         parameters = {**self._parameters, "slots": self._slots, "view_area": self._view_bounds}
         rows = list(chain.from_iterable(stream_rows(self._connection, "list_run_flows", parameters)))
-        origins, firsts, flows, cells, trips = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-        sizes = np.array([len(column) // 8 for pair in zip(cells, trips, strict=True) for column in pair], np.int64)
-        starts = (np.cumsum(sizes) - sizes).reshape(-1, 2)
-        table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, starts])
-        words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
-        found = np.empty((3, int(table[:, 2].sum())), np.int64)
-        list_flows(table, words, found)
+        found = read_flows(rows)
         found[:2] >>= self._question.cell_shift - _FLOW_SHIFT
         counter.add(*found)
 
@@ -127,6 +121,21 @@ class _Asked:
                 raise StaleError
             found = find_trips(make_blocks(row[1:] for row in rows if row[1] is not None), choice)
             counter.add(*(found[:2] >> question.cell_shift))
+
+
+def read_flows(rows: Sequence[Any]) -> Numbers:
+    """Read rows of run_flow: origin cell, first destination cell, flows, and two columns of bits.
+
+    Shape: 3 by n: origin cells, destination cells, trips.
+    """
+    origins, firsts, flows, cells, trips = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    sizes = np.array([len(column) // 8 for pair in zip(cells, trips, strict=True) for column in pair], np.int64)
+    starts = (np.cumsum(sizes) - sizes).reshape(-1, 2)
+    table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, starts])
+    words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
+    found = np.empty((3, int(table[:, 2].sum())), np.int64)
+    list_flows(table, words, found)
+    return found
 
 
 def _touches(positions: Numbers, area: AxisArea) -> npt.NDArray[np.bool_]:

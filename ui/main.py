@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sys
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -31,10 +32,18 @@ def main() -> None:
         sys.exit(f"tripdeck-ui: {error.message}")
     configure_logs(settings)
     provide_resources(resources)
+    threading.Thread(target=_warm_up, name="warm up", daemon=True).start()
     LOG.info("web app listens", extra={"host": settings.ui_host, "port": settings.ui_port})
     app = st.App(SCRIPT, routes=make_routes(), on_script_error=show_script_error)
     with contextlib.suppress(KeyboardInterrupt):  # raised again by the server once it has stopped
         app.run(config=make_server_config(settings))
+
+
+def _warm_up() -> None:
+    # In a thread: the page shall not wait for what only its first box needs.
+    from shared.kernels import compile_kernels
+
+    compile_kernels()
 
 
 def show_script_error(error: Exception) -> bool:

@@ -126,6 +126,8 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
 async def _warm_up(services: Services) -> None:
     # Loaded after the hub listens, and in a thread: the first upload shall not wait for it, nor the feed stand still.
     await services.rooms.transfers.run(importlib.import_module, "loader.formats")
+    kernels = await services.rooms.transfers.run(importlib.import_module, "shared.kernels")
+    await services.rooms.transfers.run(kernels.compile_kernels)
 
 
 def _raise_file_limit() -> None:
