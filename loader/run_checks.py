@@ -16,6 +16,7 @@ from shared.bits import Numbers, unpack_numbers
 from shared.blocks import HOURS, read_block
 from shared.ends import make_blocks, stream_rows
 from shared.position import X_MASK, Y_MASK
+from shared.runs import CELL_SHIFT
 
 Disagreement = tuple[str, int, int]
 """Place, expected, found."""
@@ -30,12 +31,19 @@ _DATASOURCES: Final = 65_536
 def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagreement]:
     """Compare blocks with trips, and their sums with what is in them. A trip outside its block's bounds counts as missing."""
     sums: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
+    hours: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
     for row in _stream(connection, "check_run_point", load_id):
+        cell = hours[row.run_id, row.is_origin, row.region_id, row.cell >> CELL_SHIFT]
+        if row.places is None and row.times is not None:
+            _add_hours(cell[1], np.arange(row.trips * HOURS) + row.base_week * HOURS, _unpack(row.times, row.trips * HOURS))
+            continue
         if row.places is None:
             sums[row.run_id, row.is_origin, row.region_id, row.cell][0] = [row.trips, row.hash]
             continue
         ends, others, times = _read_block(row)
         yield from _compare_weeks(row, times // _DATASOURCES // HOURS)
+        if row.has_cell_hours:
+            _add_hours(cell[0], times // _DATASOURCES, np.ones_like(times))
         is_inside = _is_between(ends, row.bounds[:4]) & (_is_between(others, row.bounds[4:]) if row.is_origin else True)
         hashes = (ends % _PRIME + 1) * (others % _PRIME + times % _PRIME + 1)
         for cell in np.unique(ends >> 32).tolist():
@@ -44,6 +52,7 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
             found[0] += int(chosen.sum())
             found[1] += int(hashes[chosen].sum())
     yield from _compare(sums, "run_point of run")
+    yield from _compare(hours, "run_cell of run")
 
 
 def check_flows(connection: Connection, load_id: int | None) -> Iterator[Disagreement]:
@@ -80,6 +89,11 @@ def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers]:
     # A damaged block may name datasources that it doesn't have.
     datasources = np.array(row.datasource_ids)[np.minimum(code // HOURS, len(row.datasource_ids) - 1)]
     return found[0], found[1], hours * _DATASOURCES + datasources
+
+
+def _add_hours(found: list[int], hours: Numbers, trips: Numbers) -> None:
+    found[0] += int(trips.sum())
+    found[1] += int(((hours % _PRIME + 1) * trips).sum())
 
 
 def _is_between(positions: Numbers, bounds: list[int]) -> npt.NDArray[np.bool_]:

@@ -49,6 +49,7 @@ def count_box(
             "inner_34": area.inner(CELL_SHIFT).bounds(),
             "by_hour": by_hour,
             "knows_cells": not by_hour and hours is None,
+            "knows_cell_hours": (by_hour or hours is not None) and parameters["datasource_id"] is None,
             "knows_sums": not by_hour and hours is None and parameters["datasource_id"] is None,
             "has_cut_weeks": bool(cut_days),
         },
@@ -56,9 +57,12 @@ def count_box(
     for rows in batches:
         if not rows[0][0]:
             return None
-        for _, week, hour, trips, *_ in rows:
-            if week is not None:
-                counter.counts[(week - first_week).days // 7, hour or 0] += trips
+        for row in rows:
+            if row.week is not None and row.times is not None:
+                whole_weeks = (parameters["whole_from"], parameters["whole_to"])
+                counter.add_cell(row.week, row.times, weeks=row.trips, whole_weeks=whole_weeks)
+            elif row.week is not None:
+                counter.counts[(row.week - first_week).days // 7, row.hour or 0] += row.trips
         _add_blocks(counter, rows, cut_days)
     return counter.counts
 

@@ -15,7 +15,7 @@ from psycopg.pq import Format
 from sqlalchemy import Connection
 
 from shared.area import AxisArea
-from shared.bits import Numbers, Words
+from shared.bits import Numbers, Words, unpack_numbers
 from shared.blocks import (
     BASE,
     COLUMNS,
@@ -131,6 +131,19 @@ class TimeCounter:
         filters = self._choice.filters(from_on, to_on)
         counts = self.counts[filters[1] // 7 - self._first_week :]
         count_times(blocks.table, blocks.words, self._bounds, filters, counts)
+
+    def add_cell(self, week: date, column: bytes, *, weeks: int, whole_weeks: tuple[date, date]) -> None:
+        """Count a cell's hours in the whole weeks of the period. week: the cell's first of so many; column: hours as bits."""
+        hours = np.empty(weeks * HOURS, np.int64)
+        unpack_numbers(np.frombuffer(column + bytes(8), np.uint64), 0, hours)
+        wanted = hours.reshape(weeks, HOURS) * self._choice.filters()[0]
+        first = _number_day(week) // 7
+        low = max(first, _number_day(whole_weeks[0]) // 7)
+        high = min(first + weeks, (_number_day(whole_weeks[1]) + 1) // 7)
+        if low < high:
+            chosen = wanted[low - first : high - first]
+            rows = self.counts[low - self._first_week : high - self._first_week]
+            rows += chosen if rows.shape[1] == HOURS else chosen.sum(axis=1, keepdims=True)
 
 
 def find_trips(blocks: Blocks, choice: Choice) -> Numbers:

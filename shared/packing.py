@@ -44,8 +44,20 @@ _ROW: Final = np.dtype(
 _HEADER_BYTES, _TRAILER_BYTES = 19, 2
 _TYPES: Final = {
     "copy_run_day": ["int4", "date", "int2", "int2", "int2[]", "int4[]"],
-    "copy_run_point": ["int4", "int2", "bool", "int4", *["int8"] * 9, "date", "int2[]", "int4[]", "int4[]", *["bytea"] * 3],
-    "copy_run_cell": ["int4", "int2", "bool", "int8", "date[]", "int2[]", "int4[]", "int2[]", "int4[]"],
+    "copy_run_point": [
+        "int4",
+        "int2",
+        "bool",
+        "int4",
+        *["int8"] * 9,
+        "date",
+        "int2[]",
+        "int4[]",
+        "int4[]",
+        *["bytea"] * 3,
+        "bool",
+    ],
+    "copy_run_cell": ["int4", "int2", "bool", "int8", "date[]", "int2[]", "int4[]", "int2[]", "int4[]", "bytea"],
     "copy_run_flow": ["int4", "int2", "int2", "int2", "int4", "int4", "int4", "int4", "bytea", "bytea"],
     "copy_run_piece": ["int8", "bytea"],
 }

@@ -24,6 +24,9 @@ DAY_ONE: Final = date(1, 1, 1)
 PATCH_BLOCKS: Final = 16
 """Blocks of a patch: neighbouring origins, parted by destination."""
 
+TRIPS_PER_HOUR: Final = 4
+"""Cells keep hours where they have so many trips to each number."""
+
 FLOW_SHIFT: Final = 32
 FINE_SHIFT: Final = 24
 
@@ -90,10 +93,12 @@ def make_blocks(points: Points, *, block_trips: int = BLOCK_TRIPS) -> Iterator[R
     sources = [part.tolist() for part in np.split(datasources, datasource_cuts[1:-1])]
     mondays = [_monday(week) for week in weeks.tolist()]
     is_origin = points.others is not None
+    has_hours = [column is not None for column in _pack_hours(points, starts)]
+    cells = np.searchsorted(starts, first, side="right").tolist()
     for n, (region, trips, base) in enumerate(heads):
         yield (
             *(region, is_origin, trips, base, *bounds[n], *other_bounds[n], mondays[n], sources[n], *sums[n]),
-            *(places[n], times[n], others[n]),
+            *(places[n], times[n], others[n], has_hours[cells[n] - 1]),
         )
 
 
@@ -112,10 +117,11 @@ def make_cells(points: Points) -> Iterator[Row]:
     columns = [weeks, (keys & 65_535).tolist(), trips.tolist()]
     limits = [0, *cuts.tolist(), len(keys)]
     fine = _list_fine_cells(points, starts) if points.others is not None else [(None, None)] * len(starts)
+    hour_columns = _pack_hours(points, starts)
     corners = (points.ends[starts] >> CELL_SHIFT << CELL_SHIFT).tolist()
     for n, region in enumerate(points.regions[starts].tolist()):
         part = slice(limits[n], limits[n + 1])
-        yield (region, points.others is not None, corners[n], *(column[part] for column in columns), *fine[n])
+        yield (region, points.others is not None, corners[n], *(column[part] for column in columns), *fine[n], hour_columns[n])
 
 
 def make_flows(points: Points, kinds: Numbers) -> Iterator[tuple[int, list[Row]]]:
@@ -183,6 +189,21 @@ def _sum_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> list[tuple[lis
     found = (keys & 0xFFFF_FFFF).tolist(), trips.tolist()
     parts = [slice(first, last) for first, last in pairwise(limits)]
     return [(found[0][part], found[1][part]) for part in parts]
+
+
+def _pack_hours(points: Points, starts: Numbers) -> list[bytes | None]:
+    """Per cell, the trips in each hour of each week from its first to its last, where that is few numbers."""
+    columns: list[bytes | None] = []
+    for first, last in pairwise([*starts.tolist(), len(points.ends)]):
+        hours = points.stamps[first:last] >> 32
+        start = int(hours.min()) // HOURS * HOURS
+        numbers = (int(hours.max()) // HOURS + 1) * HOURS - start
+        if TRIPS_PER_HOUR * numbers > last - first:
+            columns.append(None)
+            continue
+        counts = np.bincount(hours - start, minlength=numbers)
+        columns += _list_columns(*pack_numbers(counts, np.array([0, numbers])))
+    return columns
 
 
 def _list_fine_cells(points: Points, starts: Numbers) -> list[tuple[list[int], list[int]]]:

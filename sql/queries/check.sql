@@ -176,7 +176,8 @@ where c.trips is distinct from k.trips;
 
 -- name: check_run_point
 -- What the blocks of runs must hold, cell by cell (position >> 32): how many trips, and the sum of a hash of end, other end (0 for
--- destinations), hour and datasource; and the blocks themselves, for the caller to read. In one statement, so of one moment.
+-- destinations), hour and datasource; and the blocks themselves, and hours of cells (trips: their weeks), for the caller to read. In one
+-- statement, so of one moment.
 with packed as (
     select load_id, run_id from load
     where run_id is not null
@@ -192,15 +193,21 @@ with packed as (
 select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
        sum((mod(position, 1000003) + 1) * (mod(other, 1000003) + mod(hour, 1000003) + 1))::bigint as hash,
        null::bigint[] as bounds, null::integer as base_week, null::smallint[] as datasource_ids, null::integer[] as sum_weeks,
-       null::integer[] as sum_trips, null::bytea as places, null::bytea as times, null::bytea as others
+       null::integer[] as sum_trips, null::bytea as places, null::bytea as times, null::bytea as others, null::boolean as has_cell_hours
 from trip_end
 group by 1, 2, 3, 4
 union all
 select p.run_id, p.region_id, p.is_origin, p.base, p.trips, null,
        array[p.x_low, p.x_high, p.y_low, p.y_high, p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high],
-       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.sum_weeks, p.sum_trips, p.places, p.times, p.others
+       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.sum_weeks, p.sum_trips, p.places, p.times, p.others,
+       p.has_cell_hours
 from run_point as p
-where p.run_id in (select run_id from packed);
+where p.run_id in (select run_id from packed)
+union all
+select c.run_id, c.region_id, c.is_origin, c.corner, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null,
+       (c.weeks[1] - date '0001-01-01') / 7, null, null, null, null, c.hours, null, null
+from run_cell as c
+where c.run_id in (select run_id from packed) and c.hours is not null;
 
 -- name: check_run_flow
 -- What the flows of runs must hold, per origin cell: as a whole, per datasource (else 0), and per slot (else -1) where the run has hours:

@@ -63,10 +63,11 @@ copy run_day (run_id, day, region_id, datasource_id, hours, trips) from stdin (f
 
 -- name: copy_run_point
 copy run_point (run_id, region_id, is_origin, trips, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high, other_y_low,
-                other_y_high, base_on, datasource_ids, sum_weeks, sum_trips, places, times, others) from stdin (format binary);
+                other_y_high, base_on, datasource_ids, sum_weeks, sum_trips, places, times, others, has_cell_hours)
+from stdin (format binary);
 
 -- name: copy_run_cell
-copy run_cell (run_id, region_id, is_origin, corner, weeks, datasource_ids, trips, fine_cells, fine_trips) from stdin (format binary);
+copy run_cell (run_id, region_id, is_origin, corner, weeks, datasource_ids, trips, fine_cells, fine_trips, hours) from stdin (format binary);
 
 -- name: copy_run_flow
 copy run_flow (run_id, region_id, datasource_id, slot, origin_cell, flows, first_cell, last_cell, destination_cells, trips)

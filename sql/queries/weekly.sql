@@ -67,7 +67,9 @@ order by c.week;
 -- caller has to read for the rest, which rows with columns after trips are: those that are not whole in the area, and with is_counted only
 -- for the days of the period outside whole_from to whole_to. is_origins, other_tests: which ends count, and what their other ends must be
 -- (0: anything, 1: inside, 2: outside; end_test and other_test of a block are what is left to test of its trips). inner_34: the part of the
--- area made of whole cells of run_cell. knows_cells, knows_sums: the filters are such that cells, or sums of blocks, know whole weeks;
+-- area made of whole cells of run_cell. knows_cells, knows_cell_hours, knows_sums: the filters are such that cells, or the hours of those
+-- that keep them, or sums of blocks know whole weeks; a row with week and times brings a cell's hours from that week on (trips: how many
+-- weeks), whatever the period;
 -- has_cut_weeks: the period has other days too.
 with side as (
     select * from unnest(%(is_origins)s::boolean[], %(other_tests)s::integer[]) as s (is_origin, other_test)
@@ -76,7 +78,7 @@ with side as (
            p.is_inner or (%(knows_sums)s::boolean and p.is_inside and p.other_test = 0) as is_counted
     from (
         select p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.sum_weeks, p.sum_trips, p.places, p.times, p.others,
-               p.other_x_low, p.other_y_low,
+               p.other_x_low, p.other_y_low, p.has_cell_hours,
                box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) as is_inside,
                case when s.other_test = 1 and box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                     then 0
@@ -84,7 +86,8 @@ with side as (
                          and not box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                     then 0
                     else s.other_test end as other_test,
-               %(knows_cells)s::boolean and s.other_test = 0 and position_in_area(p.base, %(inner_34)s::bigint[]) as is_inner
+               s.other_test = 0 and (%(knows_cells)s::boolean or (%(knows_cell_hours)s::boolean and p.has_cell_hours))
+               and position_in_area(p.base, %(inner_34)s::bigint[]) as is_inner
         from run_point as p
         join side as s using (is_origin)
         where p.run_id in (select run_id from run)
@@ -141,6 +144,16 @@ left join (
            null::integer as datasources, null::integer as wanted, null::integer as end_test, null::integer as other_test,
            null::bigint as other_x_low, null::bigint as other_y_low, null::bytea as places, null::bytea as times, null::bytea as others
     from counted
+    union all
+    select c.weeks[1], null, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null, null, null, null, null, null, null, null, null,
+           null, c.hours, null
+    from run_cell as c
+    join side as s on s.is_origin = c.is_origin and s.other_test = 0
+    where %(knows_cell_hours)s::boolean
+      and c.run_id in (select run_id from run)
+      and c.hours is not null
+      and position_in_area(c.corner, %(inner_34)s::bigint[])
+      and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
     union all
     select null, null, p.trips, p.is_counted, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7, cardinality(p.datasource_ids),
            array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1,

@@ -33,6 +33,8 @@ DAMAGES = {
     "cell off": ("update run_cell set trips[1] = trips[1] + 1 where not is_origin", "check_run_cell"),
     "cell twice": ("insert into run_cell select * from run_cell limit 1", "check_run_cell"),
     "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
+    "cell's hours off": (flip("hours", 8, "run_cell"), "check_run_point"),
+    "cell's hours lost": ("update run_cell set hours = null where is_origin", "check_run_point"),
     "points lost": ("delete from run_point where not is_origin", "check_run_point"),
     "points moved": ("update run_point set base = base + 1", "check_run_point"),
     "a place off": (flip("places", 12), "check_run_point"),
@@ -160,9 +162,9 @@ def test_parts_and_pieces_make_the_same_run(engine: Engine) -> None:
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_the_checks_see(engine: Engine, name: str) -> None:
-    load_id = insert(engine, 60, equal=300)
+    load_id = insert(engine, 60, equal=1_000)
     with transaction(engine) as connection:
-        pack_run(connection, [load_id], 360)
+        pack_run(connection, [load_id], 1_060)
     statement, check = DAMAGES[name]
     with transaction(engine) as connection:
         assert connection.exec_driver_sql("select has_hours from run").scalar_one()

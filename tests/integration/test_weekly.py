@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,12 +14,13 @@ from sqlalchemy import Connection, Engine
 from shared.area import Box, parse_bbox
 from shared.database import connect_database, execute, transaction
 from shared.errors import RequestError
+from shared.histograms import fetch_histogram
 from shared.packing import Sizes
 from shared.position import AXIS_STEPS
 from shared.runs import pack_run
 from shared.settings import Settings
 from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fetch_weekly
-from tests.brute_force import count_weeks
+from tests.brute_force import count_weeks, list_weekly_trips
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
 from tests.trip_maker import MadeTrip, insert_trips, read_challenge
@@ -339,6 +341,13 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, par
     blocks = connection.exec_driver_sql("select count(*), max(trips), sum(trips) from run_point").one()
     assert blocks[0] > 60
     assert (blocks[1], blocks[2]) == (200, 12_000)
+    assert connection.exec_driver_sql("select count(hours) from run_cell").scalar_one() > 0
+    around, thursday = Box(7.5, 44.9, 7.9, 45.3), MONDAY + timedelta(days=3)
+    for end in ENDS:
+        question = WeeklyQuestion(box=around, end=end, hour_from=7, hour_to=19, from_on=thursday)
+        assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
+        found = fetch_histogram(connection, replace(question, to_on=MONDAY + timedelta(days=17)), by="hour")
+        assert found.trips == len(list_weekly_trips(trips, replace(question, to_on=MONDAY + timedelta(days=17))))
     for _ in range(25):
         west, south = dice.gauss(7.67, 0.01), dice.gauss(45.07, 0.01)
         size = dice.choice([0.002, 0.02, 0.1])

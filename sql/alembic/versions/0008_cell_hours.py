@@ -1,0 +1,17 @@
+"""Hours of cells."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def upgrade() -> None:
+    """Run the SQL file."""
+    op.get_bind().connection.cursor().execute((MIGRATIONS / "0008_cell_hours.sql").read_text(encoding="utf-8"))
