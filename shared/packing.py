@@ -6,7 +6,7 @@ Parts are ranges of origins of about a million trips, so memory is bounded whate
 by part, in a table, and are merged. A row may hold a share of what it stands for (a cell that two parts cut has two rows):
 questions add up.
 
-Measured: 2.2 µs of processor time a trip, a quarter of it the server's.
+Measured at 20 million trips: 2.3 µs a trip, 1.7 of them processor time of this process, the rest the server's.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
