@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from ui.document import PAGES
+from ui.hub_pass import render_hub_pass
 from ui.resources import get_resources
 from ui.sign_in import is_admitted, name_user, render_sign_in, render_sign_out
 from ui.theme import STYLE
@@ -27,7 +28,10 @@ if is_admitted(settings):
     ]
     if settings.sign_in_file:
         pages.append(st.Page(render_sign_out, title=f"Sign out {name_user()}", icon=":material/logout:", url_path="sign-out"))
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    if settings.hub_secret:
+        render_hub_pass()
+    page.run()
 else:
     # Every address of a page leads here, and none says whether there is such a page.
     names = ("", *(name for name in PAGES if name != "explore"))

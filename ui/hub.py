@@ -14,8 +14,8 @@ RejectForm = Literal["csv", "rows"]
 # The hub answers from memory or one short transaction; a page must not hang on a stalled one.
 _TIMEOUT: Final = urllib3.Timeout(connect=1, read=10)
 _CHECK_TIMEOUT: Final = urllib3.Timeout(connect=0.5, read=1)
-# A page left open follows the feed and uploads for a working day; then it asks for a reload.
-_TOKEN_LIFETIME_S: Final = 12 * 3600
+# What a page was handed is good for so long after its visitor has signed out or gone; an open page gets new ones in time.
+TOKEN_LIFETIME_S: Final = 15 * 60
 
 
 class Hub:
@@ -36,7 +36,7 @@ class Hub:
 
     def make_token(self, scope: Scope) -> str | None:
         """A token for the browser; None when the hub asks for none."""
-        return make_token(self._secret, scope, lifetime_s=_TOKEN_LIFETIME_S) if self._secret else None
+        return make_token(self._secret, scope, lifetime_s=TOKEN_LIFETIME_S) if self._secret else None
 
     def order(self, load_id: int, order: Order) -> dict[str, Any]:
         """Cancel, undo or retry a load; returns it as it stands then.

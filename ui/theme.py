@@ -47,6 +47,7 @@ STYLE: Final = """<style>
 .stCode pre .token.token.token.string, .stCode pre .token.token.token.number { color: light-dark(#9c3f06, #f3a571); }
 .st-key-comparison [data-testid="stMetricValue"] { font-size: 1.5rem; line-height: 1.65; }
 .st-key-groups [data-testid="stElementToolbar"] { display: none; }
+.st-key-hub_pass { position: absolute; width: 0; height: 0; overflow: hidden; }
 .st-key-definition { min-height: 2.4rem; }
 .st-key-load_numbers [data-testid="stMetricValue"] { font-size: 1.35rem; }
 /* On a tablet held upright the answers go below the map, and the filters take two rows. */

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
@@ -79,11 +80,17 @@ def test_only_the_way_in_then_everything_then_out(site: Site, page: Page, provid
 
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{provider_url}/oauth2/authorize*")
+    page.clock.install()
     page.get_by_role("button", name="ada", exact=True).click()
     expect(see_number(page, "Trips")).to_have_text("100")
     page.get_by_role("link", name="Loads").click()
     expect(page.locator("tr[data-state=succeeded]", has_text="trips.csv")).to_be_visible()  # the feed, with the session's token
     assert site.hub.get("/api/v1/loads").status == 401, "the hub lets nobody in without it"
+    token = page.evaluate("window.__tripdeckToken")
+    assert site.hub.get("/api/v1/loads", headers={"Authorization": f"Bearer {token}"}).status == 200
+    assert int(token.split(".")[1]) < time.time() + 15 * 60 + 1
+    page.clock.fast_forward("05:01")
+    page.wait_for_function("token => window.__tripdeckToken !== token", arg=token)
 
     page.get_by_role("link", name="Sign out ada@example.com").click()
     page.wait_for_url(f"{provider_url}/oauth2/end_session*")

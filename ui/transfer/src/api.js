@@ -15,10 +15,23 @@ export class HubError extends Error {
     return this.status === 422 && this.parameter !== null;
   }
 
-  /** Whether another try may go well. */
+  /** Whether another try may go well; a page that slept is handed a new token when it wakes. */
   get isPassing() {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 401 || this.status === 429 || this.status >= 500;
   }
+}
+
+const RENEWED = 'tripdeck:token';
+
+/** The token that the open page was handed last; before the first one, what a component came with. @param {string|null} first */
+export function newestToken(first) {
+  return /** @type {any} */ (window).__tripdeckToken ?? first;
+}
+
+/** Call once when the page is handed another token. @param {() => void} go @returns {() => void} takes it back */
+export function onceRenewed(go) {
+  window.addEventListener(RENEWED, go, { once: true });
+  return () => window.removeEventListener(RENEWED, go);
 }
 
 export class HubApi {

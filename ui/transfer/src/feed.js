@@ -1,6 +1,6 @@
 /** Streamlit's way in: the history of loads, live from the hub's feed. Python hears of loads that begin, end or are chosen. */
 import { element, oncePerFrame } from '../../browser/dom.js';
-import { HubApi } from './api.js';
+import { HubApi, newestToken } from './api.js';
 import { FeedModel } from './feedmodel.js';
 import { Live } from './live.js';
 import css from './style.css';
@@ -36,11 +36,11 @@ class LoadFeed {
     this.root = element('div', { class: 'tt-root' }, this.status, this.table, this.empty, this.more);
     parent.append(element('style', {}, css), this.root);
     this.schedule = oncePerFrame(() => this.paint());
-    this.api = new HubApi(data.hub_url, () => this.token);
+    this.api = new HubApi(data.hub_url, () => newestToken(this.token));
     this.live = new Live({
       url: data.hub_url,
       path: '/ws/loads',
-      getToken: () => this.token,
+      getToken: () => newestToken(this.token),
       onEvent: (event, isNews) => this.take(event, isNews),
       onStatus: (status) => this.takeStatus(status),
     });

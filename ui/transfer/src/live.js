@@ -6,11 +6,14 @@
  *
  * Every event is a full snapshot of its load, so nothing has to be added up and a conflated one loses nothing.
  */
+import { onceRenewed } from './api.js';
 import { backoffMs } from './parts.js';
 
 const PROTOCOL = 'tripdeck.v1';
 /** Close codes after which another try gives the same. @type {Record<number, string>} */
-const FINAL_CODES = { 4400: 'refused', 4401: 'refused', 4404: 'missing' };
+const FINAL_CODES = { 4400: 'refused', 4404: 'missing' };
+
+const EXPIRED = 4401;
 
 /** @typedef {'connecting'|'live'|'reconnecting'|'refused'|'missing'} LiveStatus */
 
@@ -35,6 +38,7 @@ export class Live {
   start() {
     this.onStatus(this.attempt === 0 ? 'connecting' : 'reconnecting');
     const token = this.getToken();
+    this.token = token;
     const last = this.position === null ? '' : `?last=${this.position}`;
     this.socket = this.connect(`${this.url}${this.path}${last}`, token ? [PROTOCOL, token] : [PROTOCOL]);
     this.socket.onopen = () => this.onStatus('live');
@@ -45,6 +49,7 @@ export class Live {
   stop() {
     this.isStopped = true;
     clearTimeout(this.timer);
+    this.dropWait?.();
     this.socket?.close();
   }
 
@@ -60,9 +65,23 @@ export class Live {
     }
   }
 
+  /** Go on with the next token: at once when there is one already. */
+  waitForToken() {
+    if (this.getToken() !== this.token) {
+      this.start();
+      return;
+    }
+    this.onStatus('refused');
+    this.dropWait = onceRenewed(() => this.start());
+  }
+
   /** @param {number} code */
   onClose(code) {
     if (this.isStopped) {
+      return;
+    }
+    if (code === EXPIRED) {
+      this.waitForToken();
       return;
     }
     if (FINAL_CODES[code]) {

@@ -1,7 +1,7 @@
 /**
  * All transfers of this tab. Kept on window, so that a rerun of the script or another page of the app stops nothing.
  */
-import { HubApi } from './api.js';
+import { HubApi, newestToken } from './api.js';
 import { Job } from './job.js';
 import { forgetUpload, listUnfinished, recallLoads, recallUpload } from './memory.js';
 import { fingerprint } from './parts.js';
@@ -29,7 +29,7 @@ export class TransferManager {
     this.options = options;
     this.needsReview = needsReview;
     if (!this.api) {
-      this.api = new HubApi(hubUrl, () => this.token);
+      this.api = new HubApi(hubUrl, () => newestToken(this.token));
       recallLoads().forEach((load) => this.followAgain(load));
     }
   }

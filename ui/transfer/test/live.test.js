@@ -4,6 +4,8 @@ import { FeedModel } from '../src/feedmodel.js';
 import { Live } from '../src/live.js';
 
 globalThis.window = globalThis;
+const page = new EventTarget();
+Object.assign(globalThis, { addEventListener: page.addEventListener.bind(page), removeEventListener: page.removeEventListener.bind(page), dispatchEvent: page.dispatchEvent.bind(page) });
 
 let sockets;
 let events;
@@ -60,13 +62,28 @@ test('a snapshot after an absence is news', () => {
   assert.deepEqual(events, [[2, 9, true]]);
 });
 
-test('a refused token ends it', () => {
-  makeLive(() => 'secret');
-  assert.deepEqual(sockets[0].protocols, ['tripdeck.v1', 'secret']);
+test('a refused token ends it until there is another', () => {
+  let token = 'first';
+  makeLive(() => token);
+  assert.deepEqual(sockets[0].protocols, ['tripdeck.v1', 'first']);
+  say(sockets[0], { kind: 'snapshot', position: 7, loads: [] });
   sockets[0].onclose({ code: 4401 });
   mock.timers.tick(60_000);
   assert.equal(sockets.length, 1);
   assert.equal(statuses.at(-1), 'refused');
+  token = 'second';
+  window.dispatchEvent(new Event('tripdeck:token'));
+  assert.deepEqual([sockets[1].url, sockets[1].protocols[1]], ['ws://hub:1/ws/loads?last=7', 'second']);
+  window.dispatchEvent(new Event('tripdeck:token'));
+  assert.equal(sockets.length, 2, 'a connection that stands is left alone');
+});
+
+test('an expired token gives way to the newest at once', () => {
+  let token = 'first';
+  makeLive(() => token);
+  token = 'second';
+  sockets[0].onclose({ code: 4401 });
+  assert.equal(sockets[1].protocols[1], 'second');
 });
 
 test('a stopped one does not come back', () => {
