@@ -20,6 +20,8 @@ from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import end_load, enqueue_batches
 from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions
+from loader.formats.parquet import MAGIC as PARQUET_MAGIC
+from loader.formats.parquet import measure_footer
 from loader.ledger import Ledger, LoadEndedError
 from loader.parts import PartWriter, remove_parts
 from loader.readings import Beginning, pick_reading_options, recall_reading
@@ -27,7 +29,7 @@ from shared.database import execute, transaction
 from shared.errors import ConflictError, FileFormatError, TerminalError, TransientError
 from shared.events import TERMINAL_STATES, record_event
 from shared.loads import ring_for_load
-from shared.objects import StoredObject
+from shared.objects import ObjectStore, StoredObject
 from shared.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
 
 LOG = logging.getLogger(__name__)
@@ -134,16 +136,24 @@ def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -
     if ledger.is_early:
         return Draft.from_load(load), chunks
     sample = _take_sample(chunks)
-    draft = _detect(context, load, sample)
+    draft = _detect(context, load, sample, end=_read_end(context.store, reader.stored, sample))
     is_large = load["bytes_total"] >= context.settings.early_bytes
     if is_large and draft.plan.kind != "parquet" and BatchScanner(draft.plan).settled_plan:
         ledger.begin_early(draft.to_json(draft.plan), draft.options)
     return draft, chain([sample], chunks)
 
 
-def _detect(context: Context, load: Load, sample: bytes) -> Draft:
+def _read_end(store: ObjectStore, stored: StoredObject, sample: bytes) -> bytes:
+    """Read a Parquet file's footer: its columns stand there."""
+    if len(sample) == stored.bytes or not sample.startswith(PARQUET_MAGIC):
+        return b""
+    size = measure_footer(store.read_range(stored, stored.bytes - 8, 8))
+    return store.read_range(stored, stored.bytes - size, size) if 0 < size < stored.bytes else b""
+
+
+def _detect(context: Context, load: Load, sample: bytes, *, end: bytes) -> Draft:
     asked = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
-    begun = Beginning(sample, load["file_name"], is_whole=len(sample) == load["bytes_total"])
+    begun = Beginning(sample, load["file_name"], is_whole=len(sample) == load["bytes_total"], end=end)
     options, reading = recall_reading(context.engine, begun, asked)
     plan = begun.detect(options)
     facts = {
@@ -203,11 +213,11 @@ class _Reader:
         self.bytes_read = 0
         self._context = context
         self._ledger = ledger
-        self._stored = stored
+        self.stored = stored
         self._shown_at = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in read_ahead(self._context.store, self._stored):
+        for chunk in read_ahead(self._context.store, self.stored):
             self.hash.update(chunk)
             self.bytes_read += len(chunk)
             if time.monotonic() - self._shown_at > _PROGRESS_S:

@@ -13,13 +13,9 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from loader.ahead import BLOCK_BYTES
 from loader.formats import FilePlan, LoadOptions, detect_format, list_headers
 from shared.database import execute, transaction
 from shared.errors import FileFormatError, NotFoundError
-
-# Planning begins with one block of a file; of a longer Parquet file it doesn't see the end until its batches are cut.
-SEEN_BYTES: Final = BLOCK_BYTES
 
 READING_OPTIONS: Final = ("roles", "date_order", "axis_order", "has_header", "encoding", "delimiter", "decimal")
 
@@ -36,9 +32,7 @@ class Beginning:
     @cached_property
     def headers(self) -> dict[str, str]:
         """The hash of the header, or of the kinds of columns where there is none, by delimiter."""
-        # What planning doesn't see must not count for an inspection either.
-        is_seen = len(self.sample) <= SEEN_BYTES or not self.sample.startswith(b"PAR1")
-        return list_headers(self.sample, is_whole=self.is_whole, end=self.end) if is_seen else {}
+        return list_headers(self.sample, is_whole=self.is_whole, end=self.end)
 
     def detect(self, options: LoadOptions, *, is_hearsay: bool = False) -> FilePlan:
         """Tell how the file is to be read. Raises: FileFormatError."""

@@ -67,6 +67,12 @@ class Places(io.RawIOBase):
         raise FileFormatError("The Parquet file is damaged: a column lies outside its row group.", code="damaged_archive")
 
 
+def measure_footer(tail: bytes) -> int:
+    """Tell how many bytes a file's footer and the marks behind it take, from its last 8 bytes; 0 where it has none."""
+    size = int.from_bytes(tail[-8:-4], "little") + 8
+    return size if tail[-4:] == MAGIC and size <= FOOTER_LIMIT_BYTES else 0
+
+
 def pack_footer(tail: bytes) -> str:
     """Pack a footer for the plan. Raises: FileFormatError for a file that was cut off or is damaged."""
     size = int.from_bytes(tail[-8:-4], "little")

@@ -123,5 +123,8 @@ def test_a_parquet_file_is_known_by_the_names_and_types_of_its_columns(context: 
     assert recall_parquet(context, small, sample_bytes=len(small)) == {"date_order": "dmy"}
     large = write_large_parquet(rows=400, is_text=True)
     assert recall_parquet(context, large, sample_bytes=1000) == {"date_order": "dmy"}
+    longer = load_bytes(context, write_large_parquet(rows=4_000, is_text=True), file_name="longer.parquet")
+    assert (longer["state"], longer["rows_loaded"]) == ("succeeded", 4_000)
+    assert longer["plan"]["as_last_time"]["options"] == {"date_order": "dmy"}
     other_types = write_large_parquet(rows=40, padding=10)
     assert recall_parquet(context, other_types, sample_bytes=len(other_types)) == {}

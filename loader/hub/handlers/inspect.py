@@ -59,7 +59,7 @@ def inspect_sample(engine: Engine, sample: bytes, *, asked: InspectAsked, option
     ranges = asked.list_parts()
     parts = FileParts.from_body(sample, ranges, size=asked.bytes or 0) if ranges else None
     if parts:
-        begun = Beginning(parts.beginning, asked.file_name, is_whole=False)
+        begun = Beginning(parts.beginning, asked.file_name, is_whole=False, end=parts.end)
     else:
         begun = Beginning(sample, asked.file_name, is_whole=asked.is_whole)
     options, reading = recall_reading(engine, begun, options)
