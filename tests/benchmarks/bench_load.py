@@ -121,8 +121,6 @@ class Bench:
         is_over = threading.Event()
         watcher = threading.Thread(target=_watch_memory, args=(worker, peaks, is_over))
         watcher.start()
-        with context.engine.connect() as connection:
-            connection.exec_driver_sql("checkpoint")
         begin = time.perf_counter()
         ring_for_load(context.broker, load_id)
         wait_until(lambda: fetch_load(context.engine, load_id)["batches_total"], timeout_s=3_600, interval_s=0.1)
@@ -171,7 +169,6 @@ class Bench:
         def run() -> float:
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute("truncate trip")
-                connection.execute("checkpoint")
             begin = time.perf_counter()
             with psycopg.connect(url) as connection, connection.cursor().copy(query("copy_trip")) as copy:
                 copy.write(data)
