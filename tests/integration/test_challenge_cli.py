@@ -1,31 +1,20 @@
 """Every figure of the challenge's file through `tripdeck … --json`."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from infra.environment import make_environment
-from shared.settings import Settings
+from tests.cli_fixtures import tripdeck
 from tests.command_line import CommandLine
-from tests.hub import HubServer
 from tests.hub_fixtures import hub, hub_settings
-from tests.loading import running_worker
 from tests.shared_data import CHALLENGE_FILE, SHARED_DIR, read_expected, requires_shared
 
 pytestmark = requires_shared
-__all__ = ["hub", "hub_settings"]
+__all__ = ["hub", "hub_settings", "tripdeck"]
 
 ENDS = ("origin", "destination", "both", "either")
 EXPECTED: dict[str, Any] = read_expected("challenge")["trips.csv"] if SHARED_DIR.is_dir() else {"by_region": {}, "bbox": {}}
 BOXES = {name: ",".join(name.split("_")[1:]) for name in EXPECTED["bbox"]}
-
-
-@pytest.fixture(scope="module")
-def tripdeck(hub: HubServer, hub_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    log_file = tmp_path_factory.mktemp("worker") / "worker.log"
-    with running_worker(make_environment(hub_settings), log_file):
-        yield CommandLine(hub_settings)
 
 
 @pytest.fixture(scope="module")
