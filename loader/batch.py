@@ -129,8 +129,8 @@ def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
 
 
 def _read(context: Context, claim: Claim) -> bytes:
-    if (data := context.handoff.take(claim.load_id, claim.batch_no)) is not None:
-        return data
+    if (parts := context.handoff.take(claim.load_id, claim.batch_no)) is not None:
+        return b"".join(parts)
     chunks = []
     renewed_at = time.monotonic()
     for chunk in read_part(context.store, claim.stored, claim.slice):

@@ -6,6 +6,7 @@ clean_load, step by step, and as often as it takes: needs_cleaning says that it 
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -36,21 +37,24 @@ Period = tuple[date, date]
 def enqueue_batches(context: Context, load_id: int, *, patience_s: float = PATIENCE_S) -> int:
     """Call workers for batches of a load that nobody has been called for, up to the window; returns how many."""
     with transaction(context.engine) as connection:
-        picked = execute(
-            connection,
-            "pick_batches",
-            load_id=load_id,
-            lease_s=context.settings.batch_lease_s,
-            patience_s=patience_s,
-            window=WINDOW,
-        ).scalars()
-        numbers = sorted(picked)
+        numbers = pick_batches(connection, load_id, context.settings, patience_s=patience_s)
+    call_workers(context, load_id, numbers)
+    return len(numbers)
+
+
+def pick_batches(connection: Connection, load_id: int, settings: Settings, *, patience_s: float = PATIENCE_S) -> list[int]:
+    """Mark batches as called for, in the caller's transaction; call_workers must follow its commit."""
+    limits = {"lease_s": settings.batch_lease_s, "patience_s": patience_s, "window": WINDOW}
+    return sorted(execute(connection, "pick_batches", load_id=load_id, **limits).scalars())
+
+
+def call_workers(context: Context, load_id: int, numbers: Sequence[int]) -> None:
+    """Send a message per batch; the reconciler does it later when the queue is away."""
     try:
         for batch_no in numbers:
             enqueue(context.broker, BATCH_ACTOR, load_id=load_id, batch_no=batch_no)
     except TransientError as error:
         LOG.warning("batches wait for the reconciler", extra={"load_id": load_id, "reason": error.message})
-    return len(numbers)
 
 
 def finish_load(connection: Connection, load_id: int, settings: Settings) -> bool:

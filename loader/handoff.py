@@ -1,6 +1,7 @@
 """Handoff: bytes of batches that this process has just cut, for its own threads, so that they need not read them again."""
 
 import threading
+from collections.abc import Sequence
 
 Key = tuple[int, int]
 
@@ -10,17 +11,17 @@ class Handoff:
 
     def __init__(self, kept: int) -> None:
         self._kept = kept
-        self._data: dict[Key, bytes] = {}
+        self._data: dict[Key, Sequence[memoryview]] = {}
         self._lock = threading.Lock()
 
-    def put(self, load_id: int, batch_no: int, data: bytes) -> None:
-        """Leave a batch's bytes; the oldest make room."""
+    def put(self, load_id: int, batch_no: int, data: Sequence[memoryview]) -> None:
+        """Leave a batch's bytes, in parts; the oldest make room."""
         with self._lock:
             self._data[load_id, batch_no] = data
             while len(self._data) > self._kept:
                 del self._data[next(iter(self._data))]
 
-    def take(self, load_id: int, batch_no: int) -> bytes | None:
+    def take(self, load_id: int, batch_no: int) -> Sequence[memoryview] | None:
         """Take a batch's bytes away, if they are here."""
         with self._lock:
             return self._data.pop((load_id, batch_no), None)

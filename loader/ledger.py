@@ -9,11 +9,13 @@ One planner at a time: each write renews the lease, and whoever has lost it to a
 """
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from loader.context import Context
-from loader.finishing import finish_load
+from loader.finishing import call_workers, finish_load, pick_batches
 from loader.formats import BatchSlice
 from loader.parts import PartWriter
 from shared.database import execute, transaction
@@ -25,6 +27,15 @@ Entry = dict[str, Any]
 
 class LoadEndedError(TerminalError):
     """The load was cancelled, or another planner has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """A load's pending batches: the newest one's number, how many wait for somebody, how many somebody is at."""
+
+    newest: int
+    waiting: int
+    running: int
 
 
 class Ledger:
@@ -42,7 +53,7 @@ class Ledger:
         self._entries: list[Entry] = []
         self._written = self._list_written() if self.is_early else {}
 
-    def add(self, piece: BatchSlice, *, reached: int, unpacked: bytes | None) -> bool:
+    def add(self, piece: BatchSlice, *, reached: int, unpacked: Sequence[memoryview] | None) -> bool:
         """Take the next batch. reached: how far into the object it reaches; unpacked: bytes that only a part can give again.
 
         Returns whether it is new. Raises: TransientError when an earlier part can't be stored.
@@ -55,7 +66,7 @@ class Ledger:
             self._reached = reached
             return False
         if unpacked is not None:
-            self._parts.add(piece, unpacked)
+            self._parts.add(piece, b"".join(unpacked))
         self._entries.append(
             {
                 "batch_no": piece.batch_no,
@@ -90,14 +101,22 @@ class Ledger:
         self.is_early = True
         return True
 
-    def write(self, plan: dict[str, Any]) -> list[int]:
-        """Write the rows of batches that can be loaded now; returns their numbers."""
+    def write(self, plan: dict[str, Any] | None) -> Stock | None:
+        """Write the rows of batches that can be loaded now, and call workers for them; None when there are none.
+
+        plan: where it is another by now.
+        """
         ready = self._take_ready()
-        if ready:
-            with transaction(self._context.engine) as connection:
-                self._hold(execute(connection, "extend_loading", **self._lease, plan=plan).one_or_none())
-                execute(connection, "insert_batches", load_id=self.load_id, batches=json.dumps(ready))
-        return [entry["batch_no"] for entry in ready]
+        if not ready:
+            return None
+        settings = self._context.settings
+        with transaction(self._context.engine) as connection:
+            self._hold(execute(connection, "extend_loading", **self._lease, plan=plan).one_or_none())
+            execute(connection, "insert_batches", load_id=self.load_id, batches=json.dumps(ready))
+            picked = pick_batches(connection, self.load_id, settings)
+            stock = execute(connection, "count_stock", load_id=self.load_id, lease_s=settings.batch_lease_s).one()
+        call_workers(self._context, self.load_id, picked)
+        return Stock(ready[-1]["batch_no"], stock.waiting, stock.running)
 
     def close(self, plan: dict[str, Any], options: dict[str, Any], *, content_hash: str) -> bool:
         """Write the rest: the file is read. Returns whether the load has ended by that, its batches being done.
@@ -114,13 +133,6 @@ class Ledger:
             has_ended = self.is_early and finish_load(connection, self.load_id, self._context.settings)
         self._context.bell.set()
         return has_ended
-
-    def count_stock(self) -> tuple[int, int]:
-        """Batches that wait for somebody, and those somebody is at."""
-        with transaction(self._context.engine) as connection:
-            lease_s = self._context.settings.batch_lease_s
-            row = execute(connection, "count_stock", load_id=self.load_id, lease_s=lease_s).one()
-        return row.waiting, row.running
 
     @property
     def _lease(self) -> dict[str, Any]:

@@ -135,12 +135,13 @@ def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -
     chunks = iter(reader)
     if ledger.is_early:
         return Draft.from_load(load), chunks
-    sample = _take_sample(chunks)
+    beginning = _read_beginning(chunks)
+    sample = beginning[:SAMPLE_BYTES]
     draft = _detect(context, load, sample, end=_read_end(context.store, reader.stored, sample))
     is_large = load["bytes_total"] >= context.settings.early_bytes
     if is_large and draft.plan.kind != "parquet" and BatchScanner(draft.plan).settled_plan:
         ledger.begin_early(draft.to_json(draft.plan), draft.options)
-    return draft, chain([sample], chunks)
+    return draft, chain([beginning], chunks)
 
 
 def _read_end(store: ObjectStore, stored: StoredObject, sample: bytes) -> bytes:
@@ -167,6 +168,7 @@ def _detect(context: Context, load: Load, sample: bytes, *, end: bytes) -> Draft
 def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_Reader", ledger: Ledger) -> FilePlan:
     """Cut the file into batches; of a load that began early, give out those that can be read now. Returns the final plan."""
     is_seekable = draft.plan.is_seekable
+    written = draft.plan
     scanner = BatchScanner(draft.plan, batch_bytes=context.settings.batch_bytes, gives_data=ledger.is_early)
     for piece, data in scanner.scan(chunks):
         reached = piece.offset + piece.bytes if is_seekable else reader.bytes_read
@@ -176,24 +178,21 @@ def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_R
         if is_new and data is not None:
             context.handoff.put(ledger.load_id, piece.batch_no, data)
         if plan := scanner.settled_plan:
-            _give_out(context, ledger, draft.to_json(plan))
+            _give_out(context, ledger, None if plan == written else draft.to_json(plan))
+            written = plan
     return scanner.plan
 
 
-def _give_out(context: Context, ledger: Ledger, plan: dict[str, Any]) -> None:
+def _give_out(context: Context, ledger: Ledger, plan: dict[str, Any] | None) -> None:
     """Call workers for the batches that are ready, and load the last one here while the others have enough to do."""
-    written = ledger.write(plan)
-    if not written:
-        return
-    enqueue_batches(context, ledger.load_id)
-    waiting, running = ledger.count_stock()
-    if waiting <= max(running, 1):
+    stock = ledger.write(plan)
+    if stock is None or stock.waiting <= max(stock.running, 1):
         return  # one for each who will be ready before us
     try:
-        load_batch(context, ledger.load_id, written[-1])
+        load_batch(context, ledger.load_id, stock.newest)
     except TransientError as error:
-        LOG.warning("batch waits", extra={"load_id": ledger.load_id, "batch_no": written[-1], "reason": error.message})
-        enqueue(context.broker, BATCH_ACTOR, load_id=ledger.load_id, batch_no=written[-1])
+        LOG.warning("batch waits", extra={"load_id": ledger.load_id, "batch_no": stock.newest, "reason": error.message})
+        enqueue(context.broker, BATCH_ACTOR, load_id=ledger.load_id, batch_no=stock.newest)
 
 
 def _drop_parts(context: Context, load_id: int) -> None:
@@ -231,7 +230,8 @@ class _Reader:
         self._shown_at = time.monotonic()
 
 
-def _take_sample(chunks: Iterator[bytes]) -> bytes:
+def _read_beginning(chunks: Iterator[bytes]) -> bytes:
+    """Read at least as much as a sample needs, or all there is."""
     taken = bytearray()
     for chunk in chunks:
         taken += chunk

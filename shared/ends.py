@@ -4,14 +4,15 @@ counter = TimeCounter(choice, by_hour=False)
 for blocks in read_blocks(rows): counter.add(blocks)
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, cast
 
 import numpy as np
-from psycopg import ServerCursor
-from psycopg.pq import Format
+from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection
 
 from shared.area import AxisArea
@@ -41,8 +42,9 @@ from shared.position import gather_axis
 from shared.queries import query
 
 _DAY_ONE: Final = date(1, 1, 1)
-# Some 10 MB of blocks at most at once.
-_ROWS: Final = 256
+# Half a megabyte of blocks: the server goes on while they are counted, as far as the socket holds. Boxes of 8 km and more at 100
+# million trips took 264 ms with a cursor that fetches 256 rows, 223 with 256 streamed, 187 with 64, 168 with 16.
+_ROWS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +76,17 @@ class Blocks:
     words: Words
 
 
-class _BinaryCursor(ServerCursor[Any]):
-    """A cursor on the server whose rows come in binary."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - passed on as they are
-        super().__init__(*arguments, **options)
-        self.format = Format.BINARY
-
-
 def stream_rows(
     connection: Connection, name: str, parameters: dict[str, object], *, rows: int = _ROWS
 ) -> Iterator[Sequence[Any]]:
-    """Run a named query and fetch a few rows at a time, in binary: bits in text are twice as long."""
-    driver_connection(connection).server_cursor_factory = _BinaryCursor
-    with connection.exec_driver_sql(query(name), parameters, execution_options={"stream_results": True}) as result:
-        yield from result.partitions(rows)
+    """Run a named query and give its rows, some at a time, while the server is at the next; in binary: bits in text are twice
+    as long. Nothing else can be asked on this connection meanwhile.
+    """
+    with driver_connection(connection).cursor(row_factory=namedtuple_row) as cursor:
+        stream = cast("Generator[Any]", cursor.stream(query(name), parameters, binary=True, size=rows))
+        with closing(stream):
+            while batch := list(islice(stream, rows)):
+                yield batch
 
 
 def make_blocks(rows: Iterable[Any]) -> Blocks:

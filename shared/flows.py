@@ -32,6 +32,8 @@ _TESTS: Final = {
     "either": (ONE_INSIDE, ANY),
 }
 _PAIR: Final = ("origin", "destination")
+# Rows of run_flow are a tenth of a kilobyte each, and all are read before they are counted.
+_FLOW_ROWS: Final = 1_024
 _FLOW_SHIFT: Final = POSITION_BITS - 5 * RUN_PRECISION
 
 
@@ -96,7 +98,7 @@ class _Asked:
     def _count_packed(self, counter: PairCounter) -> None:
         """Flows that runs keep."""
         parameters = {**self._parameters, "slots": self._slots, "view_area": self._view_bounds}
-        rows = list(chain.from_iterable(stream_rows(self._connection, "list_run_flows", parameters)))
+        rows = list(chain.from_iterable(stream_rows(self._connection, "list_run_flows", parameters, rows=_FLOW_ROWS)))
         found = read_flows(rows)
         found[:2] >>= self._question.cell_shift - _FLOW_SHIFT
         counter.add(*found)

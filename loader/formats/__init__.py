@@ -5,7 +5,7 @@
     for piece, data in scanner.scan(chunks): ...     # chunks of the object as stored; piece is a BatchSlice
     plan = scanner.plan                              # the whole column has settled what the sample could not
     # Where plan.is_seekable, bytes [piece.offset, piece.offset + piece.bytes) of the object are the batch and data is None.
-    # Otherwise (compressed, UTF-16) data is the batch, for the planner to keep until it is parsed.
+    # Otherwise (compressed, UTF-16) data is the batch in parts, for the planner to keep until it is parsed.
     parsed = parse_batch(data, plan, piece, options=options)
     parsed.trips, parsed.rejects, parsed.rows_read
 

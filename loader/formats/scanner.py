@@ -2,16 +2,17 @@
 
     scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
     for piece, data in scanner.scan(chunks):     # chunks of the object as it is stored
-        ...                                      # data: what parse_batch wants; None where plan.is_seekable, unless gives_data
+        ...                                      # data: joined, what parse_batch wants; None where plan.is_seekable, unless
+                                                 # gives_data
     plan = scanner.plan                          # with what only the whole file could settle, such as the order of day and month
 
 Or step by step over an unpacked stream: feed(chunk), finish(). Slices cover the stream without gap or overlap, and each ends
 at the last record boundary within batch_bytes, whatever the chunks were.
 
-Memory: a window, one record where that is longer, and one batch where `data` is given.
+Memory: a window, one record where that is longer, and one batch where `data` is given, as parts of the chunks it came in.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from loader.formats.detect_parquet import plan_parquet
@@ -21,13 +22,16 @@ from loader.formats.parquet import keep_tail, list_slices, pack_footer
 from loader.formats.plan import BatchSlice, FilePlan
 from loader.formats.records import split_records
 from loader.formats.streams import open_members
-from loader.formats.windows import Boundaries, find_boundaries
+from loader.formats.windows import Boundaries, PlainLines, find_boundaries
 from shared.errors import FileFormatError
 
 # Small enough for the processor's cache and for memory that is used again: 2.5 times faster than 16 MiB at once.
 WINDOW_BYTES = 2**18
 # A record this long is no row of any table: a quote never closed, or binary data. Far above every limit on good records.
 SCAN_LIMIT_BYTES = 32 * 2**20
+
+
+Data = Sequence[memoryview]
 
 
 class BatchScanner:
@@ -49,7 +53,7 @@ class BatchScanner:
         """How everything given so far is read, whatever follows; None while what follows may change that."""
         return self._evidence.settle() if self._evidence.is_settled else None
 
-    def scan(self, chunks: Iterable[bytes]) -> Iterator[tuple[BatchSlice, bytes | None]]:
+    def scan(self, chunks: Iterable[bytes]) -> Iterator[tuple[BatchSlice, Data | None]]:
         """Cut a stored object, compressed or not; give each slice, and its bytes when asked to or where ranges can't give them.
 
         Raises: FileFormatError for damaged archives, endless records, and what the whole file leaves open.
@@ -82,33 +86,41 @@ class BatchScanner:
         self._bytes = self._lines = self._records = 0
         self._keep(b"")
 
-    def _keep(self, rest: bytes, *, wanted: int = 0) -> None:
+    def _keep(self, rest: memoryview | bytes, *, wanted: int = 0) -> None:
         """Keep what follows the last boundary: the beginning of a record."""
-        self._parts: list[bytes | memoryview] = [rest]
+        self._parts: list[bytes | memoryview] = [bytes(rest)]
         self._pending = len(rest)
         self._wanted = wanted
 
-    def _take(self, chunk: bytes) -> Iterator[tuple[BatchSlice, bytes | None]]:
+    def _take(self, chunk: bytes) -> Iterator[tuple[BatchSlice, Data | None]]:
         self._evidence.observe_letters(chunk)
         view = memoryview(chunk)  # slices of it are no copies
-        for at in range(0, len(chunk), WINDOW_BYTES):
-            self._parts.append(view[at : at + WINDOW_BYTES])
-            self._pending += len(self._parts[-1])
-            if self._pending < self._wanted:
-                continue
-            window = b"".join(self._parts)
+        at = 0
+        while at < len(view):
+            window = view[at : at + WINDOW_BYTES]
+            at += len(window)
+            if self._pending:
+                self._parts.append(window)
+                self._pending += len(window)
+                if self._pending < self._wanted:
+                    continue
+                window = memoryview(b"".join(self._parts))
             found = find_boundaries(window, self.plan, header_lines=self._header_lines())
-            longest = found.longest if len(found) else len(window)
-            if longest > self._scan_limit:
+            end = found.end
+            if (found.longest if end else len(window)) > self._scan_limit:
                 raise self._endless()
-            if len(found) == 0:
+            if end == 0:
                 # Wait for twice as much, so that a long record is not looked at again and again.
                 self._keep(window, wanted=min(2 * len(window), self._scan_limit + 1))
                 continue
-            self._keep(window[found.end :])
-            yield from self._advance(memoryview(window)[: found.end], found)
+            rest = window[end:]
+            if at < len(view) and len(rest) < min(at, WINDOW_BYTES):
+                at -= len(rest)  # the next window begins with it
+                rest = rest[:0]
+            self._keep(rest)
+            yield from self._advance(window[:end], found)
 
-    def _take_rest(self) -> Iterator[tuple[BatchSlice, bytes | None]]:
+    def _take_rest(self) -> Iterator[tuple[BatchSlice, Data | None]]:
         rest = b"".join(self._parts)
         self._keep(b"")
         if rest:
@@ -118,18 +130,18 @@ class BatchScanner:
         if self._bytes:
             yield self._emit()
 
-    def _advance(self, window: memoryview, found: Boundaries) -> Iterator[tuple[BatchSlice, bytes | None]]:
+    def _advance(self, window: memoryview, found: PlainLines | Boundaries) -> Iterator[tuple[BatchSlice, Data | None]]:
         """Add a window's whole records to the batch, and cut it as often as it gets too long."""
-        first, done = 0, 0
-        while (last := found.count_within(self._batch_bytes - self._bytes + done)) < len(found):
-            if last <= first and self._bytes == 0:
-                last = first + 1  # one record longer than a batch
-            if last > first:
-                self._grow(window[done : found.ends[last - 1]], **found.between(first, last))
-                first, done = last, int(found.ends[last - 1])
+        done = 0
+        while (cut := found.last_within(self._batch_bytes - self._bytes + done)) < len(window):
+            if cut <= done and self._bytes == 0:
+                cut = found.first_after(done)  # one record longer than a batch
+            if cut > done:
+                self._grow(window[done:cut], **found.between(done, cut))
+                done = cut
             yield self._emit()
-        if first < len(found):
-            self._grow(window[done:], **found.between(first, len(found)))
+        if done < len(window):
+            self._grow(window[done:], **found.between(done, len(window)))
 
     def _grow(self, data: memoryview, *, lines: int, records: int) -> None:
         if self._next.is_first and self._bytes == 0:
@@ -140,11 +152,11 @@ class BatchScanner:
         if self._has_data:
             self._kept.append(data)
 
-    def _emit(self) -> tuple[BatchSlice, bytes | None]:
+    def _emit(self) -> tuple[BatchSlice, Data | None]:
         piece = replace(self._next, bytes=self._bytes)
-        data = b"".join(self._kept) if self._has_data else None
-        if data is not None:
-            self._evidence.observe_records(data, header_lines=self.plan.dialect.header_lines if piece.is_first else 0)
+        data, self._kept = self._kept, []
+        if self._evidence.needs_records:
+            self._evidence.observe_records(b"".join(data), header_lines=self.plan.dialect.header_lines if piece.is_first else 0)
         self._next = replace(
             piece,
             batch_no=piece.batch_no + 1,
@@ -154,7 +166,6 @@ class BatchScanner:
             records_before=piece.records_before + self._records,
             is_first=False,
         )
-        self._kept.clear()
         self._bytes = self._lines = self._records = 0
         return piece, data if self._gives_data else None
 

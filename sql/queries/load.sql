@@ -70,8 +70,8 @@ where l.load_id = %(load_id)s::integer and l.state = 'planning' and l.claimed_at
 returning l.claimed_at;
 
 -- name: extend_loading
--- Keeps the lease of a load that began early, for its next batches; that is progress, so attempts are counted anew.
-update load set plan = %(plan)s::jsonb, attempts = 1, failing_since = null, claimed_at = clock_timestamp()
+-- Keeps the lease of a load that began early, for its next batches, and its plan where it is another (null: it is not); that is progress, so attempts are counted anew.
+update load set plan = coalesce(%(plan)s::jsonb, plan), attempts = 1, failing_since = null, claimed_at = clock_timestamp()
 where load_id = %(load_id)s::integer and state = 'loading' and batches_total is null and claimed_at = %(claimed_at)s::timestamptz
 returning claimed_at;
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
 
 from shared.area import Box
 from shared.clock import parse_weekdays
@@ -20,6 +20,7 @@ from shared.queries import list_queries
 from shared.runs import pack_run
 from shared.settings import Settings
 from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from tests.recording import Statement, make_recording_cursor
 from tests.services import TIMESCALE_BIN, PostgresServer
 
 CITY = (7.67, 45.07)
@@ -119,16 +120,14 @@ def explain(connection: Connection, text: str, parameters: dict[str, Any]) -> Pl
 def explain_question(connection: Connection, name: str, ask: Any) -> Plan:
     """The plan of the named query as our code asks it."""
     text = list_queries()[name].text
-    asked: list[dict[str, Any]] = []
-
-    def record(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement == text:
-            asked.append(dict(parameters))
-
-    event.listen(connection, "before_cursor_execute", record)
-    ask()
-    event.remove(connection, "before_cursor_execute", record)
-    return explain(connection, text, asked[-1])
+    statements: list[Statement] = []
+    driver = driver_connection(connection)
+    usual, driver.cursor_factory = driver.cursor_factory, make_recording_cursor(statements)
+    try:
+        ask()
+    finally:
+        driver.cursor_factory = usual
+    return explain(connection, text, [parameters for statement, parameters in statements if statement == text][-1])
 
 
 def walk(plan: Plan) -> Iterator[Plan]:

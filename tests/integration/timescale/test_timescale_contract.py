@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
 
 from loader.generate import generate_trips
 from shared.area import parse_bbox
@@ -26,6 +25,7 @@ from shared.settings import Settings
 from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
 from tests.conftest import skip_or_fail
 from tests.integration.timescale.wasm_server import WasmServer, to_text
+from tests.recording import Statement, recorded_statements
 from tests.services import PostgresServer
 from tests.trip_maker import insert_trips, read_challenge
 from ui.build import BuildError
@@ -40,7 +40,6 @@ COPIES = [name for name in NAMES if "from stdin" in list_queries()[name].text]
 READS = [name for name in NAMES if "to stdout" in list_queries()[name].text]
 
 Question = Callable[[Connection], object]
-Statement = tuple[str, dict[str, object]]
 
 QUESTIONS: dict[str, Question] = {
     **{f"weekly-{end}": lambda c, end=end: fetch_weekly(c, WeeklyQuestion(box=TURIN, end=end)) for end in ENDS},
@@ -198,21 +197,6 @@ def rolled_back(server: WasmServer) -> Iterator[None]:
         yield
     finally:
         server.run("rollback")
-
-
-@contextmanager
-def recorded_statements(engine: Engine) -> Iterator[list[Statement]]:
-    """What our code sends to the database meanwhile."""
-    statements: list[Statement] = []
-
-    def record(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        statements.append((statement, dict(parameters)))
-
-    event.listen(engine, "before_cursor_execute", record)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", record)
 
 
 def _migrate(server: WasmServer) -> None:

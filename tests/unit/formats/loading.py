@@ -36,7 +36,7 @@ def load_bytes(
     plan = FilePlan.from_json(scanner.plan.to_json())
     trips, rejects, rows, warnings = [], [], 0, dict[str, int]()
     for piece, kept in batches:
-        content = data[piece.offset : piece.offset + piece.bytes] if kept is None else kept
+        content = data[piece.offset : piece.offset + piece.bytes] if kept is None else b"".join(kept)
         parsed = parse_batch(content, plan, BatchSlice.from_json(piece.to_json()), options=options)
         assert parsed.rows_read == parsed.trips.height + parsed.rejects.height
         trips.append(parsed.trips)
