@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.bits import Numbers, Words, compile_kernel, count_bits, gather, spread, unpack_numbers
+from shared.pairs import find_pair
 from shared.position import X_MASK, Y_MASK
 
 Flags = npt.NDArray[np.bool_]
@@ -19,6 +20,9 @@ BLOCK_TRIPS: Final = 4_096
 """Trips of a block at most: its bounds and sums cost 0.1 bytes a trip, and an edge reads few trips that it doesn't cut."""
 
 HOURS: Final = 168
+
+GROUP_CELL_BITS: Final = 45
+"""Bits of a trip group's origin cell in its first key: geohashes of up to nine characters."""
 
 # Columns of the table of blocks that the kernels take.
 (
@@ -234,6 +238,56 @@ def list_trips(blocks: Numbers, words: Words, area: Numbers, filters: Filters, f
                 found[2, count], found[3, count] = block[REGION], times[place]
                 count += 1
     return count
+
+
+@compile_kernel
+def sum_groups(
+    blocks: Numbers,
+    words: Words,
+    limits: tuple[Numbers, Filters],
+    groups: tuple[Numbers, int, int],
+    sources: tuple[Numbers, Numbers],
+    sums: tuple[Numbers, Flags],
+) -> None:
+    """Add the chosen trips of origins' blocks to the trip groups they belong to.
+
+    limits: area and filters. groups: the slots of a PairCounter that gives each group's number from 1 on, under the two keys of
+    make_group_keys; the cells' shift; hours of a bucket. sources: the blocks' datasources one after the other, and where each
+    block's begin. sums: a row per group of trips, the steps x and y of origins and of destinations added up, first and last
+    hour; and which datasources it has.
+    """
+    scratch = _make_scratch(blocks)
+    ends, others, times, chosen = scratch
+    codes = np.empty(len(times), np.int64)
+    slots, shift, bucket_hours = groups
+    totals, seen = sums
+    for number in range(len(blocks)):
+        block = blocks[number]
+        _read_block(block, words, limits[0], limits[1], scratch)
+        trips = block[TRIPS]
+        if block[END_TEST] == ANY:
+            _read_ends(block, words, ends[:trips])
+        if block[OTHER_TEST] == ANY and block[END_TEST] != ONE_INSIDE:
+            _read_others(block, words, others[: 2 * trips])
+        unpack_numbers(words, block[TIMES_AT], codes[:trips])
+        mask = (1 << count_bits(block[DATASOURCES] * HOURS - 1)) - 1
+        for place in range(trips):
+            if not chosen[place]:
+                continue
+            first = block[REGION] << GROUP_CELL_BITS | ends[place] >> shift
+            second = (others[place] >> shift) << 5 | times[place] % 24 // bucket_hours
+            group = find_pair(slots, first, second) - 1
+            if group < 0:
+                continue
+            total = totals[group]
+            total[0] += 1
+            total[1] += gather(ends[place] >> 1)
+            total[2] += gather(ends[place])
+            total[3] += gather(others[place] >> 1)
+            total[4] += gather(others[place])
+            total[5] = min(total[5], times[place])
+            total[6] = max(total[6], times[place])
+            seen[group, sources[0][sources[1][number] + (codes[place] & mask) // HOURS]] = True
 
 
 @compile_kernel

@@ -25,7 +25,7 @@ from shared.position import POSITION_BITS, X_MASK, Y_MASK, cell_middle, format_g
 from shared.weekly import Filters, area_parameters
 
 # What the two ends must be in a box.
-_TESTS: Final = {
+BLOCK_TESTS: Final = {
     "origin": (INSIDE, ANY),
     "destination": (ANY, INSIDE),
     "both": (INSIDE, INSIDE),
@@ -33,8 +33,8 @@ _TESTS: Final = {
 }
 _PAIR: Final = ("origin", "destination")
 # Rows of run_flow are a tenth of a kilobyte each, and all are read before they are counted.
-_FLOW_ROWS: Final = 1_024
-_FLOW_SHIFT: Final = POSITION_BITS - 5 * RUN_PRECISION
+FLOW_ROWS: Final = 1_024
+FLOW_SHIFT: Final = POSITION_BITS - 5 * RUN_PRECISION
 
 
 class StaleError(Exception):
@@ -98,16 +98,16 @@ class _Asked:
     def _count_packed(self, counter: PairCounter) -> None:
         """Flows that runs keep."""
         parameters = {**self._parameters, "slots": self._slots, "view_area": self._view_bounds}
-        rows = list(chain.from_iterable(stream_rows(self._connection, "list_run_flows", parameters, rows=_FLOW_ROWS)))
+        rows = list(chain.from_iterable(stream_rows(self._connection, "list_run_flows", parameters, rows=FLOW_ROWS)))
         found = read_flows(rows)
-        found[:2] >>= self._question.cell_shift - _FLOW_SHIFT
+        found[:2] >>= self._question.cell_shift - FLOW_SHIFT
         counter.add(*found)
 
     def _count_blocks(self, counter: PairCounter) -> None:
         """Flows of the trips in blocks: of all runs, or only of those that keep none of the hours."""
         question = self._question
         if question.box is not None:
-            area, tests = question.box.area(), _TESTS[question.end]
+            area, tests = question.box.area(), BLOCK_TESTS[question.end]
         else:
             area, tests = self._view or WHOLE_WORLD, (ONE_INSIDE, ANY)
         choice = Choice(area, question.hours, date.min, date.max)
@@ -117,11 +117,14 @@ class _Asked:
             "end_test": tests[0],
             "other_test": tests[1],
             "reads_all": not question.fits_runs,
+            "cell_shift": question.cell_shift,
+            "origin_cells": None,
+            "destination_cells": None,
         }
         for rows in stream_rows(self._connection, "list_trip_blocks", parameters):
             if not rows[0][0]:
                 raise StaleError
-            found = find_trips(make_blocks(row[1:] for row in rows if row[1] is not None), choice)
+            found = find_trips(make_blocks(row[1:-1] for row in rows if row[1] is not None), choice)
             counter.add(*(found[:2] >> question.cell_shift))
 
 

@@ -8,7 +8,7 @@ CRS: WGS 84. Clock: local wall clock of the trip.
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -20,13 +20,17 @@ from shared.errors import RequestError
 from shared.histograms import count_hours_of_week, sum_hours
 from shared.pages import make_token, make_token_error, parse_token
 from shared.position import POSITION_BITS, format_geohash, parse_geohash
-from shared.weekly import End, WeeklyQuestion, area_parameters, fetch_filters, validate_end
+from shared.weekly import End, Filters, WeeklyQuestion, area_parameters, fetch_filters, validate_end
 
 MAX_PRECISION: Final = 12
 MAX_LIMIT: Final = 50_000
 RUN_PRECISION: Final = 6
 """Geohash characters of run_flow's cells."""
 
+# Characters of the cells that groups are counted by in blocks; finer ones are read from the trips.
+_MOST_PRECISION: Final = 9
+# Groups of more loose trips are chosen by the database: there may be as many of them.
+_MOST_LOOSE: Final = 2_000_000
 _DAY_MINUTES: Final = 1440
 _AFTER: Final = ("after_trips", "after_origin", "after_destination", "after_minute", "after_region")
 
@@ -114,8 +118,8 @@ class TripGroup:
     origin_latitude: float
     destination_longitude: float
     destination_latitude: float
-    first_at: datetime
-    last_at: datetime
+    first_on: date
+    last_on: date
     datasources: tuple[str, ...]
 
     @property
@@ -127,8 +131,8 @@ class TripGroup:
         """Plain JSON."""
         return {
             **asdict(self),
-            "first_at": self.first_at.isoformat(),
-            "last_at": self.last_at.isoformat(),
+            "first_on": self.first_on.isoformat(),
+            "last_on": self.last_on.isoformat(),
             "datasources": list(self.datasources),
         }
 
@@ -185,14 +189,37 @@ class FlowMap:
 
 def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGroup]:
     """List the largest trip groups. Raises: RequestError for a region or datasource that isn't there."""
-    parameters = _parameters(connection, question)
-    if parameters is None:
-        return []
+    parse_after(question)
+    while True:
+        names = {"region": question.region, "datasource": question.datasource}
+        filters = fetch_filters(connection, **names)
+        if filters.first_at is None or (question.box and question.box.area().is_empty):
+            return []
+        if question.bucket_minutes % 60 or question.precision > _MOST_PRECISION or _has_much_loose(connection, filters):
+            return _read_groups(connection, question, filters)
+        from shared.flows import StaleError
+        from shared.trip_groups import find_groups
+
+        with suppress(StaleError):
+            return find_groups(connection, question, filters)
+
+
+def _has_much_loose(connection: Connection, filters: Filters) -> bool:
+    trips = execute(connection, "count_loose_trips", loose_loads=filters.loose_loads).scalar_one()
+    return bool(trips > _MOST_LOOSE)
+
+
+def _read_groups(connection: Connection, question: GroupQuestion, filters: Filters) -> list[TripGroup]:
+    """Groups that runs don't know, from all trips."""
     rows = execute(
         connection,
         "list_groups",
-        **parameters,
-        **_after(question, (int, str, str, int, str)),
+        region_id=filters.region_id,
+        datasource_id=filters.datasource_id,
+        **area_parameters(question.box, question.end),
+        cell_shift=question.cell_shift,
+        hours=question.hours,
+        **dict(zip(_AFTER, parse_after(question) or (None,) * len(_AFTER), strict=True)),
         bucket_minutes=question.bucket_minutes,
         limit=question.limit,
     ).mappings()
@@ -207,6 +234,12 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
         )
         for row in rows
     ]
+
+
+def parse_after(question: GroupQuestion) -> tuple[Any, ...] | None:
+    """Trips, origin and destination cell, minute and region of the last group that is known. Raises: RequestError."""
+    values = tuple(_after(question, (int, str, str, int, str)).values())
+    return None if values[0] is None else values
 
 
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
@@ -233,22 +266,6 @@ def validate_bucket(bucket_minutes: int) -> None:
     """Refuse a time of day that doesn't divide the day. Raises: RequestError."""
     if not 1 <= bucket_minutes <= _DAY_MINUTES or _DAY_MINUTES % bucket_minutes:
         raise RequestError("bucket_minutes divides a day of 1440 minutes.", parameter="bucket_minutes")
-
-
-def _parameters(connection: Connection, question: FlowQuestion) -> dict[str, object] | None:
-    """The filters as the queries take them; None when no trip can pass them."""
-    names = {"region": question.region, "datasource": question.datasource}
-    filters = fetch_filters(connection, **names)
-    area = question.box.area() if question.box else None
-    if filters.first_at is None or (area and area.is_empty):
-        return None
-    return {
-        "region_id": filters.region_id,
-        "datasource_id": filters.datasource_id,
-        **area_parameters(question.box, question.end),
-        "cell_shift": question.cell_shift,
-        "hours": question.hours,
-    }
 
 
 def _after(question: FlowQuestion, kinds: tuple[type, ...]) -> dict[str, Any]:

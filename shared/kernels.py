@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 
 from shared.area import Box
+from shared.blocks import sum_groups
 from shared.ends import Choice, TimeCounter, find_trips
 from shared.ends import make_blocks as read_blocks
 from shared.flows import read_flows
@@ -21,7 +22,10 @@ def compile_kernels() -> None:
     blocks = read_blocks([block])
     choice = Choice(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
     TimeCounter(choice, by_hour=False).add(blocks)
+    sums = np.zeros((1, 7), np.int64), np.zeros((1, 65_536), np.bool_)
+    sources = np.zeros(len(datasources), np.int64), np.array([0, len(datasources)])
     counter = PairCounter()
+    sum_groups(blocks.table, blocks.words, (choice.bounds, choice.filters()), (counter.slots, 32, 1), sources, sums)
     counter.add(*(find_trips(blocks, choice)[:2] >> 2))
     for _, [flow] in make_flows(points, np.zeros(2, np.int64)):
         counter.add(*read_flows([(flow[1], flow[3], flow[2], *flow[5:])]))

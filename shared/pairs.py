@@ -41,6 +41,27 @@ class PairCounter:
         """List the pairs in no order. Shape: 3 by n: origins, destinations, trips."""
         return np.ascontiguousarray(self._slots[self._slots[:, 2] > 0].T)
 
+    @property
+    def slots(self) -> Numbers:
+        """The table itself, for find_pair."""
+        return self._slots
+
+
+@compile_kernel
+def _first_slot(origin: int, destination: int, size: int) -> int:
+    stirred = (origin * _STIR[0] + destination) * _STIR[1]
+    return (stirred >> 24 ^ stirred >> 44) & (size - 1)
+
+
+@compile_kernel
+def find_pair(slots: Numbers, origin: int, destination: int) -> int:
+    """Give the trips of a pair in a counter's table; 0 where it isn't there."""
+    size = len(slots)
+    slot = _first_slot(origin, destination, size)
+    while slots[slot, 2] and (slots[slot, 0] != origin or slots[slot, 1] != destination):
+        slot = (slot + 1) & (size - 1)
+    return int(slots[slot, 2])
+
 
 @compile_kernel
 def _add_pairs(slots: Numbers, used: int, pairs: tuple[Numbers, Numbers, Numbers], first: int) -> tuple[int, int]:
@@ -51,8 +72,7 @@ def _add_pairs(slots: Numbers, used: int, pairs: tuple[Numbers, Numbers, Numbers
         if 2 * used >= size:
             return pair, used
         origin, destination = origins[pair], destinations[pair]
-        stirred = (origin * _STIR[0] + destination) * _STIR[1]
-        slot = (stirred >> 24 ^ stirred >> 44) & (size - 1)
+        slot = _first_slot(origin, destination, size)
         while slots[slot, 2] and (slots[slot, 0] != origin or slots[slot, 1] != destination):
             slot = (slot + 1) & (size - 1)
         if slots[slot, 2] == 0:

@@ -56,7 +56,7 @@ def export_groups_parquet(groups: Sequence[TripGroup]) -> bytes:
             ("bucket_minute", pa.int16()),
             ("trips", pa.int64()),
             *((f"{end}_{axis}", pa.float64()) for end in ("origin", "destination") for axis in ("longitude", "latitude")),
-            *((name, pa.timestamp("us")) for name in ("first_at", "last_at")),
+            *((name, pa.date32()) for name in ("first_on", "last_on")),
             ("datasources", pa.list_(pa.string())),
         ]
     )

@@ -9,7 +9,7 @@ from shared.groups import TripGroup
 from ui.flowmap import FlowPick, LocationPick, Pick
 from ui.gestures import forget_pick, picked
 from ui.tables import make_table
-from ui.wording import format_count, format_instant, format_minutes
+from ui.wording import format_count, format_day, format_minutes
 
 _KEY: Final = "groups"
 _SHOWN: Final = "groups_shown"
@@ -100,8 +100,8 @@ def _make_row(group: TripGroup, bucket_minutes: int) -> dict[str, object]:
         "To": group.destination_cell,
         "Time of day": format_minutes(group.bucket_minute, bucket_minutes),
         "Trips": group.trips,
-        "First": format_instant(group.first_at),
-        "Last": format_instant(group.last_at),
+        "First": format_day(group.first_on),
+        "Last": format_day(group.last_on),
         "Datasources": ", ".join(group.datasources),
     }
 

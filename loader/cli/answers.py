@@ -68,8 +68,8 @@ def print_groups(found: list[Json]) -> None:
             group["trips"],
             f"{group['origin_longitude']:.5f} {group['origin_latitude']:.5f}",
             f"{group['destination_longitude']:.5f} {group['destination_latitude']:.5f}",
-            group["first_at"],
-            group["last_at"],
+            group["first_on"],
+            group["last_on"],
             group["datasources"],
         )
         for group in found

@@ -78,8 +78,8 @@ class GroupAnswer(Answer):
     origin_latitude: float
     destination_longitude: float
     destination_latitude: float
-    first_at: WallClock
-    last_at: WallClock
+    first_on: date
+    last_on: date
     datasources: list[str]
 
 

@@ -3,7 +3,7 @@
 -- run_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. loose_loads, is_current: see weekly.sql.
 
 -- name: list_groups
--- The largest trip groups, from the one after after_trips, after_region … on (null: from the first); positions are means, in degrees.
+-- The largest trip groups of all trips, read one by one, from the one after after_trips, after_region … on (null: from the first); positions are means, in degrees.
 with counted as (
     select t.region_id,
            t.origin >> %(cell_shift)s::integer as origin_cell,
@@ -35,8 +35,8 @@ select r.name as region, g.origin_cell, g.destination_cell,
        avg(position_latitude(t.origin)) as origin_latitude,
        avg(position_longitude(t.destination)) as destination_longitude,
        avg(position_latitude(t.destination)) as destination_latitude,
-       min(t.started_at) as first_at,
-       max(t.started_at) as last_at,
+       min(t.started_at)::date as first_on,
+       max(t.started_at)::date as last_on,
        array_agg(distinct d.name) as datasources
 from grouped as g
 join trip as t
@@ -120,10 +120,81 @@ where f.run_id in (select run_id from run where has_hours or %(slots)s::integer[
                         case when (%(view_area)s::bigint[])[5] <= (%(view_area)s::bigint[])[6]
                              then (%(view_area)s::bigint[])[5] end)));
 
+-- name: list_run_groups
+-- Flows per slot between geohash-6 cells, of the runs that keep them.
+select f.region_id, f.slot, f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
+from run_flow as f
+where f.run_id in (select run_id from run where has_hours)
+  and f.slot is not null
+  and (%(slots)s::integer[] is null or f.slot = any(%(slots)s::integer[]))
+  and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint);
+
+-- name: count_loose_groups
+-- Trip groups of loose trips, buckets in hours; at least a row, without a group if there is none.
+select s.is_current, g.region_id, g.origin, g.destination, g.bucket, g.trips
+from (
+    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+) as s
+left join (
+    select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
+           date_part('hour', t.started_at)::integer / %(bucket_hours)s::integer as bucket, count(*) as trips
+    from trip as t
+    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+      and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+    group by 1, 2, 3, 4
+) as g on s.is_current;
+
+-- name: describe_loose_groups
+-- What some groups have of loose trips: number counts the groups as given, in arrays, from 0 on; sums of degrees. At least a row.
+select s.is_current, g.*
+from (
+    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+) as s
+left join (
+    select w.number, count(*) as trips,
+           sum(position_longitude(t.origin)) as origin_longitude, sum(position_latitude(t.origin)) as origin_latitude,
+           sum(position_longitude(t.destination)) as destination_longitude, sum(position_latitude(t.destination)) as destination_latitude,
+           min(t.started_at)::date as first_on, max(t.started_at)::date as last_on, array_agg(distinct t.datasource_id) as datasource_ids
+    from trip as t
+    join (
+        select region_id, origin, destination, bucket, number - 1 as number
+        from unnest(%(regions)s::smallint[], %(origins)s::bigint[], %(destinations)s::bigint[], %(buckets)s::integer[])
+            with ordinality as u (region_id, origin, destination, bucket, number)
+    ) as w
+        on w.region_id = t.region_id
+        and w.origin = t.origin >> %(cell_shift)s::integer
+        and w.destination = t.destination >> %(cell_shift)s::integer
+        and w.bucket = date_part('hour', t.started_at)::integer / %(bucket_hours)s::integer
+    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+      and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+    group by w.number
+) as g on s.is_current;
+
+-- name: count_loose_trips
+-- Trips of the loose loads.
+select coalesce(sum(rows_loaded), 0)::bigint as trips from load where load_id = any(%(loose_loads)s::integer[]);
+
+-- name: list_label_names
+-- Names of regions and datasources by id.
+select true as is_region, region_id as id, name from region
+union all
+select false, datasource_id, name from datasource;
+
 -- name: list_trip_blocks
 -- Blocks of trips that may have what is asked for in an area: end_test of the origin, other_test of the destination (0: anything,
--- 1: inside; end_test 3: one of both inside); reads_all: of all runs, otherwise of those that keep no slots. What is left to test of each
--- trip comes with a block. At least a row, without a block if there is none.
+-- 1: inside; end_test 3: one of both inside); reads_all: of all runs, otherwise of those that keep no slots; origin_cells and
+-- destination_cells: those that reach into a cell of each (numbers of position >> cell_shift; null: all). What is left to test of each trip
+-- comes with a block. At least a row, without a block if there is none.
 select s.is_current, b.*
 from (
     select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
@@ -138,9 +209,21 @@ left join (
                 then 0 else %(end_test)s::integer end as end_test,
            case when box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                 then 0 else %(other_test)s::integer end as other_test,
-           p.other_x_low, p.other_y_low, p.places, p.times, p.others
+           p.other_x_low, p.other_y_low, p.places, p.times, p.others, p.datasource_ids
     from run_point as p
     where p.is_origin
+      and (%(origin_cells)s::bigint[] is null
+           or exists (select from unnest(%(origin_cells)s::bigint[]) as c (cell)
+                      where p.x_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 3074457345618258602)
+                        and p.x_high >= (c.cell << %(cell_shift)s::integer & 3074457345618258602)
+                        and p.y_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 1537228672809129301)
+                        and p.y_high >= (c.cell << %(cell_shift)s::integer & 1537228672809129301)))
+      and (%(destination_cells)s::bigint[] is null
+           or exists (select from unnest(%(destination_cells)s::bigint[]) as c (cell)
+                      where p.other_x_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 3074457345618258602)
+                        and p.other_x_high >= (c.cell << %(cell_shift)s::integer & 3074457345618258602)
+                        and p.other_y_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 1537228672809129301)
+                        and p.other_y_high >= (c.cell << %(cell_shift)s::integer & 1537228672809129301)))
       and p.run_id in (select run_id from run where %(reads_all)s::boolean or not has_hours)
       and (%(end_test)s::integer <> 1 or box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]))
       and (%(other_test)s::integer <> 1

@@ -68,10 +68,10 @@ def test_a_group_reports_count_mean_ends_first_last_and_datasources(connection: 
         pytest.approx(7.7, abs=1e-6),
         pytest.approx(45.1, abs=1e-6),
     )
-    assert (largest.first_at, largest.last_at) == (trips[2].started_at, trips[0].started_at)
+    assert (largest.first_on, largest.last_on) == (trips[2].started_at.date(), trips[0].started_at.date())
     assert largest.datasources == ("baba_car", "funny_car")
     assert largest.origin_cell == format_geohash(trips[0].origin >> 32, 6)
-    assert largest.to_json()["first_at"] == trips[2].started_at.isoformat()
+    assert largest.to_json()["first_on"] == trips[2].started_at.date().isoformat()
 
 
 def test_equal_groups_of_two_regions_stay_apart(connection: Connection) -> None:
@@ -227,8 +227,8 @@ def check_groups(connection: Connection, trips: list[MadeTrip], question: GroupQ
 
 def check_group(group: TripGroup, members: list[MadeTrip]) -> None:
     assert group.trips == len(members)
-    assert group.first_at == min(trip.started_at for trip in members)
-    assert group.last_at == max(trip.started_at for trip in members)
+    assert group.first_on == min(trip.started_at for trip in members).date()
+    assert group.last_on == max(trip.started_at for trip in members).date()
     assert group.datasources == tuple(sorted({trip.datasource for trip in members}))
     for end in ("origin", "destination"):
         points = [decode_position(getattr(trip, end)) for trip in members]
@@ -254,9 +254,9 @@ def check_detail(connection: Connection, group: TripGroup, question: GroupQuesti
     )
     detail = fetch_group(connection, asked)
     assert detail.trips == sum(trips for _, trips in detail.weeks) == group.trips
-    assert detail.samples[0].started_at == group.last_at
+    assert detail.samples[0].started_at.date() == group.last_on
     assert len(detail.samples) == min(2, group.trips)
-    assert detail.weeks[0][0] == monday(group.first_at.date())
+    assert detail.weeks[0][0] == monday(group.first_on)
     assert sum(detail.hours) == fetch_group(connection, replace(asked, bucket_minute=None)).trips
 
 

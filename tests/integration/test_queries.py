@@ -45,6 +45,7 @@ SAMPLES: dict[str, object] = {
     "timestamp": datetime(2026, 2, 2),  # noqa: DTZ001 - a wall clock
     "timestamptz": datetime(2026, 2, 2, tzinfo=UTC),
     "boolean[]": [True],
+    "smallint[]": [1],
     "integer[]": [1],
     "bigint[]": SMALL.area().bounds(),
     "text[]": ["made"],
@@ -237,15 +238,26 @@ def test_a_group_reads_the_trips_of_its_origin_cell(connection: Connection, name
 
 
 @plain_storage
-def test_groups_read_trips_twice_at_most(connection: Connection) -> None:
-    question = GroupQuestion(box=SMALL)
+def test_groups_of_half_hours_read_trips_twice_at_most(connection: Connection) -> None:
+    question = GroupQuestion(box=SMALL, bucket_minutes=30)
     plan = explain_question(connection, "list_groups", lambda: list_groups(connection, question))
     assert len(scans_of(plan, "trip")) == 2
     assert {node["Node Type"] for node in scans_of(plan, "trip")} == {"Bitmap Heap Scan"}
     plan = explain_question(
-        connection, "list_groups", lambda: list_groups(connection, GroupQuestion(precision=3, bucket_minutes=1440))
+        connection, "list_groups", lambda: list_groups(connection, GroupQuestion(precision=3, bucket_minutes=45))
     )
     assert not [node for node in walk(plan) if node["Node Type"] == "Nested Loop" and len(scans_of(node, "trip")) > 1]
+
+
+def test_groups_of_hours_read_loose_trips_and_runs_only(connection: Connection) -> None:
+    question = GroupQuestion()
+    for name in ("count_loose_groups", "describe_loose_groups"):
+        plan = explain_question(connection, name, lambda: list_groups(connection, question))
+        assert all("load_id" in json.dumps(node) for node in scans_of(plan, "trip"))
+    for name, relation in (("list_run_groups", "run_flow"), ("list_trip_blocks", "run_point")):
+        plan = explain_question(connection, name, lambda: list_groups(connection, question))
+        assert scans_of(plan, relation)
+        assert not scans_of(plan, "trip")
 
 
 @plain_storage
