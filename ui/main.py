@@ -40,7 +40,9 @@ def main() -> None:
 
 
 def _warm_up() -> None:
-    # In a thread: the page shall not wait for what only its first box needs.
+    # In a thread, while the server starts: charts and tables take a second to import (three where no bytecode is kept), and the
+    # first visitor shall not wait for those, nor for what the first box needs.
+    import ui.explore  # noqa: F401
     from shared.kernels import compile_kernels
 
     compile_kernels()

@@ -114,7 +114,8 @@ def _render_download(
 
 
 def _render_numbers(answer: WeeklyAnswer) -> None:
-    average, trips, weeks = st.columns([1.5, 1, 1], gap="small")
+    # Wide enough for 999 999 999 trips at 1280 pixels.
+    average, trips, weeks = st.columns([1.35, 1.25, 0.6], gap="small")
     average.metric("Trips a week, on average", format_average(answer.weekly_average))
     trips.metric("Trips", format_count(answer.trips))
     weeks.metric("Weeks", format_count(answer.weeks_counted))

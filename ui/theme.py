@@ -90,7 +90,7 @@ def make_theme() -> dict[str, Any]:
         "theme.codeFont": CODE_FONTS,
         "theme.baseFontSize": 14,
         "theme.baseRadius": "0.35rem",
-        "theme.metricValueFontSize": "2rem",
+        "theme.metricValueFontSize": "1.75rem",
         "theme.metricValueFontWeight": 600,
         "theme.headingFontSizes": ["1.5rem", "1.2rem", "1.05rem", "1rem", "0.95rem", "0.9rem"],
         "theme.paddingTop": "0.5rem",
