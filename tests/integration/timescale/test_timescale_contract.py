@@ -98,6 +98,7 @@ SAMPLES_BY_TYPE: dict[str, object] = {
     "timestamp": "2026-02-02 10:00:00",
     "timestamptz": "2026-02-02 10:00:00+00",
     "bigint[]": TURIN.area().bounds(),
+    "smallint[]": [1, 2],
     "integer[]": [1, 2],
     "boolean[]": [True],
     "text[]": ["made"],
