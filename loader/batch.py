@@ -2,9 +2,9 @@
 
 1. Claim: count the attempt and take the lease, committed first, so that kills count.
 2. Read the slice of the pinned version, parse it, encode and sort.
-3. One transaction: lock the ledger row, COPY trips, rollups and rejects, mark the row done, add the counts to the load, write the
-   event, and end the load where this was the last batch. The load's row comes last: it is held for a moment only, and a load that
-   was cancelled meanwhile makes the transaction roll back.
+3. One transaction: lock the ledger row, COPY trips, rollups, blocks and rejects, mark the row done, add the counts to the load,
+   write the event, and end the load where this was the last batch. The load's row comes last: it is held for a moment only, and a
+   load that was cancelled meanwhile makes the transaction roll back.
 
 Lock order everywhere: ledger row, then load. A duplicate message finds no claim and is dropped.
 """
@@ -18,6 +18,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection
 
+from loader.blocks import list_blocks
 from loader.context import Context
 from loader.copying import copy_rows
 from loader.finishing import end_load, enqueue_batches, fail_load, finish_load
@@ -33,6 +34,8 @@ from shared.loads import ring_for_load
 from shared.objects import StoredObject
 from shared.queries import query
 from shared.queueing import CLEAN_ACTOR
+from shared.run_rows import Row
+from shared.run_writing import write_rows
 
 LOG = logging.getLogger(__name__)
 
@@ -63,9 +66,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class PreparedBatch:
-    """What one transaction stores. Trips come sorted by origin; None when the batch has none."""
+    """What one transaction stores. Trips come sorted by origin; None when the batch has none. blocks: None where it made none."""
 
     trips: TripColumns | None
+    blocks: list[Row] | None
     rejects: pl.DataFrame
     rows_read: int
     warnings: Mapping[str, int] = field(default_factory=dict)
@@ -125,7 +129,7 @@ def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
     piece = BatchSlice.from_json(claim.slice["piece"])
     parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
     trips = sort_trips(parsed.trips, context.labels, context.engine) if parsed.trips.height else None
-    return PreparedBatch(trips, parsed.rejects, parsed.rows_read, parsed.warnings)
+    return PreparedBatch(trips, list_blocks(trips), parsed.rejects, parsed.rows_read, parsed.warnings)
 
 
 def _read(context: Context, claim: Claim) -> bytes:
@@ -155,7 +159,8 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
         execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
-        totals = execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, **counts).one_or_none()
+        sums = {**counts, "bytes": claim.bytes, "has_blocks": batch.blocks is not None}
+        totals = execute(connection, "add_batch_counts", load_id=claim.load_id, **sums).one_or_none()
         if totals is None:
             raise _LoadEndedError("The load has ended.")
         has_ended = _end_when_due(connection, context, claim, rows_rejected=totals.rows_rejected)
@@ -165,10 +170,14 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
 
 
 def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, rejects_kept: int) -> int:
-    """COPY trips, rollups and the load's first rejects, up to rejects_kept, in the caller's transaction; returns how many."""
+    """COPY trips, rollups, blocks and the load's first rejects, up to rejects_kept, in the caller's transaction;
+    returns how many of those.
+    """
     if batch.trips:
         copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
         copy_rows(connection, "copy_rollup_week", encode_weeks(claim.load_id, batch.trips))
+    if batch.blocks:
+        write_rows(connection, "copy_batch_point", ((claim.load_id, *row) for row in batch.blocks))
     if not batch.rejects.height:
         return 0
     # Batches that run side by side don't see each other's: a load may get a batch's worth more for each.

@@ -22,7 +22,7 @@ CHECKS: Final = (
     "check_rollup_week",
     "check_run_day",
     "check_run_cell",
-    "check_run_point",
+    "check_blocks",
     "check_run_flow",
     "check_events",
     "check_positions",
@@ -72,11 +72,11 @@ def run_check(engine: Engine, check: str, load_id: int | None = None) -> CheckRe
 
 def list_problems(connection: Connection, check: str, load_id: int | None = None) -> Iterator[Problem]:
     """Run one of CHECKS in the caller's transaction."""
-    if check in ("check_run_point", "check_run_flow"):
+    if check in ("check_blocks", "check_run_flow"):
         # Reading blocks brings compiled kernels: only checks wait for those.
         from loader.run_checks import check_flows, check_points
 
-        read = check_points if check == "check_run_point" else check_flows
+        read = check_points if check == "check_blocks" else check_flows
         for place, expected, found in read(connection, load_id):
             yield Problem(check, None, place, expected, found)
         return

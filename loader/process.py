@@ -11,6 +11,7 @@ from loader.context import Context, make_context
 from loader.formats import warm_up
 from loader.keeper import Keeper
 from loader.packer import Packer
+from shared.kernels import compile_kernels
 from shared.logs import configure_logs
 from shared.queueing import connect_broker
 from shared.settings import load_settings
@@ -44,6 +45,7 @@ class _KeeperMiddleware(Middleware):
 
 def _warm_up() -> None:
     warm_up()
+    compile_kernels()
     LOG.info("warmed up")
 
 

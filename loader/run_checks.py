@@ -1,4 +1,4 @@
-"""Checks of what only we can read: that the bits of runs say what their trips say.
+"""Checks of what only we can read: that the bits of runs and of loose loads say what their trips say.
 
 A query tells what must be there, as counts and sums of a hash, and brings the rows; reading those is our part.
 """
@@ -32,13 +32,13 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
     """Compare blocks with trips, and their sums with what is in them. A trip outside its block's bounds counts as missing."""
     sums: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
     hours: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
-    for row in _stream(connection, "check_run_point", load_id):
-        cell = hours[row.run_id, row.is_origin, row.region_id, row.cell >> CELL_SHIFT]
+    for row in _stream(connection, "check_blocks", load_id):
+        cell = hours[row.owner, row.is_origin, row.region_id, row.cell >> CELL_SHIFT]
         if row.places is None and row.times is not None:
             _add_hours(cell[1], np.arange(row.trips * HOURS) + row.base_week * HOURS, _unpack(row.times, row.trips * HOURS))
             continue
         if row.places is None:
-            sums[row.run_id, row.is_origin, row.region_id, row.cell][0] = [row.trips, row.hash]
+            sums[row.owner, row.is_origin, row.region_id, row.cell][0] = [row.trips, row.hash]
             continue
         ends, others, times = _read_block(row)
         yield from _compare_weeks(row, times // _DATASOURCES // HOURS)
@@ -48,11 +48,11 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
         hashes = (ends % _PRIME + 1) * (others % _PRIME + times % _PRIME + 1)
         for cell in np.unique(ends >> 32).tolist():
             chosen = is_inside & (ends >> 32 == cell)
-            found = sums[row.run_id, row.is_origin, row.region_id, cell][1]
+            found = sums[row.owner, row.is_origin, row.region_id, cell][1]
             found[0] += int(chosen.sum())
             found[1] += int(hashes[chosen].sum())
-    yield from _compare(sums, "run_point of run")
-    yield from _compare(hours, "run_cell of run")
+    yield from _compare(sums, "blocks of")
+    yield from _compare(hours, "run_cell of")
 
 
 def check_flows(connection: Connection, load_id: int | None) -> Iterator[Disagreement]:
@@ -108,7 +108,7 @@ def _compare_weeks(row: Row[Any], weeks: Numbers) -> Iterator[Disagreement]:
     found = dict(zip(row.sum_weeks, row.sum_trips, strict=True))
     for week in sorted(expected.keys() | found.keys()):
         if expected.get(week, 0) != found.get(week, 0) or len(found) < len(row.sum_weeks):
-            yield f"run_point of run {row.run_id} {row.cell} week {week}", expected.get(week, 0), found.get(week, 0)
+            yield f"blocks of {row.owner} {row.cell} week {week}", expected.get(week, 0), found.get(week, 0)
 
 
 def _compare(sums: Mapping[tuple[Any, ...], list[list[int]]], what: str) -> Iterator[Disagreement]:

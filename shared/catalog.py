@@ -37,7 +37,7 @@ def list_datasources(connection: Connection) -> list[dict[str, Any]]:
 def fetch_extent(connection: Connection) -> Box | None:
     """Find the box around the origins of all trips; None without trips."""
     while True:
-        row = execute(connection, "fetch_extent", loose_loads=fetch_loose_loads(connection)).one()
+        row = execute(connection, "fetch_extent", **fetch_loose_loads(connection)).one()
         if row.is_current:
             break
     if row.x_low is None:
@@ -57,8 +57,7 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
     if area and area.is_empty:
         return []
     while True:
-        loose_loads = fetch_loose_loads(connection)
-        rows = execute(connection, "list_density", **areas, loose_loads=loose_loads, limit=limit).all()
+        rows = execute(connection, "list_density", **areas, **fetch_loose_loads(connection), limit=limit).all()
         if rows[0].is_current:
             break
     if rows[0].cell is None:

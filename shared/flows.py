@@ -1,4 +1,4 @@
-"""Flows: trips between cells, from the runs' own flows, from blocks of trips, and from loose trips, whichever know them.
+"""Flows: trips between cells, from the runs' own flows, from blocks of trips, and from the trips of bare loads.
 
 Everything is added up by the process that asks, in columns: a row of the database per flow would cost more than the flow.
 """
@@ -62,9 +62,7 @@ class _Asked:
         self._view = view
         self._slots = list_slots(question.hours) if question.fits_runs else None
         self._parameters: dict[str, object] = {
-            "region_id": filters.region_id,
-            "datasource_id": filters.datasource_id,
-            "loose_loads": filters.loose_loads,
+            **filters.parameters,
             "hours": question.hours,
             **area_parameters(question.box, question.end),
         }
@@ -74,11 +72,10 @@ class _Asked:
         counter = PairCounter()
         if self._question.fits_runs:
             self._count_packed(counter)
-        if not self._question.fits_runs or self._slots is not None:
-            self._count_blocks(counter)
-        rows = self._ask("count_loose_flows", cell_shift=self._question.cell_shift, view_area=self._view_bounds)
-        loose = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 3)
-        counter.add(*np.ascontiguousarray(loose.T))
+        self._count_blocks(counter)
+        rows = self._ask("count_bare_flows", cell_shift=self._question.cell_shift, view_area=self._view_bounds)
+        bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 3)
+        counter.add(*np.ascontiguousarray(bare.T))
         return counter
 
     def count_trips(self) -> int:
@@ -104,8 +101,9 @@ class _Asked:
         counter.add(*found)
 
     def _count_blocks(self, counter: PairCounter) -> None:
-        """Flows of the trips in blocks: of all runs, or only of those that keep none of the hours."""
+        """Flows of the trips in blocks: of loose loads, and of the runs whose flows don't know them."""
         question = self._question
+        runs = [False] if self._slots is not None else []
         if question.box is not None:
             area, tests = question.box.area(), BLOCK_TESTS[question.end]
         else:
@@ -116,7 +114,7 @@ class _Asked:
             "area": area.bounds(),
             "end_test": tests[0],
             "other_test": tests[1],
-            "reads_all": not question.fits_runs,
+            "has_hours": runs if question.fits_runs else [True, False],
             "cell_shift": question.cell_shift,
             "origin_cells": None,
             "destination_cells": None,

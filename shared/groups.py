@@ -29,8 +29,8 @@ RUN_PRECISION: Final = 6
 
 # Characters of the cells that groups are counted by in blocks; finer ones are read from the trips.
 _MOST_PRECISION: Final = 9
-# Groups of more loose trips are chosen by the database: there may be as many of them.
-_MOST_LOOSE: Final = 2_000_000
+# Groups of more trips of bare loads are chosen by the database: there may be as many of them.
+_MOST_BARE: Final = 2_000_000
 _DAY_MINUTES: Final = 1440
 _AFTER: Final = ("after_trips", "after_origin", "after_destination", "after_minute", "after_region")
 
@@ -195,7 +195,7 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
         filters = fetch_filters(connection, **names)
         if filters.first_at is None or (question.box and question.box.area().is_empty):
             return []
-        if question.bucket_minutes % 60 or question.precision > _MOST_PRECISION or _has_much_loose(connection, filters):
+        if question.bucket_minutes % 60 or question.precision > _MOST_PRECISION or _has_much_bare(connection, filters):
             return _read_groups(connection, question, filters)
         from shared.flows import StaleError
         from shared.trip_groups import find_groups
@@ -204,9 +204,9 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
             return find_groups(connection, question, filters)
 
 
-def _has_much_loose(connection: Connection, filters: Filters) -> bool:
-    trips = execute(connection, "count_loose_trips", loose_loads=filters.loose_loads).scalar_one()
-    return bool(trips > _MOST_LOOSE)
+def _has_much_bare(connection: Connection, filters: Filters) -> bool:
+    trips = execute(connection, "count_bare_trips", bare_loads=filters.bare_loads).scalar_one()
+    return bool(trips > _MOST_BARE)
 
 
 def _read_groups(connection: Connection, question: GroupQuestion, filters: Filters) -> list[TripGroup]:

@@ -94,7 +94,7 @@ def _fetch_durations(connection: Connection, question: WeeklyQuestion) -> Histog
     parameters = _parameters(connection, question)
     found: dict[int | None, int] = {}
     if parameters is not None:
-        del parameters["loose_loads"]
+        del parameters["loose_loads"], parameters["bare_loads"]
         bounds_s = [60 * minute for minute in DURATION_MINUTES]
         areas = area_parameters(question.box, question.end)
         rows = execute(connection, "histogram_durations", **parameters, **areas, bounds_s=bounds_s)
@@ -115,9 +115,7 @@ def _parameters(connection: Connection, question: WeeklyQuestion) -> dict[str, A
     if period is None or (question.area and question.area.is_empty):
         return None
     return {
-        "region_id": filters.region_id,
-        "datasource_id": filters.datasource_id,
-        "loose_loads": filters.loose_loads,
+        **filters.parameters,
         "from_on": period[0],
         "to_on": period[1],
         "hours": question.hours,

@@ -25,6 +25,7 @@ from shared.blocks import BLOCK_TRIPS, HOURS
 from shared.database import driver_connection, execute
 from shared.queries import query
 from shared.run_rows import DAY_ONE, Points, Row, make_blocks, make_cells, make_days, make_flows, sort_points
+from shared.run_writing import write_rows
 
 _PIECE_TRIPS: Final = 16_384
 # So many are fetched at once: 4 MB.
@@ -43,26 +44,6 @@ _ROW: Final = np.dtype(
     [("fields", ">i2"), *(part for name, kind in _FIELDS for part in ((f"{name}_bytes", ">i4"), (name, kind)))]
 )
 _HEADER_BYTES, _TRAILER_BYTES = 19, 2
-_TYPES: Final = {
-    "copy_run_day": ["int4", "date", "int2", "int2", "int2[]", "int4[]"],
-    "copy_run_point": [
-        "int4",
-        "int2",
-        "bool",
-        "int4",
-        *["int8"] * 9,
-        "date",
-        "int2[]",
-        "int4[]",
-        "int4[]",
-        *["bytea"] * 3,
-        "bool",
-    ],
-    "copy_run_cell": ["int4", "int2", "bool", "int8", "date[]", "int2[]", "int4[]", "int2[]", "int4[]", "bytea"],
-    "copy_run_flow": ["int4", "int2", "int2", "int2", "int4", "int4", "int4", "int4", "bytea", "bytea"],
-    "copy_run_piece": ["int8", "bytea"],
-}
-
 _Key = tuple[int, int, datetime]
 
 
@@ -98,7 +79,7 @@ def pack_trips(connection: Connection, run_id: int, load_ids: Sequence[int], *, 
         for points in _merge(connection, sizes.part_trips):
             writer.write(points)
         execute(connection, "clear_run_pieces")
-    _copy(connection, "copy_run_day", ((run_id, *row) for row in make_days(days)))
+    write_rows(connection, "copy_run_day", ((run_id, *row) for row in make_days(days)))
     return bool(writer.has_hours)
 
 
@@ -136,7 +117,7 @@ class _Writer:
             self._copy("copy_run_flow", flows)
 
     def _copy(self, name: str, rows: Iterable[Row]) -> None:
-        _copy(self._connection, name, ((self._run_id, *row) for row in rows))
+        write_rows(self._connection, name, ((self._run_id, *row) for row in rows))
 
 
 def _split(connection: Connection, load_ids: Sequence[int], parts: int) -> list[tuple[_Key | None, _Key | None]]:
@@ -182,7 +163,7 @@ def _put_aside(connection: Connection, points: Points) -> None:
     """Keep sorted destinations in pieces until all parts are read."""
     firsts = range(0, len(points.ends), _PIECE_TRIPS)
     pieces = (np.stack([points.ends, points.stamps])[:, first : first + _PIECE_TRIPS] for first in firsts)
-    _copy(connection, "copy_run_piece", ((int(piece[0].min()), piece.tobytes()) for piece in pieces))
+    write_rows(connection, "copy_run_piece", ((int(piece[0].min()), piece.tobytes()) for piece in pieces))
 
 
 def _merge(connection: Connection, part_trips: int) -> Iterator[Points]:
@@ -206,10 +187,3 @@ def _fetch_pieces(connection: Connection) -> Iterator[tuple[int, bytes]]:
     cursor.itersize, cursor.format = _PIECES, Format.BINARY
     with cursor:
         yield from cursor.execute(query("list_run_pieces"))
-
-
-def _copy(connection: Connection, name: str, rows: Iterable[Row]) -> None:
-    with driver_connection(connection).cursor().copy(query(name)) as copy:
-        copy.set_types(_TYPES[name])
-        for row in rows:
-            copy.write_row(row)

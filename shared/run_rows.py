@@ -1,4 +1,4 @@
-"""Rows of a run, made of sorted points: blocks, cells, flows, days.
+"""Rows of a run, made of sorted points: blocks (of a batch too), cells, flows, days.
 
     points = sort_points(origins, stamps, destinations)
     for row in make_blocks(points): ...
@@ -74,6 +74,21 @@ def make_blocks(points: Points, *, block_trips: int = BLOCK_TRIPS) -> Iterator[R
         patches = _cut(starts, len(points.ends), PATCH_BLOCKS * block_trips)
         cuts = _cut(patches[:-1], len(points.ends), block_trips)
         points = points.choose(_order_patches(points.others, patches, cuts))
+    has_hours = [column is not None for column in _pack_hours(points, starts)]
+    cells = np.searchsorted(starts, cuts[:-1], side="right").tolist()
+    for cell, row in zip(cells, _encode_blocks(points, cuts), strict=True):
+        yield (*row, has_hours[cell - 1])
+
+
+def make_batch_blocks(
+    origins: Numbers, destinations: Numbers, stamps: Numbers, *, block_trips: int = BLOCK_TRIPS
+) -> Iterator[Row]:
+    """Make the rows of batch_point, without the load, of the trips of a batch. Shape: n each."""
+    for points in (sort_points(origins, stamps, destinations), sort_points(destinations, stamps)):
+        yield from _encode_blocks(points, _cut(points.list_starts(POSITION_BITS), len(points.ends), block_trips))
+
+
+def _encode_blocks(points: Points, cuts: Numbers) -> Iterator[Row]:
     first = cuts[:-1]
     weeks = np.minimum.reduceat(points.stamps >> 32, first) // HOURS
     steps = np.diff(points.ends, prepend=0)
@@ -93,12 +108,10 @@ def make_blocks(points: Points, *, block_trips: int = BLOCK_TRIPS) -> Iterator[R
     sources = [part.tolist() for part in np.split(datasources, datasource_cuts[1:-1])]
     mondays = [_monday(week) for week in weeks.tolist()]
     is_origin = points.others is not None
-    has_hours = [column is not None for column in _pack_hours(points, starts)]
-    cells = np.searchsorted(starts, first, side="right").tolist()
     for n, (region, trips, base) in enumerate(heads):
         yield (
             *(region, is_origin, trips, base, *bounds[n], *other_bounds[n], mondays[n], sources[n], *sums[n]),
-            *(places[n], times[n], others[n], has_hours[cells[n] - 1]),
+            *(places[n], times[n], others[n]),
         )
 
 

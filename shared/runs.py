@@ -2,7 +2,7 @@
 
     while pack_loads(engine): pass      # in the background, whenever a load has succeeded
 
-A load that is in no run is loose, and every question reads its trips. Packing is one transaction: a question sees a load loose or
+A load that is in no run is loose, and every question reads the blocks of its batches, or its trips. Packing is one transaction: a question sees a load loose or
 packed, never both. Loose loads are packed with the runs that are no larger than they are together, so that runs stay few and a
 trip is packed again only as often as its run has doubled (a log-structured merge).
 
@@ -115,6 +115,7 @@ def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, siz
         execute(connection, "mark_run_hours", run_id=run_id)
     if len(execute(connection, "finish_packing", run_id=run_id, load_ids=loads).all()) < len(load_ids):
         raise TransientError("A load was undone while it was being packed.", code="packing_overtaken")
+    execute(connection, "delete_batch_points", load_ids=loads)
     execute(connection, "delete_empty_runs")
     for name in _CLEARANCE:
         execute(connection, name)

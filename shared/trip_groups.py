@@ -1,4 +1,4 @@
-"""Trip groups of packed runs: counted from the runs' flows per hour or from blocks, then described from blocks.
+"""Trip groups of whole hours: counted from the runs' flows per hour or from blocks, then described from blocks.
 
 Buckets are whole hours and cells have up to nine characters here; other questions read the trips.
 """
@@ -72,9 +72,7 @@ class _Asked:
         self._choice = Choice(question.box.area() if question.box else WHOLE_WORLD, question.hours, date.min, date.max)
         tests = BLOCK_TESTS[question.end] if question.box else (ANY, ANY)
         self._parameters: dict[str, object] = {
-            "region_id": filters.region_id,
-            "datasource_id": filters.datasource_id,
-            "loose_loads": filters.loose_loads,
+            **filters.parameters,
             "hours": question.hours,
             "cell_shift": question.cell_shift,
             **area_parameters(question.box, question.end),
@@ -84,7 +82,7 @@ class _Asked:
             "area": (self._choice.area or WHOLE_WORLD).bounds(),
             "end_test": tests[0],
             "other_test": tests[1],
-            "reads_all": True,
+            "has_hours": [True, False],
             "origin_cells": None,
             "destination_cells": None,
         }
@@ -96,13 +94,14 @@ class _Asked:
         fits_runs = question.fits_runs and question.datasource is None
         if fits_runs:
             self._count_flows(counter)
-        for rows in stream_rows(self._connection, "list_trip_blocks", {**self._block_parameters, "reads_all": not fits_runs}):
+        runs = [False] if fits_runs else [True, False]
+        for rows in stream_rows(self._connection, "list_trip_blocks", {**self._block_parameters, "has_hours": runs}):
             origins, destinations, regions, hours = find_trips(make_blocks(_take_blocks(rows)), self._choice)
             buckets = hours % 24 // self._bucket_hours
             counter.add(*make_group_keys((regions, origins >> question.cell_shift, destinations >> question.cell_shift, buckets)))
-        rows = self._ask_loose("count_loose_groups")
-        loose = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 5)
-        counter.add(*make_group_keys(loose[:, :4].T), np.ascontiguousarray(loose[:, 4]))
+        rows = self._ask_bare("count_bare_groups")
+        bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 5)
+        counter.add(*make_group_keys(bare[:, :4].T), np.ascontiguousarray(bare[:, 4]))
         return counter
 
     def describe(self, chosen: pl.DataFrame, *, most_datasources: int) -> list[tuple[dict[str, Any], list[int]]]:
@@ -111,7 +110,7 @@ class _Asked:
         totals = np.zeros((chosen.height, 7), np.int64)
         totals[:, 5] = np.iinfo(np.int64).max
         seen = np.zeros((chosen.height, most_datasources), np.bool_)
-        self._describe_packed(keys, totals, seen)
+        self._describe_blocks(keys, totals, seen)
         groups = []
         for total, has in zip(totals.tolist(), seen, strict=True):
             trips, steps, hours = total[0], total[1:5], total[5:]
@@ -119,7 +118,7 @@ class _Asked:
             sums = [(step + trips / 2) * span / AXIS_STEPS - trips * span / 2 for step, span in zip(steps, spans, strict=True)]
             days = [_DAY_ONE + timedelta(days=hour // 24) for hour in hours] if trips else []
             groups.append((trips, sums, days, set(np.flatnonzero(has).tolist())))
-        for row in self._ask_loose("describe_loose_groups", **{f"{name}s": values.tolist() for name, values in keys.items()}):
+        for row in self._ask_bare("describe_bare_groups", **{f"{name}s": values.tolist() for name, values in keys.items()}):
             if row.number is not None:
                 trips, sums, days, sources = groups[row.number]
                 sums = [known + getattr(row, name) for known, name in zip(sums, _ENDS, strict=True)]
@@ -154,7 +153,7 @@ class _Asked:
         buckets = slots % 24 // self._bucket_hours
         counter.add(*make_group_keys((regions, origins >> shift, destinations >> shift, buckets)), trips)
 
-    def _describe_packed(self, keys: dict[str, Numbers], totals: Numbers, seen: Any) -> None:  # noqa: ANN401 - numpy flags
+    def _describe_blocks(self, keys: dict[str, Numbers], totals: Numbers, seen: Any) -> None:  # noqa: ANN401 - numpy flags
         lookup = PairCounter()
         lookup.add(*make_group_keys(keys.values()), np.arange(1, len(totals) + 1))
         limits = (self._choice.bounds, self._choice.filters())
@@ -167,7 +166,7 @@ class _Asked:
             sources = (np.array([*chain.from_iterable(ids)], np.int64), starts.astype(np.int64))
             sum_groups(blocks.table, blocks.words, limits, groups, sources, (totals, seen))
 
-    def _ask_loose(self, name: str, **parameters: object) -> Sequence[Any]:
+    def _ask_bare(self, name: str, **parameters: object) -> Sequence[Any]:
         rows = execute(self._connection, name, **self._parameters, bucket_hours=self._bucket_hours, **parameters).all()
         if not rows[0].is_current:
             raise StaleError

@@ -143,13 +143,24 @@ class WeeklyComparison:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Names turned into ids, the first and last trip under them (None: no trips), and the loads whose trips must be read."""
+    """Names turned into ids, first and last trip under them (None: no trips), loads in no run, those without blocks."""
 
     region_id: int | None
     datasource_id: int | None
     first_at: datetime | None
     last_at: datetime | None
     loose_loads: list[int]
+    bare_loads: list[int]
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The ids as queries take them."""
+        return {
+            "region_id": self.region_id,
+            "datasource_id": self.datasource_id,
+            "loose_loads": self.loose_loads,
+            "bare_loads": self.bare_loads,
+        }
 
 
 def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnswer:
@@ -190,7 +201,7 @@ def whole_weeks(period: tuple[date, date]) -> dict[str, date]:
 
 
 def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None) -> Filters:
-    """Look up the names' ids, the period of the data under them, and the loose loads.
+    """Look up the names' ids, the period of the data under them, and the loose and bare loads.
 
     Raises: RequestError for a name that isn't there.
     """
@@ -202,9 +213,13 @@ def fetch_filters(connection: Connection, *, region: str | None, datasource: str
     return Filters(**row)
 
 
-def fetch_loose_loads(connection: Connection) -> list[int]:
-    """Ids of the loads whose trips must be read."""
-    return list(execute(connection, "list_loose_loads").scalars())
+def fetch_loose_loads(connection: Connection) -> dict[str, list[int]]:
+    """Ids of the loads in no run, and of those without blocks, as queries take them."""
+    rows = execute(connection, "list_loose_loads").all()
+    return {
+        "loose_loads": [row.load_id for row in rows],
+        "bare_loads": [row.load_id for row in rows if not row.has_blocks],
+    }
 
 
 def validate_end(end: str) -> None:
@@ -233,9 +248,7 @@ def _count_weeks(
     if area and area.is_empty:
         return {}
     parameters = {
-        "region_id": filters.region_id,
-        "datasource_id": filters.datasource_id,
-        "loose_loads": filters.loose_loads,
+        **filters.parameters,
         "from_on": from_on,
         "to_on": to_on,
         "hours": hours,

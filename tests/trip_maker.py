@@ -5,12 +5,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final, Literal
 
+import numpy as np
 from sqlalchemy import Connection
 
 from shared.database import driver_connection, execute
 from shared.position import encode_position
 from shared.queries import query
+from shared.run_rows import DAY_ONE, make_batch_blocks
+from shared.run_writing import write_rows
+from shared.runs import pack_run
+
+Kinds = Literal["bare", "loose", "packed"]
+KINDS: Final[tuple[Kinds, ...]] = ("bare", "loose", "packed")
+"""Loads that are read trip by trip, through their batches' blocks, and through a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +32,8 @@ class MadeTrip:
     duration_s: int | None = None
 
 
-def insert_trips(connection: Connection, trips: Sequence[MadeTrip]) -> int:
-    """Insert one load of trips, sorted by origin, and its rollups; returns the load's id."""
+def insert_trips(connection: Connection, trips: Sequence[MadeTrip], *, kind: Kinds = "loose", block_trips: int = 4_096) -> int:
+    """Insert one load of trips, sorted by origin, with what questions read of it; returns the load's id."""
     execute(connection, "insert_regions", names=sorted({trip.region for trip in trips}))
     execute(connection, "insert_datasources", names=sorted({trip.datasource for trip in trips}))
     regions = {row.name: row.region_id for row in connection.exec_driver_sql("select * from region")}
@@ -38,14 +47,27 @@ def insert_trips(connection: Connection, trips: Sequence[MadeTrip]) -> int:
             ids = (load_id, trip.duration_s, regions[trip.region], datasources[trip.datasource])
             copy.write_row((trip.started_at, trip.origin, trip.destination, *ids))
     make_rollups(connection, load_id)
+    if kind == "loose" and trips:
+        ends = (np.array([getattr(trip, end) for trip in trips]) for end in ("origin", "destination"))
+        stamps = np.array([_stamp(trip, regions, datasources) for trip in trips])
+        rows = make_batch_blocks(*ends, stamps, block_trips=block_trips)
+        write_rows(connection, "copy_batch_point", ((load_id, *row) for row in rows))
     connection.exec_driver_sql(
         """
-        update load set state = 'succeeded', rows_read = %(rows)s, rows_loaded = %(rows)s, finished_at = now()
+        update load set state = 'succeeded', rows_read = %(rows)s, rows_loaded = %(rows)s, finished_at = now(),
+               has_blocks = %(has_blocks)s
         where load_id = %(load_id)s
         """,
-        {"load_id": load_id, "rows": len(trips)},
+        {"load_id": load_id, "rows": len(trips), "has_blocks": kind == "loose"},
     )
+    if kind == "packed":
+        pack_run(connection, [load_id], len(trips))
     return load_id
+
+
+def _stamp(trip: MadeTrip, regions: dict[str, int], datasources: dict[str, int]) -> int:
+    hour = (trip.started_at.date() - DAY_ONE).days * 24 + trip.started_at.hour
+    return hour << 32 | regions[trip.region] << 16 | datasources[trip.datasource]
 
 
 def make_rollups(connection: Connection, load_id: int) -> None:

@@ -116,6 +116,15 @@ select * from load_batch where load_id = %(load_id)s::integer order by batch_no;
 -- The loader's COPY target; rows come as text.
 copy load_reject (load_id, batch_no, line_in_batch, record_in_batch, column_name, reason, value, raw) from stdin;
 
+-- name: copy_batch_point
+copy batch_point (load_id, region_id, is_origin, trips, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high, other_y_low,
+                  other_y_high, base_on, datasource_ids, sum_weeks, sum_trips, places, times, others)
+from stdin (format binary);
+
+-- name: delete_batch_points
+-- The blocks of some loads' batches.
+delete from batch_point where load_id = any(%(load_ids)s::integer[]);
+
 -- name: delete_batches
 -- The ledger of a load, once its rejects are gone.
 delete from load_batch where load_id = %(load_id)s::integer;

@@ -1,4 +1,4 @@
--- Where trips begin. loose_loads, is_current: see weekly.sql.
+-- Where trips begin. loose_loads, bare_loads, is_current: see weekly.sql.
 
 -- name: list_density
 -- Trips that begin in each cell that an area (null: anywhere) touches, most first: the finest cells of which there are at most limit, from
@@ -32,7 +32,7 @@ with recursive fine as materialized (
 )
 select s.is_current, c.cell, 24 + c.level as shift, c.trips
 from (
-    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
     select f.cell >> c.level as cell, c.level, sum(f.trips::float8)::bigint as trips
@@ -44,15 +44,16 @@ order by c.trips desc, c.cell;
 
 -- name: fetch_extent
 -- Bounds of all origins, as masked positions; nulls without trips.
-select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current,
+select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current,
        min(x_low) as x_low, max(x_high) as x_high, min(y_low) as y_low, max(y_high) as y_high
 from (
     select p.x_low, p.x_high, p.y_low, p.y_high
-    from run_point as p
-    where p.is_origin and p.run_id in (select run_id from run)
+    from block as p
+    where p.is_origin
+      and (p.load_id is null or (p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[])))
     union all
     select min(t.origin & 3074457345618258602), max(t.origin & 3074457345618258602),
            min(t.origin & 1537228672809129301), max(t.origin & 1537228672809129301)
     from trip as t
-    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+    where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
 ) as bounds;

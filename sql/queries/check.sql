@@ -174,37 +174,40 @@ from counted as c
 full join kept as k using (run_id, region_id, is_origin, shift, corner, week, datasource_id)
 where c.trips is distinct from k.trips;
 
--- name: check_run_point
--- What the blocks of runs must hold, cell by cell (position >> 32): how many trips, and the sum of a hash of end, other end (0 for
--- destinations), hour and datasource; and the blocks themselves, and hours of cells (trips: their weeks), for the caller to read. In one
--- statement, so of one moment.
+-- name: check_blocks
+-- What the blocks of runs and of loose loads must hold, cell by cell (position >> 32): how many trips, and the sum of a hash of end, other end
+-- (0 for destinations), hour and datasource; and the blocks themselves, and hours of cells (trips: their weeks), for the caller to read. In
+-- one statement, so of one moment.
 with packed as (
-    select load_id, run_id from load
+    select load_id, run_id, null::integer as loose_id, 'run ' || run_id as owner from load
     where run_id is not null
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+    union all
+    select load_id, null, load_id, 'load ' || load_id from loose_load
+    where has_blocks and (%(load_id)s::integer is null or load_id = %(load_id)s::integer)
 ), trip_end as (
-    select l.run_id, t.region_id::integer as region_id, is_origin, case when is_origin then t.origin else t.destination end as position,
+    select l.owner, t.region_id::integer as region_id, is_origin, case when is_origin then t.origin else t.destination end as position,
            case when is_origin then t.destination else 0 end as other,
            ((t.started_at::date - date '0001-01-01') / 7 * 168 + hour_of_week(t.started_at))::bigint * 65536 + t.datasource_id as hour
     from trip as t
     join packed as l using (load_id)
     cross join (values (true), (false)) as side (is_origin)
 )
-select run_id, region_id, is_origin, position >> 32 as cell, count(*) as trips,
+select owner, region_id, is_origin, position >> 32 as cell, count(*) as trips,
        sum((mod(position, 1000003) + 1) * (mod(other, 1000003) + mod(hour, 1000003) + 1))::bigint as hash,
        null::bigint[] as bounds, null::integer as base_week, null::smallint[] as datasource_ids, null::integer[] as sum_weeks,
        null::integer[] as sum_trips, null::bytea as places, null::bytea as times, null::bytea as others, null::boolean as has_cell_hours
 from trip_end
 group by 1, 2, 3, 4
 union all
-select p.run_id, p.region_id, p.is_origin, p.base, p.trips, null,
+select l.owner, p.region_id, p.is_origin, p.base, p.trips, null,
        array[p.x_low, p.x_high, p.y_low, p.y_high, p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high],
        (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.sum_weeks, p.sum_trips, p.places, p.times, p.others,
        p.has_cell_hours
-from run_point as p
-where p.run_id in (select run_id from packed)
+from block as p
+join (select distinct owner, run_id, loose_id from packed) as l on l.run_id = p.run_id or l.loose_id = p.load_id
 union all
-select c.run_id, c.region_id, c.is_origin, c.corner, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null,
+select 'run ' || c.run_id, c.region_id, c.is_origin, c.corner, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null,
        (c.weeks[1] - date '0001-01-01') / 7, null, null, null, null, c.hours, null, null
 from run_cell as c
 where c.run_id in (select run_id from packed) and c.hours is not null;

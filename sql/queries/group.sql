@@ -1,6 +1,6 @@
 -- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see position_in_area; null:
 -- anywhere), is_either (one end in its area is enough); hours (hours of the week, Monday 0 h is 0; null: any), slots (the same as slots of
--- run_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. loose_loads, is_current: see weekly.sql.
+-- run_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. loose_loads, bare_loads, is_current: see weekly.sql.
 
 -- name: list_groups
 -- The largest trip groups of all trips, read one by one, from the one after after_trips, after_region … on (null: from the first); positions are means, in degrees.
@@ -129,17 +129,17 @@ where f.run_id in (select run_id from run where has_hours)
   and (%(slots)s::integer[] is null or f.slot = any(%(slots)s::integer[]))
   and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint);
 
--- name: count_loose_groups
--- Trip groups of loose trips, buckets in hours; at least a row, without a group if there is none.
+-- name: count_bare_groups
+-- Trip groups of the bare loads, buckets in hours; at least a row, without a group if there is none.
 select s.is_current, g.region_id, g.origin, g.destination, g.bucket, g.trips
 from (
-    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
     select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
            date_part('hour', t.started_at)::integer / %(bucket_hours)s::integer as bucket, count(*) as trips
     from trip as t
-    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+    where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
@@ -149,11 +149,11 @@ left join (
     group by 1, 2, 3, 4
 ) as g on s.is_current;
 
--- name: describe_loose_groups
--- What some groups have of loose trips: number counts the groups as given, in arrays, from 0 on; sums of degrees. At least a row.
+-- name: describe_bare_groups
+-- What some groups have of the bare loads: number counts the groups as given, in arrays, from 0 on; sums of degrees. At least a row.
 select s.is_current, g.*
 from (
-    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
     select w.number, count(*) as trips,
@@ -170,7 +170,7 @@ left join (
         and w.origin = t.origin >> %(cell_shift)s::integer
         and w.destination = t.destination >> %(cell_shift)s::integer
         and w.bucket = date_part('hour', t.started_at)::integer / %(bucket_hours)s::integer
-    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+    where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
@@ -180,9 +180,9 @@ left join (
     group by w.number
 ) as g on s.is_current;
 
--- name: count_loose_trips
--- Trips of the loose loads.
-select coalesce(sum(rows_loaded), 0)::bigint as trips from load where load_id = any(%(loose_loads)s::integer[]);
+-- name: count_bare_trips
+-- Trips of the bare loads.
+select coalesce(sum(rows_loaded), 0)::bigint as trips from load where load_id = any(%(bare_loads)s::integer[]);
 
 -- name: list_label_names
 -- Names of regions and datasources by id.
@@ -192,12 +192,12 @@ select false, datasource_id, name from datasource;
 
 -- name: list_trip_blocks
 -- Blocks of trips that may have what is asked for in an area: end_test of the origin, other_test of the destination (0: anything,
--- 1: inside; end_test 3: one of both inside); reads_all: of all runs, otherwise of those that keep no slots; origin_cells and
--- destination_cells: those that reach into a cell of each (numbers of position >> cell_shift; null: all). What is left to test of each trip
+-- 1: inside; end_test 3: one of both inside); has_hours: of runs that keep slots (true), or keep none (false), besides those of loose loads;
+-- origin_cells and destination_cells: those that reach into a cell of each (numbers of position >> cell_shift; null: all). What is left to test of each trip
 -- comes with a block. At least a row, without a block if there is none.
 select s.is_current, b.*
 from (
-    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
     select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
@@ -210,8 +210,10 @@ left join (
            case when box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                 then 0 else %(other_test)s::integer end as other_test,
            p.other_x_low, p.other_y_low, p.places, p.times, p.others, p.datasource_ids
-    from run_point as p
+    from block as p
     where p.is_origin
+      and ((p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[]))
+           or p.run_id in (select run_id from run where has_hours = any(%(has_hours)s::boolean[])))
       and (%(origin_cells)s::bigint[] is null
            or exists (select from unnest(%(origin_cells)s::bigint[]) as c (cell)
                       where p.x_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 3074457345618258602)
@@ -224,7 +226,6 @@ left join (
                         and p.other_x_high >= (c.cell << %(cell_shift)s::integer & 3074457345618258602)
                         and p.other_y_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 1537228672809129301)
                         and p.other_y_high >= (c.cell << %(cell_shift)s::integer & 1537228672809129301)))
-      and p.run_id in (select run_id from run where %(reads_all)s::boolean or not has_hours)
       and (%(end_test)s::integer <> 1 or box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]))
       and (%(other_test)s::integer <> 1
            or box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[]))
@@ -235,16 +236,16 @@ left join (
       and (%(datasource_id)s::smallint is null or %(datasource_id)s::smallint = any(p.datasource_ids))
 ) as b on s.is_current;
 
--- name: count_loose_flows
--- Flows of loose trips with a cell in view_area; at least a row, without a flow if there is none.
+-- name: count_bare_flows
+-- Flows of the bare loads with a cell in view_area; at least a row, without a flow if there is none.
 select s.is_current, f.origin, f.destination, f.trips
 from (
-    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
     select t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination, count(*) as trips
     from trip as t
-    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+    where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
       and (position_in_area(t.origin, %(view_area)s::bigint[]) or position_in_area(t.destination, %(view_area)s::bigint[]))
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
@@ -257,7 +258,7 @@ left join (
 
 -- name: count_all_trips
 -- Trips anywhere: weekly counts know them, with hours the days of runs and the loose trips.
-select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current,
+select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current,
        coalesce(sum(trips), 0)::bigint as trips
 from (
     select sum(w.trips) as trips

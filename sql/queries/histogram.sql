@@ -4,7 +4,7 @@
 -- Trips per hour of the week without a box; hours without trips are left out. A row with hour null at least.
 select s.is_current, c.hour, c.trips
 from (
-    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
     select hour, sum(trips)::bigint as trips

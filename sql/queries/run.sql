@@ -74,8 +74,8 @@ copy run_flow (run_id, region_id, datasource_id, slot, origin_cell, flows, first
 from stdin (format binary);
 
 -- name: finish_packing
--- Gives the loads their run; returns those that still stand. Fewer than asked: one was undone meanwhile, and the run must not commit.
-update load set run_id = %(run_id)s::integer
+-- Gives the loads their run, which has their blocks now; returns those that still stand. Fewer than asked: one was undone meanwhile, and the run must not commit.
+update load set run_id = %(run_id)s::integer, has_blocks = false
 where load_id = any(%(load_ids)s::integer[]) and state = 'succeeded'
 returning load_id;
 

@@ -1,12 +1,15 @@
 -- Weekly counts. Shared parameters: region_id, datasource_id (null: any); from_on, to_on (dates of the period, both included);
--- whole_from, whole_to (first Monday and last Sunday of the weeks that lie whole in the period); loose_loads (ids, in order: their trips
--- are read, all others come from runs); hours (hours of the week, Monday 0 h is 0; null: any; without a box no week counts as whole then). Loads may be packed or undone between fetch_filters, which tells the loose loads, and the
--- count: is_current says whether they were the same for both; when not, ask again. One row with week null: no trips.
+-- whole_from, whole_to (first Monday and last Sunday of the weeks that lie whole in the period); loose_loads (ids, in order: loads
+-- in no run), bare_loads (those of them without blocks, in order: their trips are read); hours (hours of the week, Monday 0 h is 0; null:
+-- any; without a box no week counts as whole then). Loads may be packed or undone between fetch_filters, which tells the loose loads, and
+-- the count: is_current says whether they were the same for both; when not, ask again. One row with week null: no trips.
 
 -- name: fetch_filters
--- Ids of a region and a datasource (null: any, or not there), the first and last trip under them (null: no trips), and the loose loads.
+-- Ids of a region and a datasource (null: any, or not there), the first and last trip under them (null: no trips), and the loose and bare
+-- loads.
 select f.region_id, f.datasource_id, min(w.first_at) as first_at, max(w.last_at) as last_at,
-       array(select load_id from loose_load order by load_id) as loose_loads
+       array(select load_id from loose_load order by load_id) as loose_loads,
+       array(select load_id from loose_load where not has_blocks order by load_id) as bare_loads
 from (
     select (select region_id from region where name = %(region)s::text) as region_id,
            (select datasource_id from datasource where name = %(datasource)s::text) as datasource_id
@@ -17,14 +20,14 @@ left join rollup_week as w
 group by f.region_id, f.datasource_id;
 
 -- name: list_loose_loads
--- Loads whose trips must be read.
-select load_id from loose_load order by load_id;
+-- The loose loads.
+select load_id, has_blocks from loose_load order by load_id;
 
 -- name: weekly_all
 -- Trips per week without a box: whole weeks from their rollup, other days from the runs or the trips.
 select s.is_current, c.week, c.trips
 from (
-    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
     select week, sum(trips)::bigint as trips
@@ -86,11 +89,11 @@ with side as (
                          and not box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                     then 0
                     else s.other_test end as other_test,
-               s.other_test = 0 and (%(knows_cells)s::boolean or (%(knows_cell_hours)s::boolean and p.has_cell_hours))
+               s.other_test = 0 and ((%(knows_cells)s::boolean and p.has_cells) or (%(knows_cell_hours)s::boolean and p.has_cell_hours))
                and position_in_area(p.base, %(inner_34)s::bigint[]) as is_inner
-        from run_point as p
+        from block as p
         join side as s using (is_origin)
-        where p.run_id in (select run_id from run)
+        where (p.load_id is null or (p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[])))
           and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
           and (s.other_test <> 1
                or box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[]))
@@ -125,7 +128,7 @@ with side as (
     union all
     select date_trunc('week', t.started_at)::date, case when %(by_hour)s::boolean then hour_of_week(t.started_at) end, count(*)
     from trip as t
-    where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+    where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
@@ -137,7 +140,7 @@ with side as (
 )
 select s.is_current, c.*
 from (
-    select array(select load_id from loose_load order by load_id) = %(loose_loads)s::integer[] as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
     select week, hour, trips::bigint, null::boolean as is_counted, null::integer as region_id, null::bigint as base, null::integer as base_week,

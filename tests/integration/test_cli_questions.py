@@ -77,7 +77,7 @@ def test_a_histogram(tripdeck: CommandLine) -> None:
 def test_check_tells_whether_everything_agrees(tripdeck: CommandLine, hub_engine: Engine) -> None:
     answer = tripdeck.run("check", "--json")
     assert (answer.status, answer.json["is_right"]) == (0, True)
-    assert {"check_trips", "check_rollup_week", "check_run_point"} <= {each["check"] for each in answer.json["checks"]}
+    assert {"check_trips", "check_rollup_week", "check_blocks"} <= {each["check"] for each in answer.json["checks"]}
     with transaction(hub_engine) as connection:
         connection.exec_driver_sql("update rollup_week set trips = trips + 1")
     try:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from statistics import fmean
@@ -26,7 +26,7 @@ from shared.settings import Settings
 from shared.weekly import ENDS
 from tests.brute_force import cell_touches_box, count_flows, count_groups, count_hours, monday
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
-from tests.trip_maker import MadeTrip, insert_trips
+from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips
 
 CENTRE = (7.686, 45.07)
 STATION = (7.678, 45.062)
@@ -44,12 +44,6 @@ def engine(database_url: str) -> Iterator[Engine]:
 def connection(engine: Engine) -> Iterator[Connection]:
     with transaction(engine) as connection:
         yield connection
-
-
-def insert(connection: Connection, trips: Sequence[MadeTrip], *, is_packed: bool) -> None:
-    load_id = insert_trips(connection, trips)
-    if is_packed:
-        pack_run(connection, [load_id], len(trips))
 
 
 def test_a_group_reports_count_mean_ends_first_last_and_datasources(connection: Connection) -> None:
@@ -79,11 +73,11 @@ def test_equal_groups_of_two_regions_stay_apart(connection: Connection) -> None:
     assert [group.region for group in list_groups(connection, GroupQuestion())] == ["Prague", "Turin"]
 
 
-@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
-def test_a_location_has_its_trips_in_out_and_internal(connection: Connection, is_packed: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_location_has_its_trips_in_out_and_internal(connection: Connection, kind: Kinds) -> None:
     ways = {(CENTRE, AIRPORT): 5, (AIRPORT, CENTRE): 3, (CENTRE, CENTRE): 2, (STATION, AIRPORT): 1}
     trips = [make_trip(MONDAY, origin=start, destination=end) for (start, end), trips in ways.items() for _ in range(trips)]
-    insert(connection, trips, is_packed=is_packed)
+    insert_trips(connection, trips, kind=kind)
     flow_map = fetch_flows(connection, FlowQuestion(limit=1))
     assert [flow.trips for flow in flow_map.flows] == [5]
     assert (flow_map.trips, flow_map.shown_trips) == (11, 5)
@@ -96,14 +90,14 @@ def test_a_location_has_its_trips_in_out_and_internal(connection: Connection, is
     assert flow_map.to_json()["flows"][0]["trips"] == 5
 
 
-@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
-def test_a_viewport_shows_flows_with_a_cell_in_it_whole(connection: Connection, is_packed: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_viewport_shows_flows_with_a_cell_in_it_whole(connection: Connection, kind: Kinds) -> None:
     far = (14.4, 50.1)
     trips = [
         make_trip(MONDAY, origin=start, destination=end)
         for start, end in [(TURIN, far), (far, TURIN), (far, far), (TURIN, TURIN)]
     ]
-    insert(connection, trips, is_packed=is_packed)
+    insert_trips(connection, trips, kind=kind)
     flow_map = fetch_flows(connection, FlowQuestion(viewport=Box(7.66, 45.06, 7.661, 45.061), precision=4))
     assert len(flow_map.flows) == 3
     assert flow_map.trips == 4
@@ -120,17 +114,17 @@ def test_hours_from_late_to_early_pass_midnight(connection: Connection) -> None:
 
 
 def test_runs_keep_flows_per_hour_where_trips_are_many_to_each(connection: Connection) -> None:
-    insert(connection, [make_trip(MONDAY, hour=hour) for hour in (7, 8) for _ in range(40)], is_packed=True)
+    insert_trips(connection, [make_trip(MONDAY, hour=hour) for hour in (7, 8) for _ in range(40)], kind="packed")
     assert connection.exec_driver_sql("select has_hours from run").scalar_one()
     connection.exec_driver_sql("delete from trip")
     assert fetch_flows(connection, FlowQuestion(hour_from=8, hour_to=9)).trips == 40
     assert fetch_flows(connection, FlowQuestion(datasource="baba_car")).trips == 80
 
 
-@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
-def test_density_takes_the_finest_cells_that_fit(connection: Connection, is_packed: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_density_takes_the_finest_cells_that_fit(connection: Connection, kind: Kinds) -> None:
     trips = [make_trip(MONDAY, origin=(7.6 + 0.0001 * number, 45.0)) for number in range(100)]
-    insert(connection, [*trips, trips[0]], is_packed=is_packed)
+    insert_trips(connection, [*trips, trips[0]], kind=kind)
     fine = fetch_density(connection)
     assert sum(cell.trips for cell in fine) == 101
     assert len(fine) > 10
@@ -143,12 +137,10 @@ def test_density_takes_the_finest_cells_that_fit(connection: Connection, is_pack
     assert fetch_density(connection, viewport=Box(0, 0, 1, 1)) == []
 
 
-@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
-def test_the_extent_is_the_box_of_all_origins(connection: Connection, is_packed: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_extent_is_the_box_of_all_origins(connection: Connection, kind: Kinds) -> None:
     assert fetch_extent(connection) is None
-    insert(
-        connection, [make_trip(MONDAY, origin=origin) for origin in [(7.5, 45.2), (14.4, 44.9), (9.0, 50.0)]], is_packed=is_packed
-    )
+    insert_trips(connection, [make_trip(MONDAY, origin=origin) for origin in [(7.5, 45.2), (14.4, 44.9), (9.0, 50.0)]], kind=kind)
     extent = fetch_extent(connection)
     assert extent is not None
     assert (extent.west, extent.south, extent.east, extent.north) == tuple(
@@ -293,7 +285,7 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
     dice = random.Random(seed)
     with engine.connect() as connection:
         batches = [[*draw_trips(dice, size), *draw_trips(dice, 3) * 20] for _ in range(loads)]
-        load_ids = [insert_trips(connection, batch) for batch in batches]
+        load_ids = [insert_trips(connection, batch, kind=dice.choice(["bare", "loose"]), block_trips=3) for batch in batches]
         trips = [trip for batch in batches for trip in batch]
         if packed:
             sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))

@@ -10,10 +10,12 @@ from loader.checking import find_problems
 from loader.context import Context
 from loader.finishing import WINDOW, enqueue_batches
 from loader.planning import plan_load
+from shared.area import Box
 from shared.database import execute, transaction
 from shared.errors import ConflictError, NotFoundError
 from shared.loads import cancel_load, fetch_load, list_rejects, retry_load, undo_load
 from shared.queueing import count_messages
+from shared.weekly import WeeklyQuestion, fetch_weekly
 from tests.loading import BAD_ROW, HEADER, ROW, change, list_pending, load_bytes, make_trips, request_load, run_load
 from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
 
@@ -81,6 +83,39 @@ def test_batches_are_stored_sorted_by_origin(context: Context) -> None:
     # On TimescaleDB each chunk is a table of its own.
     falls = "select origin < lag(origin) over (partition by tableoid order by ctid) as falls from trip"
     assert fetch_all(context, f"select count(*) from ({falls}) t where falls") == [(0,)]
+
+
+def test_questions_about_a_load_that_is_not_packed_read_blocks(context: Context) -> None:
+    data, _ = make_trips(3_000)
+    load = load_bytes(change(context, batch_bytes=50_000), data)
+    assert load["batches_total"] > 3
+    assert fetch_all(context, "select has_blocks from loose_load") == [(True,)]
+    assert fetch_all(context, "select is_origin, sum(trips)::int from batch_point group by 1") == [(False, 3_000), (True, 3_000)]
+    assert find_problems(context.engine) == []
+    where = "origin_longitude between 7.6 and 7.7 and origin_latitude between 45 and 45.1"
+    [(trips,)] = fetch_all(context, f"select count(*) from trips where {where}")
+    with transaction(context.engine) as connection:
+        assert 0 < trips == fetch_weekly(connection, WeeklyQuestion(box=Box(7.6, 45.0, 7.7, 45.1))).trips < 3_000
+
+
+def test_trips_scattered_over_many_regions_get_no_blocks(context: Context) -> None:
+    rows = b"".join(ROW.replace(b"Turin", f"Region {number}".encode()) for number in range(101))
+    load = load_bytes(context, HEADER + rows)
+    assert load["rows_loaded"] == 101
+    assert fetch_all(context, "select has_blocks from loose_load") == [(False,)]
+    assert fetch_all(context, "select count(*) from batch_point") == [(0,)]
+    assert find_problems(context.engine) == []
+    with transaction(context.engine) as connection:
+        assert fetch_weekly(connection, WeeklyQuestion(box=Box(7.5, 44.9, 7.7, 45.1))).trips == 101
+
+
+def test_blocks_go_with_the_load(context: Context) -> None:
+    load_id = int(load_bytes(context, HEADER + ROW)["load_id"])
+    assert fetch_all(context, "select count(*) from batch_point") == [(2,)]
+    undo_load(context.engine, context.broker, load_id)
+    assert fetch_all(context, "select has_blocks from loose_load") == [(False,)]  # trips are about to be removed
+    run_load(context, load_id)
+    assert fetch_all(context, "select count(*) from batch_point") == [(0,)]
 
 
 def test_durations_are_stored_where_they_are_known(context: Context) -> None:

@@ -183,15 +183,23 @@ def test_a_box_reads_no_packed_trips(connection: Connection, end: Any) -> None:
     assert scans_of(plan, "run_point")
 
 
+@pytest.mark.parametrize("end", ENDS)
+def test_a_box_reads_no_trips_of_loads_with_blocks(connection: Connection, end: Any) -> None:
+    connection.exec_driver_sql("update load set has_blocks = true where load_id = 1")
+    plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
+    assert not scans_of(plan, "trip")
+    assert scans_of(plan, "batch_point")
+
+
 def test_flows_of_runs_read_no_trips(connection: Connection) -> None:
     connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
     for question in (FlowQuestion(viewport=SMALL), FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7)):
         name, table = ("list_run_flows", "run_flow") if question.viewport else ("list_trip_blocks", "run_point")
         plans = {
             each: explain_question(connection, each, lambda question=question: fetch_flows(connection, question))
-            for each in ("count_loose_flows", name)
+            for each in ("count_bare_flows", name)
         }
-        assert not scans_of(plans["count_loose_flows"], "trip")
+        assert not scans_of(plans["count_bare_flows"], "trip")
         assert scans_of(plans[name], table)
 
 
@@ -251,7 +259,7 @@ def test_groups_of_half_hours_read_trips_twice_at_most(connection: Connection) -
 
 def test_groups_of_hours_read_loose_trips_and_runs_only(connection: Connection) -> None:
     question = GroupQuestion()
-    for name in ("count_loose_groups", "describe_loose_groups"):
+    for name in ("count_bare_groups", "describe_bare_groups"):
         plan = explain_question(connection, name, lambda: list_groups(connection, question))
         assert all("load_id" in json.dumps(node) for node in scans_of(plan, "trip"))
     for name, relation in (("list_run_groups", "run_flow"), ("list_trip_blocks", "run_point")):

@@ -15,11 +15,11 @@ from shared.errors import TransientError
 from shared.packing import Sizes
 from shared.runs import Pile, choose_loads, list_piles, pack_loads, pack_run
 from shared.settings import Settings
-from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from shared.weekly import ENDS, WeeklyQuestion, fetch_loose_loads, fetch_weekly
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 
-CHECKS = ("check_run_day", "check_run_cell", "check_run_point", "check_run_flow")
+CHECKS = ("check_run_day", "check_run_cell", "check_blocks", "check_run_flow")
 
 
 def flip(column: str, bit: int, table: str = "run_point", *, longer_than: int = 8) -> str:
@@ -33,25 +33,35 @@ DAMAGES = {
     "cell off": ("update run_cell set trips[1] = trips[1] + 1 where not is_origin", "check_run_cell"),
     "cell twice": ("insert into run_cell select * from run_cell limit 1", "check_run_cell"),
     "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
-    "cell's hours off": (flip("hours", 8, "run_cell"), "check_run_point"),
-    "cell's hours lost": ("update run_cell set hours = null where is_origin", "check_run_point"),
-    "points lost": ("delete from run_point where not is_origin", "check_run_point"),
-    "points moved": ("update run_point set base = base + 1", "check_run_point"),
-    "a place off": (flip("places", 12), "check_run_point"),
-    "another hour": (flip("times", 6), "check_run_point"),
-    "another end": (flip("others", 12), "check_run_point"),
-    "other ends moved": ("update run_point set other_x_low = other_x_low + 2 where is_origin", "check_run_point"),
-    "another week": ("update run_point set base_on = base_on + 7", "check_run_point"),
-    "another datasource": ("update run_point set datasource_ids[1] = datasource_ids[1] + 1::smallint", "check_run_point"),
-    "bounds too narrow": ("update run_point set x_high = x_low - 1", "check_run_point"),
-    "bounds of other ends too narrow": ("update run_point set other_x_high = other_x_low - 1 where is_origin", "check_run_point"),
-    "sum off": ("update run_point set sum_trips[1] = sum_trips[1] + 1", "check_run_point"),
-    "sum lost": ("update run_point set sum_trips = '{}', sum_weeks = '{}'", "check_run_point"),
+    "cell's hours off": (flip("hours", 8, "run_cell"), "check_blocks"),
+    "cell's hours lost": ("update run_cell set hours = null where is_origin", "check_blocks"),
+    "points lost": ("delete from run_point where not is_origin", "check_blocks"),
+    "points moved": ("update run_point set base = base + 1", "check_blocks"),
+    "a place off": (flip("places", 12), "check_blocks"),
+    "another hour": (flip("times", 6), "check_blocks"),
+    "another end": (flip("others", 12), "check_blocks"),
+    "other ends moved": ("update run_point set other_x_low = other_x_low + 2 where is_origin", "check_blocks"),
+    "another week": ("update run_point set base_on = base_on + 7", "check_blocks"),
+    "another datasource": ("update run_point set datasource_ids[1] = datasource_ids[1] + 1::smallint", "check_blocks"),
+    "bounds too narrow": ("update run_point set x_high = x_low - 1", "check_blocks"),
+    "bounds of other ends too narrow": ("update run_point set other_x_high = other_x_low - 1 where is_origin", "check_blocks"),
+    "sum off": ("update run_point set sum_trips[1] = sum_trips[1] + 1", "check_blocks"),
+    "sum lost": ("update run_point set sum_trips = '{}', sum_weeks = '{}'", "check_blocks"),
     "a flow off": (flip("trips", 6, "run_flow", longer_than=0), "check_run_flow"),
     "a flow elsewhere": ("update run_flow set first_cell = first_cell - 1", "check_run_flow"),
     "flows without their last": ("update run_flow set last_cell = first_cell - 1 where slot is null", "check_run_flow"),
     "flow lost": ("delete from run_flow where datasource_id is not null", "check_run_flow"),
-    "trip lost": ("delete from trip where ctid = (select min(ctid) from trip)", "check_run_point"),
+    "trip lost": ("delete from trip where ctid = (select min(ctid) from trip)", "check_blocks"),
+}
+
+
+BATCH_DAMAGES = {
+    "points lost": "delete from batch_point where not is_origin",
+    "points twice": "insert into batch_point select * from batch_point limit 1",
+    "points moved": "update batch_point set base = base + 1",
+    "another end": flip("others", 12, "batch_point"),
+    "sum off": "update batch_point set sum_trips[1] = sum_trips[1] + 1",
+    "trip lost": "delete from trip where ctid = (select min(ctid) from trip)",
 }
 
 
@@ -94,6 +104,7 @@ def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
         assert pack_loads(engine, least_trips=1) == 0
     assert count(engine, "count(*) from load where run_id is null") == 0
     assert count(engine, "sum(trips) from run") == 330
+    assert count(engine, "count(*) from batch_point") == 0
     for table in ("run_day", "run_cell", "run_point", "run_flow"):
         assert count(engine, f"count(*) from {table} where run_id not in (select run_id from run)") == 0
     with transaction(engine) as connection:
@@ -114,6 +125,7 @@ def test_undoing_a_load_dissolves_its_run(engine: Engine) -> None:
         assert execute(connection, "undo_load", load_id=first).one().state == "undone"
         assert fetch_weekly(connection, WeeklyQuestion()).trips == trips
         assert [pile.load_ids for pile in list_piles(connection)] == [[second]]
+        assert fetch_loose_loads(connection) == {"loose_loads": [first, second], "bare_loads": [first, second]}
     assert pack_loads(engine, least_trips=1) == 1
     with transaction(engine) as connection:
         assert find_problems(connection) == []
@@ -171,6 +183,16 @@ def test_the_checks_see(engine: Engine, name: str) -> None:
         assert find_problems(connection) == []
         assert connection.exec_driver_sql(statement).rowcount > 0
         assert check in {problem[0] for problem in find_problems(connection)}
+        connection.rollback()
+
+
+@pytest.mark.parametrize("name", BATCH_DAMAGES)
+def test_the_checks_see_in_batches(engine: Engine, name: str) -> None:
+    insert(engine, 60)
+    with transaction(engine) as connection:
+        assert find_problems(connection) == []
+        assert connection.exec_driver_sql(BATCH_DAMAGES[name]).rowcount > 0
+        assert {problem[0] for problem in find_problems(connection)} == {"check_blocks"}
         connection.rollback()
 
 

@@ -23,7 +23,7 @@ from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fet
 from tests.brute_force import count_weeks, list_weekly_trips
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
-from tests.trip_maker import MadeTrip, insert_trips, read_challenge
+from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips, read_challenge
 
 
 @pytest.fixture
@@ -55,12 +55,10 @@ def partial(answer: WeeklyAnswer) -> list[bool]:
 
 
 @requires_shared
-@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
-def test_challenge_figures(connection: Connection, is_packed: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_challenge_figures(connection: Connection, kind: Kinds) -> None:
     expected = read_expected("challenge")["trips.csv"]
-    load_id = insert_trips(connection, read_challenge(CHALLENGE_FILE))
-    if is_packed:
-        pack_run(connection, [load_id], 100)
+    insert_trips(connection, read_challenge(CHALLENGE_FILE), kind=kind)
     whole = ask(connection)
     assert whole.weekly_average == expected["weekly_average_all"] == 20.0
     assert {week.week.isoformat(): week.trips for week in whole.weeks} == expected["weeks"]
@@ -146,11 +144,9 @@ def test_no_trips_give_no_weeks_and_no_average(connection: Connection) -> None:
     }
 
 
-@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
-def test_a_period_that_begins_or_ends_in_a_week_is_exact(connection: Connection, is_packed: bool) -> None:
-    load_id = insert_trips(connection, [make_trip(MONDAY + timedelta(days=number)) for number in range(28)])
-    if is_packed:
-        pack_run(connection, [load_id], 28)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_period_that_begins_or_ends_in_a_week_is_exact(connection: Connection, kind: Kinds) -> None:
+    insert_trips(connection, [make_trip(MONDAY + timedelta(days=number)) for number in range(28)], kind=kind)
     for box in (None, Box(7.6, 45.0, 7.7, 45.1), Box(7, 44, 8, 46)):
         wednesday, tuesday = MONDAY + timedelta(days=2), MONDAY + timedelta(days=22)
         answer = ask(connection, box=box, from_on=wednesday, to_on=tuesday)
@@ -254,6 +250,7 @@ def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Conn
         region_id=None,
         datasource_id=None,
         loose_loads=filters.loose_loads,
+        bare_loads=filters.bare_loads,
         from_on=MONDAY,
         to_on=MONDAY,
         hours=None,
@@ -264,12 +261,10 @@ def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Conn
     assert ask(connection).trips == 1
 
 
-@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
-def test_hours_and_weekdays_are_those_of_the_start(connection: Connection, is_packed: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_hours_and_weekdays_are_those_of_the_start(connection: Connection, kind: Kinds) -> None:
     trips = [make_trip(MONDAY + timedelta(days=day), hour=hour) for day in range(14) for hour in range(24)]
-    load_id = insert_trips(connection, trips)
-    if is_packed:
-        pack_run(connection, [load_id], len(trips))
+    insert_trips(connection, trips, kind=kind)
     for box in (None, Box(7.6, 45.0, 7.7, 45.1)):
         assert counts(ask(connection, box=box, hour_from=7, hour_to=10)) == [21, 21]
         assert counts(ask(connection, box=box, hour_from=22, hour_to=6)) == [56, 56]
@@ -314,7 +309,7 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
     dice = random.Random(seed)
     with engine.connect() as connection:
         batches = [draw_trips(dice, size) for _ in range(loads)]
-        load_ids = [insert_trips(connection, batch) for batch in batches]
+        load_ids = [insert_trips(connection, batch, kind=dice.choice(["bare", "loose"]), block_trips=3) for batch in batches]
         if packed:
             sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))
             pack_run(connection, load_ids[:packed], size * len(load_ids[:packed]), sizes=sizes)

@@ -1,0 +1,17 @@
+"""Blocks of batches."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def upgrade() -> None:
+    """Run the SQL file."""
+    op.get_bind().connection.cursor().execute((MIGRATIONS / "0009_batch_blocks.sql").read_text(encoding="utf-8"))
