@@ -34,8 +34,7 @@ from shared.loads import ring_for_load
 from shared.objects import StoredObject
 from shared.queries import query
 from shared.queueing import CLEAN_ACTOR
-from shared.run_rows import Row
-from shared.run_writing import write_rows
+from shared.run_writing import Row, write_rows
 
 LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from loader.trips import TripColumns
 from shared.bits import Numbers
-from shared.run_rows import DAY_ONE, Row, make_batch_blocks
+from shared.run_rows import DAY_ONE, make_batch_blocks
+from shared.run_writing import Row
 
 _HOUR_US: Final = 3_600_000_000
 _EPOCH_HOURS: Final = (date(1970, 1, 1) - DAY_ONE).days * 24

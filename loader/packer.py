@@ -18,8 +18,8 @@ from shared.runs import LEAST_TRIPS, pack_loads, summarize_trips
 LOG = logging.getLogger(__name__)
 
 _INTERVAL_S: Final = 5.0
-# Loose trips that are packed although a load is running: a question reads them in about half a second.
-_PATIENCE_TRIPS: Final = 40 * LEAST_TRIPS
+# Loose trips that are packed although a load is running: reading their blocks costs a question some 0.1 s.
+_PATIENCE_TRIPS: Final = 200 * LEAST_TRIPS
 # The more pages there are, the longer summarizing takes (3 s at 100 million trips): so it costs a tenth of a core at most.
 _REST: Final = 10
 

@@ -190,6 +190,34 @@ def read_block(block: Numbers, words: Words, found: Numbers, has_others: bool) -
 
 
 @compile_kernel
+def list_ends(blocks: Numbers, words: Words, sources: tuple[Numbers, Numbers], found: Numbers) -> None:
+    """List all trips of blocks.
+
+    Shape: sources are the blocks' datasources one after the other, and where each block's begin; found is 3 by all trips: ends,
+    stamps (see encode_times), and other ends where it has a third row.
+    """
+    first = 0
+    for number in range(len(blocks)):
+        block = blocks[number]
+        last = first + block[TRIPS]
+        _read_ends(block, words, found[0, first:last])
+        if len(found) > 2:
+            steps = np.empty(2 * block[TRIPS], np.int64)
+            _read_others(block, words, steps)
+            found[2, first:last] = steps[: block[TRIPS]]
+        stamps = found[1, first:last]
+        unpack_numbers(words, block[TIMES_AT], stamps)
+        bits = count_bits(block[DATASOURCES] * HOURS - 1)
+        mask = (1 << bits) - 1
+        for place in range(len(stamps)):
+            code = stamps[place] & mask
+            hour = (block[WEEK] + (stamps[place] >> bits)) * HOURS + code % HOURS
+            datasource = sources[0][sources[1][number] + code // HOURS]
+            stamps[place] = hour << 32 | block[REGION] << 16 | datasource
+        first = last
+
+
+@compile_kernel
 def _make_scratch(blocks: Numbers) -> tuple[Numbers, Numbers, Numbers, Flags]:
     most = np.int64(0)
     for block in range(len(blocks)):

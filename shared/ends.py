@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, cast
 
 import numpy as np
@@ -112,6 +112,12 @@ def make_blocks(rows: Iterable[Any]) -> Blocks:
     # The kernels read a word ahead.
     words = np.frombuffer(b"".join([*columns, bytes(8)]), np.uint64)
     return Blocks(np.array(table, np.int64).reshape(-1, COLUMNS), words)
+
+
+def list_sources(datasources: Iterable[Sequence[int]]) -> tuple[Numbers, Numbers]:
+    """Lay blocks' datasources out as the kernels take them: one after the other, and where each block's begin."""
+    lists = list(datasources)
+    return np.array([*chain.from_iterable(lists)], np.int64), np.cumsum([0, *map(len, lists)])
 
 
 class TimeCounter:

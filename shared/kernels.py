@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 
 from shared.area import Box
-from shared.blocks import sum_groups
-from shared.ends import Choice, TimeCounter, find_trips
+from shared.blocks import list_ends, sum_groups
+from shared.ends import Choice, TimeCounter, find_trips, list_sources
 from shared.ends import make_blocks as read_blocks
 from shared.flows import read_flows
 from shared.pairs import PairCounter
@@ -17,13 +17,14 @@ def compile_kernels() -> None:
     """Compile what is not compiled yet: 15 s on a new machine, then a tenth of a second."""
     points = sort_points(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
     [row] = make_blocks(points)
-    region, _, trips, base, *bounds, _, datasources, _, _, places, times, others, _ = row
-    block = (trips, region, base, 0, len(datasources), None, 1, 1, bounds[4], bounds[6], places, times, others)
+    region, _, trips, base, *bounds, _, _, _, _, places, times, others, _ = row
+    block = (trips, region, base, 0, 1, None, 1, 1, bounds[4], bounds[6], places, times, others)
     blocks = read_blocks([block])
     choice = Choice(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
     TimeCounter(choice, by_hour=False).add(blocks)
     sums = np.zeros((1, 7), np.int64), np.zeros((1, 65_536), np.bool_)
-    sources = np.zeros(len(datasources), np.int64), np.array([0, len(datasources)])
+    sources = list_sources([[0]])
+    list_ends(blocks.table, blocks.words, sources, np.empty((3, 2), np.int64))
     counter = PairCounter()
     sum_groups(blocks.table, blocks.words, (choice.bounds, choice.filters()), (counter.slots, 32, 1), sources, sums)
     counter.add(*(find_trips(blocks, choice)[:2] >> 2))

@@ -18,9 +18,11 @@ import numpy.typing as npt
 from shared.bits import Numbers, Words, pack_numbers
 from shared.blocks import BLOCK_TRIPS, HOURS, encode_times, split_axes
 from shared.position import POSITION_BITS, X_MASK, Y_MASK
+from shared.run_writing import Row, encode_arrays
 from shared.runs import CELL_SHIFT
 
 DAY_ONE: Final = date(1, 1, 1)
+_DAYS_TO_2000: Final = (date(2000, 1, 1) - DAY_ONE).days
 PATCH_BLOCKS: Final = 16
 """Blocks of a patch: neighbouring origins, parted by destination."""
 
@@ -29,8 +31,6 @@ TRIPS_PER_HOUR: Final = 4
 
 FLOW_SHIFT: Final = 32
 FINE_SHIFT: Final = 24
-
-Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,15 @@ def _encode_blocks(points: Points, cuts: Numbers) -> Iterator[Row]:
         axes, axes_cuts = split_axes(points.others, cuts)
         others = _list_columns(*pack_numbers(axes, axes_cuts))
         other_bounds = _list_bounds(points.others, first)
-    sums = _sum_weeks(points.stamps, cuts, weeks)
+    sums = zip(*_sum_weeks(points.stamps, cuts, weeks), strict=True)
     heads = np.stack([points.regions[first], np.diff(cuts), points.ends[first]], axis=1).tolist()
     bounds = _list_bounds(points.ends, first)
-    sources = [part.tolist() for part in np.split(datasources, datasource_cuts[1:-1])]
+    sources = encode_arrays("int2[]", datasources, datasource_cuts)
     mondays = [_monday(week) for week in weeks.tolist()]
     is_origin = points.others is not None
-    for n, (region, trips, base) in enumerate(heads):
+    for n, ((region, trips, base), sum_columns) in enumerate(zip(heads, sums, strict=True)):
         yield (
-            *(region, is_origin, trips, base, *bounds[n], *other_bounds[n], mondays[n], sources[n], *sums[n]),
+            *(region, is_origin, trips, base, *bounds[n], *other_bounds[n], mondays[n], sources[n], *sum_columns),
             *(places[n], times[n], others[n]),
         )
 
@@ -125,16 +125,19 @@ def make_cells(points: Points) -> Iterator[Row]:
         number << 40 | hours // HOURS - first_week << 16 | points.stamps & 65_535,
         return_counts=True,
     )
-    cuts = np.searchsorted(keys >> 40, np.arange(1, len(starts)))
-    weeks = [_monday(first_week + week) for week in (keys >> 16 & 0xFF_FFFF).tolist()]
-    columns = [weeks, (keys & 65_535).tolist(), trips.tolist()]
-    limits = [0, *cuts.tolist(), len(keys)]
+    cuts = np.append(np.searchsorted(keys >> 40, np.arange(len(starts))), len(keys))
+    mondays = (first_week + (keys >> 16 & 0xFF_FFFF)) * 7 - _DAYS_TO_2000
+    columns = zip(
+        encode_arrays("date[]", mondays, cuts),
+        encode_arrays("int2[]", keys & 65_535, cuts),
+        encode_arrays("int4[]", trips, cuts),
+        strict=True,
+    )
     fine = _list_fine_cells(points, starts) if points.others is not None else [(None, None)] * len(starts)
     hour_columns = _pack_hours(points, starts)
     corners = (points.ends[starts] >> CELL_SHIFT << CELL_SHIFT).tolist()
-    for n, region in enumerate(points.regions[starts].tolist()):
-        part = slice(limits[n], limits[n + 1])
-        yield (region, points.others is not None, corners[n], *(column[part] for column in columns), *fine[n], hour_columns[n])
+    for n, (region, column) in enumerate(zip(points.regions[starts].tolist(), columns, strict=True)):
+        yield (region, points.others is not None, corners[n], *column, *fine[n], hour_columns[n])
 
 
 def make_flows(points: Points, kinds: Numbers) -> Iterator[tuple[int, list[Row]]]:
@@ -152,8 +155,11 @@ def make_days(counts: Mapping[int, int]) -> Iterator[Row]:
     for stamp, trips in sorted(counts.items()):
         hour, region, datasource = stamp >> 32, stamp >> 16 & 65_535, stamp & 65_535
         days.setdefault((hour // 24, region, datasource), []).append((hour % 24, trips))
-    for (day, region, datasource), hours in days.items():
-        yield DAY_ONE + timedelta(day), region, datasource, [hour for hour, _ in hours], [trips for _, trips in hours]
+    cuts = np.cumsum([0, *map(len, days.values())])
+    counted = np.array([pair for hours in days.values() for pair in hours], np.int64).reshape(-1, 2)
+    columns = zip(encode_arrays("int2[]", counted[:, 0], cuts), encode_arrays("int4[]", counted[:, 1], cuts), strict=True)
+    for (day, region, datasource), column in zip(days, columns, strict=True):
+        yield DAY_ONE + timedelta(day), region, datasource, *column
 
 
 def _make_flows_of_kind(points: Points) -> list[Row]:
@@ -194,14 +200,12 @@ def _order_patches(others: Numbers, patches: Numbers, cuts: Numbers) -> Numbers:
     return np.sort(block << 32 | order) & 0xFFFF_FFFF
 
 
-def _sum_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> list[tuple[list[int], list[int]]]:
-    """Per block, the weeks after its first that have trips, and those."""
+def _sum_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[list[bytes], list[bytes]]:
+    """Per block, the weeks after its first that have trips, and those, as arrays."""
     number = np.repeat(np.arange(len(weeks)), np.diff(cuts))
     keys, trips = np.unique(number << 32 | (stamps >> 32) // HOURS - weeks[number], return_counts=True)
-    limits = [*np.searchsorted(keys >> 32, np.arange(len(weeks))).tolist(), len(keys)]
-    found = (keys & 0xFFFF_FFFF).tolist(), trips.tolist()
-    parts = [slice(first, last) for first, last in pairwise(limits)]
-    return [(found[0][part], found[1][part]) for part in parts]
+    limits = np.append(np.searchsorted(keys >> 32, np.arange(len(weeks))), len(keys))
+    return encode_arrays("int4[]", keys & 0xFFFF_FFFF, limits), encode_arrays("int4[]", trips, limits)
 
 
 def _pack_hours(points: Points, starts: Numbers) -> list[bytes | None]:
@@ -219,14 +223,13 @@ def _pack_hours(points: Points, starts: Numbers) -> list[bytes | None]:
     return columns
 
 
-def _list_fine_cells(points: Points, starts: Numbers) -> list[tuple[list[int], list[int]]]:
-    """Per cell, the fine cells in it (their last 10 bits), and their trips."""
+def _list_fine_cells(points: Points, starts: Numbers) -> list[tuple[bytes, bytes]]:
+    """Per cell, the fine cells in it (their last 10 bits), and their trips, as arrays."""
     fine = points.list_starts(FINE_SHIFT)
-    cells = (points.ends[fine] >> FINE_SHIFT & 1_023).tolist()
-    trips = np.diff(fine, append=len(points.ends)).tolist()
-    limits = [*np.searchsorted(fine, starts).tolist(), len(fine)]
-    parts = [slice(first, last) for first, last in pairwise(limits)]
-    return [(cells[part], trips[part]) for part in parts]
+    trips = np.diff(fine, append=len(points.ends))
+    limits = np.append(np.searchsorted(fine, starts), len(fine))
+    cells = encode_arrays("int2[]", points.ends[fine] >> FINE_SHIFT & 1_023, limits)
+    return list(zip(cells, encode_arrays("int4[]", trips, limits), strict=True))
 
 
 def _list_bounds(positions: Numbers, first: Numbers) -> list[list[int]]:

@@ -17,7 +17,7 @@ from shared.bits import Numbers
 from shared.blocks import ANY, GROUP_CELL_BITS, sum_groups
 from shared.clock import list_slots
 from shared.database import execute
-from shared.ends import Choice, find_trips, make_blocks, stream_rows
+from shared.ends import Choice, find_trips, list_sources, make_blocks, stream_rows
 from shared.flows import BLOCK_TESTS, FLOW_ROWS, FLOW_SHIFT, StaleError, read_flows
 from shared.groups import GroupQuestion, TripGroup, parse_after
 from shared.pairs import PairCounter
@@ -161,9 +161,7 @@ class _Asked:
         cells = {f"{end}_cells": _list_cells(keys[end]) for end in ("origin", "destination")}
         for rows in stream_rows(self._connection, "list_trip_blocks", {**self._block_parameters, **cells}):
             blocks = make_blocks(_take_blocks(rows))
-            ids = [row[-1] for row in rows if row[1] is not None]
-            starts = np.cumsum([0, *map(len, ids)])
-            sources = (np.array([*chain.from_iterable(ids)], np.int64), starts.astype(np.int64))
+            sources = list_sources(row[-1] for row in rows if row[1] is not None)
             sum_groups(blocks.table, blocks.words, limits, groups, sources, (totals, seen))
 
     def _ask_bare(self, name: str, **parameters: object) -> Sequence[Any]:

@@ -63,3 +63,6 @@ select load_id, null, region_id, is_origin, trips, base, x_low, x_high, y_low, y
 from batch_point;
 
 grant select, insert, update, delete on batch_point, block to tripdeck_loader;
+
+-- Runs are packed from blocks, which are sorted already: nothing has to wait.
+drop table run_piece;

@@ -33,8 +33,8 @@ from trip
 where load_id = any(%(load_ids)s::integer[])
   and random() < %(samples)s::float8 / (select sum(rows_loaded) from load where load_id = any(%(load_ids)s::integer[]));
 
--- name: copy_packed_trips
--- Trips of a part: from one origin, destination and time (null: the first) to before another (null: after the last).
+-- name: copy_bare_trips
+-- Trips of a part of bare loads: from one origin, destination and time (null: the first) to before another (null: after the last).
 copy (
     select origin, destination, started_at, region_id, datasource_id
     from trip
@@ -47,16 +47,19 @@ copy (
                and (origin, destination, started_at) < (%(to_origin)s::bigint, %(to_destination)s::bigint, %(to_at)s::timestamp)))
 ) to stdout (format binary);
 
--- name: clear_run_pieces
--- Removes what lies there, also of a packing that was broken off.
-truncate run_piece;
+-- name: list_bare_loads
+-- Those of some loads that have no blocks.
+select load_id from loose_load where load_id = any(%(load_ids)s::integer[]) and not has_blocks;
 
--- name: copy_run_piece
-copy run_piece (low, data) from stdin (format binary);
-
--- name: list_run_pieces
--- The pieces in order.
-select low, data from run_piece order by low;
+-- name: list_packed_blocks
+-- The blocks of some loads, of their batches and of their runs, in position order: the columns that shared.ends takes, and the datasources.
+select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
+       null::integer as wanted, 0 as end_test, 0 as other_test, p.other_x_low, p.other_y_low, p.places, p.times, p.others, p.datasource_ids
+from block as p
+where p.is_origin = %(is_origin)s::boolean
+  and (p.load_id = any(%(load_ids)s::integer[])
+       or p.run_id in (select run_id from load where load_id = any(%(load_ids)s::integer[])))
+order by p.base;
 
 -- name: copy_run_day
 copy run_day (run_id, day, region_id, datasource_id, hours, trips) from stdin (format binary);
@@ -103,6 +106,10 @@ delete from run_flow as f where not exists (select from run as r where r.run_id 
 -- Brings the BRIN indexes up to date: ranges of pages that they don't know yet are read by every question.
 select relname, brin_summarize_new_values(oid) as ranges from pg_class where relname in ('trip_brin', 'run_point_brin');
 
+-- name: vacuum_batch_points
+-- Gives the room of blocks that are in a run now back, or to the next batches; outside a transaction.
+vacuum batch_point;
+
 -- name: analyze_trips
 -- Tells the planner what there is, now and not when autovacuum gets to it.
-analyze trip, run_day, run_cell, run_point, run_flow;
+analyze trip, run_day, run_cell, run_point, run_flow, batch_point;
