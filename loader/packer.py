@@ -1,27 +1,23 @@
 """Packer: one thread per worker process that packs finished loads into runs, so that questions need not read their trips.
 
-It works when no load is running, or when so many trips wait that questions would become slow. While a load runs, it keeps the
-summary index of trips up to date. Several packers at once do no harm:
+It works when no load is running, or when so many trips wait that questions would become slow. Several packers at once do no harm:
 the database lets one work at a time.
 """
 
 import logging
 import threading
-import time
 from typing import Final
 
 from loader.context import Context
 from shared.database import execute, transaction
 from shared.errors import TripdeckError
-from shared.runs import LEAST_TRIPS, pack_loads, summarize_trips
+from shared.runs import LEAST_TRIPS, pack_loads
 
 LOG = logging.getLogger(__name__)
 
 _INTERVAL_S: Final = 5.0
 # Loose trips that are packed although a load is running: reading their blocks costs a question some 0.1 s.
 _PATIENCE_TRIPS: Final = 200 * LEAST_TRIPS
-# The more pages there are, the longer summarizing takes (3 s at 100 million trips): so it costs a tenth of a core at most.
-_REST: Final = 10
 
 
 class Packer:
@@ -31,7 +27,6 @@ class Packer:
         self._context = context
         self._thread = threading.Thread(target=self._run, name="packer", daemon=True)
         self._is_failing = False
-        self._summarize_at = 0.0
 
     def start(self) -> None:
         """Begin."""
@@ -45,12 +40,7 @@ class Packer:
         """Pack what there is to pack now; returns how many loads were packed."""
         with transaction(self._context.engine) as connection:
             is_busy = execute(connection, "has_running_loads").scalar_one()
-        packed = pack_loads(self._context.engine, least_trips=_PATIENCE_TRIPS if is_busy else LEAST_TRIPS)
-        if is_busy and not packed and time.monotonic() >= self._summarize_at:
-            began = time.monotonic()
-            summarize_trips(self._context.engine)
-            self._summarize_at = time.monotonic() + _REST * (time.monotonic() - began)
-        return packed
+        return pack_loads(self._context.engine, least_trips=_PATIENCE_TRIPS if is_busy else LEAST_TRIPS)
 
     def _run(self) -> None:
         while not self._context.stopping.wait(_INTERVAL_S):

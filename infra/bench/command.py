@@ -1,6 +1,7 @@
 """`tripdeck bench …`: the benchmarks as commands."""
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,33 @@ def scale(
             _print(result)
     if not result.is_right:
         raise typer.Exit(1)
+
+
+@bench.command()
+def askers(
+    *,
+    rows: Annotated[int, typer.Option(help="Rows of each of the two loads.")] = 8_000_000,
+    count: Annotated[int, typer.Option("--askers", help="How many ask at once.")] = 16,
+    pause_s: Annotated[float, typer.Option("--pause", help="Seconds each reads an answer before the next question.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of files and boxes; another one each time, or the files are known.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Ask about random boxes while nothing runs and beside a load; print what each costs the other."""
+    from infra.bench.askers import run_askers
+    from shared.settings import load_settings
+
+    with report_errors(is_json=as_json):
+        state = _find_stack()
+        settings = load_settings({**os.environ, **state.environment})
+        found = run_askers(state, settings, rows=rows, askers=count, pause_s=pause_s, seed=seed, report=_tell)
+        if as_json:
+            sys.stdout.write(json.dumps(found.to_json(), indent=2) + "\n")
+            return
+        sys.stdout.write(
+            f"idle    p50 {found.idle_p50_ms:8.1f} ms   p95 {found.idle_p95_ms:8.1f} ms   {found.idle_asked} questions\n"
+            f"beside  p50 {found.beside_p50_ms:8.1f} ms   p95 {found.beside_p95_ms:8.1f} ms   {found.beside_asked} questions\n"
+            f"load    alone {found.alone_rows_per_s:,.0f} rows/s, beside {found.beside_rows_per_s:,.0f} rows/s\n"
+        )
 
 
 @bench.command()

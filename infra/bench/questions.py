@@ -3,6 +3,7 @@
 The same questions go to DuckDB over the same trips, where it is installed, so that each figure stands beside another engine's.
 """
 
+import copy
 import random
 import statistics
 import time
@@ -57,12 +58,12 @@ def time_questions(engine: Engine, *, repeats: int, seed: int = 1, duck: DuckQue
     draw = random.Random(seed)  # noqa: S311 - nothing secret
     with transaction(engine) as connection:
         connection.exec_driver_sql("set local statement_timeout = 0")
-        boxes = _Boxes(connection, draw)
+        boxes = Boxes(connection, draw)
         kinds = dict(_list_kinds(connection, boxes, draw))
         return [_time(connection, kind, [make() for _ in range(repeats + _WARM_UP)], duck=duck) for kind, make in kinds.items()]
 
 
-class _Boxes:
+class Boxes:
     """Random boxes around places that are drawn by their number of trips."""
 
     def __init__(self, connection: Connection, draw: random.Random) -> None:
@@ -70,6 +71,12 @@ class _Boxes:
         self._draw = draw
         self._places = [(cell.longitude, cell.latitude) for cell in cells]
         self._weights = [cell.trips for cell in cells]
+
+    def with_draw(self, draw: random.Random) -> "Boxes":
+        """The same places, drawn by other dice."""
+        boxes = copy.copy(self)
+        boxes._draw = draw
+        return boxes
 
     def draw(self, sizes_km: tuple[float, ...] = _BOX_SIZES_KM) -> Box:
         """Draw a box."""
@@ -80,7 +87,7 @@ class _Boxes:
         return Box(longitude - 1.5 * half, latitude - half, longitude + 1.5 * half, latitude + half)
 
 
-def _list_kinds(connection: Connection, boxes: _Boxes, draw: random.Random) -> Iterator[tuple[str, Callable[[], Question]]]:
+def _list_kinds(connection: Connection, boxes: Boxes, draw: random.Random) -> Iterator[tuple[str, Callable[[], Question]]]:
     regions = [region["name"] for region in list_regions(connection)]
     rush = {"hour_from": 7, "hour_to": 10}
     yield "weekly, region", lambda: WeeklyQuestion(region=draw.choice(regions))

@@ -27,7 +27,7 @@ from shared.settings import load_settings
 Report = Callable[[str], None]
 
 _SAMPLES: Final = 200
-_COUNTED_TABLES: Final = ("trip", "load_batch", "rollup_week", "run_day", "run_cell", "run_point", "run_flow")
+_COUNTED_TABLES: Final = ("trip", "load_batch", "rollup_week", "batch_point", "run_day", "run_cell", "run_point", "run_flow")
 _POLL_S: Final = 0.5
 
 

@@ -12,7 +12,6 @@ from shared.database import connect_database, transaction
 from shared.settings import Settings
 from tests.loading import wait_until
 from tests.random_trips import MONDAY, make_trip
-from tests.services import TIMESCALE_BIN
 from tests.trip_maker import insert_trips
 
 
@@ -72,19 +71,3 @@ def test_outlives_an_absent_database(context: Context, settings: Settings, caplo
     assert any(thread.name == "packer" for thread in threading.enumerate())
     running.stop()
     wait_until(lambda: not any(thread.name == "packer" for thread in threading.enumerate()))
-
-
-@pytest.mark.skipif(bool(TIMESCALE_BIN), reason="about plain PostgreSQL's index of trips")
-def test_pages_are_summarized_while_a_load_runs(context: Context) -> None:
-    insert(context, 3_000, state="loading")
-    assert summarize_second_range(context) == 1
-    with transaction(context.engine) as connection:
-        connection.exec_driver_sql("select brin_desummarize_range('trip_brin', 8)")
-    assert Packer(context).pack() == 0
-    assert summarize_second_range(context) == 0
-
-
-def summarize_second_range(context: Context) -> int:
-    """How many ranges of pages were summarized by that: 0 where it was."""
-    with transaction(context.engine) as connection:
-        return int(connection.exec_driver_sql("select brin_summarize_range('trip_brin', 8)").scalar_one())
