@@ -94,25 +94,28 @@ class _Writer:
         write_rows(self._connection, name, ((self._run_id, *row) for row in rows))
 
 
-def _merge(pieces: Iterable[Numbers], *, part_trips: int) -> Iterator[Points]:
-    """Merge sorted pieces that come in the order of their first positions: when there are enough trips, those before the next go.
+def _merge(blocks: Iterable[Numbers], *, part_trips: int) -> Iterator[Points]:
+    """Merge sorted blocks that come in the order of their first positions: when there are enough trips, those before the next go.
 
-    Shape: pieces are rows of ends, stamps and, of origins, other ends.
+    Shape: a block has rows of ends, stamps and, of origins, other ends.
     """
-    kept: Numbers | None = None
     waiting: list[Numbers] = []
-    for piece in pieces:
-        if kept is not None and sum(each.shape[1] for each in waiting) >= part_trips:
-            kept = np.concatenate([kept, *waiting], axis=1)
-            waiting = []
-            is_due = kept[0] <= piece[0, 0]
-            if is_due.any():
-                yield sort_points(*kept[:, is_due])
-                kept = kept[:, ~is_due]
-        kept = piece[:, :0] if kept is None else kept
-        waiting.append(piece)
-    if kept is not None:
-        yield sort_points(*np.concatenate([kept, *waiting], axis=1))
+    trips = 0
+    for block in blocks:
+        if trips >= part_trips:
+            cuts = [int(np.searchsorted(each[0], block[0, 0], side="right")) for each in waiting]
+            if any(cuts):
+                yield _join(each[:, :cut] for each, cut in zip(waiting, cuts, strict=True) if cut)
+            waiting = [each[:, cut:] for each, cut in zip(waiting, cuts, strict=True) if cut < each.shape[1]]
+            trips = 0
+        waiting.append(block)
+        trips += block.shape[1]
+    if waiting:
+        yield _join(waiting)
+
+
+def _join(blocks: Iterable[Numbers]) -> Points:
+    return sort_points(*np.concatenate([*blocks], axis=1))
 
 
 def _fetch_blocks(connection: Connection, load_ids: Sequence[int], *, is_origin: bool) -> Iterator[Numbers]:
@@ -124,4 +127,5 @@ def _fetch_blocks(connection: Connection, load_ids: Sequence[int], *, is_origin:
             blocks = read_blocks(row[:-1] for row in rows)
             found = np.empty((3 if is_origin else 2, int(blocks.table[:, TRIPS].sum())), np.int64)
             list_ends(blocks.table, blocks.words, list_sources(row[-1] for row in rows), found)
-            yield found
+            for block in np.split(found, np.cumsum(blocks.table[:-1, TRIPS]), axis=1):
+                yield block.copy()  # else each would keep all of them
