@@ -335,7 +335,8 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, par
     pack_run(connection, [load_id], len(trips), sizes=Sizes(part_trips, block_trips=200))
     blocks = connection.exec_driver_sql("select count(*), max(trips), sum(trips) from run_point").one()
     assert blocks[0] > 60
-    assert (blocks[1], blocks[2]) == (200, 12_000)
+    assert 150 < blocks[1] <= 200
+    assert blocks[2] == 12_000
     assert connection.exec_driver_sql("select count(hours) from run_cell").scalar_one() > 0
     around, thursday = Box(7.5, 44.9, 7.9, 45.3), MONDAY + timedelta(days=3)
     for end in ENDS:
