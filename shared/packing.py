@@ -24,6 +24,7 @@ from shared.ends import make_blocks as read_blocks
 from shared.queries import query
 from shared.run_rows import Points, make_blocks, make_cells, make_days, make_flows, sort_points
 from shared.run_writing import Row, write_rows
+from shared.runs import CELL_SHIFT
 
 # Blocks fetched at once: half a megabyte.
 _FETCHED: Final = 16
@@ -95,7 +96,8 @@ class _Writer:
 
 
 def _merge(blocks: Iterable[Numbers], *, part_trips: int) -> Iterator[Points]:
-    """Merge sorted blocks that come in the order of their first positions: when there are enough trips, those before the next go.
+    """Merge sorted blocks that come in the order of their first positions: when there are enough trips, those in cells before the
+    next block's go; if they are less than half, all that are not after its first.
 
     Shape: a block has rows of ends, stamps and, of origins, other ends.
     """
@@ -103,7 +105,9 @@ def _merge(blocks: Iterable[Numbers], *, part_trips: int) -> Iterator[Points]:
     trips = 0
     for block in blocks:
         if trips >= part_trips:
-            cuts = [int(np.searchsorted(each[0], block[0, 0], side="right")) for each in waiting]
+            cuts = _cut(waiting, block[0, 0] >> CELL_SHIFT << CELL_SHIFT)
+            if sum(cuts) < part_trips // 2:
+                cuts = _cut(waiting, block[0, 0] + 1)
             if any(cuts):
                 yield _join(each[:, :cut] for each, cut in zip(waiting, cuts, strict=True) if cut)
             waiting = [each[:, cut:] for each, cut in zip(waiting, cuts, strict=True) if cut < each.shape[1]]
@@ -112,6 +116,11 @@ def _merge(blocks: Iterable[Numbers], *, part_trips: int) -> Iterator[Points]:
         trips += block.shape[1]
     if waiting:
         yield _join(waiting)
+
+
+def _cut(blocks: Iterable[Numbers], position: int) -> list[int]:
+    """How many trips of each block lie before a position."""
+    return [int(np.searchsorted(block[0], position)) for block in blocks]
 
 
 def _join(blocks: Iterable[Numbers]) -> Points:
