@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine
 
 from shared.database import execute, transaction
+from shared.turns import Turns
 
 _Answer = TypeVar("_Answer")
 
@@ -26,8 +27,9 @@ _KEPT: Final = 256
 class Answers:
     """What was asked of the newest state of the data, for all sessions of this process."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, turns: Turns) -> None:
         self._engine = engine
+        self._turns = turns
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._version = -1
         self._lock = Lock()
@@ -52,7 +54,8 @@ class Answers:
                 self._kept.move_to_end(key)
                 kept: _Answer = self._kept[key]
                 return kept
-        answer = compute()
+        with self._turns.take():
+            answer = compute()
         with self._lock:
             if version == self._version:
                 self._kept[key] = answer

@@ -68,9 +68,10 @@ class QuestionHandler(ApiHandler):
             with transaction(self.services.reader) as connection:
                 version = execute(connection, "fetch_data_version").scalar_one()
                 tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
-                result = None if tag in known else compute(connection)
-            if result is None:
-                return tag, None, None
+                if tag in known:
+                    return tag, None, None
+                with self.services.turns.take():
+                    result = compute(connection)
             following = self._name_next(result.last)
             return tag, _render(chosen, result, following), following
 
