@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from loader.formats.kernels import find_both
 from loader.formats.plan import Dialect
 from loader.formats.quotes import Quoted, double_escaped, find_quoted
 
@@ -23,6 +24,7 @@ Mask = npt.NDArray[np.bool_]
 
 LF, CR, SPACE, TAB = 10, 13, 32, 9
 UTF8_BOM = b"\xef\xbb\xbf"
+_NONE: Positions = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,8 @@ class Records:
         return self.data[self.starts[index] : self.ends[index]]
 
 
-def find_lines(data: bytes, buffer: npt.NDArray[np.uint8]) -> Lines:
-    """Find the line ends LF, CRLF and CR."""
-    feeds = np.flatnonzero(buffer == LF)
+def find_lines(data: bytes, buffer: npt.NDArray[np.uint8], feeds: Positions) -> Lines:
+    """Find the line ends LF, CRLF and CR. feeds: where LF stand."""
     if b"\r" not in data:
         return Lines(feeds, feeds + 1)
     returns = np.flatnonzero(buffer == CR)
@@ -89,7 +90,8 @@ def split_records(
     """
     data = double_escaped(data, dialect)
     buffer = np.frombuffer(data, np.uint8)
-    lines = find_lines(data, buffer)
+    feeds, delimiters = find_both(buffer, LF, ord(dialect.delimiter)) if has_fields else (np.flatnonzero(buffer == LF), _NONE)
+    lines = find_lines(data, buffer, feeds)
     if not is_end and data.endswith(b"\r"):
         lines = Lines(lines.breaks[:-1], lines.nexts[:-1])  # the LF of a CRLF may follow
     begin = _skip_header(data, lines, header_lines)
@@ -99,14 +101,14 @@ def split_records(
     if quoted.open_at is not None:
         keep = ends < quoted.open_at
         ends, nexts = ends[keep], nexts[keep]
-    starts = np.concatenate(([begin], nexts[:-1])) if len(ends) else np.empty(0, np.int64)
+    starts = np.concatenate(([begin], nexts[:-1])) if len(ends) else _NONE
     consumed = int(nexts[-1]) if len(nexts) else begin
     if is_end and consumed < len(data):
         starts, ends = np.append(starts, consumed), np.append(ends, len(data))
         consumed = len(data)
     kept = ~_is_blank(buffer, dialect, starts=starts, ends=ends)
     starts, ends = starts[kept], ends[kept]
-    separators = _find_separators(buffer[:consumed], dialect, begin=begin, quoted=quoted) if has_fields else np.empty(0, np.int64)
+    separators = delimiters[np.searchsorted(delimiters, begin) : np.searchsorted(delimiters, consumed)]
     unclosed = np.zeros(len(starts), np.bool_)
     unclosed[np.searchsorted(starts, quoted.unclosed[quoted.unclosed < consumed], side="right") - 1] = True
     return Records(
@@ -115,18 +117,13 @@ def split_records(
         starts=starts,
         ends=ends,
         lines=_number_lines(lines, starts),
-        separators=separators,
+        separators=separators[~quoted.covers(separators)] if len(quoted.opens) else separators,
         is_unclosed=unclosed,
         quoted=quoted,
         boundaries=nexts,
         line_starts=lines.nexts,
         consumed=consumed,
     )
-
-
-def _find_separators(buffer: npt.NDArray[np.uint8], dialect: Dialect, *, begin: int, quoted: Quoted) -> Positions:
-    separators = np.flatnonzero(buffer[begin:] == ord(dialect.delimiter)) + begin
-    return separators[~quoted.covers(separators)] if len(quoted.opens) else separators
 
 
 def _number_lines(lines: Lines, starts: Positions) -> Positions:

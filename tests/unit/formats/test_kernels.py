@@ -1,13 +1,14 @@
 """The compiled readers: what they give equals what Python reads; what they leave open is never wrong, only open."""
 
 import math
+import re
 from datetime import datetime, timedelta
 
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loader.formats.kernels import MOST_NAMES, Letters, Places, number_names, read_numbers, read_points, read_stamps
+from loader.formats.kernels import MOST_NAMES, Letters, Places, find_both, number_names, read_numbers, read_points, read_stamps
 from loader.formats.times import MISSING
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock
@@ -18,6 +19,12 @@ def lay(fields: list[bytes]) -> tuple[Letters, Places, Places]:
     lengths = np.array([len(field) + 1 for field in fields])
     ends = np.cumsum(lengths) - 1
     return np.frombuffer(b",".join([*fields, b""]), np.uint8), ends - lengths + 1, ends
+
+
+def lay_anywhere(field: bytes, before: bytes, behind: bytes) -> tuple[Letters, Places, Places]:
+    """One field with letters before and behind it, also at a buffer's very beginning or end."""
+    start = np.array([len(before)])
+    return np.frombuffer(before + field + behind, np.uint8), start, start + len(field)
 
 
 def read(text: str) -> float:
@@ -34,6 +41,50 @@ def test_numbers_are_those_nearest_to_what_is_written(texts: list[str]) -> None:
             assert digits > 18 or len(text.partition(".")[2]) > 22
         else:
             assert value == float(text)
+
+
+# Letters that numbers are made of or that lie beside digits in ASCII, and digits that belong to no field.
+NUMBER_LETTERS = st.text("0123456789.-+/:, e\x00\xff)", max_size=70).map(lambda text: text.encode("latin-1"))
+PLAIN = re.compile(rb"-?([0-9]+)(?:\.([0-9]+))?")
+
+
+def read_plainly(field: bytes) -> float:
+    """The reference: a plain number of at most 18 digits; NaN for anything else."""
+    found = PLAIN.fullmatch(field)
+    if found is None or len(found[1]) + len(found[2] or b"") > 18:
+        return math.nan
+    return float(field)
+
+
+@given(
+    st.one_of(NUMBER_LETTERS, st.from_regex(rb"-?[0-9]{1,25}(\.[0-9]{0,25})?", fullmatch=True)), NUMBER_LETTERS, NUMBER_LETTERS
+)
+@example(b"1", b"", b"")
+@example(b"12345678", b"", b"9")
+@example(b"0.12345678901234567", b"", b"")
+@example(b"123456789012345678", b"9", b"9")
+@example(b"-", b"", b"1")
+@example(b"", b"", b"")
+def test_numbers_are_read_the_same_wherever_they_lie(field: bytes, before: bytes, behind: bytes) -> None:
+    [found] = read_numbers(*lay_anywhere(field, before, behind), ord("."))
+    np.testing.assert_equal(found, read_plainly(field))
+    assert math.copysign(1, found) == math.copysign(1, read_plainly(field)) or math.isnan(found)
+
+
+@given(
+    st.lists(st.sampled_from([b"POINT (", b"POINT(", b" ", b"  ", b")", b"-1", b"12.5", b"0" * 25, b"1234567.12345678901", b"x"]))
+)
+@example([b"POINT (", b"-179.123456789012345", b" ", b"-89.1234567890123456", b")"])
+@example([b"POINT (", b"12.5", b" ", b"0" * 60, b")"])
+def test_points_are_read_the_same_wherever_they_lie(parts: list[bytes]) -> None:
+    field = b"".join(parts)
+    found = re.fullmatch(rb"POINT ?\(([^ ]*) ([^ ]*)\)", field)
+    wanted = (read_plainly(found[1]), read_plainly(found[2])) if found else (math.nan, math.nan)
+    if math.isnan(sum(wanted)):
+        wanted = (math.nan, math.nan)
+    for before, behind in ((b"", b""), (b"", b"0" * 64), (b"1" * 64, b"")):
+        [x], [y] = read_points(*lay_anywhere(field, before, behind))
+        np.testing.assert_equal((x, y), wanted)
 
 
 @given(st.floats(-180, 180))
@@ -119,6 +170,25 @@ def test_names_are_numbered_as_they_come(names: list[str]) -> None:
     distinct = list(dict.fromkeys(names))
     assert [names[row] for row in firsts] == distinct
     assert [distinct[code] for code in codes] == names
+
+
+@given(st.lists(st.binary(max_size=30), min_size=1), st.lists(st.text("ab", max_size=26).map(str.encode), min_size=1))
+@example([b"12345678", b"123456789", b"", b"\0", b"\0\0", b"x12345678", b"y12345678"], [b"a" * 8, b"a" * 16, b"a" * 17])
+def test_names_of_all_lengths_are_told_apart(some: list[bytes], kindred: list[bytes]) -> None:
+    names = some + kindred + some[::-1]
+    codes, firsts = number_names(*lay(names))
+    distinct = list(dict.fromkeys(names))
+    assert [names[row] for row in firsts] == distinct
+    assert [distinct[code] for code in codes] == names
+
+
+@given(st.lists(st.sampled_from([b",", b"\n", b"a", b"-" * 31, b"x" * 63, b"\x8a", b"\xac", b",\n" * 40])).map(b"".join))
+@example(b"\n" * 64 + b",")
+@example(b"a" * 127 + b"\n")
+def test_letters_are_found_in_order(data: bytes) -> None:
+    feeds, commas = find_both(np.frombuffer(data, np.uint8), ord("\n"), ord(","))
+    assert feeds.tolist() == [place for place, letter in enumerate(data) if letter == ord("\n")]
+    assert commas.tolist() == [place for place, letter in enumerate(data) if letter == ord(",")]
 
 
 def test_too_many_names_are_none() -> None:
