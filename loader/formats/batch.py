@@ -30,14 +30,14 @@ def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: Load
     text = decode_text(data, plan.dialect.encoding)
     header_lines = plan.dialect.header_lines if slice.is_first else 0
     records = split_records(text, plan.dialect, limit=plan.record_limit_bytes, header_lines=header_lines)
-    broken = _find_broken(records, plan)
-    is_whole = broken["reason"].is_null().to_numpy()
+    is_whole, broken = _find_broken(records, plan)
     table = split_fields(records, is_good=is_whole, field_count=plan.dialect.field_count)
     verdicts = judge_rows(TextSource(table, decimal=plan.dialect.decimal), plan, options)
     faulty = table.rows[verdicts.bad_rows]
     limit = max(RAW_LIMIT, plan.record_limit_bytes)
-    rejects = _make_rejects(records, np.flatnonzero(~is_whole), broken.filter(~pl.Series(is_whole)), raw_limit=limit)
-    rejects = pl.concat([rejects, _make_rejects(records, faulty, verdicts.faults, raw_limit=limit)]).sort("record_in_batch")
+    found = (np.flatnonzero(~is_whole), broken), (faulty, verdicts.faults)
+    parts = [_make_rejects(records, indexes, faults, raw_limit=limit) for indexes, faults in found if len(indexes)]
+    rejects = pl.concat(parts).sort("record_in_batch") if parts else pl.DataFrame(schema=dict(REJECT_SCHEMA))
     return ParsedBatch(verdicts.trips, rejects, len(records), verdicts.warnings)
 
 
@@ -54,26 +54,26 @@ def decode_text(data: bytes, encoding: str) -> bytes:
     return data
 
 
-def _find_broken(records: Records, plan: FilePlan) -> pl.DataFrame:
-    """Find records that can't be cut into the file's fields.
+def _find_broken(records: Records, plan: FilePlan) -> tuple[Mask, pl.DataFrame]:
+    """Find records that can't be cut into the file's fields. Gives which records can.
 
-    Shape: (column_name, reason, value), one row per record; reason is null for a whole record.
+    Shape: (column_name, reason, value), one row per record that can't.
     """
     counts = count_fields(records, usual=plan.dialect.field_count)
-    reasons = [
+    tests = [
         (records.is_unclosed, Reason.UNCLOSED_QUOTE),
         (records.ends - records.starts > plan.record_limit_bytes, Reason.RECORD_TOO_LONG),
         (_has_nul(records), Reason.NUL_BYTE),
         (counts != plan.dialect.field_count, Reason.FIELD_COUNT),
     ]
-    frame = pl.DataFrame({"column_name": pl.Series([None], dtype=pl.String).new_from_index(0, len(records)), "count": counts})
-    reason = pl.lit(None, pl.String)
-    for mask, name in reversed(reasons):
-        if mask.any():
-            reason = pl.when(pl.Series(mask)).then(pl.lit(str(name))).otherwise(reason)
-    frame = frame.with_columns(reason=reason)
+    is_broken = np.logical_or.reduce([mask for mask, _ in tests])
+    broken = np.flatnonzero(is_broken)
+    if len(broken) == 0:
+        return ~is_broken, pl.DataFrame()
+    reason = np.select([mask[broken] for mask, _ in tests], range(len(tests)))
+    frame = pl.DataFrame({"reason": pl.Series([str(name) for _, name in tests]).gather(reason), "count": counts[broken]})
     value = pl.when(pl.col("reason") == str(Reason.FIELD_COUNT)).then(pl.col("count").cast(pl.String))
-    return frame.select("column_name", "reason", value=value)
+    return ~is_broken, frame.select(pl.lit(None, pl.String).alias("column_name"), "reason", value=value)
 
 
 def _has_nul(records: Records) -> Mask:

