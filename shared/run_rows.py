@@ -29,6 +29,9 @@ PATCH_BLOCKS: Final = 16
 TRIPS_PER_HOUR: Final = 4
 """Cells keep hours where they have so many trips to each number."""
 
+# With at most so many numbers a trip, counting all costs a tenth of sorting the trips (1 ms of 10 for 97,000).
+_DENSE: Final = 4
+
 FLOW_SHIFT: Final = 32
 FINE_SHIFT: Final = 24
 
@@ -203,9 +206,16 @@ def _order_patches(others: Numbers, patches: Numbers, cuts: Numbers) -> Numbers:
 def _sum_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[list[bytes], list[bytes]]:
     """Per block, the weeks after its first that have trips, and those, as arrays."""
     number = np.repeat(np.arange(len(weeks)), np.diff(cuts))
-    keys, trips = np.unique(number << 32 | (stamps >> 32) // HOURS - weeks[number], return_counts=True)
-    limits = np.append(np.searchsorted(keys >> 32, np.arange(len(weeks))), len(keys))
-    return encode_arrays("int4[]", keys & 0xFFFF_FFFF, limits), encode_arrays("int4[]", trips, limits)
+    after = (stamps >> 32) // HOURS - weeks[number]
+    span = int(after.max()) + 1
+    if span * len(weeks) <= _DENSE * len(stamps):
+        counts = np.bincount(number * span + after, minlength=span * len(weeks))
+        keys = np.flatnonzero(counts)
+        trips = counts[keys]
+    else:
+        keys, trips = np.unique(number * span + after, return_counts=True)
+    limits = np.append(np.searchsorted(keys // span, np.arange(len(weeks))), len(keys))
+    return encode_arrays("int4[]", keys % span, limits), encode_arrays("int4[]", trips, limits)
 
 
 def _pack_hours(points: Points, starts: Numbers) -> list[bytes | None]:
