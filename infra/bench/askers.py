@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.bench.questions import Boxes
+from infra.bench.scale import wait_for_runs
 from infra.state import StackState
 from loader.cli.client import HubClient
 from loader.generate import generate_trips
@@ -91,7 +92,10 @@ def run_askers(
 
     Raises: TerminalError when a load does not succeed.
     """
-    with transaction(connect_database(settings)) as connection:
+    engine = connect_database(settings, statement_timeout_ms=0)
+    report("Packing …")
+    wait_for_runs(engine)
+    with transaction(engine) as connection:
         boxes = Boxes(connection, random.Random(seed))  # noqa: S311 - nothing secret
 
     def measure(work: Callable[[], object]) -> list[float]:

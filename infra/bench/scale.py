@@ -85,7 +85,7 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
     finally:
         path.unlink(missing_ok=True)
     report("Packing …")
-    _wait_for_runs(engine)
+    wait_for_runs(engine)
     report("Asking …")
     with transaction(engine) as connection:
         connection.exec_driver_sql("analyze")
@@ -116,7 +116,7 @@ def _time_questions(engine: Engine, folder: Path, *, repeats: int, seed: int) ->
         return time_questions(engine, repeats=repeats, seed=seed, duck=duck)
 
 
-def _wait_for_runs(engine: Engine) -> None:
+def wait_for_runs(engine: Engine) -> None:
     """Wait until no load is loose that ought to be packed; a worker packs, or this process when none is at it."""
     while True:
         if pack_loads(engine) == 0:
