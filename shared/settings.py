@@ -44,11 +44,6 @@ class Settings(BaseSettings):
         None, description="A read replica that answers questions, SQLAlchemy URL; the database itself when empty."
     )
     database_pool_size: int = Field(5, ge=1, description="Open connections per process, at most. Count.")
-    questions_beside_loads: int | None = Field(
-        None,
-        ge=1,
-        description="Questions a process answers at once while a load runs; half of this machine's cores when empty. Count.",
-    )
     statement_timeout_ms: int = Field(30_000, ge=0, description="Longest question to the database. Milliseconds, 0 = no limit.")
 
     # Redis

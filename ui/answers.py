@@ -16,7 +16,6 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine
 
 from shared.database import execute, transaction
-from shared.turns import Turns
 
 _Answer = TypeVar("_Answer")
 
@@ -27,9 +26,8 @@ _KEPT: Final = 256
 class Answers:
     """What was asked of the newest state of the data, for all sessions of this process."""
 
-    def __init__(self, engine: Engine, turns: Turns) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._turns = turns
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._version = -1
         self._lock = Lock()
@@ -54,8 +52,7 @@ class Answers:
                 self._kept.move_to_end(key)
                 kept: _Answer = self._kept[key]
                 return kept
-        with self._turns.take():
-            answer = compute()
+        answer = compute()
         with self._lock:
             if version == self._version:
                 self._kept[key] = answer

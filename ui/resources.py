@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 
 from shared.database import connect_database, connect_reader
 from shared.settings import Settings
-from shared.turns import make_turns
 from ui.answers import Answers
 from ui.hub import Hub
 
@@ -35,7 +34,7 @@ _provided: list[Resources] = []
 def connect_resources(settings: Settings) -> Resources:
     """Make the resources; each connects at first use. Raises: SettingsError."""
     engine = connect_database(settings)
-    return Resources(settings, engine, Answers(connect_reader(settings), make_turns(engine, settings)), Hub(settings))
+    return Resources(settings, engine, Answers(connect_reader(settings)), Hub(settings))
 
 
 def provide_resources(resources: Resources) -> None:

@@ -29,7 +29,6 @@ from shared.logs import configure_logs
 from shared.objects import ObjectStore
 from shared.queueing import connect_broker, connect_redis
 from shared.settings import Settings, load_settings
-from shared.turns import make_turns
 
 LOG = logging.getLogger(__name__)
 
@@ -93,7 +92,6 @@ def make_services(settings: Settings) -> Services:
         feed=Feed(History(engine, settings, rooms.records), publisher, metrics=metrics),
         publisher=publisher,
         metrics=metrics,
-        turns=make_turns(engine, settings),
         incoming_slots=asyncio.Semaphore(MAX_INCOMING),
     )
 

@@ -16,7 +16,6 @@ from loader.hub.publisher import Publisher
 from loader.hub.threads import ThreadRoom
 from shared.objects import ObjectStore
 from shared.settings import Settings
-from shared.turns import Turns
 
 LOG = logging.getLogger(__name__)
 
@@ -80,7 +79,6 @@ class Services:
     feed: Feed
     publisher: Publisher
     metrics: Metrics
-    turns: Turns
     incoming_slots: asyncio.Semaphore
     tasks: Tasks = field(default_factory=Tasks)
     feed_clients: "set[FeedClient]" = field(default_factory=set)

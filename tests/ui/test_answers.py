@@ -5,14 +5,13 @@ from sqlalchemy import Connection, Engine
 from shared.database import transaction
 from shared.events import record_event
 from shared.objects import ObjectStore
-from shared.turns import Turns
 from tests.loading import request_load
 from ui.answers import Answers
 
 
 def test_the_same_question_is_asked_once_until_a_load_says_something(engine: Engine, object_store: ObjectStore) -> None:
     load_id = request_load(engine, object_store, b"x")
-    answers, asked = Answers(engine, Turns(engine, beside_loads=1)), []
+    answers, asked = Answers(engine), []
 
     def fetch(_connection: Connection, name: str) -> str:
         asked.append(name)

@@ -68,10 +68,9 @@ class QuestionHandler(ApiHandler):
             with transaction(self.services.reader) as connection:
                 version = execute(connection, "fetch_data_version").scalar_one()
                 tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
-                if tag in known:
-                    return tag, None, None
-                with self.services.turns.take():
-                    result = compute(connection)
+                result = None if tag in known else compute(connection)
+            if result is None:
+                return tag, None, None
             following = self._name_next(result.last)
             return tag, _render(chosen, result, following), following
 
