@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import Engine
+
 from infra.bench.questions import Boxes
 from infra.bench.scale import wait_for_runs
 from infra.state import StackState
@@ -26,6 +28,8 @@ Report = Callable[[str], None]
 
 _IDLE_S: Final = 20.0
 _POLL_S: Final = 0.2
+_QUIET_LOOKS: Final = 5
+_IS_BUSY: Final = "select exists (select from pg_stat_activity where state = 'active' and pid <> pg_backend_pid())"
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def run_askers(
     engine = connect_database(settings, statement_timeout_ms=0)
     report("Packing …")
     wait_for_runs(engine)
+    _wait_for_quiet(engine)
     with transaction(engine) as connection:
         boxes = Boxes(connection, random.Random(seed))  # noqa: S311 - nothing secret
 
@@ -112,6 +117,16 @@ def run_askers(
         load_id = _upload(client, settings.data_dir / "askers.csv", rows=rows, seed=seed + 1)
         beside = measure(lambda: rates.append(_wait(client, load_id)))
     return AskersResult(askers, pause_s, *_summarise(idle), *_summarise(beside), *rates)
+
+
+def _wait_for_quiet(engine: Engine) -> None:
+    """Wait until the database has been at rest for some seconds: a packer tidies up after itself."""
+    quiet = 0
+    while quiet < _QUIET_LOOKS:
+        with transaction(engine) as connection:
+            is_busy = connection.exec_driver_sql(_IS_BUSY).scalar_one()
+        quiet = 0 if is_busy else quiet + 1
+        time.sleep(1)
 
 
 def _upload(client: HubClient, path: Path, *, rows: int, seed: int) -> int:
