@@ -25,7 +25,7 @@ from infra.environment import make_environment
 from loader.checking import find_problems
 from loader.context import Context, make_context
 from loader.generate import generate_trips
-from shared.database import transaction
+from shared.database import execute, transaction
 from shared.loads import fetch_load, insert_load, ring_for_load
 from shared.objects import make_object_key
 from shared.queries import query
@@ -133,11 +133,10 @@ class Bench:
         load = fetch_load(context.engine, load_id)
         assert (load["state"], load["rows_loaded"]) == ("succeeded", self.tally.rows), load
         with transaction(context.engine) as connection:
-            stored_bytes = connection.exec_driver_sql(
-                "select sum(pg_total_relation_size(c)) from unnest(array['trip', 'load_batch', 'rollup_week']::regclass[]) as c"
-            ).scalar_one()
+            storage = {row.table_name: row.bytes for row in execute(connection, "list_storage")}
         cpu_s = {name: measure_cpu(pid) - before[name] for name, pid in pids.items()}
-        return LoadRun(seconds, planned - begin, peaks[0], float(stored_bytes) / self.tally.rows, cpu_s)
+        stored_bytes = sum(storage[name] for name in ("trip", "load_batch", "rollup_week"))
+        return LoadRun(seconds, planned - begin, peaks[0], stored_bytes / self.tally.rows, cpu_s)
 
     def duckdb(self) -> float:
         database = self.folder / "duck.db"
@@ -164,7 +163,9 @@ class Bench:
         with running_worker(make_environment(context.settings), self.folder / "worker.log"):
             ring_for_load(context.broker, load_id)
             wait_until(lambda: fetch_load(context.engine, load_id)["finished_at"], timeout_s=3_600, interval_s=0.1)
-        target = query("copy_trip").replace("from stdin", "to stdout")
+        # As a query: a hypertable itself holds no rows.
+        columns = query("copy_trip").partition("(")[2].partition(")")[0]
+        target = f"copy (select {columns} from trip) to stdout (format binary)"
         with psycopg.connect(url) as connection, connection.cursor().copy(target) as copy:
             data = b"".join(bytes(piece) for piece in copy)
 
