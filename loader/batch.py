@@ -158,7 +158,7 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
         execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
-        sums = {**counts, "bytes": claim.bytes, "has_blocks": batch.blocks is not None}
+        sums = {**counts, "bytes": claim.bytes, "rows_in_blocks": 0 if batch.blocks is None else loaded}
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, **sums).one_or_none()
         if totals is None:
             raise _LoadEndedError("The load has ended.")

@@ -55,10 +55,10 @@ def insert_trips(connection: Connection, trips: Sequence[MadeTrip], *, kind: Kin
     connection.exec_driver_sql(
         """
         update load set state = 'succeeded', rows_read = %(rows)s, rows_loaded = %(rows)s, finished_at = now(),
-               has_blocks = %(has_blocks)s
+               rows_in_blocks = %(rows_in_blocks)s
         where load_id = %(load_id)s
         """,
-        {"load_id": load_id, "rows": len(trips), "has_blocks": kind == "loose"},
+        {"load_id": load_id, "rows": len(trips), "rows_in_blocks": len(trips) if kind == "loose" else 0},
     )
     if kind == "packed":
         pack_run(connection, [load_id], len(trips))

@@ -33,12 +33,12 @@ alter table batch_point
 
 create index batch_point_by_load on batch_point (load_id);
 
--- Whether all batches of the load have their blocks. A packed load has none.
-alter table load add column has_blocks boolean not null default false;
+-- How many of the load's rows are in its batches' blocks: all, or it is read trip by trip. Of a packed load none are.
+alter table load add column rows_in_blocks bigint not null default 0;
 
 -- Loads in no run. Those without blocks have to be read trip by trip, and so have those whose trips are being removed.
 create or replace view loose_load as
-select load_id, has_blocks and (state = 'succeeded' or not needs_cleaning) as has_blocks
+select load_id, rows_in_blocks = rows_loaded and (state = 'succeeded' or not needs_cleaning) as has_blocks
 from load
 where rows_loaded > 0 and run_id is null;
 

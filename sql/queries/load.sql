@@ -63,8 +63,7 @@ returning extract(epoch from clock_timestamp() - failing_since)::float8 as faili
 -- planning → loading while the file is still being read. No row when the lease is lost or the load cancelled, and when another load has
 -- as many bytes: it may be of the same file, and only the whole file can tell.
 update load as l
-set state = 'loading', plan = %(plan)s::jsonb, options = %(options)s::jsonb, bytes_read = 0, has_blocks = true,
-    claimed_at = clock_timestamp()
+set state = 'loading', plan = %(plan)s::jsonb, options = %(options)s::jsonb, bytes_read = 0, claimed_at = clock_timestamp()
 where l.load_id = %(load_id)s::integer and l.state = 'planning' and l.claimed_at = %(claimed_at)s::timestamptz
   and not exists (select from load as o
                   where o.bytes_total = l.bytes_total and o.load_id <> l.load_id and o.state in ('planning', 'loading', 'succeeded'))
@@ -87,7 +86,6 @@ where content_hash = %(content_hash)s::text and state in ('planning', 'loading',
 update load
 set state = 'loading', plan = %(plan)s::jsonb, options = %(options)s::jsonb, content_hash = %(content_hash)s::text,
     batches_total = %(batches_total)s::integer, bytes_read = case when state = 'planning' then 0 else bytes_read end,
-    has_blocks = has_blocks or state = 'planning',
     claimed_at = null, failing_since = null
 where load_id = %(load_id)s::integer and claimed_at = %(claimed_at)s::timestamptz
   and (state = 'planning' or state = 'loading' and batches_total is null)
@@ -101,7 +99,7 @@ set rows_read = rows_read + %(rows_read)s::bigint,
     rows_rejected = rows_rejected + %(rows_rejected)s::bigint,
     bytes_read = bytes_read + %(bytes)s::bigint,
     batches_done = batches_done + 1,
-    has_blocks = has_blocks and %(has_blocks)s::boolean
+    rows_in_blocks = rows_in_blocks + %(rows_in_blocks)s::bigint
 where load_id = %(load_id)s::integer and state = 'loading'
 returning rows_read, rows_rejected;
 
@@ -169,7 +167,7 @@ returning load_id, state;
 -- name: restart_load
 -- failed, cancelled or undone → queued, from the beginning; no row otherwise.
 update load
-set state = 'queued', plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0,
+set state = 'queued', plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_in_blocks = 0,
     bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
     started_at = null, finished_at = null, attempts = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null
 where load_id = %(load_id)s::integer and state in ('failed', 'cancelled', 'undone') and not needs_cleaning

@@ -78,7 +78,7 @@ from stdin (format binary);
 
 -- name: finish_packing
 -- Gives the loads their run, which has their blocks now; returns those that still stand. Fewer than asked: one was undone meanwhile, and the run must not commit.
-update load set run_id = %(run_id)s::integer, has_blocks = false
+update load set run_id = %(run_id)s::integer, rows_in_blocks = 0
 where load_id = any(%(load_ids)s::integer[]) and state = 'succeeded'
 returning load_id;
 

@@ -185,7 +185,7 @@ def test_a_box_reads_no_packed_trips(connection: Connection, end: Any) -> None:
 
 @pytest.mark.parametrize("end", ENDS)
 def test_a_box_reads_no_trips_of_loads_with_blocks(connection: Connection, end: Any) -> None:
-    connection.exec_driver_sql("update load set has_blocks = true where load_id = 1")
+    connection.exec_driver_sql("update load set rows_in_blocks = rows_loaded where load_id = 1")
     plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
     assert not scans_of(plan, "trip")
     assert scans_of(plan, "batch_point")

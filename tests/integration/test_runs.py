@@ -111,6 +111,22 @@ def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
         assert find_problems(connection) == []
 
 
+def test_blocks_that_do_not_hold_all_trips_count_for_nothing(engine: Engine) -> None:
+    """As when a worker that knows no blocks has loaded some batches."""
+    load_id = insert(engine, 50)
+    with transaction(engine) as connection:
+        connection.exec_driver_sql("delete from batch_point where not is_origin")
+        connection.exec_driver_sql("update load set rows_in_blocks = rows_in_blocks - 1")
+        assert fetch_loose_loads(connection) == {"loose_loads": [load_id], "bare_loads": [load_id]}
+        box = Box(-180, -90, 180, 89.9)
+        trips = fetch_weekly(connection, WeeklyQuestion(box=box, end="destination")).trips
+        assert trips > 0
+    assert pack_loads(engine, least_trips=1) == 1
+    with transaction(engine) as connection:
+        assert find_problems(connection) == []
+        assert fetch_weekly(connection, WeeklyQuestion(box=box, end="destination")).trips == trips
+
+
 def test_too_few_trips_stay_loose(engine: Engine) -> None:
     insert(engine, 50)
     assert pack_loads(engine) == 0
