@@ -3,23 +3,18 @@
 Each reads fields where they lie, between starts and ends of the buffer, and takes only the plain forms that nearly all files
 write. The rest (NaN, MISSING) is left to the careful readers in numbers.py, points.py and times.py: a kernel may refuse whatever
 it likes, but what it gives is what they would give. Kernels hold no interpreter lock, so batches are read side by side.
-Where a loop would take a branch a letter, LLVM has vectors, and makes of them whatever instructions the machine has.
 The compiled code is kept beside this file, or where NUMBA_CACHE_DIR says.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba.extending import intrinsic
 
+from loader.formats.letters import LETTERS, Letters, compile_part, count_bits, find_between, first_bit, load_word, widen
 from loader.formats.times import MISSING
+from shared.bits import compile_kernel
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-Letters = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -27,7 +22,6 @@ MOST_NAMES: Final = 1_024
 
 _MINUS, _DASH, _POINT, _ZERO, _NINE, _SPACE, _OPEN, _CLOSE, _COLON, _T = (ord(letter) for letter in "--.09 ():T")
 _LF, _CR = 10, 13
-_LETTERS: Final = 64  # looked at together, one to a bit: one instruction with AVX-512, a few elsewhere
 _ONE: Final = np.uint64(1)
 _FIELD: Final = 60  # letters of a field with one or two numbers of _DIGITS, at most
 _LOW: Final = np.uint64(0x0F0F0F0F0F0F0F0F)  # a digit less its "0"
@@ -42,76 +36,7 @@ _SLOTS: Final = 4 * MOST_NAMES
 _MONTH_DAYS: Final = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
-def _compile(function: Function) -> Function:
-    """Compile a function to a kernel, which is kept."""
-    return cast("Function", numba.njit(cache=True, nogil=True)(function))
-
-
-def _compile_part(function: Function) -> Function:
-    """Compile a part of kernels into each of them: points take two thirds of the time of calls, which hand over whole arrays."""
-    return cast("Function", numba.njit(cache=True, nogil=True, forceinline=True)(function))
-
-
-def _generate(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a part of kernels of what writes its LLVM code; numba gives the types, and then the values."""
-    return cast("Callable[..., Any]", intrinsic(function))
-
-
-@_generate
-def _match(_context: Any, buffer: Any, place: Any, low: Any, high: Any) -> Any:  # noqa: ANN401
-    """Tell which of the _LETTERS letters from a place on lie between two letters: bit 0 is the first one's."""
-    letters = ir.VectorType(ir.IntType(8), _LETTERS)
-    nothing = ir.Constant(letters, ir.Undefined)
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), _LETTERS), [0] * _LETTERS)
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:  # noqa: ANN401
-        def repeat(letter: Any) -> Any:  # noqa: ANN401
-            return builder.shuffle_vector(builder.insert_element(nothing, letter, zeros.type.element(0)), nothing, zeros)
-
-        start = builder.gep(context.make_array(signature.args[0])(context, builder, values[0]).data, [values[1]])
-        found = builder.load(builder.bitcast(start, letters.as_pointer()), align=1)
-        is_between = builder.icmp_unsigned("<=", builder.sub(found, repeat(values[2])), repeat(builder.sub(values[3], values[2])))
-        return builder.bitcast(is_between, ir.IntType(_LETTERS))
-
-    return numba.uint64(buffer, numba.int64, numba.uint8, numba.uint8), generate
-
-
-@_generate
-def _first_bit(_context: Any, _bits: Any) -> Any:  # noqa: ANN401
-    """Give the place of the lowest bit that is set; 64 where none is."""
-    return numba.int64(numba.uint64), lambda _, builder, _signature, values: builder.cttz(values[0], ir.IntType(1)(0))
-
-
-@_generate
-def _count_bits(_context: Any, _bits: Any) -> Any:  # noqa: ANN401
-    return numba.int64(numba.uint64), lambda _, builder, _signature, values: builder.ctpop(values[0])
-
-
-def _widen(buffer: Letters) -> Letters:
-    """Give a buffer at least as many letters as are looked at together."""
-    return buffer if len(buffer) >= _LETTERS else np.frombuffer(buffer.tobytes().ljust(_LETTERS, b"\0"), np.uint8)
-
-
-@_compile_part
-def _find_between(buffer: Letters, place: int, low: int, high: int) -> np.uint64:
-    """Tell as _match which letters lie between two; beyond the buffer, which is wide, none does."""
-    first = min(place, len(buffer) - _LETTERS)
-    return np.uint64(_match(buffer, first, low, high) >> np.uint64(place - first))
-
-
-@_compile_part
-def _load_word(buffer: Letters, end: int, count: int) -> np.uint64:
-    """Load the up to eight letters before a place as one word, the last one on top; those before them are 0."""
-    last = max(end, 8)
-    first = np.uint64(last - 8)  # unsigned: else numba counts from the end below 0, and this is no single load
-    word = np.uint64(0)
-    for place in range(8):
-        word |= np.uint64(buffer[first + np.uint64(place)]) << np.uint64(8 * place)
-    unused = np.uint64(64 - 8 * count)
-    return np.uint64((word << np.uint64(8 * (last - end))) >> unused << unused)
-
-
-@_compile_part
+@compile_part
 def _divide(digits: np.int64, places: int) -> float:
     """digits ÷ 10 ** places, rounded once: the quotient's remainder is worked out in twice the precision (Dekker 1971)."""
     high = np.float64(digits)
@@ -129,7 +54,7 @@ def _divide(digits: np.int64, places: int) -> float:
     return float(quotient + (((high - product) - error) + low) / power)
 
 
-@_compile_part
+@compile_part
 def _join(digits: np.uint64) -> np.uint64:
     """Join eight digits, the first in the lowest byte, to one number: to pairs first, then these by two multiplications.
 
@@ -141,33 +66,33 @@ def _join(digits: np.uint64) -> np.uint64:
     return np.uint64((first + second) >> np.uint64(32))
 
 
-@_compile_part
+@compile_part
 def _read_digits(buffer: Letters, end: int, count: int) -> np.uint64:
     """The number that the digits before a place make; at most 18, eight at a time."""
-    number = _join(_load_word(buffer, end, min(count, 8)) & _LOW)
+    number = _join(load_word(buffer, end, min(count, 8)) & _LOW)
     if count > 8:
-        number += _TENS[8] * _join(_load_word(buffer, end - 8, min(count - 8, 8)) & _LOW)
+        number += _TENS[8] * _join(load_word(buffer, end - 8, min(count - 8, 8)) & _LOW)
     if count > 16:
-        number += _TENS[16] * _join(_load_word(buffer, end - 16, count - 16) & _LOW)
+        number += _TENS[16] * _join(load_word(buffer, end - 16, count - 16) & _LOW)
     return np.uint64(number)
 
 
-@_compile_part
+@compile_part
 def _find_marks(buffer: Letters, start: int, end: int) -> np.uint64:
-    """Tell which letters from a place on are no digits, as _find_between; the field's end, at most _FIELD on, counts as one."""
-    return np.uint64(~_find_between(buffer, start, _ZERO, _NINE) | (_ONE << np.uint64(end - start)))
+    """Tell which letters from a place on are no digits, as find_between; the field's end, at most _FIELD on, counts as one."""
+    return np.uint64(~find_between(buffer, start, _ZERO, _NINE) | (_ONE << np.uint64(end - start)))
 
 
-@_compile_part
+@compile_part
 def _read_number(buffer: Letters, start: int, end: int, point: int, marks: np.uint64) -> tuple[float, int]:
     """A number such as -12.5 at a place, and where it ends; NaN where there is none or it has too many digits."""
     is_negative = buffer[start] == _MINUS
     first = start + is_negative
     marks ^= np.uint64(is_negative)
-    stop = place = start + _first_bit(marks)
+    stop = place = start + first_bit(marks)
     fraction = 0
     if stop < end and buffer[stop] == point:
-        place = start + _first_bit(marks & (marks - _ONE))
+        place = start + first_bit(marks & (marks - _ONE))
         fraction = place - stop - 1
         if fraction == 0:
             return np.nan, place
@@ -180,7 +105,7 @@ def _read_number(buffer: Letters, start: int, end: int, point: int, marks: np.ui
     return (-value if is_negative else value), place
 
 
-@_compile
+@compile_kernel
 def _read_numbers(buffer: Letters, starts: Places, ends: Places, point: int) -> Floats:
     values = np.full(len(starts), np.nan)
     for row in range(len(starts)):
@@ -194,10 +119,10 @@ def _read_numbers(buffer: Letters, starts: Places, ends: Places, point: int) -> 
 
 def read_numbers(buffer: Letters, starts: Places, ends: Places, point: int) -> Floats:
     """Fields that are one plain number. Shape: one value per field, NaN where it is something else."""
-    return _read_numbers(_widen(buffer), starts, ends, point)
+    return _read_numbers(widen(buffer), starts, ends, point)
 
 
-@_compile
+@compile_kernel
 def _read_points(buffer: Letters, starts: Places, ends: Places) -> tuple[Floats, Floats]:
     first, second = np.full(len(starts), np.nan), np.full(len(starts), np.nan)
     for row in range(len(starts)):
@@ -223,10 +148,10 @@ def _read_points(buffer: Letters, starts: Places, ends: Places) -> tuple[Floats,
 
 def read_points(buffer: Letters, starts: Places, ends: Places) -> tuple[Floats, Floats]:
     """Fields written `POINT (x y)` or `POINT(x y)`. Shape: one value per field, NaN where it is something else."""
-    return _read_points(_widen(buffer), starts, ends)
+    return _read_points(widen(buffer), starts, ends)
 
 
-@_compile
+@compile_kernel
 def _read_whole(buffer: Letters, start: int, count: int) -> int:
     """A whole number of so many digits; far below zero where a letter is none."""
     number = np.int64(0)
@@ -236,7 +161,7 @@ def _read_whole(buffer: Letters, start: int, count: int) -> int:
     return int(number)
 
 
-@_compile
+@compile_kernel
 def _count_days(year: int, month: int, day: int) -> int:
     """Days from 1970-01-01 in the Gregorian calendar.
 
@@ -249,7 +174,7 @@ def _count_days(year: int, month: int, day: int) -> int:
     return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
 
 
-@_compile
+@compile_kernel
 def _is_date(year: int, month: int, day: int) -> bool:
     if year < 1 or month < 1 or month > 12 or day < 1:
         return False
@@ -257,7 +182,7 @@ def _is_date(year: int, month: int, day: int) -> bool:
     return bool(day <= _MONTH_DAYS[month - 1] + (is_leap and month == 2))
 
 
-@_compile
+@compile_kernel
 def read_stamps(buffer: Letters, starts: Places, ends: Places) -> Places:
     """Fields written `2018-05-28 09:03:40`, also with T and with a fraction.
 
@@ -285,29 +210,29 @@ def read_stamps(buffer: Letters, starts: Places, ends: Places) -> Places:
     return moments
 
 
-@_compile_part
+@compile_part
 def _hash(buffer: Letters, end: int, length: int) -> np.uint64:
     """Hash a text word by word from its end, as FNV-1a does letters; the shift brings what the product raised down again."""
     hashed = np.uint64(14_695_981_039_346_656_037)
     while length > 0:
-        hashed = (hashed ^ _load_word(buffer, end, min(length, 8))) * np.uint64(1_099_511_628_211)
+        hashed = (hashed ^ load_word(buffer, end, min(length, 8))) * np.uint64(1_099_511_628_211)
         hashed ^= hashed >> np.uint64(32)
         end, length = end - 8, length - 8
     return np.uint64(hashed)
 
 
-@_compile_part
+@compile_part
 def _is_same(buffer: Letters, first: int, second: int, length: int) -> bool:
     """Tell whether the texts that end at two places are the same."""
     while length > 0:
         count = min(length, 8)
-        if _load_word(buffer, first, count) != _load_word(buffer, second, count):
+        if load_word(buffer, first, count) != load_word(buffer, second, count):
             return False
         first, second, length = first - 8, second - 8, length - 8
     return True
 
 
-@_compile
+@compile_kernel
 def _count_in_block(letters: Letters, quote: int) -> int:
     """Count the line ends among _BLOCK letters, to which one more is given; -1 as below.
 
@@ -325,7 +250,7 @@ def _count_in_block(letters: Letters, quote: int) -> int:
     return -1 if odd else int(lines)
 
 
-@_compile
+@compile_kernel
 def count_plain_lines(buffer: Letters, quote: int) -> int:
     """Count the line ends where each line is a record; -1 where one may be none, or a record more than a line: where a line is
     empty or begins with a blank, where a CR stands alone (not at the end: its LF may follow), where there is a quote.
@@ -347,7 +272,7 @@ def count_plain_lines(buffer: Letters, quote: int) -> int:
     return lines
 
 
-@_compile
+@compile_kernel
 def _number_names(buffer: Letters, starts: Places, ends: Places) -> tuple[Places, Places]:
     slots = np.full(_SLOTS, -1)
     codes, firsts, count = np.empty(len(starts), np.int64), np.empty(MOST_NAMES, np.int64), 0
@@ -375,43 +300,43 @@ def number_names(buffer: Letters, starts: Places, ends: Places) -> tuple[Places,
 
     The second is empty when there are more than MOST_NAMES: then the column is no column of names.
     """
-    return _number_names(_widen(buffer), starts, ends)
+    return _number_names(widen(buffer), starts, ends)
 
 
-@_compile_part
+@compile_part
 def _list_bits(bits: np.uint64, at: int, places: Places, count: int) -> int:
     """List the places of the bits that are set behind those listed, and count them too."""
     while bits:
-        places[count] = at + _first_bit(bits)
+        places[count] = at + first_bit(bits)
         bits &= bits - _ONE
         count += 1
     return count
 
 
-@_compile
+@compile_kernel
 def _find_both(buffer: Letters, first: int, second: int) -> tuple[Places, Places]:
     firsts, seconds = 0, 0
-    for at in range(0, len(buffer), _LETTERS):
-        firsts += _count_bits(_find_between(buffer, at, first, first))
-        seconds += _count_bits(_find_between(buffer, at, second, second))
+    for at in range(0, len(buffer), LETTERS):
+        firsts += count_bits(find_between(buffer, at, first, first))
+        seconds += count_bits(find_between(buffer, at, second, second))
     places = np.empty(firsts, np.int64), np.empty(seconds, np.int64)
     firsts, seconds = 0, 0
-    for at in range(0, len(buffer), _LETTERS):
-        firsts = _list_bits(_find_between(buffer, at, first, first), at, places[0], firsts)
-        seconds = _list_bits(_find_between(buffer, at, second, second), at, places[1], seconds)
+    for at in range(0, len(buffer), LETTERS):
+        firsts = _list_bits(find_between(buffer, at, first, first), at, places[0], firsts)
+        seconds = _list_bits(find_between(buffer, at, second, second), at, places[1], seconds)
     return places
 
 
 def find_both(buffer: Letters, first: int, second: int) -> tuple[Places, Places]:
     """Find the places of two letters, counting them first: 2.2 ms for 16 MiB, where comparing and listing take 11 in numpy."""
-    if len(buffer) < _LETTERS:
+    if len(buffer) < LETTERS:
         return np.flatnonzero(buffer == first), np.flatnonzero(buffer == second)
     return _find_both(buffer, first, second)
 
 
 def compile_kernels() -> None:
     """Compile what is not compiled yet, so that the first file needn't wait: 10 s on a new machine, then a tenth."""
-    buffer, places = np.frombuffer(bytes(_LETTERS), np.uint8), np.zeros(1, np.int64)
+    buffer, places = np.frombuffer(bytes(LETTERS), np.uint8), np.zeros(1, np.int64)
     read_numbers(buffer, places, places, _POINT)
     read_points(buffer, places, places)
     read_stamps(buffer, places, places)
