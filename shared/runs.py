@@ -28,7 +28,7 @@ LOG = logging.getLogger(__name__)
 LEAST_TRIPS: Final = 100_000
 
 CELL_SHIFT: Final = 34
-"""Cells of run_cell, which blocks don't pass either: position >> 34, 14 bits an axis."""
+"""Cells of run_cell, which blocks of runs do not pass either: position >> 34, 14 bits an axis."""
 
 _CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_points", "delete_run_flows")
 
