@@ -9,6 +9,7 @@ from ui.document import PAGES
 from ui.hub_pass import render_hub_pass
 from ui.resources import get_resources
 from ui.sign_in import is_admitted, name_user, render_sign_in, render_sign_out
+from ui.state import remember_page
 from ui.theme import STYLE
 
 _PAGES: Final = Path(__file__).resolve().parent / "app_pages"
@@ -31,6 +32,7 @@ if is_admitted(settings):
     page = st.navigation(pages, position="top")
     if settings.hub_secret:
         render_hub_pass()
+    remember_page(page.title)
     page.run()
 else:
     # Every address of a page leads here, and none says whether there is such a page.

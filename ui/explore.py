@@ -23,18 +23,23 @@ from ui.navigation import LOAD
 from ui.problems import explained
 from ui.resources import Resources, get_resources
 from ui.results import render_exports, render_histograms, render_weekly
-from ui.state import address_problems, current_view, follow_address
+from ui.state import address_problems, current_view, follow_address, write_address
 from ui.view import WHOLE_DAY, View
 from ui.wording import describe_average, escape_markdown
 
 _GROUPS: Final = 500
 
 
-@st.fragment
 def render_explore() -> None:
-    """Draw the page."""
+    """Draw the page that the address names."""
     follow_address()
+    _render_page()
+
+
+@st.fragment
+def _render_page() -> None:
     take_gestures()
+    write_address()
     with explained():
         resources = get_resources()
         with resources.answers.open() as ask:

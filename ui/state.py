@@ -1,7 +1,8 @@
 """What one visitor's session remembers: the view, the views before it, and the address that shows it.
 
 The view is the only truth. Controls are set from it before they are drawn and change it in their callbacks; the address
-follows it, and is followed when somebody opens a link, goes back, or comes from another page.
+follows it, and is followed when somebody opens a link, goes back, or comes from another page: always a run of the whole page.
+A gesture runs the fragment alone and brings the address that its browser knew, which may be older than the view.
 """
 
 from dataclasses import replace
@@ -15,6 +16,8 @@ _VIEW: Final = "view"
 _PAST: Final = "view_past"
 _ADDRESS: Final = "view_address"
 _PROBLEMS: Final = "view_problems"
+_PAGE: Final = "page"
+_PAGE_BEFORE: Final = "page_before"
 # Undo is for the last few slips, and the session lives in the server's memory.
 _PAST_LENGTH: Final = 20
 
@@ -31,20 +34,37 @@ def address_problems() -> list[str]:
     return problems
 
 
+def remember_page(name: str) -> None:
+    """Remember which page is run, and which one was before."""
+    st.session_state[_PAGE_BEFORE] = st.session_state.get(_PAGE)
+    st.session_state[_PAGE] = name
+
+
 def follow_address() -> None:
-    """Take the view from the address when it isn't the one written last; a page opened without parameters keeps its view."""
+    """Take the view from the address when it isn't the one written last. A return from another page keeps the view."""
     address = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
-    if address and address != st.session_state.get(_ADDRESS):
+    is_return = not address and st.session_state.get(_PAGE_BEFORE) != st.session_state.get(_PAGE)
+    if address != st.session_state.get(_ADDRESS) and not is_return:
         view, st.session_state[_PROBLEMS] = parse_view(address)
         _keep(current_view(), view)
-    _write_address()
+    write_address()
+
+
+def write_address() -> None:
+    """Let the address show the view, in one step of the browser's history."""
+    params = current_view().to_params()
+    st.session_state[_ADDRESS] = params
+    shown = st.query_params.to_dict()
+    address = {name: value for name, value in shown.items() if name not in PARAMETERS} | params
+    if shown != address:
+        st.query_params.from_dict(address)
 
 
 def change_view(**changes: object) -> None:
     """Change some fields of the view; the view before can be had back by undo_view."""
     st.session_state[_PROBLEMS] = []
     _keep(current_view(), replace(current_view(), **changes))  # type: ignore[arg-type]
-    _write_address()
+    write_address()
 
 
 def replace_view(view: View) -> None:
@@ -67,7 +87,7 @@ def undo_view() -> None:
     past: list[View] = st.session_state.get(_PAST, [])
     if past:
         st.session_state[_VIEW] = past.pop()
-        _write_address()
+        write_address()
 
 
 def _keep(old: View, new: View) -> None:
@@ -75,14 +95,3 @@ def _keep(old: View, new: View) -> None:
         return
     st.session_state[_VIEW] = new
     st.session_state[_PAST] = [*st.session_state.get(_PAST, []), old][-_PAST_LENGTH:]
-
-
-def _write_address() -> None:
-    params = current_view().to_params()
-    st.session_state[_ADDRESS] = params
-    for name in PARAMETERS:
-        if name in params:
-            if st.query_params.get(name) != params[name]:
-                st.query_params[name] = params[name]
-        elif name in st.query_params:
-            del st.query_params[name]

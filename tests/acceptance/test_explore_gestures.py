@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, WebSocketRoute, expect
 
 from tests.acceptance.component_page import OUTPUT, check_accessible, chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site, site_settings
@@ -24,6 +24,34 @@ pytestmark = [pytest.mark.browser, requires_shared]
 def loaded(site: Site) -> Site:
     site.load(CHALLENGE_FILE.read_bytes(), file_name="trips.csv")
     return site
+
+
+class LateAnswers:
+    """Between page and web app: answers can be held back for a while."""
+
+    def __init__(self, page: Page) -> None:
+        self._held: list[str | bytes] | None = None
+        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
+
+    def hold(self) -> None:
+        """Keep what the web app says from the page."""
+        self._held = []
+
+    def send(self) -> None:
+        """Let the page hear it."""
+        held, self._held = self._held or [], None
+        for message in held:
+            self._page_side.send(message)
+
+    def _connect(self, page_side: WebSocketRoute) -> None:
+        self._page_side = page_side
+        page_side.connect_to_server().on_message(self._pass_on)
+
+    def _pass_on(self, message: str | bytes) -> None:
+        if self._held is None:
+            self._page_side.send(message)
+        else:
+            self._held.append(message)
 
 
 def open_explore(page: Page, url: str) -> None:
@@ -99,6 +127,53 @@ def test_brush_weeks_hours_and_days_reload_and_undo(loaded: Site, open_tab: Open
     page.get_by_role("button", name="Drop all filters").click()
     expect(see_number(page, "Trips")).to_have_text("100")
     page.wait_for_function("() => location.search === ''")
+
+
+def test_a_gesture_that_knows_an_older_address_changes_no_filter(loaded: Site, open_tab: OpenTab) -> None:
+    page = open_tab()
+    late = LateAnswers(page)
+    open_explore(page, f"{loaded.url}/?from=2018-05-07&to=2018-05-20&hours=6-18&weekdays=1-5")
+    assert check_trips(loaded, page) < 39
+    late.hold()
+    page.get_by_role("button", name="Drop all filters").click()
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Zoom in").click()
+    late.send()
+    expect(see_number(page, "Trips")).to_have_text("100")
+    page.wait_for_function("() => location.search === ''")
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    expect(see_number(page, "Trips")).to_have_text("100")
+    assert read_address(page) == {}
+
+
+def test_back_and_forward_through_the_views(loaded: Site, open_tab: OpenTab) -> None:
+    page = open_tab()
+    open_explore(page, loaded.url)
+    charts = page.get_by_test_id("stVegaLiteChart")
+    brush(page, charts.nth(0), 0.35, 0.55)
+    expect(see_number(page, "Trips")).to_have_text("39")
+    brush(page, charts.nth(2), 0.3, 0.6)
+    page.wait_for_url("**weekdays=*")
+    few = check_trips(loaded, page)
+    seen = read_address(page)
+
+    page.go_back()
+    expect(see_number(page, "Trips")).to_have_text("39")
+    assert read_address(page) == {"from": "2018-05-07", "to": "2018-05-20"}
+    page.go_back()
+    expect(see_number(page, "Trips")).to_have_text("100")
+    assert read_address(page) == {}
+    page.go_forward()
+    expect(see_number(page, "Trips")).to_have_text("39")
+    page.go_forward()
+    expect(see_number(page, "Trips")).to_have_text(str(few))
+    assert read_address(page) == seen
+
+    page.get_by_role("link", name="Loads").click()
+    page.wait_for_url("**/loads*")
+    page.get_by_role("link", name="Explore").click()
+    expect(see_number(page, "Trips")).to_have_text(str(few))
+    assert read_address(page) == seen
 
 
 def test_a_click_on_a_bar_chooses_it(loaded: Site, open_tab: OpenTab) -> None:
