@@ -163,8 +163,9 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         if totals is None:
             raise _LoadEndedError("The load has ended.")
         has_ended = _end_when_due(connection, context, claim, rows_rejected=totals.rows_rejected)
-        if not has_ended:
-            record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
+        is_news = has_ended or record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
+    if is_news:
+        context.bell.set()
     _go_on(context, claim.load_id, has_ended=has_ended)
 
 
@@ -199,7 +200,6 @@ def _end_when_due(connection: Connection, context: Context, claim: Claim, *, row
 
 
 def _go_on(context: Context, load_id: int, *, has_ended: bool) -> None:
-    context.bell.set()
     if has_ended:
         ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
     else:
@@ -229,4 +229,5 @@ def _fail(context: Context, claim: Claim, reason: str) -> None:
     with transaction(context.engine) as connection:
         execute(connection, "fail_batch", **claim.key, error_message=reason)
         has_ended = finish_load(connection, claim.load_id, context.settings)
+    context.bell.set()
     _go_on(context, claim.load_id, has_ended=has_ended)

@@ -26,7 +26,7 @@ _SEQUENCE_EXHAUSTED: Final = "2200H"
 class LabelColumn:
     """A column of names as codes into ids. Shape: codes has one entry per row, from 0; ids one per name."""
 
-    codes: npt.NDArray[np.uint32]
+    codes: npt.NDArray[np.uint8 | np.uint16 | np.uint32]
     ids: npt.NDArray[np.int16]
 
     def take(self, order: npt.NDArray[np.int64]) -> "LabelColumn":
@@ -42,14 +42,18 @@ class Labels:
         self._lock = threading.Lock()
 
     def encode(self, engine: Engine, table: Table, names: pl.Series) -> LabelColumn:
-        """Ids of a column of names; makes those that are new.
+        """Ids of a column of names, an enum; makes those that are new.
 
         Raises: TerminalError when there are more names than ids.
         """
-        distinct = names.unique().to_list()
-        # An enum's codes are the places of its categories: 1.4 ms for 130,000 rows, where a mapping takes 3.8 and a join 2.6.
-        codes = names.cast(pl.Enum(distinct)).to_physical().to_numpy().astype(np.uint32, copy=False)
-        return LabelColumn(codes, np.array(self._list_ids(engine, table, distinct), np.int16))
+        categories: pl.Series = names.dtype.categories  # type: ignore[attr-defined]
+        codes = names.to_physical().to_numpy()
+        used = np.flatnonzero(np.bincount(codes, minlength=len(categories)))
+        if len(used) < len(categories):  # the others are names of rejected rows
+            place = np.zeros(len(categories), np.uint32)
+            place[used] = np.arange(len(used))
+            codes = place[codes]
+        return LabelColumn(codes, np.array(self._list_ids(engine, table, categories.gather(used).to_list()), np.int16))
 
     def _list_ids(self, engine: Engine, table: Table, names: list[str]) -> list[int]:
         if len(names) > _MOST:

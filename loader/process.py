@@ -1,5 +1,6 @@
 """A worker process: the broker with its actors, a keeper and a packer beside the worker threads."""
 
+import gc
 import logging
 import threading
 
@@ -46,6 +47,10 @@ class _KeeperMiddleware(Middleware):
 def _warm_up() -> None:
     warm_up()
     compile_kernels()
+    # What is here now stays: a collection that doesn't look through a quarter of a million lasting objects again is nearly free,
+    # where it took a twentieth of a load's processor time.
+    gc.collect()
+    gc.freeze()
     LOG.info("warmed up")
 
 

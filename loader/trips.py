@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from loader.copying import EPOCH_US, Bytes, Column, encode_rows
 from loader.labels import LabelColumn, Labels
 from shared.position import Positions, encode_positions
+from shared.sorting import order_numbers
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class TripColumns:
 def sort_trips(trips: pl.DataFrame, labels: Labels, engine: Engine) -> TripColumns:
     """Encode a parsed batch's trips and sort them by origin. Raises: TerminalError when there are too many names."""
     origin = encode_positions(trips["origin_longitude"].to_numpy(), trips["origin_latitude"].to_numpy())
-    order = np.argsort(origin)
+    order = order_numbers(origin)
     destination = encode_positions(trips["destination_longitude"].to_numpy(), trips["destination_latitude"].to_numpy())
     duration = trips["duration_s"]
     return TripColumns(

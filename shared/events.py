@@ -28,12 +28,12 @@ _PAGE: Final = 1_000
 Event = dict[str, Any]
 
 
-def record_event(connection: Connection, load_id: int, kind: str, *, min_gap_s: float = 0) -> None:
+def record_event(connection: Connection, load_id: int, kind: str, *, min_gap_s: float = 0) -> bool:
     """Insert an event with a snapshot of the load, in the caller's transaction; last in it, for it locks the load's row.
 
-    min_gap_s conflates: nothing is inserted when the load's last event is of the same kind and younger.
+    min_gap_s conflates: nothing is inserted when the load's last event is of the same kind and younger. Returns whether one was.
     """
-    execute(connection, "insert_event", load_id=load_id, kind=kind, min_gap_s=min_gap_s)
+    return execute(connection, "insert_event", load_id=load_id, kind=kind, min_gap_s=min_gap_s).first() is not None
 
 
 def publish_events(engine: Engine, client: "redis.Redis", *, history: int) -> int:

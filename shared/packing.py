@@ -25,6 +25,7 @@ from shared.position import POSITION_BITS
 from shared.run_rows import Points, make_blocks, make_cells, make_days, make_flows, sort_points
 from shared.run_writing import Row, write_rows
 from shared.runs import CELL_SHIFT
+from shared.sorting import count_numbers
 
 # Flows per hour are kept where they are at most half as many as the trips.
 _TRIPS_PER_FLOW: Final = 2
@@ -69,7 +70,7 @@ class _Writer:
         self._copy("copy_run_cell", make_cells(points))
         if points.others is None:
             return
-        for stamp, count in zip(*(array.tolist() for array in np.unique(points.stamps, return_counts=True)), strict=True):
+        for stamp, count in zip(*(array.tolist() for array in count_numbers(points.stamps)), strict=True):
             self._days[stamp] = self._days.get(stamp, 0) + count
         hours = (points.stamps >> 32) % HOURS
         for _, rows in make_flows(points, np.zeros_like(hours)):

@@ -20,6 +20,7 @@ from shared.blocks import BLOCK_TRIPS, HOURS, encode_times, split_axes
 from shared.position import POSITION_BITS, X_MASK, Y_MASK
 from shared.run_writing import Row, encode_arrays
 from shared.runs import CELL_SHIFT
+from shared.sorting import count_numbers, order_numbers, sort_numbers
 
 DAY_ONE: Final = date(1, 1, 1)
 _DAYS_TO_2000: Final = (date(2000, 1, 1) - DAY_ONE).days
@@ -64,7 +65,7 @@ class Points:
 
 def sort_points(ends: Numbers, stamps: Numbers, others: Numbers | None = None) -> Points:
     """Sort one end of trips by region and position."""
-    order = np.argsort(ends)
+    order = order_numbers(ends)
     regions = (stamps[order] >> 16).astype(np.uint16)
     if len(regions) and (regions != regions[0]).any():
         order = order[np.argsort(regions, kind="stable")]
@@ -127,10 +128,7 @@ def make_cells(points: Points) -> Iterator[Row]:
     number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points.ends)))
     hours = points.stamps >> 32
     first_week = int(hours.min()) // HOURS
-    keys, trips = np.unique(
-        number << 40 | hours // HOURS - first_week << 16 | points.stamps & 65_535,
-        return_counts=True,
-    )
+    keys, trips = count_numbers(number << 40 | hours // HOURS - first_week << 16 | points.stamps & 65_535)
     cuts = np.append(np.searchsorted(keys >> 40, np.arange(len(starts))), len(keys))
     mondays = (first_week + (keys >> 16 & 0xFF_FFFF)) * 7 - _DAYS_TO_2000
     columns = zip(
@@ -173,7 +171,7 @@ def _make_flows_of_kind(points: Points) -> list[Row]:
         raise ValueError("flows need both ends")
     starts = points.list_starts(FLOW_SHIFT)
     number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points.ends)))
-    keys, trips = np.unique(number << 31 | points.others >> FLOW_SHIFT, return_counts=True)
+    keys, trips = count_numbers(number << 31 | points.others >> FLOW_SHIFT)
     cuts = np.append(np.searchsorted(keys >> 31, np.arange(len(starts))), len(keys))
     cells = keys & 0x7FFF_FFFF
     steps = np.diff(cells, prepend=0)
@@ -201,9 +199,9 @@ def _order_patches(others: Numbers, patches: Numbers, cuts: Numbers) -> Numbers:
     """
     patch = np.repeat(np.arange(len(patches) - 1), np.diff(patches))
     # 40 bits of a position say which block it belongs to nearly always; where they don't, bounds are a little wider.
-    order = np.argsort(patch << 40 | others >> (POSITION_BITS - 40))
+    order = order_numbers(patch << 40 | others >> (POSITION_BITS - 40))
     block = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
-    return np.sort(block << 32 | order) & 0xFFFF_FFFF
+    return sort_numbers(block << 32 | order) & 0xFFFF_FFFF
 
 
 def _sum_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[list[bytes], list[bytes]]:
@@ -216,7 +214,7 @@ def _sum_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[list[byt
         keys = np.flatnonzero(counts)
         trips = counts[keys]
     else:
-        keys, trips = np.unique(number * span + after, return_counts=True)
+        keys, trips = count_numbers(number * span + after)
     limits = np.append(np.searchsorted(keys // span, np.arange(len(weeks))), len(keys))
     return encode_arrays("int4[]", keys % span, limits), encode_arrays("int4[]", trips, limits)
 

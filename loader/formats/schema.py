@@ -22,8 +22,8 @@ TRIP_SCHEMA: Mapping[str, pl.DataType] = {
     "origin_latitude": pl.Float64(),
     "destination_longitude": pl.Float64(),
     "destination_latitude": pl.Float64(),
-    "region": pl.String(),
-    "datasource": pl.String(),
+    "region": pl.Enum([]),  # of the batch's names
+    "datasource": pl.Enum([]),
     "duration_s": pl.Int32(),
 }
 REJECT_SCHEMA: Mapping[str, pl.DataType] = {
@@ -45,7 +45,7 @@ NAME_LIMIT = 200  # characters of a region's or datasource's name
 
 @dataclass(frozen=True)
 class Names:
-    """A column of names, cleaned; the masks are None where no name is too long or undecodable."""
+    """A column of names, cleaned, as an enum of those; the masks are None where no name is too long or undecodable."""
 
     text: pl.Series
     is_too_long: Mask | None = None

@@ -9,7 +9,7 @@ import polars as pl
 from loader.formats.columns import read_columns
 from loader.formats.faults import explain_faults
 from loader.formats.plan import FilePlan, LoadOptions
-from loader.formats.schema import TRIP_SCHEMA, find_good
+from loader.formats.schema import find_good
 from loader.formats.source import Source
 from loader.formats.times import MISSING, Times
 from loader.formats.warnings import count_warnings
@@ -42,8 +42,7 @@ def judge_rows(source: Source, plan: FilePlan, options: LoadOptions) -> Verdicts
             "region": columns.region.text,
             "datasource": columns.datasource.text,
             "duration_s": _find_durations(columns.started, columns.ended),
-        },
-        schema=dict(TRIP_SCHEMA),
+        }
     )
     bad_rows = np.flatnonzero(~good)
     if len(bad_rows):

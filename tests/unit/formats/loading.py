@@ -1,6 +1,6 @@
 """Load bytes through the formats room as the product does: detect on a sample, scan the stream, parse each batch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -48,10 +48,15 @@ def load_bytes(
         rows += parsed.rows_read
         for name, count in parsed.warnings.items():
             warnings[name] = warnings.get(name, 0) + count
-    return Loaded(plan, pl.concat(trips), pl.concat(rejects), rows, [piece for piece, _ in batches], warnings)
+    return Loaded(plan, join_trips(trips), pl.concat(rejects), rows, [piece for piece, _ in batches], warnings)
 
 
 def cut(data: bytes, size: int) -> Iterator[bytes]:
     """Cut bytes into chunks, as they come from a socket."""
     for at in range(0, len(data), size):
         yield data[at : at + size]
+
+
+def join_trips(batches: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Join the trips of batches, each of which has an enum of its own names."""
+    return pl.concat(batch.cast({pl.selectors.enum(): pl.String}) for batch in batches)

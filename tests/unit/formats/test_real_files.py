@@ -9,6 +9,7 @@ import pytest
 
 from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, detect_format, parse_batch
 from tests.shared_data import SHARED_DIR, read_expected, requires_shared
+from tests.unit.formats.loading import join_trips
 
 pytestmark = requires_shared
 
@@ -34,7 +35,7 @@ def load(
             )
         )
         rows += parsed.rows_read
-    return scanner.plan, pl.concat(trips), pl.concat(rejects), rows
+    return scanner.plan, join_trips(trips), pl.concat(rejects), rows
 
 
 def count_weeks(trips: pl.DataFrame) -> dict[str, int]:
