@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,6 @@ class LoadRun:
     """One load. Units: seconds, bytes (resident, the largest worker process); cpu_s by server."""
 
     seconds: float
-    planning_s: float
     peak_bytes: int
     bytes_per_row: float
     cpu_s: dict[str, float]
@@ -124,8 +123,6 @@ class Bench:
         watcher.start()
         begin = time.perf_counter()
         ring_for_load(context.broker, load_id)
-        wait_until(lambda: fetch_load(context.engine, load_id)["batches_total"], timeout_s=3_600, interval_s=0.1)
-        planned = time.perf_counter()
         wait_until(lambda: fetch_load(context.engine, load_id)["finished_at"], timeout_s=3_600, interval_s=0.1)
         seconds = time.perf_counter() - begin
         is_over.set()
@@ -136,7 +133,7 @@ class Bench:
             storage = {row.table_name: row.bytes for row in execute(connection, "list_storage")}
         cpu_s = {name: measure_cpu(pid) - before[name] for name, pid in pids.items()}
         stored_bytes = sum(storage[name] for name in ("trip", "load_batch", "rollup_week"))
-        return LoadRun(seconds, planned - begin, peaks[0], stored_bytes / self.tally.rows, cpu_s)
+        return LoadRun(seconds, peaks[0], stored_bytes / self.tally.rows, cpu_s)
 
     def duckdb(self) -> float:
         database = self.folder / "duck.db"
@@ -163,6 +160,8 @@ class Bench:
         with running_worker(make_environment(context.settings), self.folder / "worker.log"):
             ring_for_load(context.broker, load_id)
             wait_until(lambda: fetch_load(context.engine, load_id)["finished_at"], timeout_s=3_600, interval_s=0.1)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("alter table trip set (autovacuum_enabled = off)")  # it would look at these rows beside the loads
         # As a query: a hypertable itself holds no rows.
         columns = query("copy_trip").partition("(")[2].partition(")")[0]
         target = f"copy (select {columns} from trip) to stdout (format binary)"
@@ -179,7 +178,6 @@ class Bench:
             return time.perf_counter() - begin
 
         yield run
-        # Else autovacuum would look at these rows while loads are timed.
         self.postgres.drop(context.settings.database_url.get_secret_value())
 
 
@@ -211,36 +209,39 @@ def main() -> None:
             bench.stop()
 
 
-def time_best(work: Callable[[], float], *, runs: int) -> tuple[float, float]:
-    """Median seconds, and this process's processor seconds for one run."""
-    begin = time.process_time()
-    seconds = statistics.median(work() for _ in range(runs))
-    return seconds, (time.process_time() - begin) / runs
-
-
 def run_all(bench: Bench, *, runs: int, workers: list[str], only: str | None) -> None:
+    """Take turns, so that a machine that gets slower under steady work does so for all."""
+    yardsticks: dict[str, list[float]] = {"DuckDB, same conversions": [], "plain COPY BINARY": []}
+    loads: dict[str, list[LoadRun]] = {text: [] for text in workers}
+    with bench.copy() if only in (None, "copy") else nullcontext() as copy:
+        for _ in range(runs):
+            if only in (None, "duckdb"):
+                yardsticks["DuckDB, same conversions"].append(bench.duckdb())
+            if copy is not None:
+                yardsticks["plain COPY BINARY"].append(copy())
+            for text in workers if only in (None, "load") else []:
+                processes, threads = (int(number) for number in text.split("x"))
+                loads[text].append(bench.load(processes=processes, threads=threads))
     rows = bench.tally.rows
-    if only in (None, "duckdb"):
-        seconds, cpu_s = time_best(bench.duckdb, runs=runs)
-        print(f"DuckDB, same conversions   {rows / seconds:12,.0f} rows/s, processor seconds: {cpu_s:.1f}")
-    if only in (None, "copy"):
-        with bench.copy() as copy:
-            before = measure_cpu(bench.postgres.process.pid)
-            seconds, client_s = time_best(copy, runs=runs)
-        cpu_s = client_s + (measure_cpu(bench.postgres.process.pid) - before) / runs
-        print(f"plain COPY BINARY          {rows / seconds:12,.0f} rows/s, processor seconds: {cpu_s:.1f}")
-    if only in (None, "load"):
-        for text in workers:
-            processes, threads = (int(number) for number in text.split("x"))
-            found = sorted((bench.load(processes=processes, threads=threads) for _ in range(runs)), key=lambda run: run.seconds)
-            run = found[len(found) // 2]
-            peak_bytes = max(one.peak_bytes for one in found)
-            print(
-                f"load, {processes} x {threads} threads       {rows / run.seconds:12,.0f} rows/s",
-                f"(planning {run.planning_s:.1f} of {run.seconds:.1f} s), peak {peak_bytes / 2**20:,.0f} MiB,",
-                f"{run.bytes_per_row:.1f} bytes a row, load average {os.getloadavg()[0]:.1f};",
-                "processor seconds: " + ", ".join(f"{name} {cpu_s:.1f}" for name, cpu_s in run.cpu_s.items()),
-            )
+    medians = {name: statistics.median(seconds) for name, seconds in yardsticks.items() if seconds}
+    for name, seconds in medians.items():
+        print(f"{name:26} {rows / seconds:12,.0f} rows/s", _list_rates(rows, yardsticks[name]))
+    for text, found in loads.items():
+        if not found:
+            continue
+        run = sorted(found, key=lambda run: run.seconds)[len(found) // 2]
+        shares = ", ".join(f"{seconds / run.seconds:.2f} of {name.partition(',')[0]}" for name, seconds in medians.items())
+        print(
+            f"load, {text} threads         {rows / run.seconds:12,.0f} rows/s",
+            _list_rates(rows, [one.seconds for one in found]),
+            f"{shares}; peak {max(one.peak_bytes for one in found) / 2**20:,.0f} MiB, {run.bytes_per_row:.1f} bytes a row,",
+            f"load average {os.getloadavg()[0]:.1f}; processor seconds:",
+            ", ".join(f"{name} {cpu_s:.1f}" for name, cpu_s in run.cpu_s.items()),
+        )
+
+
+def _list_rates(rows: int, runs: list[float]) -> str:
+    return "(" + ", ".join(f"{rows / seconds / 1e6:.2f}" for seconds in runs) + " M)"
 
 
 if __name__ == "__main__":
