@@ -9,8 +9,21 @@ CRS: WGS 84. Edges count as inside. West > east crosses the antimeridian.
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from shared.errors import RequestError
-from shared.position import AXIS_BITS, AXIS_STEPS, quantise_latitude, quantise_longitude, spread_axis, step_bits
+from shared.position import (
+    AXIS_BITS,
+    AXIS_STEPS,
+    X_MASK,
+    Y_MASK,
+    Positions,
+    quantise_latitude,
+    quantise_longitude,
+    spread_axis,
+    step_bits,
+)
 
 _EMPTY = (1, 0)
 
@@ -38,6 +51,14 @@ class AxisArea:
             x_low, x_high = (spread_axis(step) << 1 for step in x_range)
             numbers += [x_low | y_low, x_high | y_high, x_low, x_high]
         return [*numbers, y_low, y_high]
+
+    def contains(self, positions: Positions) -> npt.NDArray[np.bool_]:
+        """Which positions lie in it. Shape: n → n flags."""
+        bounds = self.bounds()
+        x, y = positions & X_MASK, positions & Y_MASK
+        is_between = ((x >= bounds[2]) & (x <= bounds[3])) | ((x >= bounds[6]) & (x <= bounds[7]))
+        inside: npt.NDArray[np.bool_] = is_between & (y >= bounds[8]) & (y <= bounds[9])
+        return inside
 
     def inner(self, shift: int) -> "AxisArea":
         """The part made of whole cells of `position >> shift`."""

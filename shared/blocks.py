@@ -190,6 +190,16 @@ def read_block(block: Numbers, words: Words, found: Numbers, has_others: bool) -
 
 
 @compile_kernel
+def list_places(blocks: Numbers, words: Words, found: Numbers) -> None:
+    """List the ends of all trips of blocks. Shape: found has one entry per trip."""
+    first = 0
+    for number in range(len(blocks)):
+        last = first + blocks[number, TRIPS]
+        _read_ends(blocks[number], words, found[first:last])
+        first = last
+
+
+@compile_kernel
 def list_ends(blocks: Numbers, words: Words, sources: tuple[Numbers, Numbers], found: Numbers) -> None:
     """List all trips of blocks.
 

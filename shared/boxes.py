@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from shared.anywhere import list_cut_days
 from shared.area import AxisArea
 from shared.bits import Numbers
 from shared.ends import Choice, TimeCounter, make_blocks, stream_rows
@@ -33,7 +34,7 @@ def count_box(
     parameters: those of sql/queries/weekly.sql. Shape: a row per week from from_on's on, a column per hour of the week or one.
     """
     from_on, to_on, hours = parameters["from_on"], parameters["to_on"], parameters["hours"]
-    cut_days = _list_cut_days(parameters)
+    cut_days = list_cut_days(parameters)
     is_origins, other_tests = _SIDES[end]
     counter = TimeCounter(Choice(area, hours, from_on, to_on), by_hour=by_hour)
     first_week = from_on - from_on.weekday() * _DAY
@@ -74,12 +75,3 @@ def _add_blocks(counter: TimeCounter, rows: Iterable[Any], cut_days: Iterable[tu
     counted = make_blocks(row for is_counted, row in blocks if is_counted)
     for from_on, to_on in cut_days:
         counter.add(counted, from_on, to_on)
-
-
-def _list_cut_days(parameters: Mapping[str, Any]) -> list[tuple[date, date]]:
-    """List the days of a period that are in no whole week, as ranges."""
-    from_on, to_on, whole_from, whole_to = (parameters[name] for name in ("from_on", "to_on", "whole_from", "whole_to"))
-    if whole_from > whole_to:
-        return [(from_on, to_on)]
-    ranges = [(from_on, whole_from - _DAY), (whole_to + _DAY, to_on)]
-    return [(first, last) for first, last in ranges if first <= last]

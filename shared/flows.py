@@ -9,10 +9,10 @@ from itertools import chain
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from sqlalchemy import Connection
 
+from shared.anywhere import count_anywhere
 from shared.area import WHOLE_WORLD, AxisArea
 from shared.bits import Numbers
 from shared.blocks import ANY, INSIDE, ONE_INSIDE, list_flows
@@ -21,8 +21,8 @@ from shared.database import execute
 from shared.ends import Choice, find_trips, make_blocks, stream_rows
 from shared.groups import RUN_PRECISION, Flow, FlowLocation, FlowMap, FlowQuestion
 from shared.pairs import PairCounter
-from shared.position import POSITION_BITS, X_MASK, Y_MASK, cell_middle, format_geohash
-from shared.weekly import Filters, area_parameters
+from shared.position import POSITION_BITS, cell_middle, format_geohash
+from shared.weekly import Filters, WeeklyQuestion, area_parameters, choose_period, period_parameters
 
 # What the two ends must be in a box.
 BLOCK_TESTS: Final = {
@@ -48,7 +48,7 @@ def count_flows(connection: Connection, question: FlowQuestion, filters: Filters
     flows = pl.DataFrame(dict(zip((*_PAIR, "trips"), asked.count_all().list_pairs(), strict=True)))
     trips = int(flows["trips"].sum()) if view is None or question.box is not None else asked.count_trips()
     if view is not None:
-        is_seen = [_touches(flows[name].to_numpy() << question.cell_shift, view) for name in _PAIR]
+        is_seen = [view.contains(flows[name].to_numpy() << question.cell_shift) for name in _PAIR]
         flows = flows.filter(pl.Series(is_seen[0] | is_seen[1]))
     return _make_map(flows, _choose_shown(flows, question), question, trips=trips)
 
@@ -58,6 +58,7 @@ class _Asked:
 
     def __init__(self, connection: Connection, question: FlowQuestion, filters: Filters, *, view: AxisArea | None) -> None:
         self._connection = connection
+        self._filters = filters
         self._question = question
         self._view = view
         self._slots = list_slots(question.hours) if question.fits_runs else None
@@ -80,7 +81,14 @@ class _Asked:
 
     def count_trips(self) -> int:
         """Count the trips of all flows, in the view or not."""
-        return int(self._ask("count_all_trips")[0].trips)
+        period = choose_period(WeeklyQuestion(), self._filters)
+        if period is None:
+            return 0
+        parameters = period_parameters(self._filters, period, self._question.hours)
+        counts = count_anywhere(self._connection, parameters=parameters)
+        if counts is None:
+            raise StaleError
+        return int(counts.sum())
 
     @property
     def _view_bounds(self) -> list[int] | None:
@@ -139,15 +147,6 @@ def read_flows(rows: Sequence[Any]) -> Numbers:
     found = np.empty((3, int(table[:, 2].sum())), np.int64)
     list_flows(table, words, found)
     return found
-
-
-def _touches(positions: Numbers, area: AxisArea) -> npt.NDArray[np.bool_]:
-    """Which positions lie in an area. Shape: n → n flags."""
-    bounds = area.bounds()
-    x, y = positions & X_MASK, positions & Y_MASK
-    is_between = ((x >= bounds[2]) & (x <= bounds[3])) | ((x >= bounds[6]) & (x <= bounds[7]))
-    touches: npt.NDArray[np.bool_] = is_between & (y >= bounds[8]) & (y <= bounds[9])
-    return touches
 
 
 def _choose_shown(flows: pl.DataFrame, question: FlowQuestion) -> pl.DataFrame:

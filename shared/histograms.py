@@ -10,9 +10,10 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection
 
+from shared.anywhere import count_anywhere
 from shared.database import execute
 from shared.errors import RequestError
-from shared.weekly import WeeklyQuestion, area_parameters, choose_period, fetch_filters, whole_weeks
+from shared.weekly import WeeklyQuestion, area_parameters, choose_period, fetch_filters, period_parameters
 
 By = Literal["hour", "weekday", "duration"]
 
@@ -65,24 +66,17 @@ def count_hours_of_week(connection: Connection, question: WeeklyQuestion) -> lis
     """Count the trips of a period per hour of the week. Shape: 168 numbers from Monday 0 h on."""
     area = question.area
     while True:
-        counts = [0] * _WEEK_HOURS
         parameters = _parameters(connection, question)
         if parameters is None:
-            return counts
-        if area is not None:
+            return [0] * _WEEK_HOURS
+        if area is None:
+            found = count_anywhere(connection, parameters=parameters, by_hour=True)
+        else:
             from shared.boxes import count_box
 
             found = count_box(connection, area, question.end, parameters=parameters, by_hour=True)
-            if found is not None:
-                return found.sum(axis=0).tolist()  # type: ignore[no-any-return]
-            continue
-        rows = execute(connection, "histogram_hours", **parameters).all()
-        if rows[0].is_current:
-            break
-    for row in rows:
-        if row.hour is not None:
-            counts[row.hour] = row.trips
-    return counts
+        if found is not None:
+            return found.sum(axis=0).tolist()  # type: ignore[no-any-return]
 
 
 def sum_hours(counts: Sequence[int]) -> list[int]:
@@ -114,10 +108,4 @@ def _parameters(connection: Connection, question: WeeklyQuestion) -> dict[str, A
     period = choose_period(question, filters)
     if period is None or (question.area and question.area.is_empty):
         return None
-    return {
-        **filters.parameters,
-        "from_on": period[0],
-        "to_on": period[1],
-        "hours": question.hours,
-        **whole_weeks(period),
-    }
+    return period_parameters(filters, period, question.hours)

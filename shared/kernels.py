@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 
 from shared.area import Box
-from shared.blocks import list_ends, sum_groups
+from shared.blocks import list_ends, list_places, sum_groups
 from shared.ends import Choice, TimeCounter, find_trips, list_sources
 from shared.ends import make_blocks as read_blocks
 from shared.flows import read_flows
@@ -25,6 +25,7 @@ def compile_kernels() -> None:
     sums = np.zeros((1, 7), np.int64), np.zeros((1, 65_536), np.bool_)
     sources = list_sources([[0]])
     list_ends(blocks.table, blocks.words, sources, np.empty((3, 2), np.int64))
+    list_places(blocks.table, blocks.words, np.empty(2, np.int64))
     counter = PairCounter()
     sum_groups(blocks.table, blocks.words, (choice.bounds, choice.filters()), (counter.slots, 32, 1), sources, sums)
     counter.add(*(find_trips(blocks, choice)[:2] >> 2))

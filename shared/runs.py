@@ -93,13 +93,13 @@ def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, siz
     """
     # Packing brings compiled kernels: what only asks which runs there are need not wait for those.
     from shared.bare_loads import block_loads
-    from shared.packing import DEFAULT_SIZES, pack_trips
+    from shared.packing import DEFAULT_SIZES, Target, pack_trips
 
     loads, sizes = list(load_ids), sizes or DEFAULT_SIZES
     run_id = execute(connection, "insert_run", trips=trips).scalar_one()
     if bare := list(execute(connection, "list_bare_loads", load_ids=loads).scalars()):
         block_loads(connection, bare, trips=trips, part_trips=sizes.part_trips)
-    if pack_trips(connection, run_id, loads, sizes=sizes):
+    if pack_trips(connection, Target(run_id, trips), loads, sizes=sizes):
         execute(connection, "mark_run_hours", run_id=run_id)
     if len(execute(connection, "finish_packing", run_id=run_id, load_ids=loads).all()) < len(load_ids):
         raise TransientError("A load was undone while it was being packed.", code="packing_overtaken")

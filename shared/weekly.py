@@ -6,7 +6,7 @@
 Whole weeks and whole cells come from rollups, the rest of the period and of the box from sorted points or trips: exact, and fast.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection
 
+from shared.anywhere import count_anywhere
 from shared.area import WHOLE_WORLD, AxisArea, Box
 from shared.clock import WEEKDAYS, list_hours, validate_hours, validate_weekdays
 from shared.database import execute
@@ -195,9 +196,10 @@ def choose_period(question: WeeklyQuestion, filters: "Filters") -> tuple[date, d
     return (from_on, to_on) if from_on and to_on and from_on <= to_on else None
 
 
-def whole_weeks(period: tuple[date, date]) -> dict[str, date]:
-    """Find the weeks that lie whole in a period; none when whole_from > whole_to."""
-    return {"whole_from": _monday(period[0] + 6 * _DAY), "whole_to": _monday(period[1] + _DAY) - _DAY}
+def period_parameters(filters: "Filters", period: tuple[date, date], hours: Sequence[int] | None) -> dict[str, Any]:
+    """Give what the queries of sql/queries/weekly.sql take; no week lies whole in the period when whole_from > whole_to."""
+    whole = {"whole_from": _monday(period[0] + 6 * _DAY), "whole_to": _monday(period[1] + _DAY) - _DAY}
+    return {**filters.parameters, "from_on": period[0], "to_on": period[1], "hours": hours, **whole}
 
 
 def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None) -> Filters:
@@ -243,29 +245,20 @@ def _count_weeks(
     connection: Connection, question: WeeklyQuestion, *, filters: Filters, period: tuple[date, date]
 ) -> Mapping[date, int] | None:
     """Trips per week that has any; None when loads were packed or undone since the filters were fetched."""
-    from_on, to_on = period
-    hours, area = question.hours, question.area
+    area = question.area
     if area and area.is_empty:
         return {}
-    parameters = {
-        **filters.parameters,
-        "from_on": from_on,
-        "to_on": to_on,
-        "hours": hours,
-        **whole_weeks(period),
-    }
-    if area is None and hours is not None:  # weekly counts know no hours, days do
-        parameters |= {"whole_from": to_on + _DAY, "whole_to": from_on - _DAY}
+    parameters = period_parameters(filters, period, question.hours)
     if area is None:
-        rows = execute(connection, "weekly_all", **parameters).all()
-        return {row.week: row.trips for row in rows if row.week} if rows[0].is_current else None
-    # Reading blocks brings compiled kernels: what asks no box need not wait for those.
-    from shared.boxes import count_box
+        counts = count_anywhere(connection, parameters=parameters)
+    else:
+        # Reading blocks brings compiled kernels: what asks no box need not wait for those.
+        from shared.boxes import count_box
 
-    counts = count_box(connection, area, question.end, parameters=parameters)
+        counts = count_box(connection, area, question.end, parameters=parameters)
     if counts is None:
         return None
-    weeks = (_monday(from_on) + number * _WEEK for number in range(len(counts)))
+    weeks = (_monday(period[0]) + number * _WEEK for number in range(len(counts)))
     return dict(zip(weeks, counts[:, 0].tolist(), strict=True))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from shared.area import Box
-from shared.catalog import fetch_density
+from shared.density import fetch_density
 from shared.groups import FlowQuestion, fetch_flows
 
 Weighted = tuple[float, float, int]

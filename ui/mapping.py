@@ -9,7 +9,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from shared.area import Box
-from shared.catalog import fetch_density
+from shared.density import fetch_density
 from shared.errors import RequestError
 from shared.groups import FlowMap, FlowQuestion, fetch_flows
 from shared.weekly import ENDS, End

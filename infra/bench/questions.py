@@ -15,9 +15,10 @@ from sqlalchemy import Connection, Engine
 
 from infra.bench.duckdb_questions import DuckQuestions
 from shared.area import Box
-from shared.catalog import fetch_density, list_regions
+from shared.catalog import list_regions
 from shared.clock import parse_weekdays
 from shared.database import transaction
+from shared.density import fetch_density
 from shared.groups import FlowQuestion, fetch_flows
 from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
 

@@ -1,12 +1,13 @@
 -- Where trips begin. loose_loads, bare_loads, is_current: see weekly.sql.
 
 -- name: list_density
--- Trips that begin in each cell that an area (null: anywhere) touches, most first: the finest cells of which there are at most limit, from
--- position >> 24 (some 40 by 40 m) on up. shift tells which. A row with cell null at least.
+-- Trips that begin in each cell that an area (null: anywhere) touches, most first: the finest cells of which there are at most limit,
+-- from position >> 24 (some 40 by 40 m) on up. shift tells which. cells, cell_trips: what begins in cells of position >> (24 +
+-- least_level) by the blocks of loose loads; no finer cells are taken then. A row with cell null at least.
 with recursive fine as materialized (
     select cell, sum(trips) as trips
     from (
-        select (c.corner >> 24) | f.fine_cell as cell, f.trips
+        select ((c.corner >> 24) | f.fine_cell) >> %(least_level)s::integer as cell, f.trips
         from run_cell as c
         cross join unnest(c.fine_cells, c.fine_trips) as f (fine_cell, trips)
         where c.is_origin
@@ -14,17 +15,19 @@ with recursive fine as materialized (
           and position_in_area(c.corner, %(cell_area)s::bigint[])
           and position_in_area(((c.corner >> 24) | f.fine_cell) << 24, %(area)s::bigint[])
         union all
-        select t.origin >> 24, count(*)::integer
+        select t.origin >> 24 + %(least_level)s::integer, count(*)
         from trip as t
-        where cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+        where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
           and position_in_area(t.origin, %(area)s::bigint[])
         group by 1
+        union all
+        select * from unnest(%(cells)s::bigint[], %(cell_trips)s::bigint[])
     ) as part
     group by cell
 ), coarser (level, cells) as (
-    select 0, (select count(*) from fine)
+    select %(least_level)s::integer, (select count(*) from fine)
     union all
-    select level + 2, (select count(*) from (select distinct cell >> (level + 2) from fine) as coarse)
+    select level + 2, (select count(*) from (select distinct cell >> (level + 2 - %(least_level)s::integer) from fine) as coarse)
     from coarser
     where cells > %(limit)s::integer
 ), chosen as materialized (
@@ -35,12 +38,20 @@ from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
-    select f.cell >> c.level as cell, c.level, sum(f.trips::float8)::bigint as trips
+    select f.cell >> (c.level - %(least_level)s::integer) as cell, c.level, sum(f.trips::float8)::bigint as trips
     from fine as f
     cross join chosen as c
     group by 1, 2
 ) as c on s.is_current
 order by c.trips desc, c.cell;
+
+-- name: list_origin_blocks
+-- Blocks of origins of loose loads that have some, which touch an area.
+select p.trips, p.base, p.places
+from batch_point as p
+where p.is_origin
+  and p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[])
+  and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]);
 
 -- name: fetch_extent
 -- Bounds of all origins, as masked positions; nulls without trips.

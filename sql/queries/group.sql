@@ -255,32 +255,3 @@ left join (
       and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
     group by 1, 2
 ) as f on s.is_current;
-
--- name: count_all_trips
--- Trips anywhere: weekly counts know them, with hours the days of runs and the loose trips.
-select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current,
-       coalesce(sum(trips), 0)::bigint as trips
-from (
-    select sum(w.trips) as trips
-    from rollup_week as w
-    where %(hours)s::integer[] is null
-      and (%(region_id)s::smallint is null or w.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
-    union all
-    select sum(h.trips)
-    from run_day as d
-    cross join unnest(d.hours, d.trips) as h (hour, trips)
-    where %(hours)s::integer[] is not null
-      and d.run_id in (select run_id from run)
-      and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
-      and (extract(isodow from d.day)::integer - 1) * 24 + h.hour = any(%(hours)s::integer[])
-    union all
-    select count(*)
-    from trip as t
-    where %(hours)s::integer[] is not null
-      and cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
-      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and hour_of_week(t.started_at) = any(%(hours)s::integer[])
-) as part;

@@ -86,6 +86,10 @@ copy run_cell (run_id, region_id, is_origin, corner, weeks, datasource_ids, trip
 copy run_flow (run_id, region_id, datasource_id, slot, origin_cell, flows, first_cell, last_cell, destination_cells, trips)
 from stdin (format binary);
 
+-- name: delete_run_slots
+-- The flows per hour that were written before there were too many of them.
+delete from run_flow where run_id = %(run_id)s::integer and slot is not null;
+
 -- name: finish_packing
 -- Gives the loads their run, which has their blocks now; returns those that still stand. Fewer than asked: one was undone meanwhile, and the run must not commit.
 update load set run_id = %(run_id)s::integer, rows_in_blocks = 0

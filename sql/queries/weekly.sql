@@ -1,7 +1,7 @@
 -- Weekly counts. Shared parameters: region_id, datasource_id (null: any); from_on, to_on (dates of the period, both included);
 -- whole_from, whole_to (first Monday and last Sunday of the weeks that lie whole in the period); loose_loads (ids, in order: loads
 -- in no run), bare_loads (those of them without blocks, in order: their trips are read); hours (hours of the week, Monday 0 h is 0; null:
--- any; without a box no week counts as whole then). Loads may be packed or undone between fetch_filters, which tells the loose loads, and
+-- any; count_anywhere then takes no week for whole). Loads may be packed or undone between fetch_filters, which tells the loose loads, and
 -- the count: is_current says whether they were the same for both; when not, ask again. One row with week null: no trips.
 
 -- name: fetch_filters
@@ -23,22 +23,25 @@ group by f.region_id, f.datasource_id;
 -- The loose loads.
 select load_id, has_blocks from loose_load order by load_id;
 
--- name: weekly_all
--- Trips per week without a box: whole weeks from their rollup, other days from the runs or the trips.
-select s.is_current, c.week, c.trips
+-- name: count_anywhere
+-- Trips per week, with by_hour also per hour of the week, without a box: whole weeks from their rollup, other days from the days of runs
+-- and the trips of bare loads; and of the other loose loads the blocks that the caller has to read for those days: rows with times.
+select s.is_current, c.*
 from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
 ) as s
 left join (
-    select week, sum(trips)::bigint as trips
+    select week, hour, sum(trips)::bigint as trips,
+           null::integer as region_id, null::integer as base_week, null::integer as datasources, null::integer as wanted, null::bytea as times
     from (
-        select w.week, w.trips
+        select w.week, null::integer as hour, w.trips
         from rollup_week as w
-        where %(hours)s::integer[] is null and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
+        where %(whole_from)s::date <= %(whole_to)s::date and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
           and (%(region_id)s::smallint is null or w.region_id = %(region_id)s::smallint)
           and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
         union all
-        select date_trunc('week', d.day)::date, h.trips
+        select date_trunc('week', d.day)::date,
+               case when %(by_hour)s::boolean then (extract(isodow from d.day)::integer - 1) * 24 + h.hour end, h.trips
         from run_day as d
         cross join unnest(d.hours, d.trips) as h (hour, trips)
         where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
@@ -50,20 +53,28 @@ left join (
           and (%(hours)s::integer[] is null
                or (extract(isodow from d.day)::integer - 1) * 24 + h.hour = any(%(hours)s::integer[]))
         union all
-        select date_trunc('week', t.started_at)::date, count(*)
+        select date_trunc('week', t.started_at)::date, case when %(by_hour)s::boolean then hour_of_week(t.started_at) end, count(*)
         from trip as t
         where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
-          and cardinality(%(loose_loads)s::integer[]) > 0 and t.load_id = any(%(loose_loads)s::integer[])
+          and cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
           and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
           and (t.started_at < %(whole_from)s::date or t.started_at >= %(whole_to)s::date + 1)
           and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
           and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
           and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
-        group by 1
+        group by 1, 2
     ) as part
-    group by week
-) as c on s.is_current
-order by c.week;
+    group by week, hour
+    union all
+    select null, null, p.trips, p.region_id, (p.base_on - date '0001-01-01') / 7, cardinality(p.datasource_ids),
+           array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, p.times
+    from batch_point as p
+    where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
+      and p.is_origin
+      and p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[])
+      and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or %(datasource_id)s::smallint = any(p.datasource_ids))
+) as c on s.is_current;
 
 -- name: count_box
 -- Trips per week, with by_hour also per hour of the week, with an end in an area (see position_in_area); and the blocks of points that the

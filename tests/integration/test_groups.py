@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from shared.area import Box
-from shared.catalog import fetch_density, fetch_extent, list_datasources, list_regions
+from shared.catalog import fetch_extent, list_datasources, list_regions
 from shared.database import connect_database, transaction
+from shared.density import fetch_density
 from shared.errors import RequestError
 from shared.group_details import GroupDetailQuestion, fetch_group
 from shared.groups import FlowQuestion, GroupQuestion, TripGroup, fetch_flows, fetch_hours, list_groups

@@ -157,7 +157,7 @@ def test_every_query_can_be_planned(connection: Connection, name: str) -> None:
 
 @pytest.mark.parametrize("region", [None, "Turin"])
 def test_weeks_without_a_box_read_no_trips(connection: Connection, region: str | None) -> None:
-    plan = explain_question(connection, "weekly_all", lambda: fetch_weekly(connection, WeeklyQuestion(region=region)))
+    plan = explain_question(connection, "count_anywhere", lambda: fetch_weekly(connection, WeeklyQuestion(region=region)))
     assert scans_of(plan, "rollup_week")
     assert not scans_of(plan, "trip")
     assert not scans_of(plan, "run_day")
@@ -206,7 +206,7 @@ def test_flows_of_runs_read_no_trips(connection: Connection) -> None:
 def test_histograms_of_runs_read_no_trips(connection: Connection) -> None:
     connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
     weekend = WeeklyQuestion(weekdays=parse_weekdays("weekend"))
-    plan = explain_question(connection, "histogram_hours", lambda: fetch_histogram(connection, weekend, by="hour"))
+    plan = explain_question(connection, "count_anywhere", lambda: fetch_histogram(connection, weekend, by="hour"))
     assert scans_of(plan, "run_day")
     assert not scans_of(plan, "trip")
     plan = explain_question(connection, "count_box", lambda: fetch_histogram(connection, WeeklyQuestion(box=SMALL), by="hour"))
@@ -217,10 +217,19 @@ def test_histograms_of_runs_read_no_trips(connection: Connection) -> None:
 def test_hours_of_a_period_come_from_days(connection: Connection) -> None:
     connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
     question = WeeklyQuestion(hour_from=7, hour_to=9)
-    plan = explain_question(connection, "weekly_all", lambda: fetch_weekly(connection, question))
+    plan = explain_question(connection, "count_anywhere", lambda: fetch_weekly(connection, question))
     assert scans_of(plan, "run_day")
     assert not scans_of(plan, "trip")
     assert not scans_of(plan, "rollup_week")
+
+
+def test_hours_read_no_trips_of_loads_with_blocks(connection: Connection) -> None:
+    connection.exec_driver_sql("update load set rows_in_blocks = rows_loaded where load_id = 1")
+    question = WeeklyQuestion(hour_from=7, hour_to=9)
+    for ask in (lambda: fetch_weekly(connection, question), lambda: fetch_histogram(connection, question, by="hour")):
+        plan = explain_question(connection, "count_anywhere", ask)
+        assert scans_of(plan, "batch_point")
+        assert not scans_of(plan, "trip")
 
 
 @plain_storage
@@ -271,6 +280,6 @@ def test_groups_of_hours_read_loose_trips_and_runs_only(connection: Connection) 
 @plain_storage
 def test_a_period_reads_the_loose_trips_of_its_odd_days_only(connection: Connection) -> None:
     question = WeeklyQuestion(from_on=date(2026, 1, 7), to_on=date(2026, 1, 7) + timedelta(days=60))
-    plan = explain_question(connection, "weekly_all", lambda: fetch_weekly(connection, question))
+    plan = explain_question(connection, "count_anywhere", lambda: fetch_weekly(connection, question))
     assert len(scans_of(plan, "trip")) == 1
     assert scans_of(plan, "run_day")

@@ -219,3 +219,19 @@ def test_hours_are_packed_only_where_they_save_rows(engine: Engine) -> None:
         pack_run(connection, [many], 60)
         assert connection.exec_driver_sql("select array_agg(has_hours order by run_id) from run").scalar_one() == [False, True]
         assert find_problems(connection) == []
+
+
+@pytest.mark.parametrize(("sparse", "has_hours"), [(20, True), (200, False)])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_all_parts_decide_whether_hours_are_packed(engine: Engine, *, sparse: int, has_hours: bool, is_first: bool) -> None:
+    """Parts of 20 trips; the sparse ones lie before or after the dense ones."""
+    west, south = (-70.0, -40.0) if is_first else (10.0, 50.0)
+    trips = [make_trip(MONDAY, hour=number % 24, origin=(west + number / 10, south)) for number in range(sparse)]
+    trips += [make_trip(MONDAY, hour=7 + number % 2) for number in range(100)]
+    with transaction(engine) as connection:
+        load_id = insert_trips(connection, trips)
+        pack_run(connection, [load_id], len(trips), sizes=Sizes(part_trips=20))
+        assert connection.exec_driver_sql("select has_hours from run").scalar_one() == has_hours
+        slots = connection.exec_driver_sql("select count(*) from run_flow where slot is not null").scalar_one()
+        assert (slots > 0) == has_hours
+        assert find_problems(connection) == []

@@ -246,7 +246,8 @@ def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Conn
     pack_run(connection, [load_id], 1)
     rows = execute(
         connection,
-        "weekly_all",
+        "count_anywhere",
+        by_hour=False,
         region_id=None,
         datasource_id=None,
         loose_loads=filters.loose_loads,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.area import Box
-from shared.catalog import CellCount
+from shared.density import CellCount
 from shared.errors import RequestError
 from shared.groups import Flow, FlowLocation, FlowMap
 from ui.build import ROOM, BuildError, find_node

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalog import CellCount
+from shared.density import CellCount
 from shared.groups import FlowMap
 
 _DECIMALS = 5  # 1 m: half the bytes of a float's own digits, far below a cell's size

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Engine
 
 from loader.generate import generate_trips
 from shared.area import parse_bbox
-from shared.catalog import fetch_density, fetch_extent, list_datasources, list_regions
+from shared.catalog import fetch_extent, list_datasources, list_regions
 from shared.database import connect_database, driver_connection, transaction
+from shared.density import fetch_density
 from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
 from shared.queries import SQL_DIR, list_queries
 from shared.questions import answer_question, list_questions
