@@ -72,6 +72,7 @@ QUESTIONS: dict[str, Question] = {
 
 # What queries are tried with: by name of the parameter where its type says too little, else by type.
 SAMPLES_BY_NAME: dict[str, object] = {
+    "cell_trips": [3],
     "state": "failed",
     "names": ["Turin", "Prague"],
     "batches": '[{"batch_no": 7, "slice": {}, "bytes": 1, "lines_before": 0, "records_before": 0}]',
