@@ -47,8 +47,7 @@ class _KeeperMiddleware(Middleware):
 def _warm_up() -> None:
     warm_up()
     compile_kernels()
-    # What is here now stays: a collection that doesn't look through a quarter of a million lasting objects again is nearly free,
-    # where it took a twentieth of a load's processor time.
+    # What is here now stays: collections need not look through a quarter of a million lasting objects again and again.
     gc.collect()
     gc.freeze()
     LOG.info("warmed up")

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row
 
 from shared.bits import Numbers, unpack_numbers
 from shared.blocks import HOURS, read_block
-from shared.ends import make_blocks, stream_rows
+from shared.database import stream_rows
+from shared.ends import make_blocks
 from shared.position import X_MASK, Y_MASK
 from shared.runs import CELL_SHIFT
 

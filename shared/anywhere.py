@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection
 
-from shared.database import execute
+from shared.database import stream_rows
 
 Counts = npt.NDArray[np.int64]
 
 _DAY: Final = timedelta(days=1)
 _WEEK_HOURS: Final = 168
+# A year of weeks at once, or the times of a quarter of a million trips.
+_ROWS: Final = 256
 
 
 def count_anywhere(connection: Connection, *, parameters: Mapping[str, Any], by_hour: bool = False) -> Counts | None:
@@ -28,16 +30,16 @@ def count_anywhere(connection: Connection, *, parameters: Mapping[str, Any], by_
     knows_weeks = not by_hour and parameters["hours"] is None
     if not knows_weeks:
         parameters = {**parameters, "whole_from": to_on + _DAY, "whole_to": from_on - _DAY}
-    rows = execute(connection, "count_anywhere", **parameters, by_hour=by_hour).all()
-    if not rows[0].is_current:
-        return None
     first_week = from_on - from_on.weekday() * _DAY
     counts = np.zeros(((to_on - first_week).days // 7 + 1, _WEEK_HOURS if by_hour else 1), np.int64)
-    for row in rows:
-        if row.week is not None:
-            counts[(row.week - first_week).days // 7, row.hour or 0] += row.trips
-    if blocks := [row for row in rows if row.times is not None]:
-        counts += _count_blocks(blocks, parameters, by_hour=by_hour)
+    for rows in stream_rows(connection, "count_anywhere", {**parameters, "by_hour": by_hour}, rows=_ROWS):
+        if not rows[0].is_current:
+            return None
+        for row in rows:
+            if row.week is not None:
+                counts[(row.week - first_week).days // 7, row.hour or 0] += row.trips
+        if blocks := [row for row in rows if row.times is not None]:
+            counts += _count_blocks(blocks, parameters, by_hour=by_hour)
     return counts
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from shared.anywhere import list_cut_days
 from shared.area import AxisArea
 from shared.bits import Numbers
-from shared.ends import Choice, TimeCounter, make_blocks, stream_rows
+from shared.database import stream_rows
+from shared.ends import Choice, TimeCounter, make_blocks
 from shared.runs import CELL_SHIFT
 from shared.weekly import End, area_parameters
 

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from shared.area import WHOLE_WORLD, AxisArea, Box
-from shared.database import execute
+from shared.database import execute, stream_rows
 from shared.position import Positions, cell_middles
 from shared.runs import CELL_SHIFT
 from shared.weekly import fetch_loose_loads
@@ -85,7 +85,7 @@ def _count_blocks(connection: Connection, area: AxisArea, loads: Mapping[str, ob
     """Count the trips of loose loads that have blocks, in at most limit cells."""
     # Reading blocks brings compiled kernels: where all trips are packed nobody need wait for those.
     from shared.blocks import TRIPS, list_places
-    from shared.ends import make_blocks, stream_rows
+    from shared.ends import make_blocks
     from shared.sorting import count_numbers
 
     found = _Cells()

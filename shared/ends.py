@@ -1,19 +1,16 @@
 """Ends: trips of packed blocks, counted or listed by the process that asks: it reads bits ten times faster than SQL reads arrays.
 
 counter = TimeCounter(choice, by_hour=False)
-for blocks in read_blocks(rows): counter.add(blocks)
+for rows in stream_rows(connection, "count_box", parameters): counter.add(make_blocks(rows))
 """
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, islice
-from typing import Any, Final, cast
+from itertools import chain
+from typing import Any, Final
 
 import numpy as np
-from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection
 
 from shared.area import AxisArea
 from shared.bits import Numbers, Words, unpack_numbers
@@ -37,14 +34,9 @@ from shared.blocks import (
     count_times,
     list_trips,
 )
-from shared.database import driver_connection
 from shared.position import gather_axis
-from shared.queries import query
 
 _DAY_ONE: Final = date(1, 1, 1)
-# Half a megabyte of blocks: the server goes on while they are counted, as far as the socket holds. Boxes of 8 km and more at 100
-# million trips took 264 ms with a cursor that fetches 256 rows, 223 with 256 streamed, 187 with 64, 168 with 16.
-_ROWS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +66,6 @@ class Blocks:
 
     table: Numbers
     words: Words
-
-
-def stream_rows(
-    connection: Connection, name: str, parameters: dict[str, object], *, rows: int = _ROWS
-) -> Iterator[Sequence[Any]]:
-    """Run a named query and give its rows, some at a time, while the server is at the next; in binary: bits in text are twice
-    as long. Nothing else can be asked on this connection meanwhile.
-    """
-    with driver_connection(connection).cursor(row_factory=namedtuple_row) as cursor:
-        stream = cast("Generator[Any]", cursor.stream(query(name), parameters, binary=True, size=rows))
-        with closing(stream):
-            while batch := list(islice(stream, rows)):
-                yield batch
 
 
 def make_blocks(rows: Iterable[Any]) -> Blocks:

@@ -17,8 +17,8 @@ from shared.area import WHOLE_WORLD, AxisArea
 from shared.bits import Numbers
 from shared.blocks import ANY, INSIDE, ONE_INSIDE, list_flows
 from shared.clock import list_slots
-from shared.database import execute
-from shared.ends import Choice, find_trips, make_blocks, stream_rows
+from shared.database import execute, stream_rows
+from shared.ends import Choice, find_trips, make_blocks
 from shared.groups import RUN_PRECISION, Flow, FlowLocation, FlowMap, FlowQuestion
 from shared.pairs import PairCounter
 from shared.position import POSITION_BITS, cell_middle, format_geohash

@@ -19,8 +19,8 @@ from sqlalchemy import Connection
 
 from shared.bits import Numbers
 from shared.blocks import BLOCK_TRIPS, HOURS, TRIPS, list_ends
-from shared.database import execute
-from shared.ends import list_sources, stream_rows
+from shared.database import execute, stream_rows
+from shared.ends import list_sources
 from shared.ends import make_blocks as read_blocks
 from shared.position import POSITION_BITS
 from shared.run_rows import Points, make_blocks, make_cells, make_days, make_flows, sort_points

@@ -16,8 +16,8 @@ from shared.area import WHOLE_WORLD
 from shared.bits import Numbers
 from shared.blocks import ANY, GROUP_CELL_BITS, sum_groups
 from shared.clock import list_slots
-from shared.database import execute
-from shared.ends import Choice, find_trips, list_sources, make_blocks, stream_rows
+from shared.database import execute, stream_rows
+from shared.ends import Choice, find_trips, list_sources, make_blocks
 from shared.flows import BLOCK_TESTS, FLOW_ROWS, FLOW_SHIFT, StaleError, read_flows
 from shared.groups import GroupQuestion, TripGroup, parse_after
 from shared.pairs import PairCounter
