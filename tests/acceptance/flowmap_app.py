@@ -7,7 +7,7 @@ import pydeck as pdk
 import streamlit as st
 
 from shared.area import Box, parse_bbox
-from shared.catalog import CellCount
+from shared.density import CellCount
 from shared.groups import Flow, FlowLocation, FlowMap
 from ui.flowmap import MapOptions, Pick, Viewport, encode_content, render_flow_map
 
