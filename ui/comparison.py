@@ -7,6 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from shared.weekly import WeeklyComparison
+from ui.controls import place_control, take_control
 from ui.state import change_view
 from ui.view import View
 from ui.wording import format_average, format_difference, format_period, format_ratio
@@ -25,10 +26,9 @@ def render_comparison_choice(view: View, *, first_on: date, last_on: date) -> No
     with st.popover("Compare periods", icon=":material/compare_arrows:", type="primary" if is_compared(view) else "secondary"):
         chosen = tuple(day for day in (view.compare_from, view.compare_to) if day)
         days = [*chosen, first_on, last_on]
-        st.session_state["compare"] = chosen if len(chosen) == 2 else ()
         st.date_input(
             "Compare with the period",
-            key="compare",
+            key=place_control("compare", chosen if len(chosen) == 2 else ()),
             min_value=min(days).replace(month=1, day=1),
             max_value=max(days).replace(month=12, day=31),
             format="YYYY-MM-DD",
@@ -68,11 +68,9 @@ def _suggest(view: View) -> list[tuple[str, str, tuple[date, date]]]:
 
 
 def _take_days() -> None:
-    days: Sequence[Any] = st.session_state["compare"] or ()
+    days: Sequence[Any] = take_control("compare") or (None, None)
     if len(days) == 2:
         _compare_with(days[0], days[1])
-    elif not days:
-        _compare_with(None, None)
 
 
 def _compare_with(from_on: date | None, to_on: date | None) -> None:

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from shared.catalog import list_datasources, list_regions
 from shared.clock import WEEKDAYS, parse_weekdays
 from ui.comparison import render_comparison_choice
+from ui.controls import place_control, take_control
 from ui.state import can_undo, change_view, current_view, reset_view, undo_view
 from ui.view import View
 from ui.wording import format_count, format_weekdays
@@ -85,11 +86,10 @@ def _render_step(label: str, key: str, icon: str, *, on_click: Callable[[], None
 def _render_choice(field: str, value: str | None, trips: dict[str, int]) -> None:
     # A link may name what isn't there; the answer then says so, and the control shows the name it was asked for.
     names = [*trips, *([value] if value and value not in trips else [])]
-    st.session_state[field] = value or _ALL
     st.selectbox(
         field.capitalize(),
         [_ALL, *names],
-        key=field,
+        key=place_control(field, value or _ALL),
         format_func=lambda name: f"{name} ({format_count(trips.get(name, 0))})" if name else f"All {field}s",
         on_change=_take,
         args=(field,),
@@ -98,11 +98,10 @@ def _render_choice(field: str, value: str | None, trips: dict[str, int]) -> None
 
 def _render_period(view: View, catalog: Catalog) -> None:
     chosen = tuple(day for day in (view.from_on, view.to_on) if day)
-    st.session_state["period"] = chosen if len(chosen) == 2 else ()
     first, last = (min([catalog.first_on, *chosen]), max([catalog.last_on, *chosen]))
     st.date_input(
         "Period of the weeks",
-        key="period",
+        key=place_control("period", chosen if len(chosen) == 2 else ()),
         min_value=first.replace(day=1),
         max_value=last.replace(month=12, day=31),
         format="YYYY-MM-DD",
@@ -115,23 +114,24 @@ def _render_period(view: View, catalog: Catalog) -> None:
 def _render_days(weekdays: frozenset[int]) -> None:
     # A link or the weekdays chart may choose any days.
     choices = [*_DAYS, *([weekdays] if weekdays not in _DAYS else [])]
-    st.session_state["days"] = weekdays
     st.selectbox(
-        "Days", choices, key="days", format_func=lambda days: _DAYS.get(days) or format_weekdays(days), on_change=_take_days
+        "Days",
+        choices,
+        key=place_control("days", weekdays),
+        format_func=lambda days: _DAYS.get(days) or format_weekdays(days),
+        on_change=_take_days,
     )
 
 
-def _render_hour(label: str, key: str, value: int) -> None:
-    st.session_state[key] = value
-    st.selectbox(label, _HOURS, key=key, format_func=lambda hour: f"{hour:02}:00", on_change=_take_hours)
+def _render_hour(label: str, name: str, value: int) -> None:
+    st.selectbox(label, _HOURS, key=place_control(name, value), format_func=lambda hour: f"{hour:02}:00", on_change=_take_hours)
 
 
 def _render_precision() -> None:
-    st.session_state["precision"] = current_view().precision or 0
     st.selectbox(
         "Cells",
         _CELLS,
-        key="precision",
+        key=place_control("precision", current_view().precision or 0),
         format_func=lambda precision: _CELLS.get(precision, f"geohash {precision}"),
         on_change=_take_precision,
         help="Size of the cells that make places, flows and trip groups (geohash). By zoom: the map decides.",
@@ -139,19 +139,17 @@ def _render_precision() -> None:
 
 
 def _take_precision() -> None:
-    change_view(precision=st.session_state["precision"] or None)
+    change_view(precision=take_control("precision") or None)
 
 
 def _take(field: str) -> None:
-    change_view(**{field: st.session_state[field] or None})
+    change_view(**{field: take_control(field) or None})
 
 
 def _take_period() -> None:
-    days: Sequence[Any] = st.session_state["period"] or ()
+    days: Sequence[Any] = take_control("period") or (None, None)
     if len(days) == 2:
         change_view(from_on=days[0], to_on=days[1])
-    elif not days:
-        change_view(from_on=None, to_on=None)
 
 
 def _drop_period() -> None:
@@ -159,10 +157,10 @@ def _drop_period() -> None:
 
 
 def _take_days() -> None:
-    change_view(weekdays=st.session_state["days"])
+    change_view(weekdays=take_control("days"))
 
 
 def _take_hours() -> None:
-    hours = (st.session_state["hour_from"], st.session_state["hour_to"])
+    hours = (take_control("hour_from"), take_control("hour_to"))
     if hours[0] != hours[1]:
         change_view(hours=hours)

@@ -13,6 +13,7 @@ from shared.clock import WEEKDAYS
 from shared.errors import RequestError
 from ui.brushes import Brush, read_hours, read_period, read_weekdays
 from ui.charts import CLICK
+from ui.controls import current_key, mark_shown, turn_key
 from ui.flowmap import Pick, Viewport, read_map_state
 from ui.state import change_view, current_view
 from ui.view import WHOLE_DAY
@@ -37,16 +38,12 @@ def take_gestures() -> None:
 
 
 def chart_key(chart: str, chosen: Hashable, *, drawn: Brush | None = None) -> str:
-    """Key of a chart whose brush shows what is chosen; a new one when it was chosen elsewhere, so that the brush moves there.
+    """Key of a chart whose brush shows what is chosen; a new one when it was chosen elsewhere: then the brush moves there.
 
     drawn: where the page draws the brush. The chart reports it back, out by a pixel or so: no gesture.
     """
     st.session_state[f"{chart}_drawn"] = drawn
-    shown = st.session_state.setdefault(f"{chart}_shown", chosen)
-    if shown != chosen:
-        st.session_state[f"{chart}_shown"] = chosen
-        st.session_state[f"{chart}_turn"] = st.session_state.get(f"{chart}_turn", 0) + 1
-    return _current_key(chart)
+    return turn_key(chart, chosen)
 
 
 def viewport() -> Viewport | None:
@@ -83,7 +80,7 @@ def _take_map() -> None:
 
 def _take_brush(chart: str, apply: Callable[[list[float], list[Any]], Hashable]) -> None:
     """Apply what was brushed, or else clicked. A chart that has just come, or come anew, says nothing at first: no gesture."""
-    key = _current_key(chart)
+    key = current_key(chart)
     value = st.session_state.get(key)
     if not value:
         st.session_state.pop(f"{chart}_seen", None)
@@ -96,7 +93,7 @@ def _take_brush(chart: str, apply: Callable[[list[float], list[Any]], Hashable])
     is_first = seen is None or seen[0] != key
     is_new = _is_new(f"{chart}_seen", (key, brushed, clicked)) and (brushed or clicked or not is_first)
     if is_new and not _is_echo(brushed, st.session_state.get(f"{chart}_drawn")):
-        st.session_state[f"{chart}_shown"] = apply(list(brushed), list(clicked))
+        mark_shown(chart, apply(list(brushed), list(clicked)))
 
 
 def _is_echo(brushed: tuple[float, ...], drawn: Brush | None) -> bool:
@@ -105,10 +102,6 @@ def _is_echo(brushed: tuple[float, ...], drawn: Brush | None) -> bool:
     return all(
         abs(edge - at) <= _ECHO_SHARE * drawn.span for edge, at in zip(sorted(brushed), (drawn.start, drawn.stop), strict=True)
     )
-
-
-def _current_key(chart: str) -> str:
-    return f"{chart}_{st.session_state.get(f'{chart}_turn', 0)}"
 
 
 def _is_new(key: str, value: object) -> bool:

@@ -15,6 +15,7 @@ from shared.groups import FlowMap, FlowQuestion, fetch_flows
 from shared.weekly import ENDS, End
 from ui.answers import Asker
 from ui.brushes import is_chosen
+from ui.controls import place_control, take_control
 from ui.flowmap import MapContent, MapOptions, Pick, Viewport, encode_content, encode_day, render_flow_map
 from ui.gestures import MAP, picked, viewport
 from ui.ground import choose_precision, choose_zoom, fetch_ground
@@ -40,6 +41,9 @@ _SCALE_FLOWS: Final = 50
 _LEAST_SCALE: Final = 10
 _END_LABELS: Final[dict[End, str]] = {"origin": "Origin", "destination": "Destination", "both": "Both", "either": "Either"}
 _EDGES: Final = (("west", "West", 180.0), ("south", "South", 90.0), ("east", "East", 180.0), ("north", "North", 90.0))
+_TYPED: Final = "box_typed"
+
+Edges = tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +143,10 @@ def render_box() -> None:
         columns = st.columns([3.8, 1, 1, 1, 1, 0.46, 0.46], vertical_alignment="bottom", gap="xsmall")
     with columns[0]:
         _render_end(view.end)
-    for column, (edge, label, limit) in zip(columns[1:], _EDGES, strict=False):
-        st.session_state[f"box_{edge}"] = getattr(view.box, edge) if view.box else None
+    for column, (edge, label, limit), value in zip(columns[1:], _EDGES, _find_edges(view.box), strict=False):
         column.number_input(
             f"{label} °",
-            key=f"box_{edge}",
+            key=place_control(f"box_{edge}", value),
             min_value=-limit,
             max_value=limit,
             value=None,
@@ -171,11 +174,10 @@ def render_box() -> None:
 
 
 def _render_end(end: End) -> None:
-    st.session_state["end"] = end
     st.segmented_control(
         "End inside the box",
         ENDS,
-        key="end",
+        key=place_control("end", end),
         format_func=lambda each: _END_LABELS[each],
         required=True,
         on_change=_take_end,
@@ -184,18 +186,29 @@ def _render_end(end: End) -> None:
 
 
 def _take_end() -> None:
-    change_view(end=st.session_state["end"])
+    change_view(end=take_control("end"))
 
 
 def _take_edges() -> None:
-    edges = [st.session_state[f"box_{edge}"] for edge, _, _ in _EDGES]
-    if all(edge is None for edge in edges):
-        change_view(box=None)
-    elif all(edge is not None for edge in edges):
-        try:
+    edges = tuple(take_control(f"box_{edge}") for edge, _, _ in _EDGES)
+    st.session_state[_TYPED] = (current_view().box, edges)
+    try:
+        if all(edge is not None for edge in edges):
             change_view(box=Box(*edges))
-        except RequestError as error:
-            st.toast(escape_markdown(error.message), icon=":material/help:")
+        elif all(edge is None for edge in edges):
+            change_view(box=None)
+    except RequestError as error:
+        st.toast(escape_markdown(error.message), icon=":material/help:")
+
+
+def _find_edges(box: Box | None) -> Edges:
+    """The box's edges, or what was typed over them and is no box yet."""
+    shown = (box.west, box.south, box.east, box.north) if box else (None,) * 4
+    typed: tuple[Box | None, Edges] = st.session_state.get(_TYPED, (box, shown))
+    if typed[0] == box:
+        return typed[1]
+    del st.session_state[_TYPED]
+    return shown
 
 
 def _encode_density(connection: Connection, seen: Box | None) -> MapContent:

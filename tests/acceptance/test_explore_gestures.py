@@ -5,94 +5,18 @@ import io
 import json
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import expect
 
 from tests.acceptance.component_page import OUTPUT, check_accessible, chromium, watch
+from tests.acceptance.explore_page import brush, check_trips, loaded, open_explore, read_address
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site, site_settings
-from tests.loading import wait_until
-from tests.shared_data import CHALLENGE_FILE, requires_shared
+from tests.shared_data import requires_shared
 
-__all__ = ["chromium", "hub_settings", "open_tab", "site", "site_settings", "watch"]
+__all__ = ["chromium", "hub_settings", "loaded", "open_tab", "site", "site_settings", "watch"]
 
 pytestmark = [pytest.mark.browser, requires_shared]
-
-
-@pytest.fixture(scope="module")
-def loaded(site: Site) -> Site:
-    site.load(CHALLENGE_FILE.read_bytes(), file_name="trips.csv")
-    return site
-
-
-class LateAnswers:
-    """Between page and web app: answers can be held back for a while."""
-
-    def __init__(self, page: Page) -> None:
-        self._held: list[str | bytes] | None = None
-        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
-
-    def hold(self) -> None:
-        """Keep what the web app says from the page."""
-        self._held = []
-
-    def send(self) -> None:
-        """Let the page hear it."""
-        held, self._held = self._held or [], None
-        for message in held:
-            self._page_side.send(message)
-
-    def _connect(self, page_side: WebSocketRoute) -> None:
-        self._page_side = page_side
-        page_side.connect_to_server().on_message(self._pass_on)
-
-    def _pass_on(self, message: str | bytes) -> None:
-        if self._held is None:
-            self._page_side.send(message)
-        else:
-            self._held.append(message)
-
-
-def open_explore(page: Page, url: str) -> None:
-    page.goto(url)
-    page.wait_for_selector(".td-root[data-ready]")
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-
-
-def find_place(page: Page, drawing: Locator) -> FloatRect | None:
-    """Where something stands, once it has stood there for a moment."""
-    expect(drawing).to_be_visible()
-    before = drawing.bounding_box()
-    page.wait_for_timeout(150)
-    return before if before is not None and before == drawing.bounding_box() else None
-
-
-def brush(page: Page, chart: Locator, start: float, end: float) -> None:
-    """Drag along a chart, from one share of its width to another."""
-    # The page draws its charts anew when their filters have changed: only then do they stand still.
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    ground = wait_until(lambda: find_place(page, chart.locator("svg")))
-    y = ground["y"] + ground["height"] * 0.55
-    page.mouse.move(ground["x"] + ground["width"] * start, y)
-    page.mouse.down()
-    page.mouse.move(ground["x"] + ground["width"] * (start + end) / 2, y, steps=4)
-    page.mouse.move(ground["x"] + ground["width"] * end, y, steps=4)
-    page.mouse.up()
-
-
-def read_address(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
-def check_trips(site: Site, page: Page) -> int:
-    """The page says what the API says for the page's address."""
-    asked = read_address(page)
-    if "hours" in asked:
-        asked["hour_from"], asked["hour_to"] = asked.pop("hours").split("-")
-    trips = site.hub.get(f"/api/v1/weekly-average?{urlencode(asked)}").json()["trips"]
-    expect(see_number(page, "Trips")).to_have_text(str(trips))
-    return int(trips)
 
 
 def test_brush_weeks_hours_and_days_reload_and_undo(loaded: Site, open_tab: OpenTab) -> None:
@@ -127,23 +51,6 @@ def test_brush_weeks_hours_and_days_reload_and_undo(loaded: Site, open_tab: Open
     page.get_by_role("button", name="Drop all filters").click()
     expect(see_number(page, "Trips")).to_have_text("100")
     page.wait_for_function("() => location.search === ''")
-
-
-def test_a_gesture_that_knows_an_older_address_changes_no_filter(loaded: Site, open_tab: OpenTab) -> None:
-    page = open_tab()
-    late = LateAnswers(page)
-    open_explore(page, f"{loaded.url}/?from=2018-05-07&to=2018-05-20&hours=6-18&weekdays=1-5")
-    assert check_trips(loaded, page) < 39
-    late.hold()
-    page.get_by_role("button", name="Drop all filters").click()
-    page.wait_for_timeout(500)
-    page.get_by_role("button", name="Zoom in").click()
-    late.send()
-    expect(see_number(page, "Trips")).to_have_text("100")
-    page.wait_for_function("() => location.search === ''")
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    expect(see_number(page, "Trips")).to_have_text("100")
-    assert read_address(page) == {}
 
 
 def test_back_and_forward_through_the_views(loaded: Site, open_tab: OpenTab) -> None:
