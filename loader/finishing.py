@@ -28,6 +28,8 @@ LOG = logging.getLogger(__name__)
 WINDOW: Final = 64
 # A message that is not seen for so long is taken for lost and sent again; a second one does no harm.
 PATIENCE_S: Final = 300.0
+# Rollup rows of a running load that are merged together: every question about a region reads them, 50,000 in 10 ms.
+_LOOSE_ROLLUPS: Final = 50_000
 # Trips removed in one transaction: about 5 s.
 REMOVED_ROWS: Final = 2_000_000
 
@@ -100,7 +102,7 @@ def clean_load(context: Context, load_id: int, *, rows_at_once: int = REMOVED_RO
     if load is None:
         return
     if load["state"] == "succeeded":
-        _fold(context, load_id)
+        _fold(context, load_id, state="succeeded")
     else:
         _remove_rows(context, load_id, rows_at_once=rows_at_once)
     if load["state"] in ("cancelled", "undone"):
@@ -116,11 +118,23 @@ def clean_load(context: Context, load_id: int, *, rows_at_once: int = REMOVED_RO
     context.bell.set()
 
 
-def _fold(context: Context, load_id: int) -> None:
+def fold_running(context: Context, *, least_rows: int = _LOOSE_ROLLUPS) -> int:
+    """Merge the rollups of running loads that have least_rows of them or more; returns how many loads have."""
+    with transaction(context.engine) as connection:
+        load_ids = execute(connection, "list_foldable", least_rows=least_rows).scalars().all()
+    for load_id in load_ids:
+        _fold(context, load_id, state="loading")
+    if load_ids:
+        with context.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            execute(connection, "vacuum_rollup_week")
+    return len(load_ids)
+
+
+def _fold(context: Context, load_id: int, *, state: str) -> None:
     with transaction(context.engine) as connection:
         execute(connection, "lock_cleaning", load_id=load_id)
         load = execute(connection, "fetch_load", load_id=load_id).mappings().one()
-        if load["state"] == "succeeded":
+        if load["state"] == state:
             execute(connection, "fold_rollup_week", load_id=load_id, gone_from=None, gone_to=None)
 
 

@@ -1,9 +1,9 @@
 """Keeper: one thread per worker process that does what no message asks for.
 
 It publishes events (woken at once after each commit of this process, otherwise every second), calls workers again for whatever
-the database says is unfinished and nobody is at, drops uploads that were never completed and events that are too old. Several
-keepers at once do no harm. It outlives an absent database, Redis or object store: a duty that fails is tried again later, and
-said once.
+the database says is unfinished and nobody is at, merges rollups of running loads, drops uploads that were never completed and
+events that are too old. Several keepers at once do no harm. It outlives an absent database, Redis or object store: a duty that
+fails is tried again later, and said once.
 """
 
 import logging
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loader.context import Context
-from loader.finishing import PATIENCE_S, enqueue_batches, finish_load
+from loader.finishing import PATIENCE_S, enqueue_batches, finish_load, fold_running
 from shared.database import execute, transaction
 from shared.errors import TripdeckError
 from shared.events import publish_events
@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 
 _BACKSTOP_S: Final = 1.0
 _HOUSEKEEPING_S: Final = 60.0
+_FOLDING_S: Final = 10.0
 _BACKOFF_LIMIT_S: Final = 30.0
 _PAGE: Final = 100
 # Between a commit and its message nothing is lost yet.
@@ -70,6 +71,7 @@ class Keeper:
         self._duties = [
             Duty("publishing events", self.publish),
             Duty("reconciling", self.reconcile, context.settings.reconcile_interval_s),
+            Duty("folding rollups", self.fold_rollups, _FOLDING_S),
             Duty("dropping stale uploads", self.drop_uploads, _HOUSEKEEPING_S),
             Duty("trimming events", self.trim_events, _HOUSEKEEPING_S),
         ]
@@ -92,6 +94,10 @@ class Keeper:
     def reconcile(self) -> None:
         """Call workers for loads and batches that wait although nobody is at them and no message is on its way."""
         reconcile(self._context)
+
+    def fold_rollups(self) -> None:
+        """Merge what the batches of running loads have added to the rollups."""
+        fold_running(self._context)
 
     def drop_uploads(self) -> None:
         """Abort uploads that were begun and never completed."""

@@ -11,7 +11,7 @@ import pytest
 from loader.batch import claim_batch, load_batch, prepare_batch, store_batch
 from loader.checking import find_problems
 from loader.context import Context
-from loader.finishing import clean_load
+from loader.finishing import clean_load, fold_running
 from loader.planning import plan_load
 from shared.database import transaction
 from shared.errors import ConflictError
@@ -103,6 +103,14 @@ def test_two_runners_in_their_transactions_store_once(context: Context) -> None:
     assert find_problems(context.engine) == []
 
 
+def count_rollups(context: Context, load_id: int) -> tuple[int, int]:
+    """Rows of a load in the rollup of weeks, and their trips."""
+    with transaction(context.engine) as connection:
+        text = "select count(*), coalesce(sum(trips), 0)::bigint from rollup_week where load_id = %s"
+        rows, trips = connection.exec_driver_sql(text, (load_id,)).one()
+    return rows, trips
+
+
 def hold_last_batch(context: Context, load_id: int, *, first: str) -> tuple[Any, Any]:
     """Let the last batch and a cancellation wait for the load's row, in this order of arrival; their results."""
 
@@ -163,6 +171,46 @@ def test_undo_while_rollups_are_merged(context: Context) -> None:
     assert find_problems(context.engine) == []
 
 
+def test_cancel_while_rollups_of_a_running_load_are_merged(context: Context) -> None:
+    context, load_id = prepare(context)
+    for batch_no in list_pending(context.engine, load_id)[:-1]:
+        load_batch(context, load_id, batch_no)
+    with ThreadPoolExecutor(2) as pool:
+        with holding(context.engine, "lock table rollup_week in share mode"):
+            merging = pool.submit(fold_running, context, least_rows=1)
+            wait_for_blocked(context.engine, "delete from rollup_week")
+            cancel_load(context.engine, context.broker, load_id)
+            removing = pool.submit(clean_load, context, load_id)
+            wait_for_blocked(context.engine, "pg_advisory_xact_lock")
+        assert merging.result(timeout=60) == 1
+        removing.result(timeout=60)
+    load = run_load(context, load_id)
+    assert (load["state"], load["rows_loaded"], load["needs_cleaning"]) == ("cancelled", 0, False)
+    assert find_problems(context.engine) == []
+
+
+def test_rollups_of_a_running_load_are_merged_while_batches_come(context: Context) -> None:
+    context, load_id = prepare(context, rows=6_000)
+    pending = list_pending(context.engine, load_id)
+    for batch_no in pending[:-1]:
+        load_batch(context, load_id, batch_no)
+    rows, trips = count_rollups(context, load_id)
+    assert fold_running(context, least_rows=rows + 1) == 0
+    with ThreadPoolExecutor(1) as pool:
+        with holding(context.engine, BEFORE_COMMIT[0]):
+            last = pool.submit(load_batch, context, load_id, pending[-1])
+            wait_for_blocked(context.engine, BEFORE_COMMIT[1])
+            assert fold_running(context, least_rows=rows) == 1
+            assert count_rollups(context, load_id)[0] < rows / 2
+            assert count_rollups(context, load_id)[1] == trips
+            assert find_problems(context.engine) == []
+        last.result(timeout=60)
+    assert run_load(context, load_id)["state"] == "succeeded"
+    assert fold_running(context, least_rows=1) == 0, "an ended load is its cleaner's"
+    assert count_rollups(context, load_id)[1] == 6_000
+    assert find_problems(context.engine) == []
+
+
 def test_tables_agree_at_every_commit_of_loading_and_removing(context: Context) -> None:
     context, load_id = prepare(context, rows=6_000)
     seen: list[int] = []
@@ -179,6 +227,7 @@ def test_tables_agree_at_every_commit_of_loading_and_removing(context: Context) 
     try:
         for batch_no in list_pending(context.engine, load_id):
             load_batch(context, load_id, batch_no)
+            fold_running(context, least_rows=1)
         clean_load(context, load_id)
         undo_load(context.engine, context.broker, load_id)
         clean_load(context, load_id, rows_at_once=300)
