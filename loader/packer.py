@@ -4,8 +4,10 @@ It works when no load is running, or when so many trips wait that questions woul
 the database lets one work at a time.
 """
 
+import ctypes
 import logging
 import threading
+from contextlib import suppress
 from typing import Final
 
 from loader.context import Context
@@ -40,6 +42,8 @@ class Packer:
         """Pack what there is to pack now; returns how many loads were packed."""
         with transaction(self._context.engine) as connection:
             is_busy = execute(connection, "has_running_loads").scalar_one()
+        if not is_busy:
+            _give_back_memory()
         return pack_loads(self._context.engine, least_trips=_PATIENCE_TRIPS if is_busy else LEAST_TRIPS)
 
     def _run(self) -> None:
@@ -56,3 +60,9 @@ class Packer:
                 self._is_failing = True
             else:
                 self._is_failing = False
+
+
+def _give_back_memory() -> None:
+    """Give back what batches needed before packing takes its own; glibc keeps it for the next batches otherwise (worker.py)."""
+    with suppress(AttributeError):  # other C libraries keep nothing
+        ctypes.CDLL(None).malloc_trim(0)

@@ -51,25 +51,16 @@ copy (
 -- Those of some loads that have no blocks.
 select load_id from loose_load where load_id = any(%(load_ids)s::integer[]) and not has_blocks;
 
--- name: list_block_bases
--- First position and trips of the blocks of some loads, of their batches and of their runs, in order.
-select p.base, p.trips
-from block as p
-where p.is_origin = %(is_origin)s::boolean
-  and (p.load_id = any(%(load_ids)s::integer[])
-       or p.run_id in (select run_id from load where load_id = any(%(load_ids)s::integer[])))
-order by p.base;
-
 -- name: list_packed_blocks
--- Those of these blocks that reach into the positions from low to before high: the columns that shared.ends takes, and the datasources. No
--- position of a block lies beyond its highest x and y together.
+-- The blocks of some loads, of their batches and of their runs, in order of their first position: the columns that shared.ends takes, and
+-- the datasources.
 select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
        null::integer as wanted, 0 as end_test, 0 as other_test, p.other_x_low, p.other_y_low, p.places, p.times, p.others, p.datasource_ids
 from block as p
 where p.is_origin = %(is_origin)s::boolean
   and (p.load_id = any(%(load_ids)s::integer[])
        or p.run_id in (select run_id from load where load_id = any(%(load_ids)s::integer[])))
-  and p.base < %(high)s::bigint and (p.x_high | p.y_high) >= %(low)s::bigint;
+order by p.base;
 
 -- name: copy_run_day
 copy run_day (run_id, day, region_id, datasource_id, hours, trips) from stdin (format binary);
