@@ -36,19 +36,22 @@ class Installation:
     s3_secret_key: str = field(default_factory=lambda: secrets.token_hex(20))
     ports: dict[str, int] = field(default_factory=dict)
 
-    def choose_ports(self) -> None:
-        """Give each server the port it had, else its usual one, else any that is free."""
+    def choose_ports(self, *, avoid: Set[int]) -> None:
+        """Give each server the port it had, else its usual one, else any that is free; none of those to avoid."""
+        chosen: dict[str, int] = {}
         for name, usual in _USUAL_PORTS.items():
-            wanted = self.ports.get(name, usual)
-            self.ports[name] = wanted if not is_port_taken(wanted) else find_free_ports(1)[0]
+            wanted, used = self.ports.get(name, usual), {*avoid, *chosen.values()}
+            is_good = wanted not in used and not is_port_taken(wanted)
+            chosen[name] = wanted if is_good else next(port for port in find_free_ports(len(used) + 1) if port not in used)
+        self.ports = chosen
 
 
-def load_installation(data_dir: Path) -> Installation:
-    """Read the installation, or make its secrets, and choose the ports for this start."""
+def load_installation(data_dir: Path, *, avoid: Set[int]) -> Installation:
+    """Read the installation, or make its secrets, and choose the ports for this start. avoid: ports that others will take."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data_dir / "installation.json"
     installation = Installation(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Installation()
-    installation.choose_ports()
+    installation.choose_ports(avoid=avoid)
     write_private(path, asdict(installation))
     return installation
 

@@ -48,7 +48,9 @@ class Stack:
         end_leftovers(self.settings.data_dir.resolve(), self.report)
         require_free_ports(self.settings)
         self.owned = find_owned_servers(self.settings)
-        self.installation = load_installation(self.settings.data_dir.resolve())
+        self.installation = load_installation(
+            self.settings.data_dir.resolve(), avoid={self.settings.hub_port, self.settings.ui_port}
+        )
         self.settings = complete_settings(self.settings, self.installation, self.owned)
         self.supervisor = Supervisor(report=self.report, on_change=self._write_state)
 

@@ -117,8 +117,8 @@ def _choose_inner_ports(memory: Path) -> dict[str, int]:
             remembered["admin.port"] + _ADMIN_STEP
         ):
             return remembered
-    [admin] = find_free_ports(1, step=_ADMIN_STEP)
-    others = [port for port in find_free_ports(len(_INNER_PORTS) + 1) if port != admin]
+    [admin] = find_free_ports(1, is_inner=True, step=_ADMIN_STEP)
+    others = [port for port in find_free_ports(len(_INNER_PORTS) + 1, is_inner=True) if port != admin]
     chosen = {"admin.port": admin, **dict(zip(_INNER_PORTS, others, strict=False))}
     memory.write_text(json.dumps(chosen), encoding="utf-8")
     return chosen

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, text
 
 from infra.embedded import find_free_ports, is_port_taken
 from infra.embedded.postgres import copy_install
+from infra.installation import Installation
 from shared.objects import ObjectStore, make_object_key
 from shared.settings import Settings
 from tests.services import PostgresServer, S3Server, ValkeyServer, make_server_folder
@@ -170,3 +171,13 @@ def test_free_ports_are_free_and_a_taken_one_is_seen(valkey_server: ValkeyServer
     assert len(set(ports)) == 5
     assert not any(is_port_taken(port) for port in ports)
     assert is_port_taken(valkey_server.port)
+
+
+def test_ports_chosen_for_one_start_differ() -> None:
+    """Each is free when it is chosen, and none is listened to yet."""
+    installation = Installation(ports=dict.fromkeys(("postgres", "valkey", "s3"), 14_999))
+    installation.choose_ports(avoid={14_999})
+    assert len({14_999, *installation.ports.values()}) == 4
+    assert not set(find_free_ports(500)) & set(find_free_ports(500, is_inner=True))
+    [port] = find_free_ports(1, is_inner=True, step=10_000)
+    assert port + 10_000 < 32_768, "not one of those for outgoing connections"
