@@ -111,6 +111,12 @@ def stream_rows(
                 yield batch
 
 
+def execute_alone(engine: Engine, name: str) -> None:
+    """Run a named query outside a transaction. Raises: TransientError when the database is away."""
+    with database_errors(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        execute(connection, name)
+
+
 def driver_connection(connection: Connection) -> "psycopg.Connection[Any]":
     """The psycopg connection below, for COPY."""
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

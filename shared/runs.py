@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine
 
-from shared.database import execute, transaction
+from shared.database import execute, execute_alone, transaction
 from shared.errors import TransientError
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
         execute(connection, "begin_packing")
         execute(connection, "summarize_ranges")
         execute(connection, "analyze_trips")
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        execute(connection, "vacuum_batch_points")
+    execute_alone(engine, "vacuum_batch_points")
     return len(load_ids)
 
 

@@ -19,7 +19,7 @@ from infra.state import StackState
 from loader.cli.client import HubClient
 from loader.generate import Tally, generate_trips
 from shared.catalog import list_regions
-from shared.database import connect_database, execute, transaction
+from shared.database import connect_database, execute, execute_alone, transaction
 from shared.errors import TerminalError
 from shared.runs import LEAST_TRIPS, choose_loads, list_piles, pack_loads
 from shared.settings import load_settings
@@ -86,10 +86,9 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
         path.unlink(missing_ok=True)
     report("Packing …")
     wait_for_runs(engine)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # While the checks read, nothing that was removed could be tidied up; autovacuum would some minutes later.
-        execute(connection, "vacuum_batch_points")
-        execute(connection, "vacuum_rollup_week")
+    # While the checks read, nothing that was removed could be tidied up; autovacuum would some minutes later.
+    execute_alone(engine, "vacuum_batch_points")
+    execute_alone(engine, "vacuum_rollup_week")
     report("Asking …")
     with transaction(engine) as connection:
         connection.exec_driver_sql("analyze")
