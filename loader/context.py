@@ -4,13 +4,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
-from dramatiq.brokers.redis import RedisBroker
 from sqlalchemy import Engine
 
 from loader.handoff import Handoff
 from loader.labels import Labels
 from shared.database import connect_database
 from shared.objects import ObjectStore
+from shared.queueing import RingingBroker
 from shared.settings import Settings
 
 # Far above the longest statement of a load, the COPY of one batch (about 0.2 s), or of a removal; a limit all the same, so that a
@@ -28,14 +28,14 @@ class Context:
     settings: Settings
     engine: Engine
     store: ObjectStore
-    broker: RedisBroker
+    broker: RingingBroker
     handoff: Handoff
     labels: Labels = field(default_factory=Labels)
     bell: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
 
 
-def make_context(settings: Settings, broker: RedisBroker) -> Context:
+def make_context(settings: Settings, broker: RingingBroker) -> Context:
     """Make the connections; each connects at first use."""
     engine = connect_database(settings, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
     return Context(settings, engine, ObjectStore(settings), broker, Handoff(settings.worker_threads))

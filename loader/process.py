@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 
 
 class _KeeperMiddleware(Middleware):
-    """Runs a keeper and a packer beside the worker threads of a process."""
+    """Runs a keeper, a packer and the bells' listener beside the worker threads of a process."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -31,6 +31,7 @@ class _KeeperMiddleware(Middleware):
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Start."""
         threading.Thread(target=_warm_up, name="warm up", daemon=True).start()
+        threading.Thread(target=self._context.broker.listen, args=(self._context.stopping,), name="bells", daemon=True).start()
         self._keeper.start()
         self._packer.start()
 

@@ -13,9 +13,8 @@ from shared.settings import load_settings
 
 # Longer than the longest batch (about 1 s, and 10 s on a bad day); supervisors kill after 30 s.
 _SHUTDOWN_TIMEOUT_MS: Final = 20_000
-# How long a consumer sleeps at most between looks at the queue. Dramatiq's 1,000 ms cost up to a second per batch: a consumer
-# whose threads are all busy sleeps too.
-_POLL_MS: Final = 50
+# How often a consumer looks at its queue although no bell rings (shared/queueing.py); stopping and retries wait as long.
+_LOOK_MS: Final = 500
 # Arrays of megabytes come and go with every batch. By default glibc gives their memory back each time and takes it again, page
 # by page: a sixth of a batch's processor time. One arena for all threads, which keeps up to 256 MiB, ends that; the peak stays.
 _ALLOCATOR: Final = {
@@ -36,7 +35,7 @@ def main() -> None:
         **_ALLOCATOR,
         **os.environ,
         "dramatiq_queue_prefetch": str(settings.worker_threads),
-        "dramatiq_worker_timeout": str(_POLL_MS),
+        "dramatiq_worker_timeout": str(_LOOK_MS),
     }
     command = [sys.executable, "-m", "dramatiq", "loader.process:setup_worker", "--skip-logging"]
     command += ["--processes", str(settings.worker_processes), "--threads", str(settings.worker_threads)]

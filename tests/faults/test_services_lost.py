@@ -1,5 +1,7 @@
 """Redis or PostgreSQL fails under a working loader; loads end as if nothing had been."""
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from shared.database import transaction
 from shared.errors import TransientError
 from shared.events import STREAM
 from shared.loads import fetch_load, ring_for_load
-from shared.queueing import connect_broker, count_messages
+from shared.queueing import BATCH_ACTOR, QUEUES, connect_broker, count_messages, enqueue
 from shared.settings import Settings
 from tests.blocking import BEFORE_COMMIT, BEFORE_COPY, holding, wait_for_blocked
 from tests.loading import change, list_pending, make_trips, request_load, run_load, running_worker, wait_for_state, wait_until
@@ -146,3 +148,25 @@ def test_read_only_database_and_too_many_connections_are_waited_for(settings: Se
     assert fetch_load(context.engine, load_id)["rejects"] == {}
     assert find_problems(context.engine) == []
     context.engine.dispose()
+
+
+def test_bells_ring_again_after_redis_was_away(settings: Settings, own_valkey: ValkeyServer) -> None:
+    context = make_own(settings, **secret(settings, redis_url=own_valkey.url()))
+    consumer = context.broker.consume(QUEUES[BATCH_ACTOR], timeout=60_000)
+    is_over = threading.Event()
+    thread = threading.Thread(target=context.broker.listen, args=(is_over,))
+    thread.start()
+    listeners = f"{context.broker.namespace}:bell"
+    wait_until(lambda: dict(context.broker.client.pubsub_numsub(listeners))[listeners.encode()])
+    own_valkey.kill()
+    own_valkey.restart()
+    wait_until(lambda: dict(context.broker.client.pubsub_numsub(listeners))[listeners.encode()])
+    timer = threading.Timer(0.5, enqueue, (context.broker, BATCH_ACTOR), {"load_id": 1, "batch": 0})
+    timer.start()
+    began = time.monotonic()
+    assert next(consumer) is None, "woken, to look again"
+    assert time.monotonic() - began < 30
+    assert next(consumer) is not None
+    is_over.set()
+    thread.join()
+    context.broker.client.close()

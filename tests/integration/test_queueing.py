@@ -1,0 +1,111 @@
+"""The queue: bells wake consumers, so that nothing waits for the next look."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dramatiq
+import pytest
+
+from shared.queueing import BATCH_ACTOR, QUEUES, RingingBroker, connect_broker, enqueue
+from shared.settings import Settings
+
+QUEUE = QUEUES[BATCH_ACTOR]
+# Longer than any test waits: what comes sooner was woken.
+LOOK_MS = 60_000
+SOON_S = 5.0
+
+
+class Reader:
+    """A thread that takes messages as a worker's consumer thread does."""
+
+    def __init__(self, broker: RingingBroker, *, prefetch: int = 4) -> None:
+        self.consumer = broker.consume(QUEUE, prefetch=prefetch, timeout=LOOK_MS)
+        self.messages: list[dramatiq.MessageProxy] = []
+        self._is_over = False
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._is_over:
+            message = next(self.consumer)
+            if message is not None:
+                self.messages.append(message)
+
+    def stop(self) -> None:
+        self._is_over = True
+        # A message that is acknowledged again rings again.
+        self.consumer.ack(self.messages[0])
+        self._thread.join()
+
+    def wait_for(self, messages: int, *, timeout_s: float = SOON_S) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while len(self.messages) < messages and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return len(self.messages) >= messages
+
+
+@contextmanager
+def listening(broker: RingingBroker) -> Iterator[None]:
+    is_over = threading.Event()
+    thread = threading.Thread(target=broker.listen, args=(is_over,))
+    thread.start()
+    yield
+    is_over.set()
+    thread.join()
+
+
+@pytest.fixture
+def brokers(settings: Settings) -> Iterator[tuple[RingingBroker, RingingBroker]]:
+    """Of a process that sends and of one that works."""
+    sender, worker = connect_broker(settings), connect_broker(settings)
+    yield sender, worker
+    for broker in (sender, worker):
+        broker.client.close()
+
+
+def test_message_of_another_process_wakes_the_consumer(brokers: tuple[RingingBroker, RingingBroker]) -> None:
+    sender, worker = brokers
+    enqueue(sender, BATCH_ACTOR, load_id=1, batch=0)
+    reader = Reader(worker)
+    assert reader.wait_for(1), "it was sent before the first look"
+    enqueue(sender, BATCH_ACTOR, load_id=1, batch=1)
+    assert not reader.wait_for(2, timeout_s=0.5), "control: nobody listens to the bells"
+    with listening(worker):
+        # The first may be sent before Redis knows who listens.
+        for batch in range(2, 2 + int(SOON_S / 0.2)):
+            enqueue(sender, BATCH_ACTOR, load_id=1, batch=batch)
+            if reader.wait_for(3, timeout_s=0.2):
+                break
+        assert len(reader.messages) >= 3
+    reader.stop()
+
+
+def test_freed_thread_takes_the_next_message_at_once(brokers: tuple[RingingBroker, RingingBroker]) -> None:
+    sender, worker = brokers
+    for batch in range(3):
+        enqueue(sender, BATCH_ACTOR, load_id=1, batch=batch)
+    reader = Reader(worker, prefetch=1)
+    assert reader.wait_for(1)
+    assert not reader.wait_for(2, timeout_s=0.5), "control: one message per thread"
+    reader.consumer.ack(reader.messages[0])
+    assert reader.wait_for(2)
+    reader.consumer.nack(reader.messages[1])
+    assert reader.wait_for(3)
+    reader.consumer.ack(reader.messages[2])
+    reader.stop()
+    assert worker.do_qsize(QUEUE) == 0
+
+
+def test_message_that_nobody_rang_for_is_found_by_a_look(settings: Settings) -> None:
+    broker = connect_broker(settings)
+    consumer = broker.consume(QUEUE, timeout=100)
+    assert next(consumer) is None
+    enqueue(broker, BATCH_ACTOR, load_id=1, batch=0)
+    began = time.monotonic()
+    while (message := next(consumer)) is None:
+        assert time.monotonic() < began + SOON_S
+    consumer.ack(message)
+    assert broker.do_qsize(QUEUE) == 0
+    broker.client.close()
