@@ -47,6 +47,8 @@ def count_box(
             **area_parameters(area, end),
             "is_origins": is_origins,
             "other_tests": other_tests,
+            "lowest_side": int(min(is_origins)),
+            "highest_side": int(max(is_origins)),
             "area": area.bounds(),
             "inner_34": area.inner(CELL_SHIFT).bounds(),
             "by_hour": by_hour,

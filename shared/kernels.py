@@ -29,5 +29,5 @@ def compile_kernels() -> None:
     counter = PairCounter()
     sum_groups(blocks.table, blocks.words, (choice.bounds, choice.filters()), (counter.slots, 32, 1), sources, sums)
     counter.add(*(find_trips(blocks, choice)[:2] >> 2))
-    for _, [flow] in make_flows(points, np.zeros(2, np.int64)):
+    for _, flow in make_flows(points, np.zeros(2, np.int64)):
         counter.add(*read_flows([(flow[1], flow[3], flow[2], *flow[5:])]))

@@ -22,11 +22,11 @@ from shared.blocks import BLOCK_TRIPS, HOURS, TRIPS, list_ends
 from shared.database import driver_connection, execute
 from shared.ends import list_sources
 from shared.ends import make_blocks as read_blocks
+from shared.pairs import PairCounter
 from shared.queries import query
 from shared.run_rows import Points, make_blocks, make_cells, make_days, make_flows, sort_points
 from shared.run_writing import Row, write_rows
 from shared.runs import CELL_SHIFT
-from shared.sorting import count_numbers
 
 # Some 65,000 trips: what is read at once is no large share of a part.
 _BLOCKS_AT_ONCE: Final = 64
@@ -76,7 +76,7 @@ class _Writer:
         self._connection = connection
         self._target = target
         self._block_trips = block_trips
-        self._days: dict[int, int] = {}
+        self._days = PairCounter()
         self._hourly_flows = 0
         self.has_hours = True
 
@@ -86,22 +86,21 @@ class _Writer:
         self._copy("copy_run_cell", make_cells(points))
         if points.others is None:
             return
-        for stamp, count in zip(*(array.tolist() for array in count_numbers(points.stamps)), strict=True):
-            self._days[stamp] = self._days.get(stamp, 0) + count
+        self._days.add(points.stamps >> 32, points.stamps & 0xFFFF_FFFF)
         hours = (points.stamps >> 32) % HOURS
-        for _, rows in make_flows(points, np.zeros_like(hours)):
-            self._copy("copy_run_flow", ((row[0], None, None, *row[1:]) for row in rows))
-        for datasource, rows in make_flows(points, points.stamps & 65_535):
-            self._copy("copy_run_flow", ((row[0], datasource, None, *row[1:]) for row in rows))
+        every = make_flows(points, np.zeros_like(hours))
+        self._copy("copy_run_flow", ((row[0], None, None, *row[1:]) for _, row in every))
+        by_datasource = make_flows(points, points.stamps & 65_535)
+        self._copy("copy_run_flow", ((row[0], datasource, None, *row[1:]) for datasource, row in by_datasource))
         if self.has_hours:
             self._write_slots(points, np.where(hours < 120, hours % 24, 24 + hours % 24))
 
     def write_days(self) -> None:
         """Write what the origins were counted for."""
-        self._copy("copy_run_day", make_days(self._days))
+        self._copy("copy_run_day", make_days(self._days.list_pairs()))
 
     def _write_slots(self, points: Points, slots: Numbers) -> None:
-        flows = [(row[0], None, slot, *row[1:]) for slot, rows in make_flows(points, slots) for row in rows]
+        flows = [(row[0], None, slot, *row[1:]) for slot, row in make_flows(points, slots)]
         self._hourly_flows += sum(row[4] for row in flows)
         # No part can decide for all: some places have many trips to each flow, others one.
         self.has_hours = _TRIPS_PER_FLOW * self._hourly_flows <= self._target.trips

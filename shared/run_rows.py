@@ -6,7 +6,7 @@
 A stamp is hour << 32 | region << 16 | datasource, the hour counted from 0001-01-01 0 h, a Monday.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -131,10 +131,14 @@ def make_cells(points: Points) -> Iterator[Row]:
     keys, trips = count_numbers(number << 40 | hours // HOURS - first_week << 16 | points.stamps & 65_535)
     cuts = np.append(np.searchsorted(keys >> 40, np.arange(len(starts))), len(keys))
     mondays = (first_week + (keys >> 16 & 0xFF_FFFF)) * 7 - _DAYS_TO_2000
+    first_of_week = np.flatnonzero(np.diff(keys >> 16, prepend=-1))
+    week_cuts = np.append(np.searchsorted(first_of_week, cuts[:-1]), len(first_of_week))
     columns = zip(
         encode_arrays("date[]", mondays, cuts),
         encode_arrays("int2[]", keys & 65_535, cuts),
         encode_arrays("int4[]", trips, cuts),
+        encode_arrays("date[]", mondays[first_of_week], week_cuts),
+        encode_arrays("int4[]", np.add.reduceat(trips, first_of_week), week_cuts),
         strict=True,
     )
     fine = _list_fine_cells(points, starts) if points.others is not None else [(None, None)] * len(starts)
@@ -144,34 +148,19 @@ def make_cells(points: Points) -> Iterator[Row]:
         yield (region, points.others is not None, corners[n], *column, *fine[n], hour_columns[n])
 
 
-def make_flows(points: Points, kinds: Numbers) -> Iterator[tuple[int, list[Row]]]:
-    """Make the rows of run_flow for each kind of origins' points: the kind, and region and the columns after slot."""
-    order = np.argsort(kinds.astype(np.uint16), kind="stable")
-    limits = [*np.flatnonzero(np.diff(kinds[order], prepend=-1)).tolist(), len(kinds)]
-    for first, last in pairwise(limits):
-        chosen = order[first:last]
-        yield int(kinds[chosen[0]]), _make_flows_of_kind(points if len(limits) == 2 else points.choose(chosen))
+def make_flows(points: Points, kinds: Numbers) -> Iterator[tuple[int, Row]]:
+    """Make the rows of run_flow for each kind of origins' points: the kind, and region and the columns after slot.
 
-
-def make_days(counts: Mapping[int, int]) -> Iterator[Row]:
-    """Make the rows of run_day, without the run, from the trips per stamp."""
-    days: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
-    for stamp, trips in sorted(counts.items()):
-        hour, region, datasource = stamp >> 32, stamp >> 16 & 65_535, stamp & 65_535
-        days.setdefault((hour // 24, region, datasource), []).append((hour % 24, trips))
-    cuts = np.cumsum([0, *map(len, days.values())])
-    counted = np.array([pair for hours in days.values() for pair in hours], np.int64).reshape(-1, 2)
-    columns = zip(encode_arrays("int2[]", counted[:, 0], cuts), encode_arrays("int4[]", counted[:, 1], cuts), strict=True)
-    for (day, region, datasource), column in zip(days, columns, strict=True):
-        yield DAY_ONE + timedelta(day), region, datasource, *column
-
-
-def _make_flows_of_kind(points: Points) -> list[Row]:
+    Shape: a kind of 0 to 65,535 for each point.
+    """
     if points.others is None:
         raise ValueError("flows need both ends")
-    starts = points.list_starts(FLOW_SHIFT)
+    order = np.argsort(kinds.astype(np.uint16), kind="stable")
+    others, kinds = points.others[order], kinds[order]
+    points = Points(points.ends[order], points.stamps[order])
+    starts = np.union1d(np.flatnonzero(np.diff(kinds, prepend=-1)), points.list_starts(FLOW_SHIFT))
     number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points.ends)))
-    keys, trips = count_numbers(number << 31 | points.others >> FLOW_SHIFT)
+    keys, trips = count_numbers(number << 31 | others >> FLOW_SHIFT)
     cuts = np.append(np.searchsorted(keys >> 31, np.arange(len(starts))), len(keys))
     cells = keys & 0x7FFF_FFFF
     steps = np.diff(cells, prepend=0)
@@ -180,7 +169,22 @@ def _make_flows_of_kind(points: Points) -> list[Row]:
     heads = np.stack(
         [points.regions[starts], points.ends[starts] >> FLOW_SHIFT, np.diff(cuts), cells[cuts[:-1]], cells[cuts[1:] - 1]], axis=1
     )
-    return [(*head, *column) for head, column in zip(heads.tolist(), columns, strict=True)]
+    for kind, head, column in zip(kinds[starts].tolist(), heads.tolist(), columns, strict=True):
+        yield kind, (*head, *column)
+
+
+def make_days(counts: Numbers) -> Iterator[Row]:
+    """Make the rows of run_day, without the run, from the trips per hour and place (region << 16 | datasource).
+
+    Shape: 3 by n, in any order.
+    """
+    hours, places, trips = counts[:, np.lexsort((counts[0], counts[1], counts[0] // 24))]
+    days = hours // 24
+    starts = np.flatnonzero(np.diff(days, prepend=-1) | np.diff(places, prepend=-1))
+    cuts = np.append(starts, len(hours))
+    columns = zip(encode_arrays("int2[]", hours % 24, cuts), encode_arrays("int4[]", trips, cuts), strict=True)
+    for day, place, column in zip(days[starts].tolist(), places[starts].tolist(), columns, strict=True):
+        yield DAY_ONE + timedelta(day), place >> 16, place & 65_535, *column
 
 
 def _cut(starts: Numbers, trips: int, most: int) -> Numbers:

@@ -11,7 +11,7 @@ with recursive fine as materialized (
         from run_cell as c
         cross join unnest(c.fine_cells, c.fine_trips) as f (fine_cell, trips)
         where c.is_origin
-          and c.run_id in (select run_id from run)
+          and c.run_id = any(array(select run_id from run))
           and position_in_area(c.corner, %(cell_area)s::bigint[])
           and position_in_area(((c.corner >> 24) | f.fine_cell) << 24, %(area)s::bigint[])
         union all
@@ -35,7 +35,7 @@ with recursive fine as materialized (
 )
 select s.is_current, c.cell, 24 + c.level as shift, c.trips
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select f.cell >> (c.level - %(least_level)s::integer) as cell, c.level, sum(f.trips::float8)::bigint as trips

@@ -136,29 +136,40 @@ full join kept as k using (run_id, day, hour, region_id, datasource_id)
 where c.trips is distinct from k.trips;
 
 -- name: check_run_cell
--- Weeks of the runs' cells against their trips, both ends; and the fine cells of origins, as shift 24 and week infinity.
+-- Weeks of the runs' cells against their trips, both ends, per datasource and of all of them (-1); and the fine cells of origins, as shift
+-- 24 and week infinity.
 with packed as (
     select load_id, run_id from load
     where run_id is not null
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
-), counted as (
+), per_datasource as (
     select l.run_id, t.region_id, is_origin, 34 as shift, case when is_origin then t.origin else t.destination end >> 34 << 34 as corner,
            date_trunc('week', t.started_at)::date as week, t.datasource_id, count(*) as trips
     from trip as t
     join packed as l using (load_id)
     cross join (values (true), (false)) as side (is_origin)
     group by 1, 2, 3, 4, 5, 6, 7
+), counted as (
+    select run_id, region_id, is_origin, shift, corner, week, datasource_id::integer, trips from per_datasource
+    union all
+    select run_id, region_id, is_origin, shift, corner, week, -1, sum(trips)::bigint from per_datasource group by 1, 2, 3, 4, 5, 6
     union all
     select l.run_id, t.region_id, true, 24, t.origin >> 24 << 24, date 'infinity', 0, count(*)
     from trip as t
     join packed as l using (load_id)
     group by 1, 2, 5
 ), kept as (
-    select c.run_id, c.region_id, c.is_origin, 34 as shift, c.corner, w.week, w.datasource_id, sum(w.trips)::bigint as trips
+    select c.run_id, c.region_id, c.is_origin, 34 as shift, c.corner, w.week, w.datasource_id::integer, sum(w.trips)::bigint as trips
     from run_cell as c
     cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
     where c.run_id in (select run_id from packed)
     group by 1, 2, 3, 4, 5, 6, 7
+    union all
+    select c.run_id, c.region_id, c.is_origin, 34, c.corner, w.week, -1, sum(w.trips)::bigint
+    from run_cell as c
+    cross join unnest(c.sum_weeks, c.sum_trips) as w (week, trips)
+    where c.run_id in (select run_id from packed)
+    group by 1, 2, 3, 4, 5, 6
     union all
     select c.run_id, c.region_id, c.is_origin, 24, c.corner | (f.fine_cell::bigint << 24), date 'infinity', 0, sum(f.trips)::bigint
     from run_cell as c

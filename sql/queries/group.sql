@@ -107,7 +107,7 @@ order by t.started_at desc, t.origin, t.destination, t.load_id;
 -- anywhere) and some others; of runs that keep slots where slots are asked for.
 select f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
 from run_flow as f
-where f.run_id in (select run_id from run where has_hours or %(slots)s::integer[] is null)
+where f.run_id = any(array(select run_id from run where has_hours or %(slots)s::integer[] is null))
   and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
   and ((%(datasource_id)s::smallint is null and f.datasource_id is null) or f.datasource_id = %(datasource_id)s::smallint)
   and ((%(slots)s::integer[] is null and f.slot is null) or f.slot = any(%(slots)s::integer[]))
@@ -124,7 +124,7 @@ where f.run_id in (select run_id from run where has_hours or %(slots)s::integer[
 -- Flows per slot between geohash-6 cells, of the runs that keep them.
 select f.region_id, f.slot, f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
 from run_flow as f
-where f.run_id in (select run_id from run where has_hours)
+where f.run_id = any(array(select run_id from run where has_hours))
   and f.slot is not null
   and (%(slots)s::integer[] is null or f.slot = any(%(slots)s::integer[]))
   and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint);
@@ -133,7 +133,7 @@ where f.run_id in (select run_id from run where has_hours)
 -- Trip groups of the bare loads, buckets in hours; at least a row, without a group if there is none.
 select s.is_current, g.region_id, g.origin, g.destination, g.bucket, g.trips
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
@@ -153,7 +153,7 @@ left join (
 -- What some groups have of the bare loads: number counts the groups as given, in arrays, from 0 on; sums of degrees. At least a row.
 select s.is_current, g.*
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select w.number, count(*) as trips,
@@ -197,7 +197,7 @@ select false, datasource_id, name from datasource;
 -- comes with a block. At least a row, without a block if there is none.
 select s.is_current, b.*
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
@@ -211,9 +211,9 @@ left join (
                 then 0 else %(other_test)s::integer end as other_test,
            p.other_x_low, p.other_y_low, p.places, p.times, p.others, p.datasource_ids
     from block as p
-    where p.is_origin
+    where p.is_origin and p.is_origin::integer = 1
       and ((p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[]))
-           or p.run_id in (select run_id from run where has_hours = any(%(has_hours)s::boolean[])))
+           or p.run_id = any(array(select run_id from run where has_hours = any(%(has_hours)s::boolean[]))))
       and (%(origin_cells)s::bigint[] is null
            or exists (select from unnest(%(origin_cells)s::bigint[]) as c (cell)
                       where p.x_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 3074457345618258602)
@@ -240,7 +240,7 @@ left join (
 -- Flows of the bare loads with a cell in view_area; at least a row, without a flow if there is none.
 select s.is_current, f.origin, f.destination, f.trips
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination, count(*) as trips

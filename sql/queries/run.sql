@@ -71,7 +71,8 @@ copy run_point (run_id, region_id, is_origin, trips, base, x_low, x_high, y_low,
 from stdin (format binary);
 
 -- name: copy_run_cell
-copy run_cell (run_id, region_id, is_origin, corner, weeks, datasource_ids, trips, fine_cells, fine_trips, hours) from stdin (format binary);
+copy run_cell (run_id, region_id, is_origin, corner, weeks, datasource_ids, trips, sum_weeks, sum_trips, fine_cells, fine_trips, hours)
+from stdin (format binary);
 
 -- name: copy_run_flow
 copy run_flow (run_id, region_id, datasource_id, slot, origin_cell, flows, first_cell, last_cell, destination_cells, trips)

@@ -2,7 +2,8 @@
 -- whole_from, whole_to (first Monday and last Sunday of the weeks that lie whole in the period); loose_loads (ids, in order: loads
 -- in no run), bare_loads (those of them without blocks, in order: their trips are read); hours (hours of the week, Monday 0 h is 0; null:
 -- any; count_anywhere then takes no week for whole). Loads may be packed or undone between fetch_filters, which tells the loose loads, and
--- the count: is_current says whether they were the same for both; when not, ask again. One row with week null: no trips.
+-- the count: is_current says whether they were the same for both; when not, ask again (offset 0: found once, not for each row). One row
+-- with week null: no trips. Runs come as an array: joined, what they hold would be read once for each of them.
 
 -- name: fetch_filters
 -- Ids of a region and a datasource (null: any, or not there), the first and last trip under them (null: no trips), and the loose and bare
@@ -28,7 +29,7 @@ select load_id, has_blocks from loose_load order by load_id;
 -- and the trips of bare loads; and of the other loose loads the blocks that the caller has to read for those days: rows with times.
 select s.is_current, c.*
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select week, hour, sum(trips)::bigint as trips,
@@ -45,7 +46,7 @@ left join (
         from run_day as d
         cross join unnest(d.hours, d.trips) as h (hour, trips)
         where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
-          and d.run_id in (select run_id from run)
+          and d.run_id = any(array(select run_id from run))
           and d.day >= %(from_on)s::date and d.day <= %(to_on)s::date
           and (d.day < %(whole_from)s::date or d.day > %(whole_to)s::date)
           and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
@@ -80,7 +81,8 @@ left join (
 -- Trips per week, with by_hour also per hour of the week, with an end in an area (see position_in_area); and the blocks of points that the
 -- caller has to read for the rest, which rows with columns after trips are: those that are not whole in the area, and with is_counted only
 -- for the days of the period outside whole_from to whole_to. is_origins, other_tests: which ends count, and what their other ends must be
--- (0: anything, 1: inside, 2: outside; end_test and other_test of a block are what is left to test of its trips). inner_34: the part of the
+-- (0: anything, 1: inside, 2: outside; end_test and other_test of a block are what is left to test of its trips). lowest_side, highest_side:
+-- the ends that count as numbers (origins 1). inner_34: the part of the
 -- area made of whole cells of run_cell. knows_cells, knows_cell_hours, knows_sums: the filters are such that cells, or the hours of those
 -- that keep them, or sums of blocks know whole weeks; a row with week and times brings a cell's hours from that week on (trips: how many
 -- weeks), whatever the period;
@@ -105,6 +107,8 @@ with side as (
         from block as p
         join side as s using (is_origin)
         where (p.load_id is null or (p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[])))
+          -- What the index of points begins with.
+          and p.is_origin::integer >= %(lowest_side)s::integer and p.is_origin::integer <= %(highest_side)s::integer
           and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
           and (s.other_test <> 1
                or box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[]))
@@ -116,20 +120,24 @@ with side as (
     where not p.is_inner or %(has_cut_weeks)s::boolean
 ), counted as (
     select w.week, null::integer as hour, sum(w.trips) as trips
-    from run_cell as c
-    join side as s on s.is_origin = c.is_origin and s.other_test = 0
-    cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
-    where %(knows_cells)s::boolean
-      and c.run_id in (select run_id from run)
-      and position_in_area(c.corner, %(inner_34)s::bigint[])
-      and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
-      and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
+    from (
+        -- Arrays unnested side by side in a select list cost half of what they cost in from.
+        select unnest(case when %(datasource_id)s::smallint is null then c.sum_weeks else c.weeks end) as week,
+               unnest(case when %(datasource_id)s::smallint is null then c.sum_trips else c.trips end) as trips,
+               unnest(case when %(datasource_id)s::smallint is not null then c.datasource_ids end) as datasource_id
+        from run_cell as c
+        join side as s on s.is_origin = c.is_origin and s.other_test = 0
+        where %(knows_cells)s::boolean
+          and c.run_id = any(array(select run_id from run))
+          and position_in_area(c.corner, %(inner_34)s::bigint[])
+          and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
+    ) as w
+    where w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
     group by w.week
     union all
     select e.week, null, sum(e.trips)
     from (
-        -- Arrays unnested side by side in a select list cost half of what they cost in from.
         select p.base_on + 7 * unnest(p.sum_weeks) as week, unnest(p.sum_trips) as trips
         from touched as p
         where p.is_counted and not p.is_inner
@@ -151,7 +159,7 @@ with side as (
 )
 select s.is_current, c.*
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select week, hour, trips::bigint, null::boolean as is_counted, null::integer as region_id, null::bigint as base, null::integer as base_week,
@@ -164,7 +172,7 @@ left join (
     from run_cell as c
     join side as s on s.is_origin = c.is_origin and s.other_test = 0
     where %(knows_cell_hours)s::boolean
-      and c.run_id in (select run_id from run)
+      and c.run_id = any(array(select run_id from run))
       and c.hours is not null
       and position_in_area(c.corner, %(inner_34)s::bigint[])
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)

@@ -31,6 +31,7 @@ DAMAGES = {
     "day off": ("update run_day set trips[1] = trips[1] + 1", "check_run_day"),
     "day lost": ("delete from run_day", "check_run_day"),
     "cell off": ("update run_cell set trips[1] = trips[1] + 1 where not is_origin", "check_run_cell"),
+    "cell's sum off": ("update run_cell set sum_trips[1] = sum_trips[1] + 1 where is_origin", "check_run_cell"),
     "cell twice": ("insert into run_cell select * from run_cell limit 1", "check_run_cell"),
     "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
     "cell's hours off": (flip("hours", 8, "run_cell"), "check_blocks"),
