@@ -52,6 +52,11 @@ class AxisArea:
             numbers += [x_low | y_low, x_high | y_high, x_low, x_high]
         return [*numbers, y_low, y_high]
 
+    def steps(self) -> list[int]:
+        """Six integers for the kernels: two x ranges, then the y range."""
+        x_ranges = [_EMPTY if self.is_empty else x_range for x_range in [*self.x_ranges, _EMPTY][:2]]
+        return [*x_ranges[0], *x_ranges[1], *self.y_range]
+
     def contains(self, positions: Positions) -> npt.NDArray[np.bool_]:
         """Which positions lie in it. Shape: n → n flags."""
         bounds = self.bounds()

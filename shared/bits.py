@@ -12,6 +12,8 @@ from typing import Any, Final, TypeVar, cast
 import numba
 import numpy as np
 import numpy.typing as npt
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Numbers = npt.NDArray[np.int64]
@@ -19,6 +21,8 @@ Words = npt.NDArray[np.uint64]
 
 _GROUP: Final = 32
 _WIDTH_BITS: Final = 6
+# The widest numbers that lie in the eight bytes from their first one's on, whichever bit of that they begin with.
+_LOADED_BITS: Final = 57
 _Y_MASK: Final = 0x1555_5555_5555_5555
 
 
@@ -44,6 +48,20 @@ def _get(words: Words, bit: int, mask: np.uint64) -> int:
     low = words[word] >> shift
     high = (words[word + 1] << np.uint64(1)) << (np.uint64(63) - shift)
     return np.int64((low | high) & mask)  # type: ignore[return-value]
+
+
+def _type_load(_context: Any, words: Any, _byte: Any) -> Any:  # noqa: ANN401 - numba's own types
+    """Load the eight bytes of words that begin at any byte."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.gep(builder.bitcast(data, cgutils.voidptr_t), [arguments[1]])
+        return builder.load(builder.bitcast(place, context.get_value_type(types.CPointer(types.uint64))), align=1)  # type: ignore[no-untyped-call]
+
+    return types.uint64(words, types.int64), generate
+
+
+_load = cast("Callable[[Words, int], np.uint64]", intrinsic(_type_load))
 
 
 @compile_kernel
@@ -93,9 +111,16 @@ def unpack_numbers(words: Words, start: int, values: Numbers) -> None:
         width = _get(words, bit, _mask(_WIDTH_BITS))
         bit += _WIDTH_BITS
         mask = _mask(width)
-        for place in range(first, min(first + _GROUP, len(values))):
-            values[place] = _get(words, bit, mask)
-            bit += width
+        group = values[first : first + _GROUP]
+        if width <= _LOADED_BITS:
+            # Half the time of reading two words for each number.
+            for place in range(len(group)):
+                at = bit + place * width
+                group[place] = np.int64((_load(words, at >> 3) >> np.uint64(at & 7)) & mask)
+        else:
+            for place in range(len(group)):
+                group[place] = _get(words, bit + place * width, mask)
+        bit += len(group) * width
 
 
 @compile_kernel

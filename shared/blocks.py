@@ -109,6 +109,13 @@ def _is_in_area(position: int, area: Numbers) -> bool:
 
 
 @compile_kernel
+def _is_step_in_area(x: int, y: int, area: Numbers) -> bool:
+    return (  # type: ignore[no-any-return]
+        ((x >= area[10]) & (x <= area[11]) | (x >= area[12]) & (x <= area[13])) & (y >= area[14]) & (y <= area[15])
+    )
+
+
+@compile_kernel
 def _read_ends(block: Numbers, words: Words, ends: Numbers) -> None:
     unpack_numbers(words, block[PLACES_AT], ends)
     position = block[BASE]
@@ -118,29 +125,44 @@ def _read_ends(block: Numbers, words: Words, ends: Numbers) -> None:
 
 
 @compile_kernel
-def _read_others(block: Numbers, words: Words, steps: Numbers) -> None:
-    """Other ends as positions, in the first half of steps."""
+def _read_steps(block: Numbers, words: Words, steps: Numbers) -> None:
+    """Other ends in axis steps: all x, then all y."""
     unpack_numbers(words, block[OTHERS_AT], steps)
     trips = block[TRIPS]
+    steps[:trips] += block[OTHER_X]
+    steps[trips:] += block[OTHER_Y]
+
+
+@compile_kernel
+def _read_others(block: Numbers, words: Words, others: Numbers) -> None:
+    """Other ends as positions."""
+    trips = len(others)
+    steps = np.empty(2 * trips, np.int64)
+    _read_steps(block, words, steps)
     for place in range(trips):
-        x, y = steps[place] + block[OTHER_X], steps[trips + place] + block[OTHER_Y]
-        steps[place] = spread(x) << 1 | spread(y)
+        others[place] = _join_axes(steps, trips, place)
+
+
+@compile_kernel
+def _join_axes(steps: Numbers, trips: int, place: int) -> int:
+    return spread(steps[place]) << 1 | spread(steps[trips + place])
 
 
 @compile_kernel
 def _choose_by_place(block: Numbers, area: Numbers, tests: tuple[Numbers, Numbers, Flags]) -> None:
     """Fill the flags: which trips of a block pass its tests of places."""
-    ends, others, chosen = tests
-    end_test, other_test = block[END_TEST], block[OTHER_TEST]
-    chosen[: block[TRIPS]] = True
-    for place in range(block[TRIPS]):
-        if end_test == ONE_INSIDE:
-            chosen[place] = _is_in_area(ends[place], area) | _is_in_area(others[place], area)
-        elif end_test == INSIDE:
+    ends, steps, chosen = tests
+    end_test, other_test, trips = block[END_TEST], block[OTHER_TEST], block[TRIPS]
+    chosen[:trips] = True
+    if end_test != ANY:
+        for place in range(trips):
             chosen[place] = _is_in_area(ends[place], area)
+    if end_test == ONE_INSIDE:
+        for place in range(trips):
+            chosen[place] |= _is_step_in_area(steps[place], steps[trips + place], area)
     if other_test != ANY:
-        for place in range(block[TRIPS]):
-            chosen[place] &= _is_in_area(others[place], area) == (other_test == INSIDE)
+        for place in range(trips):
+            chosen[place] &= _is_step_in_area(steps[place], steps[trips + place], area) == (other_test == INSIDE)
 
 
 @compile_kernel
@@ -164,18 +186,17 @@ def _choose_by_time(block: Numbers, times: Numbers, filters: Filters, chosen: Fl
 
 @compile_kernel
 def _read_block(
-    block: Numbers, words: Words, area: Numbers, filters: Filters, scratch: tuple[Numbers, Numbers, Numbers, Flags]
+    block: Numbers, words: Words, area: Numbers, needs_ends: bool, scratch: tuple[Numbers, Numbers, Numbers, Flags]
 ) -> None:
-    """Read what a block's tests need, and choose its trips."""
-    ends, others, times, chosen = scratch
+    """Read what a block's tests need, both ends if they are needed, and choose its trips by place."""
+    ends, steps, times, chosen = scratch
     trips = block[TRIPS]
-    if block[END_TEST] != ANY:
+    if needs_ends or block[END_TEST] != ANY:
         _read_ends(block, words, ends[:trips])
-    if block[OTHER_TEST] != ANY or block[END_TEST] == ONE_INSIDE:
-        _read_others(block, words, others[: 2 * trips])
+    if needs_ends or block[OTHER_TEST] != ANY or block[END_TEST] == ONE_INSIDE:
+        _read_steps(block, words, steps[: 2 * trips])
     unpack_numbers(words, block[TIMES_AT], times[:trips])
-    _choose_by_place(block, area, (ends, others, chosen))
-    _choose_by_time(block, times, filters, chosen)
+    _choose_by_place(block, area, (ends, steps, chosen))
 
 
 @compile_kernel
@@ -184,9 +205,7 @@ def read_block(block: Numbers, words: Words, found: Numbers, has_others: bool) -
     _read_ends(block, words, found[0])
     unpack_numbers(words, block[TIMES_AT], found[2])
     if has_others:
-        steps = np.empty(2 * block[TRIPS], np.int64)
-        _read_others(block, words, steps)
-        found[1] = steps[: block[TRIPS]]
+        _read_others(block, words, found[1])
 
 
 @compile_kernel
@@ -212,9 +231,7 @@ def list_ends(blocks: Numbers, words: Words, sources: tuple[Numbers, Numbers], f
         last = first + block[TRIPS]
         _read_ends(block, words, found[0, first:last])
         if len(found) > 2:
-            steps = np.empty(2 * block[TRIPS], np.int64)
-            _read_others(block, words, steps)
-            found[2, first:last] = steps[: block[TRIPS]]
+            _read_others(block, words, found[2, first:last])
         stamps = found[1, first:last]
         unpack_numbers(words, block[TIMES_AT], stamps)
         bits = count_bits(block[DATASOURCES] * HOURS - 1)
@@ -242,16 +259,31 @@ def count_times(blocks: Numbers, words: Words, area: Numbers, filters: Filters, 
     Shape: counts has a row per week; it is added to.
     """
     scratch = _make_scratch(blocks)
+    times, chosen = scratch[2], scratch[3]
     first_week = filters[1] // 7
     by_hour = counts.shape[1] == HOURS
+    is_whole = not by_hour and filters[0].all() and filters[1] % 7 == 0 and filters[2] % 7 == 6
     for number in range(len(blocks)):
         block = blocks[number]
-        _read_block(block, words, area, filters, scratch)
-        times, chosen = scratch[2], scratch[3]
+        _read_block(block, words, area, False, scratch)
+        if is_whole and block[WANTED] < 0:
+            _add_weeks(block, times, chosen, block[WEEK] - first_week, counts)
+            continue
+        _choose_by_time(block, times, filters, chosen)
         for place in range(block[TRIPS]):
             if chosen[place]:
                 week, hour = times[place] // HOURS - first_week, times[place] % HOURS
                 counts[week, hour if by_hour else 0] += 1
+
+
+@compile_kernel
+def _add_weeks(block: Numbers, times: Numbers, chosen: Flags, first_week: int, counts: Numbers) -> None:
+    """Count trips per week without looking at their hours. first_week: the block's, from counts' first on."""
+    bits = count_bits(block[DATASOURCES] * HOURS - 1)
+    for place in range(block[TRIPS]):
+        week = first_week + (times[place] >> bits)
+        if 0 <= week < len(counts):
+            counts[week, 0] += chosen[place]
 
 
 @compile_kernel
@@ -260,19 +292,16 @@ def list_trips(blocks: Numbers, words: Words, area: Numbers, filters: Filters, f
     hours.
     """
     scratch = _make_scratch(blocks)
-    ends, others, times, chosen = scratch
+    ends, steps, times, chosen = scratch
     count = 0
     for number in range(len(blocks)):
         block = blocks[number]
-        _read_block(block, words, area, filters, scratch)
+        _read_block(block, words, area, True, scratch)
+        _choose_by_time(block, times, filters, chosen)
         trips = block[TRIPS]
-        if block[END_TEST] == ANY:
-            _read_ends(block, words, ends[:trips])
-        if block[OTHER_TEST] == ANY and block[END_TEST] != ONE_INSIDE:
-            _read_others(block, words, others[: 2 * trips])
         for place in range(trips):
             if chosen[place]:
-                found[0, count], found[1, count] = ends[place], others[place]
+                found[0, count], found[1, count] = ends[place], _join_axes(steps, trips, place)
                 found[2, count], found[3, count] = block[REGION], times[place]
                 count += 1
     return count
@@ -295,25 +324,22 @@ def sum_groups(
     hour; and which datasources it has.
     """
     scratch = _make_scratch(blocks)
-    ends, others, times, chosen = scratch
+    ends, steps, times, chosen = scratch
     codes = np.empty(len(times), np.int64)
     slots, shift, bucket_hours = groups
     totals, seen = sums
     for number in range(len(blocks)):
         block = blocks[number]
-        _read_block(block, words, limits[0], limits[1], scratch)
+        _read_block(block, words, limits[0], True, scratch)
         trips = block[TRIPS]
-        if block[END_TEST] == ANY:
-            _read_ends(block, words, ends[:trips])
-        if block[OTHER_TEST] == ANY and block[END_TEST] != ONE_INSIDE:
-            _read_others(block, words, others[: 2 * trips])
-        unpack_numbers(words, block[TIMES_AT], codes[:trips])
+        codes[:trips] = times[:trips]
+        _choose_by_time(block, times, limits[1], chosen)
         mask = (1 << count_bits(block[DATASOURCES] * HOURS - 1)) - 1
         for place in range(trips):
             if not chosen[place]:
                 continue
             first = block[REGION] << GROUP_CELL_BITS | ends[place] >> shift
-            second = (others[place] >> shift) << 5 | times[place] % 24 // bucket_hours
+            second = (_join_axes(steps, trips, place) >> shift) << 5 | times[place] % 24 // bucket_hours
             group = find_pair(slots, first, second) - 1
             if group < 0:
                 continue
@@ -321,8 +347,8 @@ def sum_groups(
             total[0] += 1
             total[1] += gather(ends[place] >> 1)
             total[2] += gather(ends[place])
-            total[3] += gather(others[place] >> 1)
-            total[4] += gather(others[place])
+            total[3] += steps[place]
+            total[4] += steps[trips + place]
             total[5] = min(total[5], times[place])
             total[6] = max(total[6], times[place])
             seen[group, sources[0][sources[1][number] + (codes[place] & mask) // HOURS]] = True

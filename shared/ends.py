@@ -50,8 +50,8 @@ class Choice:
 
     @property
     def bounds(self) -> Numbers:
-        """The area as the kernels take it; an empty one where no trip is tested."""
-        return np.array(self.area.bounds() if self.area else [1, 0, 1, 0, 1, 0, 1, 0, 1, 0])
+        """The area as the kernels take it, for positions and for steps; any one where no trip is tested."""
+        return np.array([*self.area.bounds(), *self.area.steps()] if self.area else [0] * 16)
 
     def filters(self, from_on: date | None = None, to_on: date | None = None) -> tuple[Flags, int, int]:
         """Hours and days as the kernels take them; of other days where they are given."""
