@@ -32,13 +32,16 @@ def compile_kernel(function: Function) -> Function:
 
 
 @compile_kernel
-def _put(words: Words, bit: int, value: int, width: int) -> int:
-    """Write a number's bits; returns the place after them."""
-    word, shift = bit >> 6, bit & 63
-    words[word] |= np.uint64(value) << np.uint64(shift)
-    if shift + width > 64:
-        words[word + 1] |= np.uint64(value) >> np.uint64(64 - shift)
-    return bit + width
+def _put(words: Words, end: tuple[int, int, np.uint64], value: int, width: int) -> tuple[int, int, np.uint64]:
+    """Write a number's bits. end: the word that is being filled, how many of its bits are, and those."""
+    word, used, held = end
+    held |= np.uint64(value) << np.uint64(used)
+    used += width
+    if used >= 64:
+        words[word] = held
+        word, used = word + 1, used - 64
+        held = np.uint64(value) >> np.uint64(width - used)
+    return word, used, held
 
 
 @compile_kernel
@@ -86,20 +89,23 @@ def pack_numbers(values: Numbers, cuts: Numbers) -> tuple[Words, Numbers]:
     Shape: n numbers of 0 to 2^62 - 1, m + 1 cuts → words, and the m + 1 words where columns begin.
     """
     blocks = len(cuts) - 1
-    words = np.zeros(len(values) + len(values) // 8 + 2 * blocks + 2, np.uint64)
+    words = np.empty(len(values) + len(values) // 8 + 2 * blocks + 2, np.uint64)
     starts = np.zeros(blocks + 1, np.int64)
     for block in range(blocks):
-        bit = starts[block] << 6
+        end = (starts[block], 0, np.uint64(0))
         for first in range(cuts[block], cuts[block + 1], _GROUP):
             last = min(first + _GROUP, cuts[block + 1])
             union = 0
             for place in range(first, last):
                 union |= values[place]
             width = count_bits(union)
-            bit = _put(words, bit, width, _WIDTH_BITS)
+            end = _put(words, end, width, _WIDTH_BITS)
             for place in range(first, last):
-                bit = _put(words, bit, values[place], width)
-        starts[block + 1] = (bit + 63) >> 6
+                end = _put(words, end, values[place], width)
+        word, used, held = end
+        if used:
+            words[word] = held
+        starts[block + 1] = word + (used > 0)
     return words[: starts[blocks]], starts
 
 
