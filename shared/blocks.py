@@ -267,7 +267,7 @@ def count_times(blocks: Numbers, words: Words, area: Numbers, filters: Filters, 
         block = blocks[number]
         _read_block(block, words, area, False, scratch)
         if is_whole and block[WANTED] < 0:
-            _add_weeks(block, times, chosen, block[WEEK] - first_week, counts)
+            _add_weeks(block, times, chosen, block[WEEK] - first_week, counts[: filters[2] // 7 + 1 - first_week])
             continue
         _choose_by_time(block, times, filters, chosen)
         for place in range(block[TRIPS]):

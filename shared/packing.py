@@ -6,8 +6,7 @@ Parts are ranges of positions of about so many trips. Blocks come in order of th
 lies beyond a part waits for the next: at most a block of each batch, 50 MB at 100 million trips. A row may hold a share of what
 it stands for (a cell that two parts cut has two rows): questions add up.
 
-Measured at 4 million trips: 1.0 µs a trip, 0.8 of them processor time of this process; twice that before numbers were sorted by
-radix.
+Measured at 132 million trips: 0.75 µs a trip, 0.45 of them processor time of this process.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from loader.checking import list_problems
 from shared.area import Box
-from shared.database import connect_database, execute, transaction
+from shared.database import connect_database, driver_connection, execute, transaction
 from shared.errors import TransientError
 from shared.packing import Sizes
 from shared.runs import Pile, choose_loads, list_piles, pack_loads, pack_run
@@ -19,6 +20,7 @@ from shared.weekly import ENDS, WeeklyQuestion, fetch_loose_loads, fetch_weekly
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 
+MIGRATIONS = Path(__file__).parents[2] / "sql" / "migrations"
 CHECKS = ("check_run_day", "check_run_cell", "check_blocks", "check_run_flow")
 
 
@@ -110,6 +112,19 @@ def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
         assert count(engine, f"count(*) from {table} where run_id not in (select run_id from run)") == 0
     with transaction(engine) as connection:
         assert find_problems(connection) == []
+
+
+def test_cells_of_older_runs_get_their_sums(engine: Engine) -> None:
+    insert(engine, 200)
+    assert pack_loads(engine, least_trips=1) == 1
+    sums = "jsonb_agg(jsonb_build_array(sum_weeks, sum_trips) order by is_origin, region_id, corner) from run_cell"
+    before = count(engine, sums)
+    with transaction(engine) as connection:
+        connection.exec_driver_sql("alter table run_cell drop column sum_weeks, drop column sum_trips")
+        driver_connection(connection).execute((MIGRATIONS / "0011_cell_sums.sql").read_bytes())
+        assert find_problems(connection) == []
+    assert count(engine, sums) == before
+    assert len(before) > 1
 
 
 def test_blocks_that_do_not_hold_all_trips_count_for_nothing(engine: Engine) -> None:
