@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,11 +25,25 @@ from loader.planning import plan_load
 from shared.database import execute, transaction
 from shared.loads import fetch_load, insert_load
 from shared.objects import ObjectStore, make_object_key
+from shared.queueing import RingingBroker
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
 ROW = b"Turin,POINT (7.6 45.0),POINT (7.7 45.1),2018-05-21 02:54:04,baba_car\n"
 BAD_ROW = b"Turin,POINT (7.6 95.0),POINT (7.7 45.1),2018-05-21 02:54:04,baba_car\n"
+
+
+@contextmanager
+def listening(broker: RingingBroker) -> Iterator[None]:
+    """Have a broker hear the bells of other processes, as a worker's does."""
+    is_over = threading.Event()
+    thread = threading.Thread(target=broker.listen, args=(is_over,))
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def change(context: Context, **settings: Any) -> Context:

@@ -82,16 +82,14 @@ left join (
 -- caller has to read for the rest, which rows with columns after trips are: those that are not whole in the area, and with is_counted only
 -- for the days of the period outside whole_from to whole_to. is_origins, other_tests: which ends count, and what their other ends must be
 -- (0: anything, 1: inside, 2: outside; end_test and other_test of a block are what is left to test of its trips). lowest_side, highest_side:
--- the ends that count as numbers (origins 1). inner_34: the part of the
--- area made of whole cells of run_cell. knows_cells, knows_cell_hours, knows_sums: the filters are such that cells, or the hours of those
--- that keep them, or sums of blocks know whole weeks; a row with week and times brings a cell's hours from that week on (trips: how many
--- weeks), whatever the period;
+-- the ends that count as numbers (origins 1). inner_34: the part of the area made of whole cells of run_cell. knows_cells,
+-- knows_cell_hours, knows_sums: the filters are such that cells, or the hours of those that keep them, or sums of blocks know whole
+-- weeks; a row with week and times brings a cell's hours from that week on (trips: how many weeks), whatever the period;
 -- has_cut_weeks: the period has other days too.
 with side as (
     select * from unnest(%(is_origins)s::boolean[], %(other_tests)s::integer[]) as s (is_origin, other_test)
 ), touched as materialized (
-    select p.*, p.is_inside and p.other_test = 0 as is_whole,
-           p.is_inner or (%(knows_sums)s::boolean and p.is_inside and p.other_test = 0) as is_counted
+    select p.*, p.is_inner or (%(knows_sums)s::boolean and p.is_inside and p.other_test = 0) as is_counted
     from (
         select p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.sum_weeks, p.sum_trips, p.places, p.times, p.others,
                p.other_x_low, p.other_y_low, p.has_cell_hours,

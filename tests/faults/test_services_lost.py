@@ -21,7 +21,17 @@ from shared.loads import fetch_load, ring_for_load
 from shared.queueing import BATCH_ACTOR, QUEUES, connect_broker, count_messages, enqueue
 from shared.settings import Settings
 from tests.blocking import BEFORE_COMMIT, BEFORE_COPY, holding, wait_for_blocked
-from tests.loading import change, list_pending, make_trips, request_load, run_load, running_worker, wait_for_state, wait_until
+from tests.loading import (
+    change,
+    list_pending,
+    listening,
+    make_trips,
+    request_load,
+    run_load,
+    running_worker,
+    wait_for_state,
+    wait_until,
+)
 from tests.services import PASSWORD, TIMESCALE_BIN, PostgresServer, ValkeyServer, connect_superuser
 
 pytestmark = pytest.mark.faults
@@ -153,20 +163,19 @@ def test_read_only_database_and_too_many_connections_are_waited_for(settings: Se
 def test_bells_ring_again_after_redis_was_away(settings: Settings, own_valkey: ValkeyServer) -> None:
     context = make_own(settings, **secret(settings, redis_url=own_valkey.url()))
     consumer = context.broker.consume(QUEUES[BATCH_ACTOR], timeout=60_000)
-    is_over = threading.Event()
-    thread = threading.Thread(target=context.broker.listen, args=(is_over,))
-    thread.start()
-    listeners = f"{context.broker.namespace}:bell"
-    wait_until(lambda: dict(context.broker.client.pubsub_numsub(listeners))[listeners.encode()])
-    own_valkey.kill()
-    own_valkey.restart()
-    wait_until(lambda: dict(context.broker.client.pubsub_numsub(listeners))[listeners.encode()])
-    timer = threading.Timer(0.5, enqueue, (context.broker, BATCH_ACTOR), {"load_id": 1, "batch": 0})
-    timer.start()
-    began = time.monotonic()
-    assert next(consumer) is None, "woken, to look again"
-    assert time.monotonic() - began < 30
-    assert next(consumer) is not None
-    is_over.set()
-    thread.join()
+    channel = f"{context.broker.namespace}:bell"
+
+    def is_heard() -> bool:
+        return bool(dict(context.broker.client.pubsub_numsub(channel))[channel.encode()])
+
+    with listening(context.broker):
+        wait_until(is_heard)
+        own_valkey.kill()
+        own_valkey.restart()
+        wait_until(is_heard)
+        threading.Timer(0.5, enqueue, (context.broker, BATCH_ACTOR), {"load_id": 1, "batch": 0}).start()
+        began = time.monotonic()
+        assert next(consumer) is None, "woken, to look again"
+        assert time.monotonic() - began < 30
+        assert next(consumer) is not None
     context.broker.client.close()

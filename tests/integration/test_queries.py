@@ -118,6 +118,12 @@ def explain(connection: Connection, text: str, parameters: dict[str, Any]) -> Pl
     return plan
 
 
+def explain_sample(connection: Connection, name: str) -> Plan:
+    """The plan of the named query with any parameters."""
+    named = list_queries()[name]
+    return explain(connection, named.text, {parameter: SAMPLES[sql_type] for parameter, sql_type in named.parameters.items()})
+
+
 def explain_question(connection: Connection, name: str, ask: Any) -> Plan:
     """The plan of the named query as our code asks it."""
     text = list_queries()[name].text
@@ -148,17 +154,14 @@ def is_of(name: str, relation: str) -> bool:
 
 @pytest.mark.parametrize("name", PLANNED)
 def test_every_query_can_be_planned(connection: Connection, name: str) -> None:
-    named = list_queries()[name]
-    parameters = {parameter: SAMPLES[sql_type] for parameter, sql_type in named.parameters.items()}
-    plan = explain(connection, named.text, parameters)
+    plan = explain_sample(connection, name)
     assert "position_in_area" not in json.dumps(plan), "the planner must see through it"
     assert "box_touches_area" not in json.dumps(plan)
 
 
 @pytest.mark.parametrize("name", [name for name in PLANNED if "are_loose" in list_queries()[name].text])
 def test_what_stands_is_asked_once_not_for_each_row(connection: Connection, name: str) -> None:
-    named = list_queries()[name]
-    plan = explain(connection, named.text, {parameter: SAMPLES[sql_type] for parameter, sql_type in named.parameters.items()})
+    plan = explain_sample(connection, name)
     joins = [node for node in walk(plan) if node["Node Type"] == "Nested Loop" or node["Node Type"].endswith("Join")]
     texts = [json.dumps({key: node[key] for key in node.keys() - {"Plans"}}) for node in joins]
     # What a node below has worked out stands in parentheses.

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import dramatiq
 import pytest
 
 from shared.queueing import BATCH_ACTOR, QUEUES, RingingBroker, connect_broker, enqueue
 from shared.settings import Settings
+from tests.loading import listening
 
 QUEUE = QUEUES[BATCH_ACTOR]
 # Longer than any test waits: what comes sooner was woken.
@@ -44,16 +44,6 @@ class Reader:
         while len(self.messages) < messages and time.monotonic() < deadline:
             time.sleep(0.005)
         return len(self.messages) >= messages
-
-
-@contextmanager
-def listening(broker: RingingBroker) -> Iterator[None]:
-    is_over = threading.Event()
-    thread = threading.Thread(target=broker.listen, args=(is_over,))
-    thread.start()
-    yield
-    is_over.set()
-    thread.join()
 
 
 @pytest.fixture
