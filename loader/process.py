@@ -14,6 +14,7 @@ from loader.keeper import Keeper
 from loader.packer import Packer
 from shared.kernels import compile_kernels
 from shared.logs import configure_logs
+from shared.memory import give_back_code, give_back_free
 from shared.queueing import connect_broker
 from shared.settings import load_settings
 
@@ -46,11 +47,16 @@ class _KeeperMiddleware(Middleware):
 
 
 def _warm_up() -> None:
+    # Each step reads code that no later one needs, and the first loads must not come on top of it.
+    give_back_code()
     warm_up()
+    give_back_code()
     compile_kernels()
+    give_back_code()
     # What is here now stays: collections need not look through a quarter of a million lasting objects again and again.
     gc.collect()
     gc.freeze()
+    give_back_free()
     LOG.info("warmed up")
 
 
