@@ -1,23 +1,23 @@
 """Packer: one thread per worker process that packs finished loads into runs, so that questions need not read their trips.
 
-It works when no load is running, or when so many trips wait that questions would become slow. Several packers at once do no harm:
-the database lets one work at a time.
+It works when no load is running, or when so many trips wait that questions would become slow; a load that begins meanwhile makes
+it pause. Several packers at once do no harm: the database lets one work at a time.
 """
 
-import ctypes
 import logging
 import threading
-from contextlib import suppress
 from typing import Final
 
 from loader.context import Context
 from shared.database import execute, transaction
 from shared.errors import TripdeckError
-from shared.runs import LEAST_TRIPS, pack_loads
+from shared.memory import give_back_free
+from shared.runs import LEAST_TRIPS, list_piles, pack_loads
 
 LOG = logging.getLogger(__name__)
 
 _INTERVAL_S: Final = 5.0
+_PAUSE_S: Final = 1.0
 # Loose trips that are packed although a load is running: reading their blocks costs a question some 0.1 s.
 _PATIENCE_TRIPS: Final = 200 * LEAST_TRIPS
 
@@ -40,11 +40,22 @@ class Packer:
 
     def pack(self) -> int:
         """Pack what there is to pack now; returns how many loads were packed."""
+        if self._must_wait():
+            return 0
+        # What batches needed, before packing takes its own.
+        give_back_free()
+        return pack_loads(self._context.engine, least_trips=LEAST_TRIPS, pause=self._pause)
+
+    def _pause(self) -> None:
+        """Let loads go first: packing beside one takes two thirds of a core from it and from those who ask."""
+        while self._must_wait() and not self._context.stopping.wait(_PAUSE_S):
+            pass
+
+    def _must_wait(self) -> bool:
         with transaction(self._context.engine) as connection:
-            is_busy = execute(connection, "has_running_loads").scalar_one()
-        if not is_busy:
-            _give_back_memory()
-        return pack_loads(self._context.engine, least_trips=_PATIENCE_TRIPS if is_busy else LEAST_TRIPS)
+            if not execute(connection, "has_running_loads").scalar_one():
+                return False
+            return sum(pile.trips for pile in list_piles(connection) if pile.run_id is None) < _PATIENCE_TRIPS
 
     def _run(self) -> None:
         while not self._context.stopping.wait(_INTERVAL_S):
@@ -60,9 +71,3 @@ class Packer:
                 self._is_failing = True
             else:
                 self._is_failing = False
-
-
-def _give_back_memory() -> None:
-    """Give back what batches needed before packing takes its own; glibc keeps it for the next batches otherwise (worker.py)."""
-    with suppress(AttributeError):  # other C libraries keep nothing
-        ctypes.CDLL(None).malloc_trim(0)

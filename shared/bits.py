@@ -1,7 +1,7 @@
 """Bits: columns of numbers packed bit by bit, and the loops that write and read them, compiled to machine code by numba.
 
-A column holds groups of 32 numbers, each group with the width of its largest before it, so that neighbours in position order cost
-two bytes a place or three. It is made of whole 64-bit words.
+A column holds groups of numbers, each with the width of its largest before it. Groups are small where a number's size tells those of
+its neighbours (differences of positions), and as large as the column where it doesn't. It is made of whole 64-bit words.
 The compiled code is kept beside each file, or where NUMBA_CACHE_DIR says; kernels hold no interpreter lock. Those of other files
 that call these are not compiled anew when only this file changes: empty the cache then.
 """
@@ -19,7 +19,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Numbers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
-_GROUP: Final = 32
+SMALL_GROUP: Final = 32
+"""Numbers of a group where neighbours are alike: fewer cost more widths, more cost wider numbers."""
+
 _WIDTH_BITS: Final = 6
 # The widest numbers that lie in the eight bytes from their first one's on, whichever bit of that they begin with.
 _LOADED_BITS: Final = 57
@@ -70,8 +72,8 @@ def count_bits(number: int) -> int:
 
 
 @compile_kernel
-def pack_numbers(values: Numbers, cuts: Numbers) -> tuple[Words, Numbers]:
-    """Pack the numbers between each two cuts into a column of bits.
+def pack_numbers(values: Numbers, cuts: Numbers, parts: int = 0) -> tuple[Words, Numbers]:
+    """Pack the numbers between each two cuts into a column of bits, as so many groups of equal size; 0: as small groups.
 
     Shape: n numbers of 0 to 2^62 - 1, m + 1 cuts → words, and the m + 1 words where columns begin.
     """
@@ -80,8 +82,9 @@ def pack_numbers(values: Numbers, cuts: Numbers) -> tuple[Words, Numbers]:
     starts = np.zeros(blocks + 1, np.int64)
     for block in range(blocks):
         word, used, held = starts[block], 0, np.uint64(0)
-        for first in range(cuts[block], cuts[block + 1], _GROUP):
-            group = values[first : min(first + _GROUP, cuts[block + 1])]
+        size = (cuts[block + 1] - cuts[block]) // parts if parts else SMALL_GROUP
+        for first in range(cuts[block], cuts[block + 1], size):
+            group = values[first : min(first + size, cuts[block + 1])]
             union = np.int64(0)
             for place in range(len(group)):
                 union |= group[place]
@@ -102,14 +105,14 @@ def pack_numbers(values: Numbers, cuts: Numbers) -> tuple[Words, Numbers]:
 
 
 @compile_kernel
-def unpack_numbers(words: Words, start: int, values: Numbers) -> None:
-    """Read a column that begins at a word; values is filled. At least one word follows the column."""
+def unpack_numbers(words: Words, start: int, values: Numbers, size: int = SMALL_GROUP) -> None:
+    """Read a column of groups of that size, which begins at a word; values is filled. At least one word follows the column."""
     bit = start << 6
-    for first in range(0, len(values), _GROUP):
+    for first in range(0, len(values), size):
         width = _get(words, bit, _mask(_WIDTH_BITS))
         bit += _WIDTH_BITS
         mask = _mask(width)
-        group = values[first : first + _GROUP]
+        group = values[first : first + size]
         if width <= _LOADED_BITS:
             # Half the time of reading two words for each number.
             for place in range(len(group)):

@@ -1,6 +1,6 @@
 """Blocks: the packed bits of a run's trips, and the loops over them, compiled to machine code by numba.
 
-A block's numbers (places, times, other ends) are columns of bits (shared/bits.py).
+A block's numbers are columns of bits (shared/bits.py): places, in small groups; times, in one; of origins the other ends, in two.
 """
 
 from typing import Final
@@ -127,8 +127,8 @@ def _read_ends(block: Numbers, words: Words, ends: Numbers) -> None:
 @compile_kernel
 def _read_steps(block: Numbers, words: Words, steps: Numbers) -> None:
     """Other ends in axis steps: all x, then all y."""
-    unpack_numbers(words, block[OTHERS_AT], steps)
     trips = block[TRIPS]
+    unpack_numbers(words, block[OTHERS_AT], steps, trips)
     steps[:trips] += block[OTHER_X]
     steps[trips:] += block[OTHER_Y]
 
@@ -195,7 +195,7 @@ def _read_block(
         _read_ends(block, words, ends[:trips])
     if needs_ends or block[OTHER_TEST] != ANY or block[END_TEST] == ONE_INSIDE:
         _read_steps(block, words, steps[: 2 * trips])
-    unpack_numbers(words, block[TIMES_AT], times[:trips])
+    unpack_numbers(words, block[TIMES_AT], times[:trips], trips)
     _choose_by_place(block, area, (ends, steps, chosen))
 
 
@@ -203,7 +203,7 @@ def _read_block(
 def read_block(block: Numbers, words: Words, found: Numbers, has_others: bool) -> None:
     """Read all of a block. Shape: found is 3 by its trips: ends, other ends where it has them, times as they are coded."""
     _read_ends(block, words, found[0])
-    unpack_numbers(words, block[TIMES_AT], found[2])
+    unpack_numbers(words, block[TIMES_AT], found[2], block[TRIPS])
     if has_others:
         _read_others(block, words, found[1])
 
@@ -233,7 +233,7 @@ def list_ends(blocks: Numbers, words: Words, sources: tuple[Numbers, Numbers], f
         if len(found) > 2:
             _read_others(block, words, found[2, first:last])
         stamps = found[1, first:last]
-        unpack_numbers(words, block[TIMES_AT], stamps)
+        unpack_numbers(words, block[TIMES_AT], stamps, block[TRIPS])
         bits = count_bits(block[DATASOURCES] * HOURS - 1)
         mask = (1 << bits) - 1
         for place in range(len(stamps)):

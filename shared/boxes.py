@@ -62,9 +62,9 @@ def count_box(
         if not rows[0][0]:
             return None
         for row in rows:
-            if row.week is not None and row.times is not None:
+            if row.week is not None and row.bits is not None:
                 whole_weeks = (parameters["whole_from"], parameters["whole_to"])
-                counter.add_cell(row.week, row.times, weeks=row.trips, whole_weeks=whole_weeks)
+                counter.add_cell(row.week, row.bits, weeks=row.trips, whole_weeks=whole_weeks)
             elif row.week is not None:
                 counter.counts[(row.week - first_week).days // 7, row.hour or 0] += row.trips
         _add_blocks(counter, rows, cut_days)

@@ -70,26 +70,40 @@ class Blocks:
 
 def make_blocks(rows: Iterable[Any]) -> Blocks:
     """Make blocks of rows: trips, region, base, week, datasources, wanted datasource, tests of both ends, lowest x and y of
-    the other ends, places, times, others.
+    the other ends, words before times and before other ends, first word of the piece of bits, that piece.
     """
     table: list[list[int]] = []
-    columns: list[bytes] = []
+    pieces: list[bytes] = []
     word = 0
-    for trips, region, base, week, datasources, wanted, end_test, other_test, x_low, y_low, *bits in rows:
+    for (
+        trips,
+        region,
+        base,
+        week,
+        datasources,
+        wanted,
+        end_test,
+        other_test,
+        x_low,
+        y_low,
+        times_at,
+        others_at,
+        first,
+        bits,
+    ) in rows:
         block = [0] * COLUMNS
         block[TRIPS], block[REGION], block[BASE], block[WEEK] = trips, region, base, week
         block[DATASOURCES], block[WANTED] = datasources, -1 if wanted is None else wanted
         block[END_TEST], block[OTHER_TEST] = end_test, other_test
-        if bits[2] is not None:
+        if x_low is not None:
             block[OTHER_X], block[OTHER_Y] = gather_axis(x_low >> 1), gather_axis(y_low)
-        for place, column in zip((PLACES_AT, TIMES_AT, OTHERS_AT), bits, strict=True):
-            block[place] = word
-            if column is not None:
-                columns.append(column)
-                word += len(column) // 8
+        place = word - first
+        block[PLACES_AT], block[TIMES_AT], block[OTHERS_AT] = place, place + times_at, place + others_at
         table.append(block)
+        pieces.append(bits)
+        word += len(bits) // 8
     # The kernels read a word ahead.
-    words = np.frombuffer(b"".join([*columns, bytes(8)]), np.uint64)
+    words = np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64)
     return Blocks(np.array(table, np.int64).reshape(-1, COLUMNS), words)
 
 

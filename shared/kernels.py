@@ -17,8 +17,8 @@ def compile_kernels() -> None:
     """Compile what is not compiled yet: 15 s on a new machine, then a tenth of a second."""
     points = sort_points(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
     [row] = make_blocks(points)
-    region, _, trips, base, *bounds, _, _, _, _, places, times, others, _ = row
-    block = (trips, region, base, 0, 1, None, 1, 1, bounds[4], bounds[6], places, times, others)
+    region, _, trips, times_at, others_at, _, base, *bounds, _, _, bits, _ = row
+    block = (trips, region, base, 0, 1, None, 1, 1, bounds[4], bounds[6], times_at, others_at, 0, bits)
     blocks = read_blocks([block])
     choice = Choice(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
     TimeCounter(choice, by_hour=False).add(blocks)

@@ -10,7 +10,8 @@ See shared/packing.py for how.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -42,9 +43,10 @@ class Pile:
     load_ids: Sequence[int]
 
 
-def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
+def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS, pause: Callable[[], None] | None = None) -> int:
     """Pack the loose loads when they have enough trips; returns how many loads share the new run, 0 when there was nothing to do.
 
+    pause: called now and then, while nothing but the transaction is held; it may take as long as it likes.
     Raises: TransientError when a load was undone meanwhile; nothing has happened then, and the next call sees to the rest.
     """
     with transaction(engine) as connection:
@@ -54,14 +56,25 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS) -> int:
         if not load_ids:
             return 0
         execute(connection, "begin_packing")
-        pack_run(connection, load_ids, trips)
+        pack_run(connection, load_ids, trips, pause=pause)
     LOG.info("packed loads into a run", extra={"loads": len(load_ids), "trips": trips})
     with transaction(engine) as connection:
         execute(connection, "begin_packing")
         execute(connection, "summarize_ranges")
         execute(connection, "analyze_trips")
-    execute_alone(engine, "vacuum_batch_points")
+    clear_batch_points(engine)
     return len(load_ids)
+
+
+def clear_batch_points(engine: Engine) -> None:
+    """Give the room of blocks that are in a run now back: all of it when no load is loose, for indexes keep theirs through a vacuum."""
+    with suppress(TransientError), transaction(engine) as connection:
+        # Refused while a batch or a question has the table open; then the next batches use the room.
+        execute(connection, "lock_batch_points")
+        if not execute(connection, "has_batch_points").scalar_one():
+            execute(connection, "truncate_batch_points")
+            return
+    execute_alone(engine, "vacuum_batch_points")
 
 
 def list_piles(connection: Connection) -> list[Pile]:
@@ -85,7 +98,14 @@ def choose_loads(piles: Sequence[Pile], *, least_trips: int) -> tuple[list[int],
     return sorted(load_ids), trips
 
 
-def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, sizes: "Sizes | None" = None) -> None:
+def pack_run(
+    connection: Connection,
+    load_ids: Sequence[int],
+    trips: int,
+    *,
+    sizes: "Sizes | None" = None,
+    pause: Callable[[], None] | None = None,
+) -> None:
     """Pack loads into a new run in the caller's transaction; runs that lose their loads to it go.
 
     Raises: TransientError when one of the loads does not stand any more.
@@ -98,7 +118,7 @@ def pack_run(connection: Connection, load_ids: Sequence[int], trips: int, *, siz
     run_id = execute(connection, "insert_run", trips=trips).scalar_one()
     if bare := list(execute(connection, "list_bare_loads", load_ids=loads).scalars()):
         block_loads(connection, bare, trips=trips, part_trips=sizes.part_trips)
-    if pack_trips(connection, Target(run_id, trips), loads, sizes=sizes):
+    if pack_trips(connection, Target(run_id, trips), loads, sizes=sizes, pause=pause):
         execute(connection, "mark_run_hours", run_id=run_id)
     if len(execute(connection, "finish_packing", run_id=run_id, load_ids=loads).all()) < len(load_ids):
         raise TransientError("A load was undone while it was being packed.", code="packing_overtaken")

@@ -21,7 +21,7 @@ from loader.generate import Tally, generate_trips
 from shared.catalog import list_regions
 from shared.database import connect_database, execute, execute_alone, transaction
 from shared.errors import TerminalError
-from shared.runs import LEAST_TRIPS, choose_loads, list_piles, pack_loads
+from shared.runs import LEAST_TRIPS, choose_loads, clear_batch_points, list_piles, pack_loads
 from shared.settings import load_settings
 
 Report = Callable[[str], None]
@@ -87,7 +87,7 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
     report("Packing …")
     wait_for_runs(engine)
     # While the checks read, nothing that was removed could be tidied up; autovacuum would some minutes later.
-    execute_alone(engine, "vacuum_batch_points")
+    clear_batch_points(engine)
     execute_alone(engine, "vacuum_rollup_week")
     report("Asking …")
     with transaction(engine) as connection:

@@ -5,8 +5,9 @@
 select pg_try_advisory_xact_lock(hashtext('tripdeck.pack')) as is_ours;
 
 -- name: begin_packing
--- Lets the statements of this transaction take the time they need, and end soon when their client is gone.
+-- Lets this transaction take the time it needs, pauses included, and end soon when its client is gone.
 select set_config('statement_timeout', '0', true),
+       set_config('idle_in_transaction_session_timeout', '0', true),
        set_config('client_connection_check_interval', '1s', true);
 
 -- name: has_running_loads
@@ -55,7 +56,7 @@ select load_id from loose_load where load_id = any(%(load_ids)s::integer[]) and 
 -- The blocks of some loads, of their batches and of their runs, in order of their first position: the columns that shared.ends takes, and
 -- the datasources.
 select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
-       null::integer as wanted, 0 as end_test, 0 as other_test, p.other_x_low, p.other_y_low, p.places, p.times, p.others, p.datasource_ids
+       null::integer as wanted, 0 as end_test, 0 as other_test, p.other_x_low, p.other_y_low, p.times_at, p.others_at, 0 as first_word, p.bits, p.datasource_ids
 from block as p
 where p.is_origin = %(is_origin)s::boolean
   and (p.load_id = any(%(load_ids)s::integer[])
@@ -66,8 +67,8 @@ order by p.base;
 copy run_day (run_id, day, region_id, datasource_id, hours, trips) from stdin (format binary);
 
 -- name: copy_run_point
-copy run_point (run_id, region_id, is_origin, trips, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high, other_y_low,
-                other_y_high, base_on, datasource_ids, sum_weeks, sum_trips, places, times, others, has_cell_hours)
+copy run_point (run_id, region_id, is_origin, trips, times_at, others_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low,
+                other_x_high, other_y_low, other_y_high, datasource_ids, week_trips, bits, has_cell_hours)
 from stdin (format binary);
 
 -- name: copy_run_cell
@@ -112,8 +113,19 @@ delete from run_flow as f where not exists (select from run as r where r.run_id 
 -- Brings the BRIN indexes up to date: ranges of pages that they don't know yet are read by every question.
 select relname, brin_summarize_new_values(oid) as ranges from pg_class where relname in ('trip_brin', 'run_point_brin');
 
+-- name: lock_batch_points
+-- Keeps batches and questions from the table of their blocks, or fails at once when one is there.
+lock table batch_point in access exclusive mode nowait;
+
+-- name: has_batch_points
+-- Whether any batch has blocks that are in no run.
+select exists (select from batch_point) as has_blocks;
+
+-- name: truncate_batch_points
+truncate batch_point;
+
 -- name: vacuum_batch_points
--- Gives the room of blocks that are in a run now back, or to the next batches; outside a transaction.
+-- Gives the room of blocks that are in a run now to the next batches; outside a transaction.
 vacuum batch_point;
 
 -- name: analyze_trips

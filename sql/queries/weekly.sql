@@ -68,7 +68,8 @@ left join (
     group by week, hour
     union all
     select null, null, p.trips, p.region_id, (p.base_on - date '0001-01-01') / 7, cardinality(p.datasource_ids),
-           array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, p.times
+           array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1,
+           substring(p.bits from 8 * p.times_at + 1 for 8 * (p.others_at - p.times_at))
     from batch_point as p
     where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
       and p.is_origin
@@ -84,14 +85,14 @@ left join (
 -- (0: anything, 1: inside, 2: outside; end_test and other_test of a block are what is left to test of its trips). lowest_side, highest_side:
 -- the ends that count as numbers (origins 1). inner_34: the part of the area made of whole cells of run_cell. knows_cells,
 -- knows_cell_hours, knows_sums: the filters are such that cells, or the hours of those that keep them, or sums of blocks know whole
--- weeks; a row with week and times brings a cell's hours from that week on (trips: how many weeks), whatever the period;
+-- weeks; a row with week and bits brings a cell's hours from that week on (trips: how many weeks), whatever the period;
 -- has_cut_weeks: the period has other days too.
 with side as (
     select * from unnest(%(is_origins)s::boolean[], %(other_tests)s::integer[]) as s (is_origin, other_test)
 ), touched as materialized (
-    select p.*, p.is_inner or (%(knows_sums)s::boolean and p.is_inside and p.other_test = 0) as is_counted
+    select p.*, p.is_inner or (%(knows_sums)s::boolean and p.is_inside and p.other_test = 0 and cardinality(p.week_trips) > 0) as is_counted
     from (
-        select p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.sum_weeks, p.sum_trips, p.places, p.times, p.others,
+        select p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.week_trips, p.times_at, p.others_at, p.bits,
                p.other_x_low, p.other_y_low, p.has_cell_hours,
                box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) as is_inside,
                case when s.other_test = 1 and box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
@@ -136,7 +137,7 @@ with side as (
     union all
     select e.week, null, sum(e.trips)
     from (
-        select p.base_on + 7 * unnest(p.sum_weeks) as week, unnest(p.sum_trips) as trips
+        select p.base_on + 7 * (generate_subscripts(p.week_trips, 1) - 1) as week, unnest(p.week_trips) as trips
         from touched as p
         where p.is_counted and not p.is_inner
     ) as e
@@ -162,11 +163,12 @@ from (
 left join (
     select week, hour, trips::bigint, null::boolean as is_counted, null::integer as region_id, null::bigint as base, null::integer as base_week,
            null::integer as datasources, null::integer as wanted, null::integer as end_test, null::integer as other_test,
-           null::bigint as other_x_low, null::bigint as other_y_low, null::bytea as places, null::bytea as times, null::bytea as others
+           null::bigint as other_x_low, null::bigint as other_y_low, null::integer as times_at, null::integer as others_at,
+           null::integer as first_word, null::bytea as bits
     from counted
     union all
     select c.weeks[1], null, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null, null, null, null, null, null, null, null, null,
-           null, c.hours, null
+           null, null, null, c.hours
     from run_cell as c
     join side as s on s.is_origin = c.is_origin and s.other_test = 0
     where %(knows_cell_hours)s::boolean
@@ -177,8 +179,12 @@ left join (
     union all
     select null, null, p.trips, p.is_counted, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7, cardinality(p.datasource_ids),
            array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1,
-           case when p.is_inside then 0 else 1 end, p.other_test, p.other_x_low, p.other_y_low,
-           case when not p.is_inside then p.places end, p.times, case when p.other_test <> 0 then p.others end
+           case when p.is_inside then 0 else 1 end, p.other_test, p.other_x_low, p.other_y_low, p.times_at, p.others_at, n.first_word,
+           substring(p.bits from 8 * n.first_word + 1 for 8 * (n.last_word - n.first_word))
     from touched as p
+    cross join lateral (
+        select case when p.is_inside then p.times_at else 0 end as first_word,
+               case when p.other_test = 0 then p.others_at else octet_length(p.bits) / 8 end as last_word
+    ) as n
     where not p.is_counted or %(has_cut_weeks)s::boolean
 ) as c on s.is_current;

@@ -10,6 +10,7 @@ from loader.context import Context
 from loader.packer import Packer
 from shared.database import connect_database, transaction
 from shared.settings import Settings
+from tests.blocking import holding, wait_for_blocked
 from tests.loading import wait_until
 from tests.random_trips import MONDAY, make_trip
 from tests.trip_maker import insert_trips
@@ -31,6 +32,14 @@ def insert(context: Context, trips: int, *, state: str = "succeeded") -> None:
 def count_runs(context: Context) -> int:
     with transaction(context.engine) as connection:
         return int(connection.exec_driver_sql("select count(*) from run").scalar_one())
+
+
+def count_sessions(context: Context, state: str, query: str) -> int:
+    asked = (
+        "select count(*) from pg_stat_activity where datname = current_database() and state = %(state)s and query like %(query)s"
+    )
+    with transaction(context.engine) as connection:
+        return int(connection.exec_driver_sql(asked, {"state": state, "query": f"%{query}%"}).scalar_one())
 
 
 @pytest.mark.usefixtures("eager")
@@ -71,3 +80,45 @@ def test_outlives_an_absent_database(context: Context, settings: Settings, caplo
     assert any(thread.name == "packer" for thread in threading.enumerate())
     running.stop()
     wait_until(lambda: not any(thread.name == "packer" for thread in threading.enumerate()))
+
+
+@pytest.mark.usefixtures("eager")
+def test_pauses_for_a_load_that_begins_meanwhile(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packer, "_PAUSE_S", 0.05)
+    insert(context, 20)
+    packing = threading.Thread(target=Packer(context).pack)
+    with holding(context.engine, "lock table run_point in share mode"):
+        packing.start()
+        wait_for_blocked(context.engine, "copy run_point")
+        insert(context, 5, state="loading")
+    # It asks again and again, in other transactions; its own stands still.
+    wait_until(lambda: count_sessions(context, "idle in transaction", "copy run_flow") == 1)
+    packing.join(timeout=1)
+    assert packing.is_alive()
+    assert count_sessions(context, "idle in transaction", "copy run_flow") == 1
+    with transaction(context.engine) as connection:
+        connection.exec_driver_sql("update load set state = 'succeeded'")
+    packing.join(timeout=20)
+    assert count_runs(context) == 1
+
+
+@pytest.mark.usefixtures("eager")
+def test_does_not_pause_when_questions_would_become_slow(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packer, "_PATIENCE_TRIPS", 20)
+    insert(context, 20)
+    insert(context, 5, state="loading")
+    assert Packer(context).pack() == 1
+
+
+@pytest.mark.usefixtures("eager")
+def test_stops_though_a_load_makes_it_pause(context: Context) -> None:
+    stopping = threading.Event()
+    insert(context, 20)
+    packing = threading.Thread(target=Packer(replace(context, stopping=stopping)).pack)
+    with holding(context.engine, "lock table run_point in share mode"):
+        packing.start()
+        wait_for_blocked(context.engine, "copy run_point")
+        insert(context, 5, state="loading")
+    stopping.set()
+    packing.join(timeout=20)
+    assert not packing.is_alive()

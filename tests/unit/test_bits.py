@@ -26,6 +26,19 @@ def test_columns_of_any_numbers_come_back(numbers: list[list[int]]) -> None:
         assert found.tolist() == column
 
 
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.lists(st.integers(0, 2**62 - 1), min_size=1, max_size=70), min_size=1, max_size=4), st.integers(1, 3))
+def test_columns_of_large_groups_come_back(numbers: list[list[int]], parts: int) -> None:
+    columns = [column * parts for column in numbers]
+    cuts = np.cumsum([0, *(len(column) for column in columns)])
+    words, starts = pack_numbers(np.concatenate(columns), cuts, parts)
+    ahead = np.append(words, np.uint64(2**64 - 1))
+    for start, column in zip(starts, columns, strict=False):
+        found = np.empty(len(column), np.int64)
+        unpack_numbers(ahead, start, found, len(column) // parts)
+        assert found.tolist() == column
+
+
 def test_equal_numbers_cost_no_bits_but_their_width() -> None:
     words, _ = pack_numbers(np.zeros(320, np.int64), np.array([0, 320]))
     assert len(words) == 1
