@@ -79,9 +79,9 @@ def _stream(connection: Connection, name: str, load_id: int | None) -> Iterator[
 
 def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers]:
     """A block's ends, other ends (0 for destinations), and 65,536 times the hour + datasource."""
-    lows = (row.bounds[4], row.bounds[6]) if row.is_origin else (None, None)
+    lows = (row.bounds[4], row.bounds[6]) if row.is_origin else (0, 0)
     piece = (row.times_at, row.others_at, 0, row.bits)
-    blocks = make_blocks([(row.trips, 0, row.cell, row.base_week, len(row.datasource_ids), None, 0, 0, *lows, *piece)])
+    blocks = make_blocks([(row.trips, 0, row.cell, row.base_week, len(row.datasource_ids), -1, 0, 0, *lows, *piece)])
     found = np.zeros((3, row.trips), np.int64)
     read_block(blocks.table[0], blocks.words, found, row.is_origin)
     bits = (len(row.datasource_ids) * HOURS - 1).bit_length()
@@ -108,7 +108,7 @@ def _compare_weeks(row: Row[Any], weeks: Numbers) -> Iterator[Disagreement]:
     expected = dict(zip(numbers.tolist(), trips.tolist(), strict=True))
     if numbers[-1] >= SUMMED_WEEKS and not row.week_trips:
         return
-    found = dict(enumerate(row.week_trips))
+    found = dict(enumerate(np.frombuffer(row.week_trips, "<u2").tolist()))
     for week in sorted(expected.keys() | found.keys()):
         if expected.get(week, 0) != found.get(week, 0):
             yield f"blocks of {row.owner} {row.cell} week {week}", expected.get(week, 0), found.get(week, 0)

@@ -1,7 +1,7 @@
 """Bits: columns of numbers packed bit by bit, and the loops that write and read them, compiled to machine code by numba.
 
-A column holds groups of numbers, each with the width of its largest before it. Groups are small where a number's size tells those of
-its neighbours (differences of positions), and as large as the column where it doesn't. It is made of whole 64-bit words.
+A column holds groups of numbers, each with the width of its largest before it. Groups are small where a number's size tells those
+of its neighbours (differences of positions), and as large as the column where it doesn't. It is made of whole 64-bit words.
 The compiled code is kept beside each file, or where NUMBA_CACHE_DIR says; kernels hold no interpreter lock. Those of other files
 that call these are not compiled anew when only this file changes: empty the cache then.
 """

@@ -24,21 +24,22 @@ HOURS: Final = 168
 GROUP_CELL_BITS: Final = 45
 """Bits of a trip group's origin cell in its first key: geohashes of up to nine characters."""
 
-# Columns of the table of blocks that the kernels take.
+# Columns of the table of blocks that the kernels take. WANTED: a datasource's place among the block's, or -1. OTHER_X, OTHER_Y:
+# the lowest of the other ends, as masked positions. The last three are words of the bits.
 (
     TRIPS,
+    REGION,
     BASE,
     WEEK,
-    REGION,
     DATASOURCES,
     WANTED,
     END_TEST,
     OTHER_TEST,
-    PLACES_AT,
-    TIMES_AT,
-    OTHERS_AT,
     OTHER_X,
     OTHER_Y,
+    TIMES_AT,
+    OTHERS_AT,
+    PLACES_AT,
     COLUMNS,
 ) = range(14)
 
@@ -129,8 +130,8 @@ def _read_steps(block: Numbers, words: Words, steps: Numbers) -> None:
     """Other ends in axis steps: all x, then all y."""
     trips = block[TRIPS]
     unpack_numbers(words, block[OTHERS_AT], steps, trips)
-    steps[:trips] += block[OTHER_X]
-    steps[trips:] += block[OTHER_Y]
+    steps[:trips] += gather(block[OTHER_X] >> 1)
+    steps[trips:] += gather(block[OTHER_Y])
 
 
 @compile_kernel

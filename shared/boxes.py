@@ -18,6 +18,9 @@ from shared.runs import CELL_SHIFT
 from shared.weekly import End, area_parameters
 
 _DAY: Final = timedelta(days=1)
+_BLOCK: Final = slice(6, None)
+"""Columns of a row of count_box that make_blocks takes."""
+
 # Which ends count, and what their other ends must be (0: anything, 1: inside, 2: outside), so that no trip counts twice.
 _SIDES: Final[Mapping[End, tuple[list[bool], list[int]]]] = {
     "origin": ([True], [0]),
@@ -58,12 +61,14 @@ def count_box(
             "has_cut_weeks": bool(cut_days),
         },
     )
+    whole_weeks = (parameters["whole_from"], parameters["whole_to"])
     for rows in batches:
         if not rows[0][0]:
             return None
         for row in rows:
-            if row.week is not None and row.bits is not None:
-                whole_weeks = (parameters["whole_from"], parameters["whole_to"])
+            if row.sum_weeks is not None:
+                counter.add_sums(row.sum_weeks, row.sum_lengths, row.bits, whole_weeks=whole_weeks)
+            elif row.week is not None and row.bits is not None:
                 counter.add_cell(row.week, row.bits, weeks=row.trips, whole_weeks=whole_weeks)
             elif row.week is not None:
                 counter.counts[(row.week - first_week).days // 7, row.hour or 0] += row.trips
@@ -73,8 +78,8 @@ def count_box(
 
 def _add_blocks(counter: TimeCounter, rows: Iterable[Any], cut_days: Iterable[tuple[date, date]]) -> None:
     """Count blocks: those that cells or sums count, only on the days of the period that are no whole weeks."""
-    blocks = [(row[4], (row[3], *row[5:])) for row in rows if row[4] is not None]
-    counter.add(make_blocks(row for is_counted, row in blocks if not is_counted))
-    counted = make_blocks(row for is_counted, row in blocks if is_counted)
+    blocks = [row for row in rows if row.is_counted is not None]
+    counter.add(make_blocks(row[_BLOCK] for row in blocks if not row.is_counted))
+    counted = make_blocks(row[_BLOCK] for row in blocks if row.is_counted)
     for from_on, to_on in cut_days:
         counter.add(counted, from_on, to_on)

@@ -14,27 +14,7 @@ import numpy as np
 
 from shared.area import AxisArea
 from shared.bits import Numbers, Words, unpack_numbers
-from shared.blocks import (
-    BASE,
-    COLUMNS,
-    DATASOURCES,
-    END_TEST,
-    HOURS,
-    OTHER_TEST,
-    OTHER_X,
-    OTHER_Y,
-    OTHERS_AT,
-    PLACES_AT,
-    REGION,
-    TIMES_AT,
-    TRIPS,
-    WANTED,
-    WEEK,
-    Flags,
-    count_times,
-    list_trips,
-)
-from shared.position import gather_axis
+from shared.blocks import COLUMNS, HOURS, OTHERS_AT, PLACES_AT, TIMES_AT, TRIPS, Flags, count_times, list_trips
 
 _DAY_ONE: Final = date(1, 1, 1)
 
@@ -69,42 +49,18 @@ class Blocks:
 
 
 def make_blocks(rows: Iterable[Any]) -> Blocks:
-    """Make blocks of rows: trips, region, base, week, datasources, wanted datasource, tests of both ends, lowest x and y of
-    the other ends, words before times and before other ends, first word of the piece of bits, that piece.
+    """Make blocks of rows: the columns of shared/blocks.py, the last three counted in the block's bits (the third: where the
+    piece that is here begins), and that piece.
     """
-    table: list[list[int]] = []
-    pieces: list[bytes] = []
-    word = 0
-    for (
-        trips,
-        region,
-        base,
-        week,
-        datasources,
-        wanted,
-        end_test,
-        other_test,
-        x_low,
-        y_low,
-        times_at,
-        others_at,
-        first,
-        bits,
-    ) in rows:
-        block = [0] * COLUMNS
-        block[TRIPS], block[REGION], block[BASE], block[WEEK] = trips, region, base, week
-        block[DATASOURCES], block[WANTED] = datasources, -1 if wanted is None else wanted
-        block[END_TEST], block[OTHER_TEST] = end_test, other_test
-        if x_low is not None:
-            block[OTHER_X], block[OTHER_Y] = gather_axis(x_low >> 1), gather_axis(y_low)
-        place = word - first
-        block[PLACES_AT], block[TIMES_AT], block[OTHERS_AT] = place, place + times_at, place + others_at
-        table.append(block)
-        pieces.append(bits)
-        word += len(bits) // 8
+    found = list(rows)
+    pieces = [row[-1] for row in found]
+    table = np.array([row[:-1] for row in found], np.int64).reshape(-1, COLUMNS)
+    words = np.array([len(piece) // 8 for piece in pieces], np.int64)
+    table[:, PLACES_AT] = np.cumsum(words) - words - table[:, PLACES_AT]
+    table[:, TIMES_AT] += table[:, PLACES_AT]
+    table[:, OTHERS_AT] += table[:, PLACES_AT]
     # The kernels read a word ahead.
-    words = np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64)
-    return Blocks(np.array(table, np.int64).reshape(-1, COLUMNS), words)
+    return Blocks(table, np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64))
 
 
 def list_sources(datasources: Iterable[Sequence[int]]) -> tuple[Numbers, Numbers]:
@@ -128,6 +84,13 @@ class TimeCounter:
         filters = self._choice.filters(from_on, to_on)
         counts = self.counts[filters[1] // 7 - self._first_week :]
         count_times(blocks.table, blocks.words, self._bounds, filters, counts)
+
+    def add_sums(self, weeks: Sequence[int], lengths: Sequence[int], sums: bytes, *, whole_weeks: tuple[date, date]) -> None:
+        """Count blocks by their sums, in whole weeks of the period. weeks: each block's first since 0001-01-01."""
+        trips, sizes = np.frombuffer(sums, "<u2"), np.array(lengths)
+        numbers = np.repeat(np.array(weeks) - (np.cumsum(sizes) - sizes), sizes) + np.arange(len(trips))
+        chosen = (numbers >= _number_day(whole_weeks[0]) // 7) & (numbers <= _number_day(whole_weeks[1]) // 7)
+        np.add.at(self.counts[:, 0], numbers[chosen] - self._first_week, trips[chosen])
 
     def add_cell(self, week: date, column: bytes, *, weeks: int, whole_weeks: tuple[date, date]) -> None:
         """Count a cell's hours in the whole weeks of the period. week: the cell's first of so many; column: hours as bits."""

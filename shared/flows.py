@@ -126,6 +126,7 @@ class _Asked:
             "cell_shift": question.cell_shift,
             "origin_cells": None,
             "destination_cells": None,
+            "is_in_order": False,
         }
         for rows in stream_rows(self._connection, "list_trip_blocks", parameters):
             if not rows[0][0]:

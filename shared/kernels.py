@@ -18,7 +18,7 @@ def compile_kernels() -> None:
     points = sort_points(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
     [row] = make_blocks(points)
     region, _, trips, times_at, others_at, _, base, *bounds, _, _, bits, _ = row
-    block = (trips, region, base, 0, 1, None, 1, 1, bounds[4], bounds[6], times_at, others_at, 0, bits)
+    block = (trips, region, base, 0, 1, -1, 1, 1, bounds[4], bounds[6], times_at, others_at, 0, bits)
     blocks = read_blocks([block])
     choice = Choice(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
     TimeCounter(choice, by_hour=False).add(blocks)

@@ -42,6 +42,11 @@ class PairCounter:
         return np.ascontiguousarray(self._slots[self._slots[:, 2] > 0].T)
 
     @property
+    def pairs(self) -> int:
+        """How many pairs there are."""
+        return self._used
+
+    @property
     def slots(self) -> Numbers:
         """The table itself, for find_pair."""
         return self._slots

@@ -210,14 +210,15 @@ def _order_patches(others: Numbers, patches: Numbers, cuts: Numbers) -> Numbers:
 
 
 def _sum_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> list[bytes]:
-    """Per block, the trips in each week from its first on, as arrays; none where they are of very many weeks."""
+    """Per block, the trips in each week from its first on, two bytes each; none where they are of very many weeks."""
     number = np.repeat(np.arange(len(weeks)), np.diff(cuts))
     after = (stamps >> 32) // HOURS - weeks[number]
     spans = np.maximum.reduceat(after, cuts[:-1]) + 1
     spans[spans > SUMMED_WEEKS] = 0
     limits = np.append(0, np.cumsum(spans))
     places = (limits[number] + after)[spans[number] > 0]
-    return encode_arrays("int2[]", np.bincount(places, minlength=int(limits[-1])), limits)
+    data = np.bincount(places, minlength=int(limits[-1])).astype("<u2").tobytes()
+    return [data[first:last] for first, last in pairwise((2 * limits).tolist())]
 
 
 def _pack_hours(points: Points, starts: Numbers) -> list[bytes | None]:

@@ -67,7 +67,7 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS, pause: Callabl
 
 
 def clear_batch_points(engine: Engine) -> None:
-    """Give the room of blocks that are in a run now back: all of it when no load is loose, for indexes keep theirs through a vacuum."""
+    """Give back the room of blocks that are in a run now: all when no load is loose, for indexes keep theirs through a vacuum."""
     with suppress(TransientError), transaction(engine) as connection:
         # Refused while a batch or a question has the table open; then the next batches use the room.
         execute(connection, "lock_batch_points")

@@ -27,6 +27,10 @@ from shared.weekly import Filters, area_parameters
 _DAY_ONE: Final = date(1, 1, 1)
 # With more cells than these, looking at every block costs less than asking each where it lies.
 _MOST_CELLS: Final = 1_000
+# Groups that are counted at once: a table of few megabytes, for one of all groups would be read at random from memory.
+_MOST_PAIRS: Final = 100_000
+_BASE: Final = 2
+_ORIGIN_MASK: Final = (1 << GROUP_CELL_BITS) - 1
 _KEY: Final = ("region", "origin", "destination", "bucket")
 _ENDS: Final = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")
 
@@ -40,7 +44,9 @@ def find_groups(connection: Connection, question: GroupQuestion, filters: Filter
     names: dict[bool, dict[int, str]] = {True: {}, False: {}}
     for row in execute(connection, "list_label_names"):
         names[row.is_region][row.id] = row.name
-    chosen = _choose(asked.count_all(), question, regions=names[True])
+    largest = _Largest(question, regions=names[True])
+    asked.count_all(largest)
+    chosen = largest.chosen
     details = asked.describe(chosen, most_datasources=max(names[False], default=0) + 1)
     return [
         TripGroup(
@@ -85,24 +91,29 @@ class _Asked:
             "has_hours": [True, False],
             "origin_cells": None,
             "destination_cells": None,
+            "is_in_order": False,
         }
 
-    def count_all(self) -> PairCounter:
-        """Count the trips per group."""
-        question, counter = self._question, PairCounter()
+    def count_all(self, largest: "_Largest") -> None:
+        """Count the trips per group. Blocks come in order of their first origin: groups before it grow no more."""
+        question, counter, most = self._question, PairCounter(), _MOST_PAIRS
         # Runs keep flows per hour without datasources.
         fits_runs = question.fits_runs and question.datasource is None
         if fits_runs:
             self._count_flows(counter)
-        runs = [False] if fits_runs else [True, False]
-        for rows in stream_rows(self._connection, "list_trip_blocks", {**self._block_parameters, "has_hours": runs}):
-            origins, destinations, regions, hours = find_trips(make_blocks(_take_blocks(rows)), self._choice)
-            buckets = hours % 24 // self._bucket_hours
-            counter.add(*make_group_keys((regions, origins >> question.cell_shift, destinations >> question.cell_shift, buckets)))
         rows = self._ask_bare("count_bare_groups")
         bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 5)
         counter.add(*make_group_keys(bare[:, :4].T), np.ascontiguousarray(bare[:, 4]))
-        return counter
+        parameters = {**self._block_parameters, "has_hours": [False] if fits_runs else [True, False], "is_in_order": True}
+        for rows in stream_rows(self._connection, "list_trip_blocks", parameters):
+            blocks = _take_blocks(rows)
+            if blocks and counter.pairs > most:
+                counter = largest.take_complete(counter, blocks[0][_BASE] >> question.cell_shift)
+                most = max(_MOST_PAIRS, 2 * counter.pairs)
+            origins, destinations, regions, hours = find_trips(make_blocks(blocks), self._choice)
+            buckets = hours % 24 // self._bucket_hours
+            counter.add(*make_group_keys((regions, origins >> question.cell_shift, destinations >> question.cell_shift, buckets)))
+        largest.add(counter.list_pairs())
 
     def describe(self, chosen: pl.DataFrame, *, most_datasources: int) -> list[tuple[dict[str, Any], list[int]]]:
         """Read what some groups have besides their trips: mean ends and days, and ids of datasources."""
@@ -183,27 +194,52 @@ def _list_cells(cells: Numbers) -> list[int] | None:
     return distinct.tolist() if len(distinct) <= _MOST_CELLS else None
 
 
-def _choose(counter: PairCounter, question: GroupQuestion, *, regions: dict[int, str]) -> pl.DataFrame:
-    """Choose the largest, after the one that is known. Shape: region, origin, destination, bucket, trips."""
-    first, second, trips = counter.list_pairs()
-    groups = pl.DataFrame(
-        {
-            "region": first >> GROUP_CELL_BITS,
-            "origin": first & ((1 << GROUP_CELL_BITS) - 1),
-            "destination": second >> 5,
-            "bucket": second & 31,
-            "trips": trips,
-        }
-    )
+class _Largest:
+    """The largest groups of those that were added, after the one that is known."""
+
+    def __init__(self, question: GroupQuestion, *, regions: dict[int, str]) -> None:
+        self._limit = question.limit
+        self._known = _find_known(question, regions)
+        self.chosen = _make_frame(np.empty((3, 0), np.int64))
+
+    def add(self, pairs: Numbers) -> None:
+        """Add groups that have all their trips. Shape: 3 by n, of a PairCounter."""
+        groups = _make_frame(pairs)
+        if self._known is not None:
+            groups = groups.filter(_is_later(*self._known))
+        groups = pl.concat([self.chosen, groups])
+        if groups.height > self._limit:
+            groups = groups.filter(pl.col("trips") >= groups["trips"].top_k(self._limit).min())
+        self.chosen = groups.sort("trips", *_KEY, descending=[True, False, False, False, False]).head(self._limit)
+
+    def take_complete(self, counter: PairCounter, origin: int) -> PairCounter:
+        """Take the groups that begin in cells before an origin; returns the others."""
+        pairs = counter.list_pairs()
+        is_complete = pairs[0] & _ORIGIN_MASK < origin
+        self.add(pairs[:, is_complete])
+        rest = PairCounter()
+        rest.add(*np.ascontiguousarray(pairs[:, ~is_complete]))
+        return rest
+
+
+def _make_frame(pairs: Numbers) -> pl.DataFrame:
+    """Shape: region, origin, destination, bucket, trips."""
+    first, second, trips = pairs
+    columns = (first >> GROUP_CELL_BITS, first & _ORIGIN_MASK, second >> 5, second & 31)
+    return pl.DataFrame({**dict(zip(_KEY, columns, strict=True)), "trips": trips})
+
+
+def _find_known(question: GroupQuestion, regions: dict[int, str]) -> tuple[int, list[int]] | None:
+    """Trips and key of the group that those asked for follow."""
     after = parse_after(question)
-    if after is not None:
-        trips_known, *key = after[0], *after[1:4]
-        ids = [number for number, name in regions.items() if name == after[4]]
-        known = [ids[0] if ids else 0, key[0], key[1], key[2] // question.bucket_minutes]
-        later = pl.lit(value=False)
-        for name, value in reversed([*zip(_KEY, known, strict=True)]):
-            later = (pl.col(name) > value) | ((pl.col(name) == value) & later)
-        groups = groups.filter((pl.col("trips") < trips_known) | ((pl.col("trips") == trips_known) & later))
-    if groups.height > question.limit:
-        groups = groups.filter(pl.col("trips") >= groups["trips"].top_k(question.limit).min())
-    return groups.sort("trips", *_KEY, descending=[True, False, False, False, False]).head(question.limit)
+    if after is None:
+        return None
+    ids = [number for number, name in regions.items() if name == after[4]]
+    return after[0], [ids[0] if ids else 0, *after[1:3], after[3] // question.bucket_minutes]
+
+
+def _is_later(trips: int, key: list[int]) -> pl.Expr:
+    later = pl.lit(value=False)
+    for name, value in reversed([*zip(_KEY, key, strict=True)]):
+        later = (pl.col(name) > value) | ((pl.col(name) == value) & later)
+    return (pl.col("trips") < trips) | ((pl.col("trips") == trips) & later)

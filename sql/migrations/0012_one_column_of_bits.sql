@@ -1,7 +1,8 @@
 -- A block keeps its columns of bits one after the other in one value: places, times, others. Each value's last piece in TOAST leaves room that
 -- nothing else fits into, a twentieth of all bytes as long as there were three. times_at, others_at: the 64-bit words before each. What a
 -- question needs is always one piece: places and times, times alone, times and others, or all. Times have one width in a block, and so
--- have the steps of either axis of the other ends. week_trips: the trips in each week from base_on on; none where those would be very many.
+-- have the steps of either axis of the other ends. week_trips: the trips in each week from base_on on, two bytes each (the lower
+-- first); none where those would be very many.
 -- What was packed before is packed anew in the background; meanwhile its trips are read. The same on every server.
 update load set run_id = null, rows_in_blocks = 0 where run_id is not null or rows_in_blocks > 0;
 delete from run;
@@ -30,7 +31,7 @@ create table run_point (
     other_y_low bigint,
     other_y_high bigint,
     datasource_ids smallint[] not null,
-    week_trips smallint[] not null,
+    week_trips bytea not null,
     bits bytea not null
 ) with (toast_tuple_target = 1024, autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_insert_threshold = -1);
 
@@ -52,7 +53,7 @@ create table batch_point (
     other_y_low bigint,
     other_y_high bigint,
     datasource_ids smallint[] not null,
-    week_trips smallint[] not null,
+    week_trips bytea not null,
     bits bytea not null
 ) with (toast_tuple_target = 1024, autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_insert_threshold = -1);
 

@@ -206,7 +206,7 @@ with packed as (
 )
 select owner, region_id, is_origin, position >> 32 as cell, count(*) as trips,
        sum((mod(position, 1000003) + 1) * (mod(other, 1000003) + mod(hour, 1000003) + 1))::bigint as hash,
-       null::bigint[] as bounds, null::integer as base_week, null::smallint[] as datasource_ids, null::smallint[] as week_trips,
+       null::bigint[] as bounds, null::integer as base_week, null::smallint[] as datasource_ids, null::bytea as week_trips,
        null::integer as times_at, null::integer as others_at, null::bytea as bits,
        null::boolean as has_cell_hours
 from trip_end

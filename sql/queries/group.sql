@@ -194,14 +194,14 @@ select false, datasource_id, name from datasource;
 -- Blocks of trips that may have what is asked for in an area: end_test of the origin, other_test of the destination (0: anything,
 -- 1: inside; end_test 3: one of both inside); has_hours: of runs that keep slots (true), or keep none (false), besides those of loose loads;
 -- origin_cells and destination_cells: those that reach into a cell of each (numbers of position >> cell_shift; null: all). What is left to test of each trip
--- comes with a block. At least a row, without a block if there is none.
+-- comes with a block. is_in_order: in order of base. At least a row, without a block if there is none.
 select s.is_current, b.*
 from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
-           array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1 as wanted,
+           coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1) as wanted,
            case when %(end_test)s::integer = 0
                      or box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
                      or (%(end_test)s::integer = 3
@@ -234,7 +234,8 @@ left join (
            or box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[]))
       and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or %(datasource_id)s::smallint = any(p.datasource_ids))
-) as b on s.is_current;
+) as b on s.is_current
+order by case when %(is_in_order)s::boolean then b.base end;
 
 -- name: count_bare_flows
 -- Flows of the bare loads with a cell in view_area; at least a row, without a flow if there is none.

@@ -56,7 +56,8 @@ select load_id from loose_load where load_id = any(%(load_ids)s::integer[]) and 
 -- The blocks of some loads, of their batches and of their runs, in order of their first position: the columns that shared.ends takes, and
 -- the datasources.
 select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
-       null::integer as wanted, 0 as end_test, 0 as other_test, p.other_x_low, p.other_y_low, p.times_at, p.others_at, 0 as first_word, p.bits, p.datasource_ids
+       -1 as wanted, 0 as end_test, 0 as other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0), p.times_at, p.others_at,
+       0 as first_word, p.bits, p.datasource_ids
 from block as p
 where p.is_origin = %(is_origin)s::boolean
   and (p.load_id = any(%(load_ids)s::integer[])

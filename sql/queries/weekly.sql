@@ -68,7 +68,7 @@ left join (
     group by week, hour
     union all
     select null, null, p.trips, p.region_id, (p.base_on - date '0001-01-01') / 7, cardinality(p.datasource_ids),
-           array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1,
+           coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1),
            substring(p.bits from 8 * p.times_at + 1 for 8 * (p.others_at - p.times_at))
     from batch_point as p
     where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
@@ -85,12 +85,13 @@ left join (
 -- (0: anything, 1: inside, 2: outside; end_test and other_test of a block are what is left to test of its trips). lowest_side, highest_side:
 -- the ends that count as numbers (origins 1). inner_34: the part of the area made of whole cells of run_cell. knows_cells,
 -- knows_cell_hours, knows_sums: the filters are such that cells, or the hours of those that keep them, or sums of blocks know whole
--- weeks; a row with week and bits brings a cell's hours from that week on (trips: how many weeks), whatever the period;
+-- weeks; a row with week and bits brings a cell's hours from that week on (trips: how many weeks), one with sum_weeks
+-- the sums of blocks, two bytes a week (sum_lengths: weeks of each from its first on), both whatever the period;
 -- has_cut_weeks: the period has other days too.
 with side as (
     select * from unnest(%(is_origins)s::boolean[], %(other_tests)s::integer[]) as s (is_origin, other_test)
 ), touched as materialized (
-    select p.*, p.is_inner or (%(knows_sums)s::boolean and p.is_inside and p.other_test = 0 and cardinality(p.week_trips) > 0) as is_counted
+    select p.*, p.is_inner or (%(knows_sums)s::boolean and p.is_inside and p.other_test = 0 and length(p.week_trips) > 0) as is_counted
     from (
         select p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.week_trips, p.times_at, p.others_at, p.bits,
                p.other_x_low, p.other_y_low, p.has_cell_hours,
@@ -135,15 +136,6 @@ with side as (
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
     group by w.week
     union all
-    select e.week, null, sum(e.trips)
-    from (
-        select p.base_on + 7 * (generate_subscripts(p.week_trips, 1) - 1) as week, unnest(p.week_trips) as trips
-        from touched as p
-        where p.is_counted and not p.is_inner
-    ) as e
-    where e.week >= %(whole_from)s::date and e.week <= %(whole_to)s::date
-    group by e.week
-    union all
     select date_trunc('week', t.started_at)::date, case when %(by_hour)s::boolean then hour_of_week(t.started_at) end, count(*)
     from trip as t
     where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
@@ -161,14 +153,20 @@ from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
-    select week, hour, trips::bigint, null::boolean as is_counted, null::integer as region_id, null::bigint as base, null::integer as base_week,
+    select week, hour, null::integer[] as sum_weeks, null::integer[] as sum_lengths, null::boolean as is_counted, trips::bigint,
+           null::integer as region_id, null::bigint as base, null::integer as base_week,
            null::integer as datasources, null::integer as wanted, null::integer as end_test, null::integer as other_test,
            null::bigint as other_x_low, null::bigint as other_y_low, null::integer as times_at, null::integer as others_at,
            null::integer as first_word, null::bytea as bits
     from counted
     union all
-    select c.weeks[1], null, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null, null, null, null, null, null, null, null, null,
-           null, null, null, c.hours
+    select null, null, array_agg((p.base_on - date '0001-01-01') / 7), array_agg(length(p.week_trips) / 2), null, null, null, null, null,
+           null, null, null, null, null, null, null, null, null, string_agg(p.week_trips, '')
+    from touched as p
+    where p.is_counted and not p.is_inner
+    union all
+    select c.weeks[1], null, null, null, null, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null, null, null, null, null,
+           null, null, null, null, null, null, c.hours
     from run_cell as c
     join side as s on s.is_origin = c.is_origin and s.other_test = 0
     where %(knows_cell_hours)s::boolean
@@ -177,10 +175,10 @@ left join (
       and position_in_area(c.corner, %(inner_34)s::bigint[])
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
     union all
-    select null, null, p.trips, p.is_counted, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7, cardinality(p.datasource_ids),
-           array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1,
-           case when p.is_inside then 0 else 1 end, p.other_test, p.other_x_low, p.other_y_low, p.times_at, p.others_at, n.first_word,
-           substring(p.bits from 8 * n.first_word + 1 for 8 * (n.last_word - n.first_word))
+    select null, null, null, null, p.is_counted, p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7,
+           cardinality(p.datasource_ids), coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1),
+           case when p.is_inside then 0 else 1 end, p.other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0),
+           p.times_at, p.others_at, n.first_word, substring(p.bits from 8 * n.first_word + 1 for 8 * (n.last_word - n.first_word))
     from touched as p
     cross join lateral (
         select case when p.is_inside then p.times_at else 0 end as first_word,

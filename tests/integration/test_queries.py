@@ -29,7 +29,7 @@ LOOSE_ROWS, PACKED_ROWS = 1_000_000, 50_000
 PLANNED = [
     name
     for name, named in list_queries().items()
-    if not re.search(r"from stdin|^(copy|analyze|vacuum|truncate) ", named.text, re.MULTILINE)
+    if not re.search(r"from stdin|^(copy|analyze|vacuum|truncate|lock) ", named.text, re.MULTILINE)
 ]
 
 SAMPLES: dict[str, object] = {

@@ -59,8 +59,8 @@ DAMAGES = {
     "another datasource": ("update run_point set datasource_ids[1] = datasource_ids[1] + 1::smallint", "check_blocks"),
     "bounds too narrow": ("update run_point set x_high = x_low - 1", "check_blocks"),
     "bounds of other ends too narrow": ("update run_point set other_x_high = other_x_low - 1 where is_origin", "check_blocks"),
-    "sum off": ("update run_point set week_trips[1] = week_trips[1] + 1::smallint", "check_blocks"),
-    "sum lost": ("update run_point set week_trips = '{}'", "check_blocks"),
+    "sum off": ("update run_point set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)", "check_blocks"),
+    "sum lost": ("update run_point set week_trips = ''", "check_blocks"),
     "a flow off": (flip("trips", 6, "run_flow"), "check_run_flow"),
     "a flow elsewhere": ("update run_flow set first_cell = first_cell - 1", "check_run_flow"),
     "flows without their last": ("update run_flow set last_cell = first_cell - 1 where slot is null", "check_run_flow"),
@@ -74,7 +74,7 @@ BATCH_DAMAGES = {
     "points twice": "insert into batch_point select * from batch_point limit 1",
     "points moved": "update batch_point set base = base + 1",
     "another end": flip_others("batch_point"),
-    "sum off": "update batch_point set week_trips[1] = week_trips[1] + 1::smallint",
+    "sum off": "update batch_point set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)",
     "trip lost": "delete from trip where ctid = (select min(ctid) from trip)",
 }
 
