@@ -39,6 +39,7 @@ _CONNECT_TIMEOUT_S: Final = 5
 # connections), operator intervention (shutdown, statement cancelled), I/O error; and states: read-only server, lock timeout.
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
 _TRANSIENT_STATES: Final = ("25006", "55P03")
+_DISK_FULL: Final = "53100"
 
 # Half a megabyte of blocks: the server goes on while they are counted, as far as the socket holds. Boxes of 8 km and more at 100
 # million trips took 264 ms with a cursor that fetches 256 rows, 223 with 256 streamed, 187 with 64, 168 with 16.
@@ -142,6 +143,12 @@ def _translate(error: BaseException | None) -> TripdeckError:
         return TransientError(f"The database can't be reached: {text}", code="database_unavailable")
     if state == "57014":
         return TransientError("The question took longer than the time limit; ask for less, or try again.", code="query_timeout")
+    if state == _DISK_FULL:
+        return TransientError(
+            f"The database's disk is full; loads go on when it has room again: {text}",
+            code="database_unavailable",
+            sqlstate=state,
+        )
     if state and (state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES):
         return TransientError(f"The database refuses for now: {text}", code="database_unavailable", sqlstate=state)
     if state == "23505":

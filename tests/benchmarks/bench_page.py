@@ -26,6 +26,7 @@ from tests.acceptance.component_page import CHROMIUM_OPTIONS
 from ui.flowmap import encode_content
 
 _PATIENCE_MS: Final = 120_000
+_LONGEST_MS: Final = 20_000
 _FLOWS: Final = 50_000
 _READ_TRIPS: Final = """() => [...document.querySelectorAll('[data-testid=stMetric]')].find(
     (metric) => metric.querySelector('[data-testid=stMetricLabel]')?.textContent.trim() === 'Trips'
@@ -102,7 +103,10 @@ def measure_drags(page: Page, count: int) -> tuple[list[float], list[float]]:
         dropped_s = time.perf_counter()
         page.mouse.up()
         page.keyboard.up("Shift")
-        took.append(page.wait_for_function("() => bench.took", polling=10).json_value())
+        page.wait_for_function(f"() => bench.took || performance.now() - bench.began > {_LONGEST_MS}", polling=10)
+        # None: the box has as many trips as the one before, so nobody can tell when its number came.
+        if (number_ms := page.evaluate("() => bench.took")) is not None:
+            took.append(number_ms)
         page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", state="attached")
         whole.append((time.perf_counter() - dropped_s) * 1000)
     return sorted(took), sorted(whole)
