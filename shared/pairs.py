@@ -21,8 +21,9 @@ _STIR: Final = (0x1E37_79B9_7F4A_7C15, 0x42B2_AE3D_27D4_EB4F)
 class PairCounter:
     """Trips per pair."""
 
-    def __init__(self) -> None:
-        self._slots = np.zeros((_FIRST_SLOTS, 3), np.int64)
+    def __init__(self, slots: int = _FIRST_SLOTS) -> None:
+        """Make a table of so many slots, a power of two; it grows as soon as half of them are in use."""
+        self._slots = np.zeros((slots, 3), np.int64)
         self._used = 0
 
     def add(self, origins: Numbers, destinations: Numbers, trips: Numbers | None = None) -> None:
@@ -39,7 +40,7 @@ class PairCounter:
 
     def list_pairs(self) -> Numbers:
         """List the pairs in no order. Shape: 3 by n: origins, destinations, trips."""
-        return np.ascontiguousarray(self._slots[self._slots[:, 2] > 0].T)
+        return _list_pairs(self._slots, self._used)
 
     @property
     def pairs(self) -> int:
@@ -66,6 +67,18 @@ def find_pair(slots: Numbers, origin: int, destination: int) -> int:
     while slots[slot, 2] and (slots[slot, 0] != origin or slots[slot, 1] != destination):
         slot = (slot + 1) & (size - 1)
     return int(slots[slot, 2])
+
+
+@compile_kernel
+def _list_pairs(slots: Numbers, used: int) -> Numbers:
+    pairs = np.empty((3, used), np.int64)
+    found = 0
+    for slot in range(len(slots)):
+        if slots[slot, 2]:
+            for column in range(3):
+                pairs[column, found] = slots[slot, column]
+            found += 1
+    return pairs
 
 
 @compile_kernel

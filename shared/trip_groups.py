@@ -27,8 +27,10 @@ from shared.weekly import Filters, area_parameters
 _DAY_ONE: Final = date(1, 1, 1)
 # With more cells than these, looking at every block costs less than asking each where it lies.
 _MOST_CELLS: Final = 1_000
-# Groups that are counted at once: a table of few megabytes, for one of all groups would be read at random from memory.
-_MOST_PAIRS: Final = 100_000
+# Groups that are counted at once: a table of 12 MB. One of all groups of fine cells is read at random, and takes gigabytes: for
+# Turin's of 148 million trips 8.7, and 30 s instead of 10 to 13.
+_SLOTS: Final = 1 << 19
+_MOST_PAIRS: Final = 250_000
 _BASE: Final = 2
 _ORIGIN_MASK: Final = (1 << GROUP_CELL_BITS) - 1
 _KEY: Final = ("region", "origin", "destination", "bucket")
@@ -96,7 +98,7 @@ class _Asked:
 
     def count_all(self, largest: "_Largest") -> None:
         """Count the trips per group. Blocks come in order of their first origin: groups before it grow no more."""
-        question, counter, most = self._question, PairCounter(), _MOST_PAIRS
+        question, counter, most = self._question, PairCounter(_SLOTS), _MOST_PAIRS
         # Runs keep flows per hour without datasources.
         fits_runs = question.fits_runs and question.datasource is None
         if fits_runs:
@@ -217,7 +219,7 @@ class _Largest:
         pairs = counter.list_pairs()
         is_complete = pairs[0] & _ORIGIN_MASK < origin
         self.add(pairs[:, is_complete])
-        rest = PairCounter()
+        rest = PairCounter(_SLOTS)
         rest.add(*np.ascontiguousarray(pairs[:, ~is_complete]))
         return rest
 
