@@ -157,7 +157,7 @@ def _choose_by_place(block: Numbers, area: Numbers, tests: tuple[Numbers, Number
     chosen[:trips] = True
     if end_test != ANY:
         for place in range(trips):
-            chosen[place] = _is_in_area(ends[place], area)
+            chosen[place] = _is_in_area(ends[place], area) == (end_test != OUTSIDE)
     if end_test == ONE_INSIDE:
         for place in range(trips):
             chosen[place] |= _is_step_in_area(steps[place], steps[trips + place], area)

@@ -1,33 +1,54 @@
 """Boxes: trips per week, or per hour, with an end in an area.
 
 Cells, sums of blocks, blocks and loose trips come from one statement, so they are of one moment.
+
+A box that covers most of a region cuts the other ends of nearly all blocks in it. Of such a region those trips are counted that
+have no end in the box, which are few: either = all - neither, and both = origin inside + destination inside + neither - all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from shared.anywhere import list_cut_days
 from shared.area import AxisArea
 from shared.bits import Numbers
-from shared.database import stream_rows
+from shared.blocks import ANY, INSIDE, OUTSIDE
+from shared.database import execute, stream_rows
 from shared.ends import Choice, TimeCounter, make_blocks
 from shared.runs import CELL_SHIFT
 from shared.weekly import End, area_parameters
 
 _DAY: Final = timedelta(days=1)
-_BLOCK: Final = slice(6, None)
+_BLOCK: Final = slice(7, None)
 """Columns of a row of count_box that make_blocks takes."""
 
-# Which ends count, and what their other ends must be (0: anything, 1: inside, 2: outside), so that no trip counts twice.
-_SIDES: Final[Mapping[End, tuple[list[bool], list[int]]]] = {
-    "origin": ([True], [0]),
-    "destination": ([False], [0]),
-    "both": ([True], [1]),
-    "either": ([False, True], [0, 2]),
+
+class _Side(NamedTuple):
+    """Trips by one end: where it must lie, and the other. Sides of a question share no trip."""
+
+    is_origin: bool
+    end_test: int
+    other_test: int
+
+
+_ORIGIN_INSIDE: Final = _Side(True, INSIDE, ANY)
+_DESTINATION_INSIDE: Final = _Side(False, INSIDE, ANY)
+_NEITHER: Final = _Side(True, OUTSIDE, OUTSIDE)
+_SIDES: Final[Mapping[End, Sequence[_Side]]] = {
+    "origin": [_ORIGIN_INSIDE],
+    "destination": [_DESTINATION_INSIDE],
+    "both": [_Side(True, INSIDE, INSIDE)],
+    "either": [_DESTINATION_INSIDE, _Side(True, INSIDE, OUTSIDE)],
 }
+# What is counted of covered regions, and how many times all of their trips come to it.
+_COVERED_SIDES: Final[Mapping[End, Sequence[_Side]]] = {
+    "both": [_ORIGIN_INSIDE, _DESTINATION_INSIDE, _NEITHER],
+    "either": [_NEITHER],
+}
+_TOTAL_SIGNS: Final[Mapping[End, int]] = {"both": -1, "either": 1}
 
 
 def count_box(
@@ -37,49 +58,90 @@ def count_box(
 
     parameters: those of sql/queries/weekly.sql. Shape: a row per week from from_on's on, a column per hour of the week or one.
     """
-    from_on, to_on, hours = parameters["from_on"], parameters["to_on"], parameters["hours"]
     cut_days = list_cut_days(parameters)
-    is_origins, other_tests = _SIDES[end]
-    counter = TimeCounter(Choice(area, hours, from_on, to_on), by_hour=by_hour)
-    first_week = from_on - from_on.weekday() * _DAY
-    batches = stream_rows(
-        connection,
-        "count_box",
-        {
-            **parameters,
-            **area_parameters(area, end),
-            "is_origins": is_origins,
-            "other_tests": other_tests,
-            "lowest_side": int(min(is_origins)),
-            "highest_side": int(max(is_origins)),
-            "area": area.bounds(),
-            "inner_34": area.inner(CELL_SHIFT).bounds(),
-            "by_hour": by_hour,
-            "knows_cells": not by_hour and hours is None,
-            "knows_cell_hours": (by_hour or hours is not None) and parameters["datasource_id"] is None,
-            "knows_sums": not by_hour and hours is None and parameters["datasource_id"] is None,
-            "has_cut_weeks": bool(cut_days),
-        },
-    )
-    whole_weeks = (parameters["whole_from"], parameters["whole_to"])
-    for rows in batches:
+    knows_weeks = not by_hour and parameters["hours"] is None
+    covered = _list_covered_regions(connection, area, end, parameters=parameters) if knows_weeks and not cut_days else []
+    answer = _Answer(area, end, parameters, by_hour=by_hour)
+    asked = {
+        **parameters,
+        **area_parameters(area, end),
+        **_make_sides(end, covered),
+        "area": area.bounds(),
+        "inner_34": area.inner(CELL_SHIFT).bounds(),
+        "by_hour": by_hour,
+        "knows_cells": knows_weeks,
+        "knows_cell_hours": not knows_weeks and parameters["datasource_id"] is None,
+        "knows_sums": knows_weeks and parameters["datasource_id"] is None,
+        "has_cut_weeks": bool(cut_days),
+    }
+    for rows in stream_rows(connection, "count_box", asked):
         if not rows[0][0]:
             return None
+        answer.add(rows, cut_days)
+    return answer.counts
+
+
+def _list_covered_regions(connection: Connection, area: AxisArea, end: End, *, parameters: Mapping[str, Any]) -> list[int]:
+    """List the regions that are counted by what lies outside: that is quicker of those that lie mostly inside, and true of any.
+
+    None while trips are read one by one: those are in the totals, but in no block.
+    """
+    if end not in _COVERED_SIDES or parameters["bare_loads"]:
+        return []
+    asked = {"inner_34": area.inner(CELL_SHIFT).bounds(), "region_id": parameters["region_id"]}
+    return list(execute(connection, "list_covered_regions", **asked).scalars())
+
+
+def _make_sides(end: End, covered: Sequence[int]) -> dict[str, object]:
+    sides = [(*side, False) for side in _SIDES[end]]
+    if covered:
+        sides += [(*side, True) for side in _COVERED_SIDES[end]]
+    are_origins, end_tests, other_tests, are_covered = map(list, zip(*sides, strict=True))
+    return {
+        "is_origins": are_origins,
+        "end_tests": end_tests,
+        "other_tests": other_tests,
+        "are_covered": are_covered,
+        "covered_regions": covered,
+        "total_sign": _TOTAL_SIGNS.get(end, 0),
+        "lowest_side": int(min(are_origins)),
+        "highest_side": int(max(are_origins)),
+    }
+
+
+class _Answer:
+    """Adds the rows of count_box up. Of covered regions, counted trips are taken away where all of them come once."""
+
+    def __init__(self, area: AxisArea, end: End, parameters: Mapping[str, Any], *, by_hour: bool) -> None:
+        from_on, to_on = parameters["from_on"], parameters["to_on"]
+        choice = Choice(area, parameters["hours"], from_on, to_on)
+        self._first_week = from_on - from_on.weekday() * _DAY
+        self._whole_weeks = (parameters["whole_from"], parameters["whole_to"])
+        self._counter = TimeCounter(choice, by_hour=by_hour)
+        self._covered = TimeCounter(choice, by_hour=by_hour)
+        self._covered_sign = -_TOTAL_SIGNS.get(end, 0)
+
+    @property
+    def counts(self) -> Numbers:
+        """What was added."""
+        return self._counter.counts + self._covered_sign * self._covered.counts
+
+    def add(self, rows: Sequence[Any], cut_days: Sequence[tuple[date, date]]) -> None:
+        """Add rows: blocks that cells or sums count, only on the days of the period that are in no whole week."""
         for row in rows:
-            if row.sum_weeks is not None:
-                counter.add_sums(row.sum_weeks, row.sum_lengths, row.bits, whole_weeks=whole_weeks)
-            elif row.week is not None and row.bits is not None:
-                counter.add_cell(row.week, row.bits, weeks=row.trips, whole_weeks=whole_weeks)
-            elif row.week is not None:
-                counter.counts[(row.week - first_week).days // 7, row.hour or 0] += row.trips
-        _add_blocks(counter, rows, cut_days)
-    return counter.counts
+            self._add_sums(row)
+        for counter, is_covered in ((self._counter, False), (self._covered, True)):
+            blocks = [row for row in rows if row.is_counted is not None and row.is_covered == is_covered]
+            counter.add(make_blocks(row[_BLOCK] for row in blocks if not row.is_counted))
+            counted = make_blocks(row[_BLOCK] for row in blocks if row.is_counted)
+            for from_on, to_on in cut_days:
+                counter.add(counted, from_on, to_on)
 
-
-def _add_blocks(counter: TimeCounter, rows: Iterable[Any], cut_days: Iterable[tuple[date, date]]) -> None:
-    """Count blocks: those that cells or sums count, only on the days of the period that are no whole weeks."""
-    blocks = [row for row in rows if row.is_counted is not None]
-    counter.add(make_blocks(row[_BLOCK] for row in blocks if not row.is_counted))
-    counted = make_blocks(row[_BLOCK] for row in blocks if row.is_counted)
-    for from_on, to_on in cut_days:
-        counter.add(counted, from_on, to_on)
+    def _add_sums(self, row: Any) -> None:  # noqa: ANN401 - psycopg's named tuple
+        if row.sum_weeks is not None:
+            counter = self._covered if row.is_covered else self._counter
+            counter.add_sums(row.sum_weeks, row.sum_lengths, row.bits, whole_weeks=self._whole_weeks)
+        elif row.week is not None and row.bits is not None:
+            self._counter.add_cell(row.week, row.bits, weeks=row.trips, whole_weeks=self._whole_weeks)
+        elif row.week is not None:
+            self._counter.counts[(row.week - self._first_week).days // 7, row.hour or 0] += row.trips

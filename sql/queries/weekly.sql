@@ -78,38 +78,64 @@ left join (
       and (%(datasource_id)s::smallint is null or %(datasource_id)s::smallint = any(p.datasource_ids))
 ) as c on s.is_current;
 
+-- name: list_covered_regions
+-- Regions more than half of whose trips begin in an area, by what runs keep of whole cells. inner_34: see count_box.
+select c.region_id
+from (
+    select c.region_id, sum(s.trips) as trips
+    from run_cell as c
+    cross join lateral (select sum(w.trips) as trips from unnest(c.sum_trips) as w (trips)) as s
+    where c.is_origin
+      and c.run_id = any(array(select run_id from run))
+      and position_in_area(c.corner, %(inner_34)s::bigint[])
+      and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
+    group by c.region_id
+) as c
+where 2 * c.trips > (select sum(w.trips) from rollup_week as w where w.region_id = c.region_id)
+order by c.region_id;
+
 -- name: count_box
 -- Trips per week, with by_hour also per hour of the week, with an end in an area (see position_in_area); and the blocks of points that the
 -- caller has to read for the rest, which rows with columns after trips are: those that are not whole in the area, and with is_counted only
--- for the days of the period outside whole_from to whole_to. is_origins, other_tests: which ends count, and what their other ends must be
--- (0: anything, 1: inside, 2: outside; end_test and other_test of a block are what is left to test of its trips). lowest_side, highest_side:
--- the ends that count as numbers (origins 1). inner_34: the part of the area made of whole cells of run_cell. knows_cells,
+-- for the days of the period outside whole_from to whole_to. Sides say what is counted: of which end (is_origins), where it must lie
+-- and where the other end (end_tests, other_tests of a side; 0: anywhere, 1: inside, 2: outside; those of a block are what is left to test of
+-- its trips), and whether it is a side for covered_regions or for the others: of covered regions all trips of whole weeks come too,
+-- total_sign times, and what is counted comes with is_covered. lowest_side, highest_side: the ends that count as numbers (origins 1).
+-- inner_34: the part of the area made of whole cells of run_cell. knows_cells,
 -- knows_cell_hours, knows_sums: the filters are such that cells, or the hours of those that keep them, or sums of blocks know whole
 -- weeks; a row with week and bits brings a cell's hours from that week on (trips: how many weeks), one with sum_weeks
 -- the sums of blocks, two bytes a week (sum_lengths: weeks of each from its first on), both whatever the period;
 -- has_cut_weeks: the period has other days too.
 with side as (
-    select * from unnest(%(is_origins)s::boolean[], %(other_tests)s::integer[]) as s (is_origin, other_test)
+    select *
+    from unnest(%(is_origins)s::boolean[], %(end_tests)s::integer[], %(other_tests)s::integer[], %(are_covered)s::boolean[])
+        as s (is_origin, end_test, other_test, is_covered)
 ), touched as materialized (
-    select p.*, p.is_inner or (%(knows_sums)s::boolean and p.is_inside and p.other_test = 0 and length(p.week_trips) > 0) as is_counted
+    select p.*, p.is_inner or (%(knows_sums)s::boolean and p.end_test = 0 and p.other_test = 0 and length(p.week_trips) > 0) as is_counted
     from (
-        select p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.week_trips, p.times_at, p.others_at, p.bits,
+        select s.is_covered, p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.week_trips, p.times_at, p.others_at, p.bits,
                p.other_x_low, p.other_y_low, p.has_cell_hours,
-               box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) as is_inside,
+               case when s.end_test = 1 and box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) then 0
+                    when s.end_test = 2 and not box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) then 0
+                    else s.end_test end as end_test,
                case when s.other_test = 1 and box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                     then 0
                     when s.other_test = 2
                          and not box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                     then 0
                     else s.other_test end as other_test,
-               s.other_test = 0 and ((%(knows_cells)s::boolean and p.has_cells) or (%(knows_cell_hours)s::boolean and p.has_cell_hours))
+               s.end_test = 1 and s.other_test = 0
+               and ((%(knows_cells)s::boolean and p.has_cells) or (%(knows_cell_hours)s::boolean and p.has_cell_hours))
                and position_in_area(p.base, %(inner_34)s::bigint[]) as is_inner
         from block as p
-        join side as s using (is_origin)
+        join side as s on s.is_origin = p.is_origin and s.is_covered = (p.region_id = any(%(covered_regions)s::smallint[]))
         where (p.load_id is null or (p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[])))
-          -- What the index of points begins with.
+          -- What the index of points begins with; of covered regions, what lies elsewhere counts too.
           and p.is_origin::integer >= %(lowest_side)s::integer and p.is_origin::integer <= %(highest_side)s::integer
-          and box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
+          and (cardinality(%(covered_regions)s::smallint[]) > 0
+               or box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]))
+          and (s.end_test <> 1 or box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]))
+          and (s.end_test <> 2 or not box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]))
           and (s.other_test <> 1
                or box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[]))
           and (s.other_test <> 2
@@ -126,13 +152,21 @@ with side as (
                unnest(case when %(datasource_id)s::smallint is null then c.sum_trips else c.trips end) as trips,
                unnest(case when %(datasource_id)s::smallint is not null then c.datasource_ids end) as datasource_id
         from run_cell as c
-        join side as s on s.is_origin = c.is_origin and s.other_test = 0
+        join side as s on s.is_origin = c.is_origin and s.end_test = 1 and s.other_test = 0
+                          and s.is_covered = (c.region_id = any(%(covered_regions)s::smallint[]))
         where %(knows_cells)s::boolean
           and c.run_id = any(array(select run_id from run))
           and position_in_area(c.corner, %(inner_34)s::bigint[])
           and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
     ) as w
     where w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
+      and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
+    group by w.week
+    union all
+    select w.week, null, %(total_sign)s::integer * sum(w.trips)
+    from rollup_week as w
+    where w.region_id = any(%(covered_regions)s::smallint[])
+      and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
     group by w.week
     union all
@@ -153,35 +187,37 @@ from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
-    select week, hour, null::integer[] as sum_weeks, null::integer[] as sum_lengths, null::boolean as is_counted, trips::bigint,
+    select week, hour, null::integer[] as sum_weeks, null::integer[] as sum_lengths, null::boolean as is_covered,
+           null::boolean as is_counted, trips::bigint,
            null::integer as region_id, null::bigint as base, null::integer as base_week,
            null::integer as datasources, null::integer as wanted, null::integer as end_test, null::integer as other_test,
            null::bigint as other_x_low, null::bigint as other_y_low, null::integer as times_at, null::integer as others_at,
            null::integer as first_word, null::bytea as bits
     from counted
     union all
-    select null, null, array_agg((p.base_on - date '0001-01-01') / 7), array_agg(length(p.week_trips) / 2), null, null, null, null, null,
-           null, null, null, null, null, null, null, null, null, string_agg(p.week_trips, '')
+    select null, null, array_agg((p.base_on - date '0001-01-01') / 7), array_agg(length(p.week_trips) / 2), p.is_covered, null, null, null,
+           null, null, null, null, null, null, null, null, null, null, null, string_agg(p.week_trips, '')
     from touched as p
     where p.is_counted and not p.is_inner
+    group by p.is_covered
     union all
-    select c.weeks[1], null, null, null, null, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null, null, null, null, null,
+    select c.weeks[1], null, null, null, null, null, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null, null, null, null, null,
            null, null, null, null, null, null, c.hours
     from run_cell as c
-    join side as s on s.is_origin = c.is_origin and s.other_test = 0
+    join side as s on s.is_origin = c.is_origin and s.end_test = 1 and s.other_test = 0 and not s.is_covered
     where %(knows_cell_hours)s::boolean
       and c.run_id = any(array(select run_id from run))
       and c.hours is not null
       and position_in_area(c.corner, %(inner_34)s::bigint[])
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
     union all
-    select null, null, null, null, p.is_counted, p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7,
+    select null, null, null, null, p.is_covered, p.is_counted, p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7,
            cardinality(p.datasource_ids), coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1),
-           case when p.is_inside then 0 else 1 end, p.other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0),
+           p.end_test, p.other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0),
            p.times_at, p.others_at, n.first_word, substring(p.bits from 8 * n.first_word + 1 for 8 * (n.last_word - n.first_word))
     from touched as p
     cross join lateral (
-        select case when p.is_inside then p.times_at else 0 end as first_word,
+        select case when p.end_test = 0 then p.times_at else 0 end as first_word,
                case when p.other_test = 0 then p.others_at else octet_length(p.bits) / 8 end as last_word
     ) as n
     where not p.is_counted or %(has_cut_weeks)s::boolean

@@ -22,6 +22,7 @@ from shared.settings import Settings
 from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fetch_weekly
 from tests.brute_force import count_weeks, list_weekly_trips
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
+from tests.recording import recorded_statements
 from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
 from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips, read_challenge
 
@@ -354,3 +355,36 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, par
         from_on = MONDAY + timedelta(days=dice.randrange(9)) if dice.random() < 0.5 else None
         question = WeeklyQuestion(box=box, end=dice.choice(ENDS), from_on=from_on, **draw_times(dice))
         assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_regions_mostly_inside_are_counted_by_what_lies_outside(engine: Engine, kind: Kinds) -> None:
+    dice = random.Random(7)
+    trips = [
+        make_trip(
+            MONDAY + timedelta(days=dice.randrange(30)),
+            origin=(dice.gauss(longitude, 0.05), dice.gauss(latitude, 0.05)),
+            destination=(dice.gauss(longitude, 0.08), dice.gauss(latitude, 0.08)),
+            region=region,
+            datasource=dice.choice(DATASOURCES),
+        )
+        for _ in range(1_500)
+        for region, (longitude, latitude) in {"Turin": TURIN, "Milan": (9.19, 45.46), "Prague": (14.42, 50.08)}.items()
+    ]
+    covered = []
+    with recorded_statements(engine) as statements, transaction(engine) as connection:
+        packed = insert_trips(connection, trips[:3_000])
+        pack_run(connection, [packed], 3_000, sizes=Sizes(10_000, block_trips=100))
+        insert_trips(connection, trips[3_000:], kind=kind, block_trips=100)
+        for _ in range(16):
+            west, south = dice.uniform(7.4, 7.6), dice.uniform(44.9, 45.05)
+            box = Box(west, south, west + dice.choice([0.02, 0.3, 1.9]), south + dice.uniform(0.2, 0.7))
+            region, datasource = dice.choice([None, "Turin"]), dice.choice([None, *DATASOURCES])
+            for end in ("both", "either"):
+                question = WeeklyQuestion(region=region, datasource=datasource, box=box, end=end)
+                assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
+        covered = [parameters["covered_regions"] for _, parameters in statements if "covered_regions" in parameters]
+        connection.rollback()
+    # Trips that are in no block can't be told from what lies outside.
+    expected = {0} if kind == "bare" else {0, 1, 2}
+    assert {len(regions) for regions in covered} == expected
