@@ -10,7 +10,8 @@ import numpy as np
 
 from loader.trips import TripColumns
 from shared.bits import Numbers
-from shared.run_rows import DAY_ONE, make_batch_blocks
+from shared.block_rows import make_batch_blocks
+from shared.points import DAY_ONE
 from shared.run_writing import Row
 
 _HOUR_US: Final = 3_600_000_000

@@ -13,11 +13,11 @@ import numpy.typing as npt
 from sqlalchemy import Connection, Row
 
 from shared.bits import Numbers, unpack_numbers
+from shared.block_rows import SUMMED_WEEKS
 from shared.blocks import HOURS, read_block
 from shared.database import stream_rows
 from shared.ends import make_blocks
 from shared.position import X_MASK, Y_MASK
-from shared.run_rows import SUMMED_WEEKS
 from shared.runs import CELL_SHIFT
 
 Disagreement = tuple[str, int, int]
@@ -36,7 +36,7 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
     hours: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
     for row in _stream(connection, "check_blocks", load_id):
         cell = hours[row.owner, row.is_origin, row.region_id, row.cell >> CELL_SHIFT]
-        if row.times_at is None and row.bits is not None:
+        if row.places_at is None and row.bits is not None:
             _add_hours(cell[1], np.arange(row.trips * HOURS) + row.base_week * HOURS, _unpack(row.bits, row.trips * HOURS))
             continue
         if row.bits is None:
@@ -80,13 +80,12 @@ def _stream(connection: Connection, name: str, load_id: int | None) -> Iterator[
 def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers]:
     """A block's ends, other ends (0 for destinations), and 65,536 times the hour + datasource."""
     lows = (row.bounds[4], row.bounds[6]) if row.is_origin else (0, 0)
-    piece = (row.times_at, row.others_at, 0, row.bits)
+    piece = (row.places_at, row.others_at - row.places_at, row.times_at - row.others_at, row.bits)
     blocks = make_blocks([(row.trips, 0, row.cell, row.base_week, len(row.datasource_ids), -1, 0, 0, *lows, *piece)])
     found = np.zeros((3, row.trips), np.int64)
     read_block(blocks.table[0], blocks.words, found, row.is_origin)
-    bits = (len(row.datasource_ids) * HOURS - 1).bit_length()
-    code = found[2] & ((1 << bits) - 1)
-    hours = ((found[2] >> bits) + row.base_week) * HOURS + code % HOURS
+    code = found[2] & 0xFFFF
+    hours = ((found[2] >> 16) + row.base_week) * HOURS + code % HOURS
     # A damaged block may name datasources that it doesn't have.
     datasources = np.array(row.datasource_ids)[np.minimum(code // HOURS, len(row.datasource_ids) - 1)]
     return found[0], found[1], hours * _DATASOURCES + datasources

@@ -12,9 +12,10 @@ import numpy as np
 from sqlalchemy import Connection
 
 from shared.bits import Numbers
+from shared.block_rows import make_batch_blocks
 from shared.database import driver_connection, execute
+from shared.points import DAY_ONE
 from shared.queries import query
-from shared.run_rows import DAY_ONE, make_batch_blocks
 from shared.run_writing import write_rows
 
 # Parts differ in size by a few per cent so.

@@ -7,6 +7,7 @@ that call these are not compiled anew when only this file changes: empty the cac
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Final, TypeVar, cast
 
 import numba
@@ -122,6 +123,12 @@ def unpack_numbers(words: Words, start: int, values: Numbers, size: int = SMALL_
             for place in range(len(group)):
                 group[place] = _get(words, bit + place * width, mask)
         bit += len(group) * width
+
+
+def list_columns(words: Words, starts: Numbers) -> list[bytes]:
+    """Give each column of pack_numbers as bytes."""
+    data = words.astype("<u8").tobytes()
+    return [data[first:last] for first, last in pairwise((8 * starts).tolist())]
 
 
 @compile_kernel

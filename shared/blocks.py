@@ -1,6 +1,7 @@
 """Blocks: the packed bits of a run's trips, and the loops over them, compiled to machine code by numba.
 
-A block's numbers are columns of bits (shared/bits.py): places, in small groups; times, in one; of origins the other ends, in two.
+A block's trips are in order of week, then of position. Its numbers are columns of bits (shared/bits.py): runs, in three groups
+after a word that says how many; places, in small ones; of origins the other ends, in two; times, in one. A run is a week's trips.
 """
 
 from typing import Final
@@ -25,7 +26,7 @@ GROUP_CELL_BITS: Final = 45
 """Bits of a trip group's origin cell in its first key: geohashes of up to nine characters."""
 
 # Columns of the table of blocks that the kernels take. WANTED: a datasource's place among the block's, or -1. OTHER_X, OTHER_Y:
-# the lowest of the other ends, as masked positions. The last three are words of the bits.
+# the lowest of the other ends, as masked positions. The last four are words of the bits; a column that nobody asked for has none.
 (
     TRIPS,
     REGION,
@@ -37,22 +38,23 @@ GROUP_CELL_BITS: Final = 45
     OTHER_TEST,
     OTHER_X,
     OTHER_Y,
-    TIMES_AT,
-    OTHERS_AT,
     PLACES_AT,
+    OTHERS_AT,
+    TIMES_AT,
+    RUNS_AT,
     COLUMNS,
-) = range(14)
+) = range(15)
 
 # What a test asks of an end, or of a trip.
 ANY, INSIDE, OUTSIDE, ONE_INSIDE = range(4)
 
 
 @compile_kernel
-def encode_times(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Make one number of each trip's time: week of the block, then place among the block's datasources, then hour of the week.
+def encode_times(stamps: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Make one number of each trip's time in its week: place among the block's datasources, then hour of the week.
 
-    Shape: n stamps (hour << 32 | region << 16 | datasource), m + 1 cuts, m first weeks → n numbers, all blocks' datasources one
-    after the other, and the m + 1 places where those begin.
+    Shape: n stamps (hour << 32 | region << 16 | datasource), m + 1 cuts → n numbers, all blocks' datasources one after the
+    other, and the m + 1 places where those begin.
     """
     codes = np.empty(len(stamps), np.int64)
     found = np.empty(len(stamps), np.int64)
@@ -67,11 +69,7 @@ def encode_times(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[Number
                 slots[datasource] = last - first
                 found[last] = datasource
                 last += 1
-        bits = count_bits((last - first) * HOURS - 1)
-        for place in range(cuts[block], cuts[block + 1]):
-            hour = stamps[place] >> 32
-            code = slots[stamps[place] & 65_535] * HOURS + hour % HOURS
-            codes[place] = ((hour // HOURS - weeks[block]) << bits) | code
+            codes[place] = slots[datasource] * HOURS + (stamps[place] >> 32) % HOURS
         for place in range(first, last):
             slots[found[place]] = -1
         starts[block + 1] = last
@@ -117,12 +115,34 @@ def _is_step_in_area(x: int, y: int, area: Numbers) -> bool:
 
 
 @compile_kernel
-def _read_ends(block: Numbers, words: Words, ends: Numbers) -> None:
+def _read_runs(block: Numbers, words: Words) -> Numbers:
+    """Read a block's runs: weeks after the block's first, the place after their last trip, and positions of their first ones.
+
+    Shape: 3 by n. What is damaged never leads beyond the block.
+    """
+    count = max(1, min(np.int64(words[block[RUNS_AT]]), block[TRIPS]))
+    numbers = np.empty(3 * count, np.int64)
+    unpack_numbers(words, block[RUNS_AT] + 1, numbers, count)
+    runs = numbers.reshape(3, count)
+    last = np.int64(0)
+    for run in range(count):
+        last = min(last + runs[1, run], block[TRIPS])
+        runs[1, run] = last
+        runs[2, run] += block[BASE]
+    runs[1, count - 1] = block[TRIPS]
+    return runs
+
+
+@compile_kernel
+def _read_ends(block: Numbers, words: Words, runs: Numbers, ends: Numbers) -> None:
     unpack_numbers(words, block[PLACES_AT], ends)
-    position = block[BASE]
-    for place in range(len(ends)):
-        position += ends[place]
-        ends[place] = position
+    first = 0
+    for run in range(runs.shape[1]):
+        position = runs[2, run]
+        for place in range(first, runs[1, run]):
+            position += ends[place]
+            ends[place] = position
+        first = runs[1, run]
 
 
 @compile_kernel
@@ -167,44 +187,60 @@ def _choose_by_place(block: Numbers, area: Numbers, tests: tuple[Numbers, Number
 
 
 @compile_kernel
-def _choose_by_time(block: Numbers, times: Numbers, filters: Filters, chosen: Flags) -> None:
+def _choose_by_time(block: Numbers, runs: Numbers, times: Numbers, filters: Filters, chosen: Flags) -> None:
     """Take away the flags of trips at other times or of other datasources; times become hours since 0001-01-01."""
     hours, first_day, last_day = filters
-    bits = count_bits(block[DATASOURCES] * HOURS - 1)
-    mask = (1 << bits) - 1
-    wanted = np.zeros(mask + 1, np.bool_)
+    codes = 1 << count_bits(block[DATASOURCES] * HOURS - 1)
+    wanted = np.zeros(codes, np.bool_)
     for datasource in range(block[DATASOURCES]):
         if block[WANTED] < 0 or block[WANTED] == datasource:
             wanted[datasource * HOURS : (datasource + 1) * HOURS] = hours
-    hour_of = np.arange(mask + 1) % HOURS + block[WEEK] * HOURS
+    hour_of = np.arange(codes) % HOURS
     first_hour, last_hour = first_day * 24, last_day * 24 + 23
-    for place in range(block[TRIPS]):
-        code = times[place] & mask
-        time = (times[place] >> bits) * HOURS + hour_of[code]
-        times[place] = time
-        chosen[place] &= wanted[code] & (time >= first_hour) & (time <= last_hour)
+    first = 0
+    for run in range(runs.shape[1]):
+        week_hour = (block[WEEK] + runs[0, run]) * HOURS
+        for place in range(first, runs[1, run]):
+            code = times[place]
+            time = week_hour + hour_of[code]
+            times[place] = time
+            chosen[place] &= wanted[code] & (time >= first_hour) & (time <= last_hour)
+        first = runs[1, run]
 
 
 @compile_kernel
 def _read_block(
-    block: Numbers, words: Words, area: Numbers, needs_ends: bool, scratch: tuple[Numbers, Numbers, Numbers, Flags]
+    block: Numbers,
+    words: Words,
+    runs: Numbers,
+    area: Numbers,
+    needs: tuple[bool, bool],
+    scratch: tuple[Numbers, Numbers, Numbers, Flags],
 ) -> None:
-    """Read what a block's tests need, both ends if they are needed, and choose its trips by place."""
+    """Read what a block's tests need, both ends and times if they are needed, and choose its trips by place."""
     ends, steps, times, chosen = scratch
     trips = block[TRIPS]
-    if needs_ends or block[END_TEST] != ANY:
-        _read_ends(block, words, ends[:trips])
-    if needs_ends or block[OTHER_TEST] != ANY or block[END_TEST] == ONE_INSIDE:
+    if needs[0] or block[END_TEST] != ANY:
+        _read_ends(block, words, runs, ends[:trips])
+    if needs[0] or block[OTHER_TEST] != ANY or block[END_TEST] == ONE_INSIDE:
         _read_steps(block, words, steps[: 2 * trips])
-    unpack_numbers(words, block[TIMES_AT], times[:trips], trips)
+    if needs[1]:
+        unpack_numbers(words, block[TIMES_AT], times[:trips], trips)
     _choose_by_place(block, area, (ends, steps, chosen))
 
 
 @compile_kernel
 def read_block(block: Numbers, words: Words, found: Numbers, has_others: bool) -> None:
-    """Read all of a block. Shape: found is 3 by its trips: ends, other ends where it has them, times as they are coded."""
-    _read_ends(block, words, found[0])
+    """Read all of a block. Shape: found is 3 by its trips: ends, other ends where it has them, and times: 65,536 times the weeks
+    after the block's first, and what encode_times makes.
+    """
+    runs = _read_runs(block, words)
+    _read_ends(block, words, runs, found[0])
     unpack_numbers(words, block[TIMES_AT], found[2], block[TRIPS])
+    first = 0
+    for run in range(runs.shape[1]):
+        found[2, first : runs[1, run]] += runs[0, run] << 16
+        first = runs[1, run]
     if has_others:
         _read_others(block, words, found[1])
 
@@ -215,7 +251,7 @@ def list_places(blocks: Numbers, words: Words, found: Numbers) -> None:
     first = 0
     for number in range(len(blocks)):
         last = first + blocks[number, TRIPS]
-        _read_ends(blocks[number], words, found[first:last])
+        _read_ends(blocks[number], words, _read_runs(blocks[number], words), found[first:last])
         first = last
 
 
@@ -230,18 +266,19 @@ def list_ends(blocks: Numbers, words: Words, sources: tuple[Numbers, Numbers], f
     for number in range(len(blocks)):
         block = blocks[number]
         last = first + block[TRIPS]
-        _read_ends(block, words, found[0, first:last])
+        runs = _read_runs(block, words)
+        _read_ends(block, words, runs, found[0, first:last])
         if len(found) > 2:
             _read_others(block, words, found[2, first:last])
         stamps = found[1, first:last]
         unpack_numbers(words, block[TIMES_AT], stamps, block[TRIPS])
-        bits = count_bits(block[DATASOURCES] * HOURS - 1)
-        mask = (1 << bits) - 1
-        for place in range(len(stamps)):
-            code = stamps[place] & mask
-            hour = (block[WEEK] + (stamps[place] >> bits)) * HOURS + code % HOURS
-            datasource = sources[0][sources[1][number] + code // HOURS]
-            stamps[place] = hour << 32 | block[REGION] << 16 | datasource
+        region, place = block[REGION] << 16, 0
+        for run in range(runs.shape[1]):
+            week_hour = (block[WEEK] + runs[0, run]) * HOURS
+            for trip in range(place, runs[1, run]):
+                datasource = sources[0][sources[1][number] + stamps[trip] // HOURS]
+                stamps[trip] = (week_hour + stamps[trip] % HOURS) << 32 | region | datasource
+            place = runs[1, run]
         first = last
 
 
@@ -266,11 +303,13 @@ def count_times(blocks: Numbers, words: Words, area: Numbers, filters: Filters, 
     is_whole = not by_hour and filters[0].all() and filters[1] % 7 == 0 and filters[2] % 7 == 6
     for number in range(len(blocks)):
         block = blocks[number]
-        _read_block(block, words, area, False, scratch)
-        if is_whole and block[WANTED] < 0:
-            _add_weeks(block, times, chosen, block[WEEK] - first_week, counts[: filters[2] // 7 + 1 - first_week])
+        runs = _read_runs(block, words)
+        needs_times = not is_whole or block[WANTED] >= 0
+        _read_block(block, words, runs, area, (False, needs_times), scratch)
+        if not needs_times:
+            _add_weeks(runs, chosen, block[WEEK] - first_week, counts[: filters[2] // 7 + 1 - first_week])
             continue
-        _choose_by_time(block, times, filters, chosen)
+        _choose_by_time(block, runs, times, filters, chosen)
         for place in range(block[TRIPS]):
             if chosen[place]:
                 week, hour = times[place] // HOURS - first_week, times[place] % HOURS
@@ -278,13 +317,16 @@ def count_times(blocks: Numbers, words: Words, area: Numbers, filters: Filters, 
 
 
 @compile_kernel
-def _add_weeks(block: Numbers, times: Numbers, chosen: Flags, first_week: int, counts: Numbers) -> None:
-    """Count trips per week without looking at their hours. first_week: the block's, from counts' first on."""
-    bits = count_bits(block[DATASOURCES] * HOURS - 1)
-    for place in range(block[TRIPS]):
-        week = first_week + (times[place] >> bits)
+def _add_weeks(runs: Numbers, chosen: Flags, first_week: int, counts: Numbers) -> None:
+    """Count trips per week without their hours. first_week: the block's, from counts' first on."""
+    first = 0
+    for run in range(runs.shape[1]):
+        week, trips = first_week + runs[0, run], 0
         if 0 <= week < len(counts):
-            counts[week, 0] += chosen[place]
+            for place in range(first, runs[1, run]):
+                trips += chosen[place]
+            counts[week, 0] += trips
+        first = runs[1, run]
 
 
 @compile_kernel
@@ -297,8 +339,9 @@ def list_trips(blocks: Numbers, words: Words, area: Numbers, filters: Filters, f
     count = 0
     for number in range(len(blocks)):
         block = blocks[number]
-        _read_block(block, words, area, True, scratch)
-        _choose_by_time(block, times, filters, chosen)
+        runs = _read_runs(block, words)
+        _read_block(block, words, runs, area, (True, True), scratch)
+        _choose_by_time(block, runs, times, filters, chosen)
         trips = block[TRIPS]
         for place in range(trips):
             if chosen[place]:
@@ -331,11 +374,11 @@ def sum_groups(
     totals, seen = sums
     for number in range(len(blocks)):
         block = blocks[number]
-        _read_block(block, words, limits[0], True, scratch)
+        runs = _read_runs(block, words)
+        _read_block(block, words, runs, limits[0], (True, True), scratch)
         trips = block[TRIPS]
         codes[:trips] = times[:trips]
-        _choose_by_time(block, times, limits[1], chosen)
-        mask = (1 << count_bits(block[DATASOURCES] * HOURS - 1)) - 1
+        _choose_by_time(block, runs, times, limits[1], chosen)
         for place in range(trips):
             if not chosen[place]:
                 continue
@@ -352,7 +395,7 @@ def sum_groups(
             total[4] += steps[trips + place]
             total[5] = min(total[5], times[place])
             total[6] = max(total[6], times[place])
-            seen[group, sources[0][sources[1][number] + (codes[place] & mask) // HOURS]] = True
+            seen[group, sources[0][sources[1][number] + codes[place] // HOURS]] = True
 
 
 @compile_kernel

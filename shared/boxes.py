@@ -73,6 +73,7 @@ def count_box(
         "knows_cell_hours": not knows_weeks and parameters["datasource_id"] is None,
         "knows_sums": knows_weeks and parameters["datasource_id"] is None,
         "has_cut_weeks": bool(cut_days),
+        "needs_times": not knows_weeks or bool(cut_days) or parameters["datasource_id"] is not None,
     }
     for rows in stream_rows(connection, "count_box", asked):
         if not rows[0][0]:

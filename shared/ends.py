@@ -14,7 +14,7 @@ import numpy as np
 
 from shared.area import AxisArea
 from shared.bits import Numbers, Words, unpack_numbers
-from shared.blocks import COLUMNS, HOURS, OTHERS_AT, PLACES_AT, TIMES_AT, TRIPS, Flags, count_times, list_trips
+from shared.blocks import COLUMNS, HOURS, OTHERS_AT, PLACES_AT, RUNS_AT, TIMES_AT, TRIPS, Flags, count_times, list_trips
 
 _DAY_ONE: Final = date(1, 1, 1)
 
@@ -49,16 +49,18 @@ class Blocks:
 
 
 def make_blocks(rows: Iterable[Any]) -> Blocks:
-    """Make blocks of rows: the columns of shared/blocks.py, the last three counted in the block's bits (the third: where the
-    piece that is here begins), and that piece.
+    """Make blocks of rows: the columns of shared/blocks.py up to OTHER_Y, the words of the runs, places and other ends that are
+    here, and the bits: those, and times if they are here.
     """
     found = list(rows)
     pieces = [row[-1] for row in found]
-    table = np.array([row[:-1] for row in found], np.int64).reshape(-1, COLUMNS)
     words = np.array([len(piece) // 8 for piece in pieces], np.int64)
-    table[:, PLACES_AT] = np.cumsum(words) - words - table[:, PLACES_AT]
-    table[:, TIMES_AT] += table[:, PLACES_AT]
+    table = np.empty((len(found), COLUMNS), np.int64)
+    table[:, :RUNS_AT] = np.array([row[:-1] for row in found], np.int64).reshape(-1, RUNS_AT)
+    table[:, RUNS_AT] = np.cumsum(words) - words
+    table[:, PLACES_AT] += table[:, RUNS_AT]
     table[:, OTHERS_AT] += table[:, PLACES_AT]
+    table[:, TIMES_AT] += table[:, OTHERS_AT]
     # The kernels read a word ahead.
     return Blocks(table, np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64))
 

@@ -5,20 +5,23 @@ from datetime import date
 import numpy as np
 
 from shared.area import Box
+from shared.block_rows import make_blocks
 from shared.blocks import list_ends, list_places, sum_groups
 from shared.ends import Choice, TimeCounter, find_trips, list_sources
 from shared.ends import make_blocks as read_blocks
 from shared.flows import read_flows
 from shared.pairs import PairCounter
-from shared.run_rows import make_blocks, make_flows, sort_points
+from shared.points import sort_points
+from shared.run_rows import make_flows
 
 
 def compile_kernels() -> None:
     """Compile what is not compiled yet: 15 s on a new machine, then a tenth of a second."""
     points = sort_points(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
-    [row] = make_blocks(points)
-    region, _, trips, times_at, others_at, _, base, *bounds, _, _, bits, _ = row
-    block = (trips, region, base, 0, 1, -1, 1, 1, bounds[4], bounds[6], times_at, others_at, 0, bits)
+    [row] = make_blocks(points, [None])
+    region, _, trips, places_at, others_at, times_at, _, base, *bounds, _, _, bits, _ = row
+    words = (places_at, others_at - places_at, times_at - others_at)
+    block = (trips, region, base, 0, 1, -1, 1, 1, bounds[4], bounds[6], *words, bits)
     blocks = read_blocks([block])
     choice = Choice(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
     TimeCounter(choice, by_hour=False).add(blocks)

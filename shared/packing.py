@@ -17,13 +17,15 @@ import numpy as np
 from sqlalchemy import Connection
 
 from shared.bits import Numbers
+from shared.block_rows import make_blocks
 from shared.blocks import BLOCK_TRIPS, HOURS, TRIPS, list_ends
 from shared.database import driver_connection, execute
 from shared.ends import list_sources
 from shared.ends import make_blocks as read_blocks
 from shared.pairs import PairCounter
+from shared.points import Points, sort_points
 from shared.queries import query
-from shared.run_rows import Points, make_blocks, make_cells, make_days, make_flows, sort_points
+from shared.run_rows import make_cells, make_days, make_flows, pack_hours
 from shared.run_writing import Row, write_rows
 from shared.runs import CELL_SHIFT
 
@@ -94,8 +96,9 @@ class _Writer:
 
     def write(self, points: Points) -> None:
         """Write blocks and cells, and of origins the flows."""
-        self._copy("copy_run_point", make_blocks(points, block_trips=self._block_trips))
-        self._copy("copy_run_cell", make_cells(points))
+        hours_of_cells = pack_hours(points)
+        self._copy("copy_run_point", make_blocks(points, hours_of_cells, block_trips=self._block_trips))
+        self._copy("copy_run_cell", make_cells(points, hours_of_cells))
         if points.others is None:
             return
         self._days.add(points.stamps >> 32, points.stamps & 0xFFFF_FFFF)
@@ -147,7 +150,7 @@ def _read_parts(connection: Connection, loads: Mapping[str, object], *, part_tri
 
 
 def _read_blocks(rows: Sequence[Row], *, columns: int) -> list[Numbers]:
-    """Read each block's trips, sorted by position. Each gets memory of its own, which is given back when it has been packed."""
+    """Read each block's trips. Each gets memory of its own, which is given back when it has been packed."""
     blocks = read_blocks(row[:-1] for row in rows)
     ends = np.empty((columns, int(blocks.table[:, TRIPS].sum())), np.int64)
     list_ends(blocks.table, blocks.words, list_sources(row[-1] for row in rows), ends)
@@ -155,14 +158,17 @@ def _read_blocks(rows: Sequence[Row], *, columns: int) -> list[Numbers]:
 
 
 def _cut(found: Iterable[Numbers], cut: int) -> tuple[list[Numbers], list[Numbers]]:
-    """Part sorted blocks into what lies before a position, and the rest."""
+    """Part blocks into what lies before a position, and the rest."""
     part, rest = [], []
     for block in found:
-        before = int(block[0].searchsorted(cut))
-        if before:
-            part.append(block[:, :before])
-        if before < block.shape[1]:
-            rest.append(block[:, before:])
+        is_before = block[0] < cut
+        if is_before.all():
+            part.append(block)
+        elif is_before.any():
+            part.append(block[:, is_before])
+            rest.append(block[:, ~is_before])
+        else:
+            rest.append(block)
     return part, rest
 
 
@@ -170,7 +176,7 @@ def _sort_parts(found: list[Numbers], part_trips: int) -> Iterator[Points]:
     """Sort trips, not many more than a part's at once: where a region ends, a block of each batch becomes complete."""
     while sum(block.shape[1] for block in found) > _LARGEST_PART * part_trips:
         at = int(np.partition(np.concatenate([block[0] for block in found]), part_trips)[part_trips])
-        lowest, cell = min(int(block[0, 0]) for block in found), at >> CELL_SHIFT << CELL_SHIFT
+        lowest, cell = min(int(block[0].min()) for block in found), at >> CELL_SHIFT << CELL_SHIFT
         if at == lowest:
             break
         part, found = _cut(found, cell if cell > lowest else at)

@@ -10,10 +10,11 @@ from typing import Final, Literal
 import numpy as np
 from sqlalchemy import Connection
 
+from shared.block_rows import make_batch_blocks
 from shared.database import driver_connection, execute
+from shared.points import DAY_ONE
 from shared.position import encode_position
 from shared.queries import query
-from shared.run_rows import DAY_ONE, make_batch_blocks
 from shared.run_writing import write_rows
 from shared.runs import pack_run
 

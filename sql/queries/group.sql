@@ -209,7 +209,8 @@ left join (
                 then 0 else %(end_test)s::integer end as end_test,
            case when box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                 then 0 else %(other_test)s::integer end as other_test,
-           p.other_x_low, p.other_y_low, p.times_at, p.others_at, 0 as first_word, p.bits, p.datasource_ids
+           p.other_x_low, p.other_y_low, p.places_at as runs_words, p.others_at - p.places_at as places_words,
+           p.times_at - p.others_at as others_words, p.bits, p.datasource_ids
     from block as p
     where p.is_origin and p.is_origin::integer = 1
       and ((p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[]))

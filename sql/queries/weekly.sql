@@ -33,7 +33,8 @@ from (
 ) as s
 left join (
     select week, hour, sum(trips)::bigint as trips,
-           null::integer as region_id, null::integer as base_week, null::integer as datasources, null::integer as wanted, null::bytea as times
+           null::integer as region_id, null::integer as base_week, null::integer as datasources, null::integer as wanted,
+           null::integer as runs_words, null::bytea as times
     from (
         select w.week, null::integer as hour, w.trips
         from rollup_week as w
@@ -69,7 +70,7 @@ left join (
     union all
     select null, null, p.trips, p.region_id, (p.base_on - date '0001-01-01') / 7, cardinality(p.datasource_ids),
            coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1),
-           substring(p.bits from 8 * p.times_at + 1 for 8 * (p.others_at - p.times_at))
+           p.places_at, substring(p.bits for 8 * p.places_at) || substring(p.bits from 8 * p.times_at + 1)
     from batch_point as p
     where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
       and p.is_origin
@@ -105,7 +106,7 @@ order by c.region_id;
 -- knows_cell_hours, knows_sums: the filters are such that cells, or the hours of those that keep them, or sums of blocks know whole
 -- weeks; a row with week and bits brings a cell's hours from that week on (trips: how many weeks), one with sum_weeks
 -- the sums of blocks, two bytes a week (sum_lengths: weeks of each from its first on), both whatever the period;
--- has_cut_weeks: the period has other days too.
+-- has_cut_weeks: the period has other days too. needs_times: weeks do not tell all that is asked of a trip's time.
 with side as (
     select *
     from unnest(%(is_origins)s::boolean[], %(end_tests)s::integer[], %(other_tests)s::integer[], %(are_covered)s::boolean[])
@@ -113,7 +114,7 @@ with side as (
 ), touched as materialized (
     select p.*, p.is_inner or (%(knows_sums)s::boolean and p.end_test = 0 and p.other_test = 0 and length(p.week_trips) > 0) as is_counted
     from (
-        select s.is_covered, p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.week_trips, p.times_at, p.others_at, p.bits,
+        select s.is_covered, p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.week_trips, p.places_at, p.others_at, p.times_at, p.bits,
                p.other_x_low, p.other_y_low, p.has_cell_hours,
                case when s.end_test = 1 and box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) then 0
                     when s.end_test = 2 and not box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) then 0
@@ -191,8 +192,8 @@ left join (
            null::boolean as is_counted, trips::bigint,
            null::integer as region_id, null::bigint as base, null::integer as base_week,
            null::integer as datasources, null::integer as wanted, null::integer as end_test, null::integer as other_test,
-           null::bigint as other_x_low, null::bigint as other_y_low, null::integer as times_at, null::integer as others_at,
-           null::integer as first_word, null::bytea as bits
+           null::bigint as other_x_low, null::bigint as other_y_low, null::integer as runs_words, null::integer as places_words,
+           null::integer as others_words, null::bytea as bits
     from counted
     union all
     select null, null, array_agg((p.base_on - date '0001-01-01') / 7), array_agg(length(p.week_trips) / 2), p.is_covered, null, null, null,
@@ -214,11 +215,11 @@ left join (
     select null, null, null, null, p.is_covered, p.is_counted, p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7,
            cardinality(p.datasource_ids), coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1),
            p.end_test, p.other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0),
-           p.times_at, p.others_at, n.first_word, substring(p.bits from 8 * n.first_word + 1 for 8 * (n.last_word - n.first_word))
+           p.places_at, case when p.end_test = 0 then 0 else p.others_at - p.places_at end,
+           case when p.other_test = 0 then 0 else p.times_at - p.others_at end,
+           case when p.end_test = 0 then substring(p.bits for 8 * p.places_at) else substring(p.bits for 8 * p.others_at) end
+           || case when p.other_test = 0 then '' else substring(p.bits from 8 * p.others_at + 1 for 8 * (p.times_at - p.others_at)) end
+           || case when %(needs_times)s::boolean then substring(p.bits from 8 * p.times_at + 1) else '' end
     from touched as p
-    cross join lateral (
-        select case when p.end_test = 0 then p.times_at else 0 end as first_word,
-               case when p.other_test = 0 then p.others_at else octet_length(p.bits) / 8 end as last_word
-    ) as n
     where not p.is_counted or %(has_cut_weeks)s::boolean
 ) as c on s.is_current;

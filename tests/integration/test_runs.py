@@ -29,15 +29,15 @@ def flip(column: str, bit: int | str, table: str, *, where: str = "true") -> str
 
 
 def flip_places(table: str = "run_point") -> str:
-    return flip("bits", 12, table, where="times_at > 1")
+    return flip("bits", "64 * places_at + 12", table, where="others_at > places_at + 1")
 
 
 def flip_times(table: str = "run_point") -> str:
-    return flip("bits", "64 * times_at + 6", table, where="others_at > times_at + 1")
+    return flip("bits", "64 * times_at + 6", table, where="length(bits) / 8 > times_at + 1")
 
 
 def flip_others(table: str = "run_point") -> str:
-    return flip("bits", "64 * others_at + 12", table, where="length(bits) / 8 > others_at + 1")
+    return flip("bits", "64 * others_at + 12", table, where="times_at > others_at + 1")
 
 
 DAMAGES = {
@@ -54,6 +54,9 @@ DAMAGES = {
     "a place off": (flip_places(), "check_blocks"),
     "another hour": (flip_times(), "check_blocks"),
     "another end": (flip_others(), "check_blocks"),
+    "a run more or less": (flip("bits", 0, "run_point"), "check_blocks"),
+    "a thousand runs more": (flip("bits", 10, "run_point"), "check_blocks"),
+    "a run of another week": (flip("bits", 64 + 6, "run_point", where="places_at > 2"), "check_blocks"),
     "other ends moved": ("update run_point set other_x_low = other_x_low + 2 where is_origin", "check_blocks"),
     "another week": ("update run_point set base_on = base_on + 7", "check_blocks"),
     "another datasource": ("update run_point set datasource_ids[1] = datasource_ids[1] + 1::smallint", "check_blocks"),
@@ -132,7 +135,10 @@ def test_what_was_packed_before_is_packed_anew(engine: Engine) -> None:
     question = WeeklyQuestion(box=Box(7, 44, 8, 46))
     with transaction(engine) as connection:
         before = fetch_weekly(connection, question)
-        driver_connection(connection).execute((MIGRATIONS / "0012_one_column_of_bits.sql").read_bytes())
+        connection.exec_driver_sql("alter table run_point drop column places_at cascade")
+        connection.exec_driver_sql("alter table batch_point drop column places_at")
+        connection.exec_driver_sql("create view block as select")
+        driver_connection(connection).execute((MIGRATIONS / "0014_weeks_in_order.sql").read_bytes())
         loads = fetch_loose_loads(connection)
         assert len(loads["bare_loads"]) == 2
         assert fetch_weekly(connection, question) == before

@@ -1,0 +1,151 @@
+"""Rows of run_point and batch_point, made of sorted points: up to some thousand trips each, their numbers as bits.
+
+points = sort_points(origins, stamps, destinations)
+for row in make_blocks(points, hours): ...
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+
+from shared.bits import Numbers, list_columns, pack_numbers
+from shared.blocks import BLOCK_TRIPS, HOURS, encode_times, split_axes
+from shared.patches import part_patches
+from shared.points import DAY_ONE, Points, sort_points
+from shared.position import POSITION_BITS, X_MASK, Y_MASK
+from shared.run_writing import Row, encode_arrays
+from shared.runs import CELL_SHIFT
+from shared.sorting import order_numbers
+
+PATCH_BLOCKS: Final = 96
+"""Blocks of a patch at most: what a part of a packing has of a cell.
+
+With 16 a box of 8 km cuts twice as many destinations, and of origins two thirds of what it cuts so.
+"""
+
+BATCH_BLOCK_TRIPS: Final = 2_048
+"""Trips of a batch's block at most: the smaller, the fewer cells it passes, so questions and packing read less for nothing."""
+
+SUMMED_WEEKS: Final = 1_024
+"""Weeks of a block that has sums at most: twenty years. The numbers of more would outweigh its bits."""
+
+
+def make_blocks(points: Points, hours: Sequence[bytes | None], *, block_trips: int = BLOCK_TRIPS) -> Iterator[Row]:
+    """Make the rows of run_point, without the run; of origins where there are other ends. hours: what pack_hours gives."""
+    starts = points.list_starts(CELL_SHIFT)
+    if points.others is None:
+        cuts = _cut(starts, len(points.ends), block_trips)
+    else:
+        patches = _cut(starts, len(points.ends), PATCH_BLOCKS * block_trips)
+        cuts = _cut(patches[:-1], len(points.ends), block_trips)
+        points = points.choose(part_patches(points.others, patches, cuts))
+    cells = (np.searchsorted(starts, cuts[:-1], side="right") - 1).tolist()
+    for cell, row in zip(cells, _encode_blocks(points, cuts), strict=True):
+        yield (*row, hours[cell] is not None)
+
+
+def make_batch_blocks(
+    origins: Numbers, destinations: Numbers, stamps: Numbers, *, block_trips: int = BATCH_BLOCK_TRIPS
+) -> Iterator[Row]:
+    """Make the rows of batch_point, without the load, of the trips of a batch. Shape: n each."""
+    for points in (sort_points(origins, stamps, destinations), sort_points(destinations, stamps)):
+        yield from _encode_blocks(points, _cut(points.list_starts(POSITION_BITS), len(points.ends), block_trips))
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Runs of a week's trips in each block. Shape: r each, cuts one more than blocks; weeks: after the block's first."""
+
+    starts: Numbers
+    cuts: Numbers
+    weeks: Numbers
+    trips: Numbers
+    firsts: Numbers
+
+    @property
+    def counts(self) -> Numbers:
+        """How many runs each block has."""
+        return np.diff(self.cuts)
+
+    def list_numbers(self) -> Numbers:
+        """Lay them out block by block: weeks, then trips, then first places. Shape: 3 r numbers."""
+        counts = np.repeat(self.counts, self.counts)
+        places = np.arange(len(self.starts)) + 2 * np.repeat(self.cuts[:-1], self.counts)
+        numbers = np.empty(3 * len(self.starts), np.int64)
+        for column, values in enumerate((self.weeks, self.trips, self.firsts)):
+            numbers[places + column * counts] = values
+        return numbers
+
+    def list_sums(self) -> list[bytes]:
+        """List each block's trips per week from its first on, two bytes each; none where they are of very many weeks."""
+        spans = self.weeks[self.cuts[1:] - 1] + 1
+        spans[spans > SUMMED_WEEKS] = 0
+        limits = np.append(0, np.cumsum(spans))
+        is_summed = np.repeat(spans > 0, self.counts)
+        sums = np.zeros(int(limits[-1]), "<u2")
+        sums[(np.repeat(limits[:-1], self.counts) + self.weeks)[is_summed]] = self.trips[is_summed]
+        data = sums.tobytes()
+        return [data[first:last] for first, last in pairwise((2 * limits).tolist())]
+
+
+def _sort_weeks(points: Points, cuts: Numbers, *, weeks: Numbers, bases: Numbers) -> tuple[Points, _Runs]:
+    """Sort the trips of each block by week, those of a week as they stand. weeks, bases: each block's first ones."""
+    number = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
+    after = points.stamps // (HOURS << 32) - weeks[number]
+    keys = number * (int(after.max()) + 1) + after
+    order = order_numbers(keys)
+    points, keys = points.choose(order), keys[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    owners = number[starts]
+    trips = np.diff(starts, append=len(keys))
+    runs = _Runs(starts, np.searchsorted(starts, cuts), after[order[starts]], trips, points.ends[starts] - bases[owners])
+    return points, runs
+
+
+def _encode_blocks(points: Points, cuts: Numbers) -> Iterator[Row]:
+    first = cuts[:-1]
+    weeks = np.minimum.reduceat(points.stamps, first) // (HOURS << 32)
+    bases = np.minimum.reduceat(points.ends, first)
+    points, runs = _sort_weeks(points, cuts, weeks=weeks, bases=bases)
+    steps = np.diff(points.ends, prepend=0)
+    steps[runs.starts] = 0
+    columns = [pack_numbers(runs.list_numbers(), 3 * runs.cuts, 3), pack_numbers(steps, cuts)]
+    other_bounds: list[Any] = [[None] * 4] * len(first)
+    if points.others is not None:
+        columns.append(pack_numbers(*split_axes(points.others, cuts), 2))
+        other_bounds = _list_bounds(points.others, first)
+    codes, datasources, datasource_cuts = encode_times(points.stamps, cuts)
+    columns.append(pack_numbers(codes, cuts, 1))
+    heads = [int(count).to_bytes(8, "little") for count in runs.counts]
+    bits = map(b"".join, zip(heads, *(list_columns(*column) for column in columns), strict=True))
+    words = [1 + np.diff(columns[0][1]), *(np.diff(starts) for _, starts in columns[1:-1])]
+    # Where places, other ends and times begin; destinations have no other ends.
+    begins = np.cumsum([*words, np.zeros_like(first)] if points.others is None else words, axis=0)
+    numbers = np.stack([np.diff(cuts), *begins], axis=1).tolist()
+    sums, bounds = runs.list_sums(), _list_bounds(points.ends, first)
+    sources = encode_arrays("int2[]", datasources, datasource_cuts)
+    mondays = [DAY_ONE + timedelta(7 * week) for week in weeks.tolist()]
+    regions, lows = points.regions[first].tolist(), bases.tolist()
+    for n, block_bits in enumerate(bits):
+        head = (regions[n], points.others is not None, *numbers[n], mondays[n], lows[n])
+        yield (*head, *bounds[n], *other_bounds[n], sources[n], sums[n], block_bits)
+
+
+def _cut(starts: Numbers, trips: int, most: int) -> Numbers:
+    """Cut what begins at starts into pieces of about the same size, each of at most so many trips."""
+    sizes = np.diff(starts, append=trips)
+    blocks = -(-sizes // most)
+    number = np.arange(blocks.sum()) - np.repeat(np.cumsum(blocks) - blocks, blocks)
+    cuts = np.repeat(starts, blocks) + np.repeat(sizes, blocks) * number // np.repeat(blocks, blocks)
+    return np.append(cuts, trips)
+
+
+def _list_bounds(positions: Numbers, first: Numbers) -> list[list[int]]:
+    """x_low, x_high, y_low, y_high of each block, as masked positions."""
+    x, y = positions & X_MASK, positions & Y_MASK
+    bounds = [reduce.reduceat(axis, first) for axis in (x, y) for reduce in (np.minimum, np.maximum)]
+    return np.stack(bounds, axis=1).tolist()  # type: ignore[no-any-return]
