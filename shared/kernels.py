@@ -9,10 +9,10 @@ from shared.block_rows import make_blocks
 from shared.blocks import list_ends, list_places, sum_groups
 from shared.ends import Choice, TimeCounter, find_trips, list_sources
 from shared.ends import make_blocks as read_blocks
+from shared.flow_rows import FlowCells
 from shared.flows import read_flows
 from shared.pairs import PairCounter
 from shared.points import sort_points
-from shared.run_rows import make_flows
 
 
 def compile_kernels() -> None:
@@ -32,5 +32,5 @@ def compile_kernels() -> None:
     counter = PairCounter()
     sum_groups(blocks.table, blocks.words, (choice.bounds, choice.filters()), (counter.slots, 32, 1), sources, sums)
     counter.add(*(find_trips(blocks, choice)[:2] >> 2))
-    for _, flow in make_flows(points, np.zeros(2, np.int64)):
+    for _, flow in FlowCells(points).make_rows(np.zeros(2, np.int64)):
         counter.add(*read_flows([(flow[1], flow[3], flow[2], *flow[5:])]))

@@ -22,10 +22,11 @@ from shared.blocks import BLOCK_TRIPS, HOURS, TRIPS, list_ends
 from shared.database import driver_connection, execute
 from shared.ends import list_sources
 from shared.ends import make_blocks as read_blocks
+from shared.flow_rows import FlowCells
 from shared.pairs import PairCounter
 from shared.points import Points, sort_points
 from shared.queries import query
-from shared.run_rows import make_cells, make_days, make_flows, pack_hours
+from shared.run_rows import make_cells, make_days, pack_hours
 from shared.run_writing import Row, write_rows
 from shared.runs import CELL_SHIFT
 
@@ -103,24 +104,25 @@ class _Writer:
             return
         self._days.add(points.stamps >> 32, points.stamps & 0xFFFF_FFFF)
         hours = (points.stamps >> 32) % HOURS
-        every = make_flows(points, np.zeros_like(hours))
+        flows = FlowCells(points)
+        every = flows.make_rows(np.zeros_like(hours))
         self._copy("copy_run_flow", ((row[0], None, None, *row[1:]) for _, row in every))
-        by_datasource = make_flows(points, points.stamps & 65_535)
+        by_datasource = flows.make_rows(points.stamps & 65_535)
         self._copy("copy_run_flow", ((row[0], datasource, None, *row[1:]) for datasource, row in by_datasource))
         if self.has_hours:
-            self._write_slots(points, np.where(hours < 120, hours % 24, 24 + hours % 24))
+            self._write_slots(flows, np.where(hours < 120, hours % 24, 24 + hours % 24))
 
     def write_days(self) -> None:
         """Write what the origins were counted for."""
         self._copy("copy_run_day", make_days(self._days.list_pairs()))
 
-    def _write_slots(self, points: Points, slots: Numbers) -> None:
-        flows = [(row[0], None, slot, *row[1:]) for slot, row in make_flows(points, slots)]
-        self._hourly_flows += sum(row[4] for row in flows)
+    def _write_slots(self, flows: FlowCells, slots: Numbers) -> None:
+        rows = [(row[0], None, slot, *row[1:]) for slot, row in flows.make_rows(slots)]
+        self._hourly_flows += sum(row[4] for row in rows)
         # No part can decide for all: some places have many trips to each flow, others one.
         self.has_hours = _TRIPS_PER_FLOW * self._hourly_flows <= self._target.trips
         if self.has_hours:
-            self._copy("copy_run_flow", flows)
+            self._copy("copy_run_flow", rows)
         else:
             execute(self._connection, "delete_run_slots", run_id=self._target.run_id)
 

@@ -1,4 +1,4 @@
-"""Rows of a run beside its blocks, made of sorted points: cells, flows, days."""
+"""Rows of a run beside its blocks, made of sorted points: cells and days."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -17,7 +17,6 @@ from shared.sorting import count_numbers
 TRIPS_PER_HOUR: Final = 4
 """Cells keep hours where they have so many trips to each number."""
 
-FLOW_SHIFT: Final = 32
 FINE_SHIFT: Final = 24
 
 _DAYS_TO_2000: Final = (date(2000, 1, 1) - DAY_ONE).days
@@ -46,31 +45,6 @@ def make_cells(points: Points, hours_of_cells: Sequence[bytes | None]) -> Iterat
     corners = (points.ends[starts] >> CELL_SHIFT << CELL_SHIFT).tolist()
     for n, (region, column) in enumerate(zip(points.regions[starts].tolist(), columns, strict=True)):
         yield (region, points.others is not None, corners[n], *column, *fine[n], hours_of_cells[n])
-
-
-def make_flows(points: Points, kinds: Numbers) -> Iterator[tuple[int, Row]]:
-    """Make the rows of run_flow for each kind of origins' points: the kind, and region and the columns after slot.
-
-    Shape: a kind of 0 to 65,535 for each point.
-    """
-    if points.others is None:
-        raise ValueError("flows need both ends")
-    order = np.argsort(kinds.astype(np.uint16), kind="stable")
-    others, kinds = points.others[order], kinds[order]
-    points = Points(points.ends[order], points.stamps[order])
-    starts = np.union1d(np.flatnonzero(np.diff(kinds, prepend=-1)), points.list_starts(FLOW_SHIFT))
-    number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points.ends)))
-    keys, trips = count_numbers(number << 31 | others >> FLOW_SHIFT)
-    cuts = np.append(np.searchsorted(keys >> 31, np.arange(len(starts))), len(keys))
-    cells = keys & 0x7FFF_FFFF
-    steps = np.diff(cells, prepend=0)
-    steps[cuts[:-1]] = 0
-    columns = zip(list_columns(*pack_numbers(steps, cuts)), list_columns(*pack_numbers(trips, cuts)), strict=True)
-    heads = np.stack(
-        [points.regions[starts], points.ends[starts] >> FLOW_SHIFT, np.diff(cuts), cells[cuts[:-1]], cells[cuts[1:] - 1]], axis=1
-    )
-    for kind, head, column in zip(kinds[starts].tolist(), heads.tolist(), columns, strict=True):
-        yield kind, (*head, *column)
 
 
 def make_days(counts: Numbers) -> Iterator[Row]:

@@ -1,0 +1,54 @@
+"""Flows: the rows of run_flow hold each trip once, per kind and pair of cells, in order, however far apart the cells lie."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.bits import Numbers, unpack_numbers
+from shared.flow_rows import FlowCells
+from shared.points import sort_points
+
+CITY = st.integers(3_557_245_421_729_726_919, 3_557_245_421_729_726_919 + (3 << 33))
+ANYWHERE = st.integers(0, 2**62 - 1)
+TRIPS = st.lists(
+    st.tuples(CITY, CITY | ANYWHERE, st.integers(1, 2), st.integers(0, 3) | st.just(65_535)), min_size=1, max_size=80
+)
+
+Flow = tuple[int, int, int, int]
+"""Kind, region, origin cell, destination cell."""
+
+
+@settings(deadline=None, derandomize=True)
+@given(TRIPS, st.booleans())
+def test_each_trip_is_in_one_flow_of_its_kind(trips: list[tuple[int, int, int, int]], is_many: bool) -> None:
+    trips = trips * (200 if is_many else 1)
+    origins, destinations, regions, kinds = np.array(trips, np.int64).T
+    # Kinds go the way of datasources: they are sorted with the points.
+    points = sort_points(origins, regions << 16 | kinds, destinations)
+    found = list(list_flows(points.stamps & 65_535, FlowCells(points)))
+    assert dict(found) == Counter((kind, region, origin >> 32, to >> 32) for origin, to, region, kind in trips)
+    assert len(found) == len(dict(found))
+    assert found == sorted(found)
+
+
+def test_flows_need_both_ends() -> None:
+    with pytest.raises(ValueError, match="both ends"):
+        FlowCells(sort_points(np.array([1]), np.array([1 << 32])))
+
+
+def list_flows(kinds: Numbers, flows: FlowCells) -> Iterator[tuple[Flow, int]]:
+    for kind, (region, origin, size, first, last, cells, trips) in flows.make_rows(kinds):
+        destinations = first + np.cumsum(unpack(cells, size))
+        assert (destinations[0], destinations[-1]) == (first, last)
+        for destination, count in zip(destinations.tolist(), unpack(trips, size).tolist(), strict=True):
+            yield (kind, region, origin, destination), count
+
+
+def unpack(column: bytes, size: int) -> Numbers:
+    numbers = np.empty(size, np.int64)
+    unpack_numbers(np.frombuffer(column + bytes(8), np.uint64), 0, numbers)
+    return numbers
