@@ -336,8 +336,8 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, par
     load_id = insert_trips(connection, trips)
     pack_run(connection, [load_id], len(trips), sizes=Sizes(part_trips, block_trips=200))
     blocks = connection.exec_driver_sql("select count(*), max(trips), sum(trips) from run_point").one()
-    assert blocks[0] > 60
-    assert 150 < blocks[1] <= 200
+    assert blocks[0] > 45
+    assert 300 < blocks[1] <= 400
     assert blocks[2] == 12_000
     text = "select count(hours), count(*), count(distinct (corner, is_origin)) from run_cell"
     with_hours, rows, cells = connection.exec_driver_sql(text).one()
