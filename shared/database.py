@@ -112,6 +112,14 @@ def stream_rows(
                 yield batch
 
 
+@contextmanager
+def preferring_indexes(connection: Connection) -> Iterator[None]:
+    """Have queries read no table whole where an index knows parts of it. An error leaves it so: its transaction ends anyhow."""
+    execute(connection, "prefer_indexes", is_preferred=True)
+    yield
+    execute(connection, "prefer_indexes", is_preferred=False)
+
+
 def execute_alone(engine: Engine, name: str) -> None:
     """Run a named query outside a transaction. Raises: TransientError when the database is away."""
     with database_errors(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -8,19 +8,23 @@ CRS: WGS 84. Clock: local wall clock of the trip.
 """
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection
 
 from shared.area import Box
 from shared.clock import WEEKDAYS, list_hours, validate_hours, validate_weekdays
-from shared.database import execute
+from shared.database import execute, preferring_indexes
 from shared.errors import RequestError
 from shared.groups import MAX_PRECISION, validate_bucket
 from shared.position import POSITION_BITS, parse_geohash
-from shared.weekly import End, area_parameters, fetch_filters, validate_end
+from shared.weekly import End, Filters, area_parameters, fetch_filters, validate_end
+
+if TYPE_CHECKING:
+    from shared.group_hours import GroupHours
 
 MAX_SAMPLES: Final = 1000
 
@@ -55,6 +59,26 @@ class GroupDetailQuestion:
         validate_end(self.end)
         validate_hours(self.hour_from, self.hour_to)
         validate_weekdays(self.weekdays)
+
+    @property
+    def origin_range(self) -> tuple[int, int]:
+        """First and last position of the origin's cell."""
+        return _find_range(self.origin_cell, "origin_cell")
+
+    @property
+    def destination_range(self) -> tuple[int, int]:
+        """First and last position of the destination's cell."""
+        return _find_range(self.destination_cell, "destination_cell")
+
+    @property
+    def hours(self) -> list[int] | None:
+        """Hours of the week that count, 0 to 167; None for all."""
+        return list_hours(hour_from=self.hour_from, hour_to=self.hour_to, weekdays=self.weekdays)
+
+    @property
+    def fits_blocks(self) -> bool:
+        """Whether hours say enough of a trip's time, as blocks keep them."""
+        return self.bucket_minute is None or self.bucket_minutes % 60 == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +119,42 @@ class GroupDetail:
 
 def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
     """Look at one trip group. Raises: RequestError for a region or datasource that isn't there."""
-    filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
-    if question.box and question.box.area().is_empty:
-        return GroupDetail(0, (), (0,) * 24, ())
-    parameters = _parameters(question) | {"region_id": filters.region_id, "datasource_id": filters.datasource_id}
-    weeks, hours = Counter[date](), Counter[int]()
-    for row in execute(connection, "count_group", **parameters):
-        hours[row.hour] += row.trips
-        if row.is_in_bucket:
-            weeks[row.week] += row.trips
-    samples = execute(connection, "list_group_trips", **parameters, limit=question.samples).mappings()
+    # Reading blocks brings compiled kernels: what asks no group need not wait for those.
+    from shared.flows import StaleError
+    from shared.group_hours import GroupHours
+
+    while True:
+        filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
+        if filters.first_at is None or (question.box and question.box.area().is_empty):
+            return GroupDetail(0, (), (0,) * 24, ())
+        with suppress(StaleError):
+            known = GroupHours.count(connection, question, filters) if question.fits_blocks else None
+            return _look(connection, question, filters=filters, known=known)
+
+
+def _look(connection: Connection, question: GroupDetailQuestion, *, filters: Filters, known: "GroupHours | None") -> GroupDetail:
+    """Put together what blocks tell and what trips tell: those of bare loads, or all."""
+    parameters = {
+        **_parameters(question),
+        "region_id": filters.region_id,
+        "datasource_id": filters.datasource_id,
+        "loads": filters.bare_loads if known else None,
+        "started_from": known.find_newest(question.samples) if known else None,
+    }
+    weeks, hours = (known.weeks, known.hours) if known else (Counter[date](), Counter[int]())
+    with preferring_indexes(connection):
+        for row in execute(connection, "count_group", **parameters) if parameters["loads"] != [] else ():
+            hours[row.hour] += row.trips
+            if row.is_in_bucket:
+                weeks[row.week] += row.trips
+        samples = execute(connection, "list_group_trips", **parameters, limit=question.samples).mappings().all()
     return GroupDetail(
         weeks.total(), _fill_weeks(weeks), tuple(hours[hour] for hour in range(24)), tuple(SampleTrip(**row) for row in samples)
     )
 
 
 def _parameters(question: GroupDetailQuestion) -> dict[str, object]:
-    origin, destination = (
-        _find_range(question.origin_cell, "origin_cell"),
-        _find_range(question.destination_cell, "destination_cell"),
-    )
+    origin, destination = question.origin_range, question.destination_range
     return {
         "origin_low": origin[0],
         "origin_high": origin[1],
@@ -122,7 +162,7 @@ def _parameters(question: GroupDetailQuestion) -> dict[str, object]:
         "destination_high": destination[1],
         "bucket_minute": question.bucket_minute,
         "bucket_minutes": question.bucket_minutes,
-        "hours": list_hours(hour_from=question.hour_from, hour_to=question.hour_to, weekdays=question.weekdays),
+        "hours": question.hours,
         **area_parameters(question.box, question.end),
     }
 

@@ -57,7 +57,7 @@ order by g.trips desc, g.region_id, g.origin_cell, g.destination_cell, g.bucket;
 
 -- name: count_group
 -- Trips from one cell to another per week and hour of day; is_in_bucket: those of the group itself, which has a time of day (bucket_minute
--- null: the whole day). Cells are ranges of positions, ends included. All trips are read that begin there.
+-- null: the whole day). Cells are ranges of positions, ends included. All trips are read that begin there; loads: of these only (null: any).
 select date_trunc('week', t.started_at)::date as week, date_part('hour', t.started_at)::integer as hour,
        %(bucket_minute)s::integer is null
        or date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time
@@ -66,6 +66,7 @@ select date_trunc('week', t.started_at)::date as week, date_part('hour', t.start
 from trip as t
 where t.origin >= %(origin_low)s::bigint and t.origin <= %(origin_high)s::bigint
   and t.destination >= %(destination_low)s::bigint and t.destination <= %(destination_high)s::bigint
+  and (%(loads)s::integer[] is null or t.load_id = any(%(loads)s::integer[]))
   and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
        or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                        or position_in_area(t.destination, %(destination_area)s::bigint[]))))
@@ -76,7 +77,7 @@ group by 1, 2, 3
 order by 1, 2, 3;
 
 -- name: list_group_trips
--- The group's newest trips.
+-- The group's newest trips; started_from: an hour that enough of them began in or after (null: unknown).
 select t.started_at, r.name as region, d.name as datasource,
        position_longitude(t.origin) as origin_longitude, position_latitude(t.origin) as origin_latitude,
        position_longitude(t.destination) as destination_longitude, position_latitude(t.destination) as destination_latitude,
@@ -86,6 +87,7 @@ from (
     from trip as t
     where t.origin >= %(origin_low)s::bigint and t.origin <= %(origin_high)s::bigint
       and t.destination >= %(destination_low)s::bigint and t.destination <= %(destination_high)s::bigint
+      and (%(started_from)s::timestamp is null or t.started_at >= %(started_from)s::timestamp)
       and (%(bucket_minute)s::integer is null
            or date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time
               = time '00:00' + make_interval(mins => %(bucket_minute)s::integer))

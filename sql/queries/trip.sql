@@ -12,3 +12,8 @@ where load_id = %(load_id)s::integer
 -- name: allow_decompression
 -- Lets a transaction delete from compressed chunks, however many rows that unpacks; without TimescaleDB it means nothing.
 select set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
+
+-- name: prefer_indexes
+-- Has the next queries of a transaction read no table whole where an index knows parts of it, or lets the planner choose again. It takes the
+-- ranges of BRIN for useless where batches overlap, and reads 25 trips for each one that begins in a cell.
+select set_config('enable_seqscan', case when %(is_preferred)s::boolean then 'off' else 'on' end, true);
