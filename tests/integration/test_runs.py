@@ -65,7 +65,7 @@ DAMAGES = {
     "a flow elsewhere": ("update run_flow set first_cell = first_cell - 1", "check_run_flow"),
     "flows without their last": ("update run_flow set last_cell = first_cell - 1 where slot is null", "check_run_flow"),
     "flow lost": ("delete from run_flow where datasource_id is not null", "check_run_flow"),
-    "trip lost": ("delete from trip where ctid = (select min(ctid) from trip)", "check_blocks"),
+    "trip lost": ("delete from trip where origin = (select min(origin) from trip)", "check_blocks"),
 }
 
 
@@ -75,7 +75,7 @@ BATCH_DAMAGES = {
     "points moved": "update batch_point set base = base + 1",
     "another end": flip_others("batch_point"),
     "sum off": "update batch_point set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)",
-    "trip lost": "delete from trip where ctid = (select min(ctid) from trip)",
+    "trip lost": "delete from trip where origin = (select min(origin) from trip)",
 }
 
 
