@@ -174,6 +174,7 @@ def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, re
     returns how many of those.
     """
     if batch.trips:
+        execute(connection, "begin_writing")
         copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
         copy_rows(connection, "copy_rollup_week", encode_weeks(claim.load_id, batch.trips))
     if batch.blocks:

@@ -7,6 +7,7 @@ clean_load, step by step, and as often as it takes: needs_cleaning says that it 
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -33,7 +34,14 @@ _LOOSE_ROLLUPS: Final = 50_000
 # Trips removed in one transaction: about 5 s.
 REMOVED_ROWS: Final = 2_000_000
 
-Period = tuple[date, date]
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole weeks, both days included, and a load's trips in them."""
+
+    first_on: date
+    last_on: date
+    trips: int
 
 
 def enqueue_batches(context: Context, load_id: int, *, patience_s: float = PATIENCE_S) -> int:
@@ -145,9 +153,14 @@ def _remove_rows(context: Context, load_id: int, *, rows_at_once: int) -> None:
     for gone in _list_periods(context, load_id, rows_at_once=rows_at_once):
         with transaction(context.engine) as connection:
             execute(connection, "lock_cleaning", load_id=load_id)
-            execute(connection, "allow_decompression")
-            rows = execute(connection, "delete_trips", load_id=load_id, gone_from=gone[0], gone_to=gone[1]).rowcount
-            execute(connection, "fold_rollup_week", load_id=load_id, gone_from=gone[0], gone_to=gone[1])
+            execute(connection, "begin_writing")
+            rows = execute(connection, "delete_trips", load_id=load_id, gone_from=gone.first_on, gone_to=gone.last_on).rowcount
+            if rows != gone.trips:
+                # A node of Citus died between the two phases of a batch's commit: the rest comes to light when it is back.
+                raise TransientError(
+                    f"Of {gone.trips:,} trips to remove {rows:,} are there.", code="trips_missing", load_id=load_id
+                )
+            execute(connection, "fold_rollup_week", load_id=load_id, gone_from=gone.first_on, gone_to=gone.last_on)
             execute(connection, "subtract_removed", load_id=load_id, rows=rows)
 
 
@@ -156,12 +169,10 @@ def _list_periods(context: Context, load_id: int, *, rows_at_once: int) -> list[
     with transaction(context.engine) as connection:
         weeks = execute(connection, "list_load_weeks", load_id=load_id).all()
     periods: list[Period] = []
-    rows = 0
     for week in weeks:
-        if rows and rows + week.trips <= rows_at_once:
-            periods[-1] = (periods[-1][0], week.week + timedelta(days=6))
-            rows += week.trips
+        last_on = week.week + timedelta(days=6)
+        if periods and periods[-1].trips + week.trips <= rows_at_once:
+            periods[-1] = Period(periods[-1].first_on, last_on, periods[-1].trips + week.trips)
         else:
-            periods.append((week.week, week.week + timedelta(days=6)))
-            rows = week.trips
+            periods.append(Period(week.week, last_on, week.trips))
     return periods

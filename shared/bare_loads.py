@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from shared.bits import Numbers
 from shared.block_rows import make_batch_blocks
 from shared.database import driver_connection, execute
+from shared.errors import TransientError
 from shared.points import DAY_ONE
 from shared.queries import query
 from shared.run_writing import write_rows
@@ -35,11 +36,19 @@ _Key = tuple[int, int, Any]
 
 
 def block_loads(connection: Connection, load_ids: Sequence[int], *, trips: int, part_trips: int) -> None:
-    """Write the blocks of bare loads in the caller's transaction. trips: about how many they have."""
+    """Write the blocks of bare loads in the caller's transaction. trips: about how many they have.
+
+    Raises: TransientError when not all of their trips are there.
+    """
     execute(connection, "delete_batch_points", load_ids=list(load_ids))
+    left = execute(connection, "count_bare_trips", bare_loads=list(load_ids)).scalar_one()
     for part in _split(connection, load_ids, max(1, round(trips / part_trips))):
-        rows = make_batch_blocks(*_read_trips(connection, load_ids, part))
-        write_rows(connection, "copy_batch_point", ((load_ids[0], *row) for row in rows))
+        points = _read_trips(connection, load_ids, part)
+        left -= len(points[0])
+        write_rows(connection, "copy_batch_point", ((load_ids[0], *row) for row in make_batch_blocks(*points)))
+    if left:
+        # A node of Citus died between the two phases of a batch's commit: the rest comes to light when it is back.
+        raise TransientError(f"{left:,} trips to pack aren't there.", code="trips_missing")
 
 
 def _split(connection: Connection, load_ids: Sequence[int], parts: int) -> list[tuple[_Key | None, _Key | None]]:

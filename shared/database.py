@@ -5,7 +5,7 @@
     with transaction(engine) as connection:
         rows = execute(connection, "list_loads", before=None, state=None, limit=50).mappings().all()
 
-Works against PostgreSQL and TimescaleDB, also through PgBouncer in transaction mode.
+Works against PostgreSQL, TimescaleDB and Citus, also through PgBouncer in transaction mode.
 """
 
 import json
@@ -39,6 +39,9 @@ _CONNECT_TIMEOUT_S: Final = 5
 # connections), operator intervention (shutdown, statement cancelled), I/O error; and states: read-only server, lock timeout.
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
 _TRANSIENT_STATES: Final = ("25006", "55P03")
+# What Citus says, without a state that tells, when it loses a node at a commit, when the coordinator dies there, and before a new
+# address of a node is known to the others.
+_LOST_NODE: Final = ("failure on connection marked as essential", "postmaster was shut down", "metadata node, but is out of sync")
 _DISK_FULL: Final = "53100"
 
 # Half a megabyte of blocks: the server goes on while they are counted, as far as the socket holds. Boxes of 8 km and more at 100
@@ -157,7 +160,7 @@ def _translate(error: BaseException | None) -> TripdeckError:
             code="database_unavailable",
             sqlstate=state,
         )
-    if state and (state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES):
+    if state and (state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES or any(lost in text for lost in _LOST_NODE)):
         return TransientError(f"The database refuses for now: {text}", code="database_unavailable", sqlstate=state)
     if state == "23505":
         constraint = getattr(getattr(error, "diag", None), "constraint_name", None)

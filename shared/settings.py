@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     # Database
     database_url: SecretStr = Field(
         SecretStr("postgresql+psycopg://tripdeck@127.0.0.1:5433/tripdeck"),
-        description="PostgreSQL or TimescaleDB, SQLAlchemy URL.",
+        description="PostgreSQL, TimescaleDB or Citus (its coordinator), SQLAlchemy URL.",
     )
     read_database_url: SecretStr | None = Field(
         None, description="A read replica that answers questions, SQLAlchemy URL; the database itself when empty."

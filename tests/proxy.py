@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Proxy:
-    """limit_bytes: how much of the server's answers passes before connections are cut; None is all. is_held: nothing passes."""
+    """limit_bytes: how much of the server's answers passes before connections are cut; None is all. is_held: nothing passes.
+    trigger: bytes of a request that don't pass; is_triggered: they came, and nothing has passed since.
+    """
 
     target_port: int
     limit_bytes: int | None = None
     is_held: threading.Event = field(default_factory=threading.Event)
+    trigger: bytes | None = None
+    is_triggered: threading.Event = field(default_factory=threading.Event)
     cuts: int = 0
     _listener: socket.socket = field(init=False)
     _open: list[socket.socket] = field(default_factory=list)
@@ -53,6 +57,9 @@ class Proxy:
     def _pass(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
+                if not is_answer and self.trigger is not None and self.trigger in data:
+                    self.is_triggered.set()
+                    self.is_held.set()
                 while self.is_held.is_set():
                     threading.Event().wait(0.01)
                 if is_answer and self.limit_bytes is not None:

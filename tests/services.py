@@ -15,11 +15,13 @@ import os
 import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
+import psycopg
 from psycopg import sql
 
 from infra.embedded import (
@@ -40,11 +42,16 @@ from shared.database import connect_database, migrate
 from shared.settings import Settings
 
 TIMESCALE_BIN = os.environ.get("TRIPDECK_TEST_TIMESCALE_BIN")
+CITUS_BIN = os.environ.get("TRIPDECK_TEST_CITUS_BIN")
 PASSWORD = "test-only"
 ACCESS_KEY = "tripdeck-test"
 TEMPLATE = "tripdeck_template"
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_wal_size": "512MB"}
 # A clone of the template takes 10 ms there, 30 to 350 ms on disks (300 new files).
+# Citus: the tests' own statements wait for prepared transactions that a killed server left; statistics call home.
+CITUS = {"max_prepared_transactions": "200", "max_worker_processes": "32", "citus.enable_statistics_collection": "off"}
+CITUS_WORKERS = 2
+DROP_ATTEMPTS = 3
 RAM_DISK = Path("/dev/shm")
 RAM_DISK_BYTES = 4 * 2**30
 FOLDER_PREFIX = "tripdeck-test-"
@@ -95,56 +102,117 @@ class Server:
 
 @dataclass
 class PostgresServer(Server):
-    """PostgreSQL with a migrated template database."""
+    """PostgreSQL with a migrated template database; with Citus the coordinator, its workers beside it."""
 
     folder: Path
+    workers: list[Server] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     @classmethod
     def start(cls, folder: Path, options: dict[str, str] | None = None) -> Self:
         """Start in a new folder; options are server settings."""
-        [port] = find_free_ports(1)
-        install = PostgresInstall(Path(TIMESCALE_BIN), preload=("timescaledb",)) if TIMESCALE_BIN else None
-        # No background jobs: compression at a moment of its own would make tests differ from run to run; those about it call it.
-        extra = {"timescaledb.telemetry_level": "off", "timescaledb.max_background_workers": "0"} if install else {}
-        program = prepare_postgres(
-            folder / "postgres", port=port, password=PASSWORD, install=install, options=FAST | extra | (options or {})
-        )
-        server = cls(program, port, folder / "postgres")
+        workers = []
+        for name in [f"citus-{number}" for number in range(CITUS_WORKERS)] if CITUS_BIN else []:
+            program, port = _prepare(folder / name, options or {})
+            workers.append(Server(program, port))
+        program, port = _prepare(folder / "postgres", options or {})
+        server = cls(program, port, folder, workers)
         server._make_template()
         return server
+
+    @property
+    def ports(self) -> list[int]:
+        """The workers' ports, then its own: a database of one name is made on all."""
+        return [*(worker.port for worker in self.workers), self.port]
 
     def clone_template(self) -> str:
         """Make a database with the current schema; returns its URL."""
         name = f"test_{next(self._numbers)}"
-        with connect_superuser(port=self.port, password=PASSWORD) as connection:
-            statement = sql.SQL("create database {} template {} owner tripdeck strategy file_copy")
-            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        statement = sql.SQL("create database {} template {} owner tripdeck strategy file_copy")
+        for port in self.ports:
+            with connect_superuser(port=port, password=PASSWORD) as connection:
+                connection.execute(statement.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
         return make_postgres_url(name, port=self.port, password=PASSWORD)
 
     def make_empty(self) -> str:
         """Make a database without a schema; returns its URL."""
-        return ensure_database(f"test_{next(self._numbers)}", port=self.port, password=PASSWORD)
+        name = f"test_{next(self._numbers)}"
+        for port in self.ports:
+            url = ensure_database(name, port=port, password=PASSWORD)
+            if self.workers:
+                with connect_superuser(port=port, password=PASSWORD, database=name) as connection:
+                    _enable_citus(connection)
+        if self.workers:
+            self._add_workers(name)
+        return url
 
     def drop(self, url: str) -> None:
         """Drop a database, whoever is connected."""
-        with connect_superuser(port=self.port, password=PASSWORD) as connection:
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(url.rsplit("/", 1)[1])))
+        for port in reversed(self.ports):
+            _drop(url.rsplit("/", 1)[1], port=port)
 
     def stop(self) -> None:
         """Stop and delete the data."""
         super().stop()
-        remove_data(self.folder)
+        remove_data(self.folder / "postgres")
+        for number, worker in enumerate(self.workers):
+            worker.stop()
+            remove_data(self.folder / f"citus-{number}")
+
+    def _add_workers(self, database: str) -> None:
+        with connect_superuser(port=self.port, password=PASSWORD, database=database) as connection:
+            connection.execute("select citus_set_coordinator_host('127.0.0.1', %s)", [self.port])
+            for worker in self.workers:
+                connection.execute("select citus_add_node('127.0.0.1', %s)", [worker.port])
 
     def _make_template(self) -> None:
-        url = ensure_database(TEMPLATE, port=self.port, password=PASSWORD)
+        url = self.make_empty()
         engine = connect_database(Settings(database_url=url))
         migrate(engine)
         engine.dispose()
-        with connect_superuser(port=self.port, password=PASSWORD) as connection:
-            # TimescaleDB's background workers connect to every database that allows it, and a template must have no sessions.
-            connection.execute(sql.SQL("alter database {} allow_connections false").format(sql.Identifier(TEMPLATE)))
-            connection.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [TEMPLATE])
+        name = sql.Identifier(url.rsplit("/", 1)[1])
+        for port in self.ports:
+            with connect_superuser(port=port, password=PASSWORD) as connection:
+                # Background workers connect to every database that allows it, and a template must have no sessions.
+                connection.execute(sql.SQL("alter database {} allow_connections false").format(name))
+                connection.execute(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [url.rsplit("/", 1)[1]]
+                )
+                connection.execute(sql.SQL("alter database {} rename to {}").format(name, sql.Identifier(TEMPLATE)))
+
+
+def _drop(name: str, *, port: int) -> None:
+    database = sql.Identifier(name)
+    with connect_superuser(port=port, password=PASSWORD) as connection:
+        if CITUS_BIN:  # its maintenance daemon would come back while it is waited for
+            connection.execute(sql.SQL("alter database {} allow_connections false").format(database))
+        for _ in range(DROP_ATTEMPTS):
+            with suppress(psycopg.errors.ObjectInUse):
+                connection.execute(sql.SQL("drop database if exists {} with (force)").format(database))
+                return
+    raise AssertionError(f"database {name} stays in use")
+
+
+def _prepare(folder: Path, options: dict[str, str]) -> tuple[Program, int]:
+    """A server's program with what its extension needs, and its port."""
+    [port] = find_free_ports(1)
+    install, extra = None, {}
+    if TIMESCALE_BIN:
+        install = PostgresInstall(Path(TIMESCALE_BIN), preload=("timescaledb",))
+        # No background jobs: compression at a moment of its own would make tests differ from run to run; those about it call it.
+        extra = {"timescaledb.telemetry_level": "off", "timescaledb.max_background_workers": "0"}
+    elif CITUS_BIN:
+        install, extra = PostgresInstall(Path(CITUS_BIN), preload=("citus",)), CITUS
+    settings = FAST | extra | options
+    return prepare_postgres(folder, port=port, password=PASSWORD, install=install, options=settings), port
+
+
+def _enable_citus(connection: "psycopg.Connection[Any]") -> None:
+    """Let a database take part in a Citus cluster, and its roles reach the same database of the others."""
+    connection.execute("create extension citus")
+    connection.execute(
+        "insert into pg_dist_authinfo select 0, r, 'password=' || %s from unnest(array['postgres', 'tripdeck']) as r", [PASSWORD]
+    )
 
 
 @dataclass

@@ -4,7 +4,7 @@
 -- Trips that begin in each cell that an area (null: anywhere) touches, most first: the finest cells of which there are at most limit,
 -- from position >> 24 (some 40 by 40 m) on up. shift tells which. cells, cell_trips: what begins in cells of position >> (24 +
 -- least_level) by the blocks of loose loads; no finer cells are taken then. A row with cell null at least.
-with recursive fine as materialized (
+with fine as materialized (
     select cell, sum(trips) as trips
     from (
         select ((c.corner >> 24) | f.fine_cell) >> %(least_level)s::integer as cell, f.trips
@@ -24,13 +24,14 @@ with recursive fine as materialized (
         select * from unnest(%(cells)s::bigint[], %(cell_trips)s::bigint[])
     ) as part
     group by cell
-), coarser (level, cells) as (
-    select %(least_level)s::integer, (select count(*) from fine)
-    union all
-    select level + 2, (select count(*) from (select distinct cell >> (level + 2 - %(least_level)s::integer) from fine) as coarse)
-    from coarser
-    where cells > %(limit)s::integer
 ), chosen as materialized (
+    with recursive coarser (level, cells) as (
+        select %(least_level)s::integer, (select count(*) from fine)
+        union all
+        select level + 2, (select count(*) from (select distinct cell >> (level + 2 - %(least_level)s::integer) from fine) as coarse)
+        from coarser
+        where cells > %(limit)s::integer
+    )
     select max(level) as level from coarser
 )
 select s.is_current, c.cell, 24 + c.level as shift, c.trips

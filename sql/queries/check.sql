@@ -231,18 +231,19 @@ with packed as (
     select load_id, run_id from load
     where run_id is not null
       and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
-), flow as (
-    select l.run_id, t.region_id::integer as region_id, coalesce(t.datasource_id, 0)::integer as datasource_id,
-           coalesce(t.slot, -1) as slot, t.origin_cell, t.destination_cell, count(*) as trips
-    from (
-        select load_id, region_id, datasource_id, slot_of_hour(hour_of_week(started_at)) as slot,
-               origin >> 32 as origin_cell, destination >> 32 as destination_cell
-        from trip
-    ) as t
+), counted as (
+    select l.run_id, t.region_id::integer as region_id, t.datasource_id, slot_of_hour(hour_of_week(t.started_at)) as slot,
+           t.origin >> 32 as origin_cell, t.destination >> 32 as destination_cell, count(*) as trips
+    from trip as t
     join packed as l using (load_id)
+    group by 1, 2, 3, 4, 5, 6
+), flow as (
+    select c.run_id, c.region_id, coalesce(c.datasource_id, 0)::integer as datasource_id,
+           coalesce(c.slot, -1) as slot, c.origin_cell, c.destination_cell, sum(c.trips) as trips
+    from counted as c
     join run as r using (run_id)
-    group by grouping sets ((1, 2, 5, 6, r.has_hours), (1, 2, 5, 6, r.has_hours, t.datasource_id), (1, 2, 5, 6, r.has_hours, t.slot))
-    having r.has_hours or t.slot is null
+    group by grouping sets ((1, 2, 5, 6, r.has_hours), (1, 2, 5, 6, r.has_hours, c.datasource_id), (1, 2, 5, 6, r.has_hours, c.slot))
+    having r.has_hours or c.slot is null
 )
 select run_id, region_id, datasource_id, slot, origin_cell, sum(trips)::bigint as flows,
        sum((mod(destination_cell, 1000003) + 1) * trips)::bigint as hash,
@@ -290,5 +291,5 @@ cross join (select coalesce(max(position), 0) as last_position from load_event) 
 where p.last_position <> e.last_position;
 
 -- name: lift_timeout
--- Lets the statements of a transaction take as long as they need.
-select set_config('statement_timeout', '0', true);
+-- Lets the statements of a transaction take as long as they need; Citus also the room, for what is counted on several nodes.
+select set_config('statement_timeout', '0', true), set_config('citus.max_intermediate_result_size', '-1', true);

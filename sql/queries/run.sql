@@ -112,7 +112,9 @@ delete from run_flow as f where not exists (select from run as r where r.run_id 
 
 -- name: summarize_ranges
 -- Brings the BRIN indexes up to date: ranges of pages that they don't know yet are read by every question.
-select relname, brin_summarize_new_values(oid) as ranges from pg_class where relname in ('trip_brin', 'run_point_brin');
+select relname, case relname when 'trip' then summarize_trips() else brin_summarize_new_values(oid) end as ranges
+from pg_class
+where oid in ('trip'::regclass, 'run_point_brin'::regclass);
 
 -- name: lock_batch_points
 -- Keeps batches and questions from the table of their blocks, or fails at once when one is there.

@@ -1,11 +1,8 @@
 -- name: list_storage
--- Bytes on disk per table, indexes and TOAST included; a hypertable's chunks, compressed or not, count as trip.
-select case when n.nspname = 'public' then c.relname else 'trip' end as table_name,
-       sum(pg_total_relation_size(c.oid))::bigint as bytes
-from pg_class as c
-join pg_namespace as n on n.oid = c.relnamespace
-where c.relkind = 'r' and n.nspname in ('public', '_timescaledb_internal')
-group by 1
+-- Bytes on disk per table, indexes and TOAST included; those of trip wherever its rows lie.
+select relname as table_name, case relname when 'trip' then trip_bytes() else pg_total_relation_size(oid) end as bytes
+from pg_class
+where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace
 order by bytes desc, table_name;
 
 -- name: count_load_by_key

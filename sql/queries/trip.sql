@@ -9,9 +9,12 @@ delete from trip
 where load_id = %(load_id)s::integer
   and started_at >= %(gone_from)s::date::timestamp and started_at < (%(gone_to)s::date + 1)::timestamp;
 
--- name: allow_decompression
--- Lets a transaction delete from compressed chunks, however many rows that unpacks; without TimescaleDB it means nothing.
-select set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
+-- name: begin_writing
+-- For a transaction that writes or removes trips. TimescaleDB: it may unpack however many rows of compressed chunks. Citus: a node's shards
+-- are written one after the other on one connection; with one for each, which all have to be prepared at the commit, loads took twice
+-- as long. Each means nothing where there is no such server.
+select set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true),
+       set_config('citus.multi_shard_modify_mode', 'sequential', true);
 
 -- name: prefer_indexes
 -- Has the next queries of a transaction read no table whole where an index knows parts of it, or lets the planner choose again. It takes the

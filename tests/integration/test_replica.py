@@ -19,10 +19,20 @@ from shared.settings import Settings
 from tests.hub import HubServer, read_error
 from tests.loading import wait_until
 from tests.random_trips import MONDAY, make_trip
-from tests.services import FAST, PASSWORD, TIMESCALE_BIN, PostgresServer, S3Server, Server, ValkeyServer, make_server_folder
+from tests.services import (
+    CITUS_BIN,
+    FAST,
+    PASSWORD,
+    TIMESCALE_BIN,
+    PostgresServer,
+    S3Server,
+    Server,
+    ValkeyServer,
+    make_server_folder,
+)
 from tests.trip_maker import insert_trips
 
-pytestmark = pytest.mark.skipif(bool(TIMESCALE_BIN), reason="replication is PostgreSQL's own matter")
+pytestmark = pytest.mark.skipif(bool(TIMESCALE_BIN or CITUS_BIN), reason="replication is PostgreSQL's own matter")
 
 SENDING = {"wal_level": "replica", "max_wal_senders": "4"}
 

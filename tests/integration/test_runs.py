@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,9 @@ from sqlalchemy import Connection, Engine
 
 from loader.checking import list_problems
 from shared.area import Box
-from shared.database import connect_database, driver_connection, execute, transaction
+from shared.database import connect_database, execute, transaction
 from shared.errors import TransientError
+from shared.migrations import run_file
 from shared.packing import Sizes
 from shared.runs import Pile, choose_loads, list_piles, pack_loads, pack_run
 from shared.settings import Settings
@@ -20,7 +20,6 @@ from shared.weekly import ENDS, WeeklyQuestion, fetch_loose_loads, fetch_weekly
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 
-MIGRATIONS = Path(__file__).parents[2] / "sql" / "migrations"
 CHECKS = ("check_run_day", "check_run_cell", "check_blocks", "check_run_flow")
 
 
@@ -68,7 +67,7 @@ DAMAGES = {
     "a flow elsewhere": ("update run_flow set first_cell = first_cell - 1", "check_run_flow"),
     "flows without their last": ("update run_flow set last_cell = first_cell - 1 where slot is null", "check_run_flow"),
     "flow lost": ("delete from run_flow where datasource_id is not null", "check_run_flow"),
-    "trip lost": ("delete from trip where ctid = (select min(ctid) from trip)", "check_blocks"),
+    "trip lost": ("delete from trip where origin = (select min(origin) from trip)", "check_blocks"),
 }
 
 
@@ -78,7 +77,7 @@ BATCH_DAMAGES = {
     "points moved": "update batch_point set base = base + 1",
     "another end": flip_others("batch_point"),
     "sum off": "update batch_point set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)",
-    "trip lost": "delete from trip where ctid = (select min(ctid) from trip)",
+    "trip lost": "delete from trip where origin = (select min(origin) from trip)",
 }
 
 
@@ -138,7 +137,7 @@ def test_what_was_packed_before_is_packed_anew(engine: Engine) -> None:
         connection.exec_driver_sql("alter table run_point drop column places_at cascade")
         connection.exec_driver_sql("alter table batch_point drop column places_at")
         connection.exec_driver_sql("create view block as select")
-        driver_connection(connection).execute((MIGRATIONS / "0014_weeks_in_order.sql").read_bytes())
+        run_file(connection, "0014_weeks_in_order.sql")
         loads = fetch_loose_loads(connection)
         assert len(loads["bare_loads"]) == 2
         assert fetch_weekly(connection, question) == before

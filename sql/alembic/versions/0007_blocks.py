@@ -1,17 +1,15 @@
 """Runs of blocks."""
 
-from pathlib import Path
-
 from alembic import op
+
+from shared.migrations import run_file
 
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-
 
 def upgrade() -> None:
     """Run the SQL file."""
-    op.get_bind().connection.cursor().execute((MIGRATIONS / "0007_blocks.sql").read_text(encoding="utf-8"))
+    run_file(op.get_bind(), "0007_blocks.sql")

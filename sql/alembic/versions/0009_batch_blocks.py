@@ -1,17 +1,15 @@
 """Blocks of batches."""
 
-from pathlib import Path
-
 from alembic import op
+
+from shared.migrations import run_file
 
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-
 
 def upgrade() -> None:
     """Run the SQL file."""
-    op.get_bind().connection.cursor().execute((MIGRATIONS / "0009_batch_blocks.sql").read_text(encoding="utf-8"))
+    run_file(op.get_bind(), "0009_batch_blocks.sql")

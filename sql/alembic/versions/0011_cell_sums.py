@@ -1,17 +1,15 @@
 """Cells keep sums, and points are found by which end they are."""
 
-from pathlib import Path
-
 from alembic import op
+
+from shared.migrations import run_file
 
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-
 
 def upgrade() -> None:
     """Run the SQL file."""
-    op.get_bind().connection.cursor().execute((MIGRATIONS / "0011_cell_sums.sql").read_text(encoding="utf-8"))
+    run_file(op.get_bind(), "0011_cell_sums.sql")
