@@ -1,4 +1,4 @@
-"""Benchmark of a whole load against DuckDB and plain COPY BINARY on the same rows. Not collected by pytest.
+"""Benchmark of a whole load against DuckDB, plain COPY BINARY and an ORM on the same rows. Not collected by pytest.
 
     python -m tests.benchmarks.bench_load [--rows 5000000] [--runs 3] [--workers 1x2 2x1] [--only load]
 
@@ -31,10 +31,14 @@ from shared.objects import make_object_key
 from shared.queries import query
 from shared.queueing import connect_broker
 from shared.settings import Settings
+from tests.benchmarks.orm_path import load_by_orm
 from tests.loading import WorkerProcess, running_worker, wait_until
 from tests.services import ACCESS_KEY, PASSWORD, PostgresServer, S3Server, ValkeyServer
 
 DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "256MB", "max_wal_size": "4GB"}
+
+# An ORM takes minutes for a million rows, as long for the last as for the first.
+ORM_ROWS = 100_000
 
 DUCKDB_LOAD = """
 create or replace table trip as
@@ -148,6 +152,17 @@ class Bench:
         assert rows == self.tally.rows
         return seconds
 
+    def orm(self) -> float:
+        """Seconds that an ORM would take for all rows, by the first of them."""
+        context = self.make_context(processes=1, threads=2)
+        rows = min(ORM_ROWS, self.tally.rows)
+        seconds = load_by_orm(context.engine, self.path, rows=rows)
+        with transaction(context.engine) as connection:
+            assert connection.exec_driver_sql("select count(*) from trip").scalar_one() == rows
+        context.engine.dispose()
+        self.postgres.drop(context.settings.database_url.get_secret_value())
+        return seconds * self.tally.rows / rows
+
     @contextmanager
     def copy(self) -> Iterator[Callable[[], float]]:
         """Load once, keep the rows as COPY BINARY; give what times how long PostgreSQL takes for nothing but those."""
@@ -195,7 +210,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", nargs="*", default=["1x2"], help="processes x threads")
-    parser.add_argument("--only", choices=["load", "duckdb", "copy"])
+    parser.add_argument("--only", choices=["load", "duckdb", "copy", "orm"])
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the loads")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tripdeck-bench-") as folder:
@@ -211,7 +226,7 @@ def main() -> None:
 
 def run_all(bench: Bench, *, runs: int, workers: list[str], only: str | None) -> None:
     """Take turns, so that a machine that gets slower under steady work does so for all."""
-    yardsticks: dict[str, list[float]] = {"DuckDB, same conversions": [], "plain COPY BINARY": []}
+    yardsticks: dict[str, list[float]] = {"DuckDB, same conversions": [], "plain COPY BINARY": [], "ORM": []}
     loads: dict[str, list[LoadRun]] = {text: [] for text in workers}
     with bench.copy() if only in (None, "copy") else nullcontext() as copy:
         for _ in range(runs):
@@ -219,6 +234,8 @@ def run_all(bench: Bench, *, runs: int, workers: list[str], only: str | None) ->
                 yardsticks["DuckDB, same conversions"].append(bench.duckdb())
             if copy is not None:
                 yardsticks["plain COPY BINARY"].append(copy())
+            if only in (None, "orm"):
+                yardsticks["ORM"].append(bench.orm())
             for text in workers if only in (None, "load") else []:
                 processes, threads = (int(number) for number in text.split("x"))
                 loads[text].append(bench.load(processes=processes, threads=threads))
