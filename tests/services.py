@@ -47,11 +47,11 @@ PASSWORD = "test-only"
 ACCESS_KEY = "tripdeck-test"
 TEMPLATE = "tripdeck_template"
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_wal_size": "512MB"}
-# A clone of the template takes 10 ms there, 30 to 350 ms on disks (300 new files).
-# Citus: the tests' own statements wait for prepared transactions that a killed server left; statistics call home.
+# Citus commits in two phases; each database has a maintenance daemon, a background worker; statistics would call home.
 CITUS = {"max_prepared_transactions": "200", "max_worker_processes": "32", "citus.enable_statistics_collection": "off"}
 CITUS_WORKERS = 2
 DROP_ATTEMPTS = 3
+# A clone of the template takes 10 ms there, 30 to 350 ms on disks (300 new files).
 RAM_DISK = Path("/dev/shm")
 RAM_DISK_BYTES = 4 * 2**30
 FOLDER_PREFIX = "tripdeck-test-"

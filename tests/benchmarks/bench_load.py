@@ -115,12 +115,14 @@ class Bench:
 
     def _time(self, context: Context, worker: WorkerProcess, load_id: int) -> LoadRun:
         pids = {
-            "worker": worker.popen.pid,
-            "postgres": self.postgres.process.pid,
-            "s3": self.s3.process.pid,
-            "redis": self.valkey.process.pid,
+            "worker": [worker.popen.pid],
+            "postgres": [self.postgres.process.pid],
+            "s3": [self.s3.process.pid],
+            "redis": [self.valkey.process.pid],
         }
-        before = {name: measure_cpu(pid) for name, pid in pids.items()}
+        if self.postgres.workers:
+            pids["its workers"] = [server.process.pid for server in self.postgres.workers]
+        before = {name: sum(map(measure_cpu, family)) for name, family in pids.items()}
         peaks = [0]
         is_over = threading.Event()
         watcher = threading.Thread(target=_watch_memory, args=(worker, peaks, is_over))
@@ -135,7 +137,7 @@ class Bench:
         assert (load["state"], load["rows_loaded"]) == ("succeeded", self.tally.rows), load
         with transaction(context.engine) as connection:
             storage = {row.table_name: row.bytes for row in execute(connection, "list_storage")}
-        cpu_s = {name: measure_cpu(pid) - before[name] for name, pid in pids.items()}
+        cpu_s = {name: sum(map(measure_cpu, family)) - before[name] for name, family in pids.items()}
         stored_bytes = sum(storage[name] for name in ("trip", "load_batch", "rollup_week"))
         return LoadRun(seconds, peaks[0], stored_bytes / self.tally.rows, cpu_s)
 

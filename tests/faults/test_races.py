@@ -18,6 +18,7 @@ from shared.errors import ConflictError
 from shared.loads import cancel_load, fetch_load, undo_load
 from tests.blocking import BEFORE_COMMIT, holding, wait_for_blocked
 from tests.loading import change, list_pending, load_bytes, make_trips, request_load, run_load
+from tests.services import CITUS_BIN
 
 pytestmark = pytest.mark.faults
 
@@ -211,6 +212,7 @@ def test_rollups_of_a_running_load_are_merged_while_batches_come(context: Contex
     assert find_problems(context.engine) == []
 
 
+@pytest.mark.skipif(bool(CITUS_BIN), reason="nodes of Citus have no common snapshot: a moment between their commits can be seen")
 def test_tables_agree_at_every_commit_of_loading_and_removing(context: Context) -> None:
     context, load_id = prepare(context, rows=6_000)
     seen: list[int] = []

@@ -111,7 +111,7 @@ def test_terminated_session_is_tried_again_and_no_attempt(
             together = 1 if TIMESCALE_BIN and point == BEFORE_COMMIT else 2
             for pid in wait_for_blocked(context.engine, point[1], count=together):
                 with transaction(context.engine) as connection:
-                    connection.exec_driver_sql("select pg_terminate_backend(%(pid)s)", {"pid": pid})
+                    connection.exec_driver_sql("select pg_terminate_backend(%(pid)s::integer)", {"pid": pid})
         load = wait_for_state(context.engine, load_id, "succeeded", "failed")
     assert (load["state"], load["rows_loaded"]) == ("succeeded", tally.rows)
     assert find_problems(context.engine) == []
