@@ -20,8 +20,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Numbers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
-SMALL_GROUP: Final = 32
-"""Numbers of a group where neighbours are alike: fewer cost more widths, more cost wider numbers."""
+SMALL_GROUP: Final = 16
+"""Numbers of a group where neighbours are alike: fewer cost more widths, more cost wider numbers. With 32, places of origins take
+0.07 bytes a trip more and those of destinations 0.05; with 8 they take 0.06 and 0.02 less, and more time to read."""
 
 _WIDTH_BITS: Final = 6
 # The widest numbers that lie in the eight bytes from their first one's on, whichever bit of that they begin with.

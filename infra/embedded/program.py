@@ -5,6 +5,7 @@ in order. On Linux the kernel sends a child its stop signal when the launcher di
 kernel means the launcher's thread: start programs from the main thread. Elsewhere the next start ends what was left over.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -46,6 +47,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout_s: float = 20.0
     is_restarted: bool = True  # by a supervisor, when it ends by itself
+    niceness: int = 0  # of its processes: how far they let others go first, up to 19
 
 
 @dataclass
@@ -91,7 +93,7 @@ def start_program(program: Program) -> Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=make_tie(program.stop_signal),  # noqa: PLW1509 - it makes two system calls, takes no lock
+                preexec_fn=_make_preparation(program),  # noqa: PLW1509 - it makes a few system calls, takes no lock
                 user=account.uid if account else None,
                 group=account.gid if account else None,
                 extra_groups=None if account is None else (),
@@ -145,6 +147,22 @@ def describe_log(program: Program) -> str:
         lines = []
     last = lines[-1].strip() if lines else "(empty)"
     return f"Last line of {program.log_file}: {last}"
+
+
+def _make_preparation(program: Program) -> Callable[[], None]:
+    """Make the preexec_fn of a program: tied to the launcher, and as nice as it shall be."""
+    tie = make_tie(program.stop_signal)
+
+    def prepare() -> None:  # runs in the child, which leads its session already
+        if tie is not None:
+            tie()
+        if program.niceness:
+            os.nice(program.niceness)
+            # Where the kernel shares the processor out among sessions first, niceness counts within one only.
+            with contextlib.suppress(OSError), Path("/proc/self/autogroup").open("w", encoding="ascii") as file:
+                file.write(str(program.niceness))
+
+    return prepare
 
 
 def make_tie(death_signal: signal.Signals) -> Callable[[], None] | None:

@@ -17,6 +17,12 @@ from infra.embedded import Program, ServerError
 from infra.embedded.program import describe_log
 from infra.supervisor import StopRequestedError, Supervised, Supervisor, rotate_log
 
+NICE = """
+import os, pathlib, time
+group = pathlib.Path("/proc/self/autogroup")
+print(os.nice(0), group.read_text().split()[-1] if group.exists() else "none", flush=True)
+time.sleep(600)
+"""
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 PARENT = """
 import subprocess, sys, time
@@ -158,3 +164,17 @@ def test_a_log_is_put_aside_and_written_on(supervisor: Supervisor, tmp_path: Pat
     assert program.log_file.read_text() == ""
     assert (tmp_path / "writer.log.2").read_text() == "old line\n"
     assert "(empty)" in describe_log(program)
+
+
+def test_a_nice_program_lets_others_go_first(tmp_path: Path) -> None:
+    polite = replace(make_program(tmp_path, "polite", NICE), niceness=5)
+    usual = make_program(tmp_path, "usual", NICE)
+    supervisor = Supervisor(report=lambda _line: None)
+    try:
+        supervisor.start([polite, usual])
+        for program in (polite, usual):
+            own, session = program.log_file.read_text().split()
+            assert own == str(os.nice(0) + program.niceness)
+            assert session in {str(program.niceness), "none"}
+    finally:
+        supervisor.stop()

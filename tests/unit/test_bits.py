@@ -40,7 +40,7 @@ def test_columns_of_large_groups_come_back(numbers: list[list[int]], parts: int)
 
 
 def test_equal_numbers_cost_no_bits_but_their_width() -> None:
-    words, _ = pack_numbers(np.zeros(320, np.int64), np.array([0, 320]))
+    words, _ = pack_numbers(np.zeros(160, np.int64), np.array([0, 160]))
     assert len(words) == 1
 
 
