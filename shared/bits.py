@@ -2,8 +2,7 @@
 
 A column holds groups of numbers, each with the width of its largest before it. Groups are small where a number's size tells those
 of its neighbours (differences of positions), and as large as the column where it doesn't. It is made of whole 64-bit words.
-The compiled code is kept beside each file, or where NUMBA_CACHE_DIR says; kernels hold no interpreter lock. Those of other files
-that call these are not compiled anew when only this file changes: empty the cache then.
+The compiled code is kept (shared/kernel_cache.py); kernels hold no interpreter lock.
 """
 
 from collections.abc import Callable
@@ -15,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from shared.kernel_cache import use_cache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Numbers = npt.NDArray[np.int64]
@@ -28,6 +29,9 @@ _WIDTH_BITS: Final = 6
 # The widest numbers that lie in the eight bytes from their first one's on, whichever bit of that they begin with.
 _LOADED_BITS: Final = 57
 _Y_MASK: Final = 0x1555_5555_5555_5555
+
+
+use_cache()
 
 
 def compile_kernel(function: Function) -> Function:

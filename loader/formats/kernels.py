@@ -3,7 +3,6 @@
 Each reads fields where they lie, between starts and ends of the buffer, and takes only the plain forms that nearly all files
 write. The rest (NaN, MISSING) is left to the careful readers in numbers.py, points.py and times.py: a kernel may refuse whatever
 it likes, but what it gives is what they would give. Kernels hold no interpreter lock, so batches are read side by side.
-The compiled code is kept beside this file, or where NUMBA_CACHE_DIR says.
 """
 
 from typing import Final

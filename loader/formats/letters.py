@@ -1,7 +1,6 @@
 """Letters: many of a batch's letters looked at together, as parts of kernels.
 
 Where a loop would take a branch a letter, LLVM has vectors, and makes of them whatever instructions the machine has.
-Kernels of other files that are made of these are not compiled anew when only this file changes: empty numba's cache then.
 """
 
 from collections.abc import Callable
@@ -13,11 +12,16 @@ import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
+from shared.kernel_cache import use_cache
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 Letters = npt.NDArray[np.uint8]
 
 LETTERS: Final = 64
 """Letters that are looked at together, one to a bit: one instruction with AVX-512, a few elsewhere."""
+
+
+use_cache()
 
 
 def compile_part(function: Function) -> Function:
