@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from shared.bits import Numbers, list_columns, pack_numbers
-from shared.blocks import BLOCK_TRIPS, HOURS, encode_times, split_axes
+from shared.bits import Numbers, compile_kernel, gather, list_columns, pack_numbers
+from shared.blocks import BLOCK_TRIPS, HOURS
 from shared.patches import part_patches
 from shared.points import DAY_ONE, Points, sort_points
 from shared.position import POSITION_BITS, X_MASK, Y_MASK
@@ -153,3 +153,52 @@ def _list_bounds(positions: Numbers, first: Numbers) -> list[list[int]]:
     x, y = positions & X_MASK, positions & Y_MASK
     bounds = [reduce.reduceat(axis, first) for axis in (x, y) for reduce in (np.minimum, np.maximum)]
     return np.stack(bounds, axis=1).tolist()  # type: ignore[no-any-return]
+
+
+@compile_kernel
+def encode_times(stamps: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Make one number of each trip's time in its week: place among the block's datasources, then hour of the week.
+
+    Shape: n stamps (hour << 32 | region << 16 | datasource), m + 1 cuts → n numbers, all blocks' datasources one after the
+    other, and the m + 1 places where those begin.
+    """
+    codes = np.empty(len(stamps), np.int64)
+    found = np.empty(len(stamps), np.int64)
+    starts = np.zeros(len(cuts), np.int64)
+    slots = np.full(65_536, -1, np.int64)
+    for block in range(len(cuts) - 1):
+        first = starts[block]
+        last = first
+        for place in range(cuts[block], cuts[block + 1]):
+            datasource = stamps[place] & 65_535
+            if slots[datasource] < 0:
+                slots[datasource] = last - first
+                found[last] = datasource
+                last += 1
+            codes[place] = slots[datasource] * HOURS + (stamps[place] >> 32) % HOURS
+        for place in range(first, last):
+            slots[found[place]] = -1
+        starts[block + 1] = last
+    return codes, found[: starts[-1]], starts
+
+
+@compile_kernel
+def split_axes(positions: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers]:
+    """Make the other ends' columns: per block its x steps, then its y steps, each above the block's lowest.
+
+    Shape: n positions, m + 1 cuts → 2 n numbers, their m + 1 cuts.
+    """
+    steps = np.empty(2 * len(positions), np.int64)
+    for block in range(len(cuts) - 1):
+        first, last = cuts[block], cuts[block + 1]
+        trips = last - first
+        for axis in range(2):
+            low = 1 << 62
+            start = 2 * first + axis * trips
+            for place in range(trips):
+                step = gather(positions[first + place] >> (1 - axis))
+                steps[start + place] = step
+                low = min(low, step)
+            for place in range(trips):
+                steps[start + place] -= low
+    return steps, 2 * cuts

@@ -50,55 +50,6 @@ ANY, INSIDE, OUTSIDE, ONE_INSIDE = range(4)
 
 
 @compile_kernel
-def encode_times(stamps: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Make one number of each trip's time in its week: place among the block's datasources, then hour of the week.
-
-    Shape: n stamps (hour << 32 | region << 16 | datasource), m + 1 cuts → n numbers, all blocks' datasources one after the
-    other, and the m + 1 places where those begin.
-    """
-    codes = np.empty(len(stamps), np.int64)
-    found = np.empty(len(stamps), np.int64)
-    starts = np.zeros(len(cuts), np.int64)
-    slots = np.full(65_536, -1, np.int64)
-    for block in range(len(cuts) - 1):
-        first = starts[block]
-        last = first
-        for place in range(cuts[block], cuts[block + 1]):
-            datasource = stamps[place] & 65_535
-            if slots[datasource] < 0:
-                slots[datasource] = last - first
-                found[last] = datasource
-                last += 1
-            codes[place] = slots[datasource] * HOURS + (stamps[place] >> 32) % HOURS
-        for place in range(first, last):
-            slots[found[place]] = -1
-        starts[block + 1] = last
-    return codes, found[: starts[-1]], starts
-
-
-@compile_kernel
-def split_axes(positions: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers]:
-    """Make the other ends' columns: per block its x steps, then its y steps, each above the block's lowest.
-
-    Shape: n positions, m + 1 cuts → 2 n numbers, their m + 1 cuts.
-    """
-    steps = np.empty(2 * len(positions), np.int64)
-    for block in range(len(cuts) - 1):
-        first, last = cuts[block], cuts[block + 1]
-        trips = last - first
-        for axis in range(2):
-            low = 1 << 62
-            start = 2 * first + axis * trips
-            for place in range(trips):
-                step = gather(positions[first + place] >> (1 - axis))
-                steps[start + place] = step
-                low = min(low, step)
-            for place in range(trips):
-                steps[start + place] -= low
-    return steps, 2 * cuts
-
-
-@compile_kernel
 def _is_in_area(position: int, area: Numbers) -> bool:
     """The same as SQL's position_in_area; without branches, which points at random would make slow."""
     x, y = position & X_MASK, position & Y_MASK
@@ -232,7 +183,7 @@ def _read_block(
 @compile_kernel
 def read_block(block: Numbers, words: Words, found: Numbers, has_others: bool) -> None:
     """Read all of a block. Shape: found is 3 by its trips: ends, other ends where it has them, and times: 65,536 times the weeks
-    after the block's first, and what encode_times makes.
+    after the block's first, and what block_rows.encode_times makes.
     """
     runs = _read_runs(block, words)
     _read_ends(block, words, runs, found[0])
@@ -260,7 +211,7 @@ def list_ends(blocks: Numbers, words: Words, sources: tuple[Numbers, Numbers], f
     """List all trips of blocks.
 
     Shape: sources are the blocks' datasources one after the other, and where each block's begin; found is 3 by all trips: ends,
-    stamps (see encode_times), and other ends where it has a third row.
+    stamps (see shared/points.py), and other ends where it has a third row.
     """
     first = 0
     for number in range(len(blocks)):
