@@ -155,10 +155,7 @@ def test_a_node_that_is_away_is_no_attempt(cluster: Cluster, point: tuple[str, s
 
 def test_a_coordinator_killed_between_the_phases_rolls_back(cluster: Cluster, proxy: Proxy) -> None:
     load_id, rows = plan(cluster)
-    proxy.trigger = b"PREPARE TRANSACTION"
-    thread = threading.Thread(target=_try_batch, args=(cluster, load_id))
-    thread.start()
-    assert proxy.is_triggered.wait(60)
+    thread = hold_batch(cluster, proxy, load_id, at=b"PREPARE TRANSACTION")
     # Its sessions first, for they would tell the workers to roll back.
     for session in psutil.Process(cluster.server.process.pid).children():
         with suppress(psutil.NoSuchProcess):
@@ -180,10 +177,7 @@ def test_a_coordinator_killed_between_the_phases_rolls_back(cluster: Cluster, pr
 
 def test_a_node_cut_off_before_the_second_phase_commits_later(cluster: Cluster, proxy: Proxy) -> None:
     load_id, rows = plan(cluster)
-    proxy.trigger = b"COMMIT PREPARED"
-    thread = threading.Thread(target=_try_batch, args=(cluster, load_id))
-    thread.start()
-    assert proxy.is_triggered.wait(60)
+    thread = hold_batch(cluster, proxy, load_id, at=b"COMMIT PREPARED")
     proxy.trigger = None
     proxy.cut()
     proxy.is_held.clear()
@@ -206,6 +200,15 @@ def test_a_node_cut_off_before_the_second_phase_commits_later(cluster: Cluster, 
     with transaction(cluster.context.engine) as connection:
         assert connection.exec_driver_sql("select count(*) from trip").scalar_one() == 0
     assert find_problems(cluster.context.engine) == []
+
+
+def hold_batch(cluster: Cluster, proxy: Proxy, load_id: int, *, at: bytes) -> threading.Thread:
+    """Run a batch in a thread until it sends that to a node, where it stands still."""
+    proxy.trigger = at
+    thread = threading.Thread(target=_try_batch, args=(cluster, load_id))
+    thread.start()
+    assert proxy.is_triggered.wait(60)
+    return thread
 
 
 def _try_batch(cluster: Cluster, load_id: int) -> None:
