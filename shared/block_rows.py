@@ -19,7 +19,6 @@ from shared.points import DAY_ONE, Points, sort_points
 from shared.position import POSITION_BITS, X_MASK, Y_MASK
 from shared.run_writing import Row, encode_arrays
 from shared.runs import CELL_SHIFT
-from shared.sorting import order_numbers
 
 PATCH_BLOCKS: Final = 96
 """Blocks of a patch at most: what a part of a packing has of a cell.
@@ -96,18 +95,51 @@ class _Runs:
         return [data[first:last] for first, last in pairwise((2 * limits).tolist())]
 
 
+@compile_kernel
+def _order_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Order the trips of each block by week, those of a week as they stand, by counting.
+
+    Shape: n stamps, m + 1 cuts, m first weeks of blocks → n places, m + 1 cuts of runs, and each run's week after the block's
+    first one and trips.
+    """
+    order = np.empty(len(stamps), np.int64)
+    run_cuts = np.zeros(len(cuts), np.int64)
+    run_weeks, run_trips = np.empty(len(stamps), np.int64), np.empty(len(stamps), np.int64)
+    run = 0
+    for block in range(len(weeks)):
+        first, last = cuts[block], cuts[block + 1]
+        first_hour = weeks[block] * HOURS
+        span = 0
+        for place in range(first, last):
+            order[place] = ((stamps[place] >> 32) - first_hour) // HOURS
+            span = max(span, order[place] + 1)
+        ends = np.zeros(span, np.int64)
+        for place in range(first, last):
+            ends[order[place]] += 1
+        end = first
+        for week in range(span):
+            trips = ends[week]
+            ends[week] = end
+            end += trips
+            if trips > 0:
+                run_weeks[run], run_trips[run] = week, trips
+                run += 1
+        run_cuts[block + 1] = run
+        after = order[first:last].copy()
+        for trip in range(last - first):
+            week = after[trip]
+            order[ends[week]] = first + trip
+            ends[week] += 1
+    return order, run_cuts, run_weeks[:run], run_trips[:run]
+
+
 def _sort_weeks(points: Points, cuts: Numbers, *, weeks: Numbers, bases: Numbers) -> tuple[Points, _Runs]:
     """Sort the trips of each block by week, those of a week as they stand. weeks, bases: each block's first ones."""
-    number = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
-    after = points.stamps // (HOURS << 32) - weeks[number]
-    keys = number * (int(after.max()) + 1) + after
-    order = order_numbers(keys)
-    points, keys = points.choose(order), keys[order]
-    starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    owners = number[starts]
-    trips = np.diff(starts, append=len(keys))
-    runs = _Runs(starts, np.searchsorted(starts, cuts), after[order[starts]], trips, points.ends[starts] - bases[owners])
-    return points, runs
+    order, run_cuts, run_weeks, trips = _order_weeks(points.stamps, cuts, weeks)
+    points = points.choose(order)
+    starts = np.cumsum(trips) - trips
+    owners = np.repeat(bases, np.diff(run_cuts))
+    return points, _Runs(starts, run_cuts, run_weeks, trips, points.ends[starts] - owners)
 
 
 def _encode_blocks(points: Points, cuts: Numbers) -> Iterator[Row]:

@@ -102,14 +102,6 @@ def cell_middles(cells: Positions, shift: int) -> tuple[Degrees, Degrees]:
     return longitude, latitude
 
 
-def encode_positions(longitude: Degrees, latitude: Degrees) -> Positions:
-    """Positions of many points, the same to the bit as encode_position.
-
-    Shape: two arrays of n degrees → n int64. Raises: nothing; callers validate the range first.
-    """
-    return _spread_many(_quantise_many(longitude, 180.0)) << np.int64(1) | _spread_many(_quantise_many(latitude, 90.0))
-
-
 def format_geohash(cell: int, precision: int) -> str:
     """Geohash text of a cell of the given number of characters."""
     return "".join(GEOHASH_ALPHABET[cell >> 5 * place & 31] for place in reversed(range(precision)))
@@ -121,18 +113,6 @@ def parse_geohash(text: str) -> int:
     for character in text.lower():
         cell = cell << 5 | GEOHASH_ALPHABET.index(character)
     return cell
-
-
-def _quantise_many(degrees: Degrees, half: float) -> Positions:
-    steps = ((degrees + half) / (2 * half) * AXIS_STEPS).astype(np.int64)
-    return np.minimum(steps, AXIS_STEPS - 1, out=steps)
-
-
-def _spread_many(steps: Positions) -> Positions:
-    for shift, mask in _SPREAD:
-        steps |= steps << np.int64(shift)
-        steps &= np.int64(mask)
-    return steps
 
 
 def _gather_many(bits: Positions) -> Positions:

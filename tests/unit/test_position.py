@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loader.encoding import encode_positions
 from shared.position import (
     AXIS_STEPS,
     X_MASK,
@@ -14,7 +15,6 @@ from shared.position import (
     cell_middles,
     decode_position,
     encode_position,
-    encode_positions,
     format_geohash,
     gather_axis,
     parse_geohash,
