@@ -1,6 +1,5 @@
 """A worker process: the broker with its actors, a keeper and a packer beside the worker threads."""
 
-import gc
 import logging
 import threading
 
@@ -16,7 +15,7 @@ from loader.keeper import Keeper
 from loader.packer import Packer
 from shared.kernels import compile_kernels
 from shared.logs import configure_logs
-from shared.memory import give_back_code, give_back_free
+from shared.memory import give_back_code, give_back_free, keep_lasting
 from shared.queueing import connect_broker
 from shared.settings import load_settings
 
@@ -56,9 +55,7 @@ def _warm_up() -> None:
     compile_kernels()
     encode_positions(np.zeros(1), np.zeros(1))
     give_back_code()
-    # What is here now stays: collections need not look through a quarter of a million lasting objects again and again.
-    gc.collect()
-    gc.freeze()
+    keep_lasting()
     give_back_free()
     LOG.info("warmed up")
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from shared.bits import Numbers, compile_kernel, gather, list_columns, pack_numbers
 from shared.blocks import BLOCK_TRIPS, HOURS
-from shared.patches import part_patches
+from shared.patches import Steps, part_patches
 from shared.points import DAY_ONE, Points, sort_points
 from shared.position import POSITION_BITS, X_MASK, Y_MASK
 from shared.run_writing import Row, encode_arrays
@@ -42,12 +42,13 @@ def make_blocks(points: Points, hours: Sequence[bytes | None], *, block_trips: i
     starts = points.list_starts(CELL_SHIFT)
     if points.others is None:
         cuts = _cut(starts, len(points.ends), DESTINATION_BLOCKS * block_trips)
+        places = None
     else:
         patches = _cut(starts, len(points.ends), PATCH_BLOCKS * block_trips)
         cuts = _cut(patches[:-1], len(points.ends), block_trips)
-        points = points.choose(part_patches(points.others, patches, cuts))
+        places = part_patches(points.others, patches, cuts)
     cells = (np.searchsorted(starts, cuts[:-1], side="right") - 1).tolist()
-    for cell, row in zip(cells, _encode_blocks(points, cuts), strict=True):
+    for cell, row in zip(cells, _encode_blocks(points, cuts, places), strict=True):
         yield (*row, hours[cell] is not None)
 
 
@@ -56,7 +57,7 @@ def make_batch_blocks(
 ) -> Iterator[Row]:
     """Make the rows of batch_point, without the load, of the trips of a batch. Shape: n each."""
     for points in (sort_points(origins, stamps, destinations), sort_points(destinations, stamps)):
-        yield from _encode_blocks(points, _cut(points.list_starts(POSITION_BITS), len(points.ends), block_trips))
+        yield from _encode_blocks(points, _cut(points.list_starts(POSITION_BITS), len(points.ends), block_trips), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +97,28 @@ class _Runs:
 
 
 @compile_kernel
-def _order_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+def _order_weeks(stamps: Numbers, places: Steps, cuts: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
     """Order the trips of each block by week, those of a week as they stand, by counting.
 
-    Shape: n stamps, m + 1 cuts, m first weeks of blocks → n places, m + 1 cuts of runs, and each run's week after the block's
-    first one and trips.
+    Shape: n stamps, n places that say which trips the blocks have, m + 1 cuts → n places in order, m first weeks of blocks, m + 1
+    cuts of runs, and each run's week after the block's first one and trips.
     """
-    order = np.empty(len(stamps), np.int64)
+    order, weeks = np.empty(len(stamps), np.int64), np.empty(len(cuts) - 1, np.int64)
     run_cuts = np.zeros(len(cuts), np.int64)
     run_weeks, run_trips = np.empty(len(stamps), np.int64), np.empty(len(stamps), np.int64)
     run = 0
     for block in range(len(weeks)):
         first, last = cuts[block], cuts[block + 1]
-        first_hour = weeks[block] * HOURS
-        span = 0
-        for place in range(first, last):
-            order[place] = ((stamps[place] >> 32) - first_hour) // HOURS
-            span = max(span, order[place] + 1)
-        ends = np.zeros(span, np.int64)
-        for place in range(first, last):
-            ends[order[place]] += 1
+        found = np.empty(last - first, np.int64)
+        for trip in range(last - first):
+            found[trip] = (stamps[places[first + trip]] >> 32) // HOURS
+        weeks[block] = found.min()
+        ends = np.zeros(found.max() - weeks[block] + 1, np.int64)
+        for trip in range(last - first):
+            found[trip] -= weeks[block]
+            ends[found[trip]] += 1
         end = first
-        for week in range(span):
+        for week in range(len(ends)):
             trips = ends[week]
             ends[week] = end
             end += trips
@@ -125,28 +126,23 @@ def _order_weeks(stamps: Numbers, cuts: Numbers, weeks: Numbers) -> tuple[Number
                 run_weeks[run], run_trips[run] = week, trips
                 run += 1
         run_cuts[block + 1] = run
-        after = order[first:last].copy()
         for trip in range(last - first):
-            week = after[trip]
-            order[ends[week]] = first + trip
+            week = found[trip]
+            order[ends[week]] = places[first + trip]
             ends[week] += 1
-    return order, run_cuts, run_weeks[:run], run_trips[:run]
+    return order, weeks, run_cuts, run_weeks[:run], run_trips[:run]
 
 
-def _sort_weeks(points: Points, cuts: Numbers, *, weeks: Numbers, bases: Numbers) -> tuple[Points, _Runs]:
-    """Sort the trips of each block by week, those of a week as they stand. weeks, bases: each block's first ones."""
-    order, run_cuts, run_weeks, trips = _order_weeks(points.stamps, cuts, weeks)
-    points = points.choose(order)
-    starts = np.cumsum(trips) - trips
-    owners = np.repeat(bases, np.diff(run_cuts))
-    return points, _Runs(starts, run_cuts, run_weeks, trips, points.ends[starts] - owners)
-
-
-def _encode_blocks(points: Points, cuts: Numbers) -> Iterator[Row]:
+def _encode_blocks(points: Points, cuts: Numbers, places: Steps | None) -> Iterator[Row]:
+    """Encode blocks between cuts; places: which trips those have, as they stand where it is left out."""
     first = cuts[:-1]
-    weeks = np.minimum.reduceat(points.stamps, first) // (HOURS << 32)
+    places = np.arange(len(points.ends), dtype=np.int32) if places is None else places
+    order, weeks, run_cuts, run_weeks, run_trips = _order_weeks(points.stamps, places, cuts)
+    points = points.choose(order)
     bases = np.minimum.reduceat(points.ends, first)
-    points, runs = _sort_weeks(points, cuts, weeks=weeks, bases=bases)
+    run_starts = np.cumsum(run_trips) - run_trips
+    run_firsts = points.ends[run_starts] - np.repeat(bases, np.diff(run_cuts))
+    runs = _Runs(run_starts, run_cuts, run_weeks, run_trips, run_firsts)
     steps = np.diff(points.ends, prepend=0)
     steps[runs.starts] = 0
     columns = [pack_numbers(runs.list_numbers(), 3 * runs.cuts, 3), pack_numbers(steps, cuts)]

@@ -44,9 +44,10 @@ _TRANSIENT_STATES: Final = ("25006", "55P03")
 _LOST_NODE: Final = ("failure on connection marked as essential", "postmaster was shut down", "metadata node, but is out of sync")
 _DISK_FULL: Final = "53100"
 
-# Half a megabyte of blocks: the server goes on while they are counted, as far as the socket holds. Boxes of 8 km and more at 100
-# million trips took 264 ms with a cursor that fetches 256 rows, 223 with 256 streamed, 187 with 64, 168 with 16.
-_STREAMED_ROWS: Final = 16
+# A megabyte of blocks: the server goes on while they are counted, as far as the socket holds. Boxes of 8 km and more at 100
+# million trips took 264 ms with a cursor that fetches 256 rows, 223 with 256 streamed, 187 with 64, 168 with 16; since both sides
+# are quicker, 32 take as long as 16 and a twentieth less processor time.
+_STREAMED_ROWS: Final = 32
 
 
 def connect_reader(settings: Settings) -> Engine:

@@ -103,10 +103,10 @@ class _Asked:
     def _count_packed(self, counter: PairCounter) -> None:
         """Flows that runs keep."""
         parameters = {**self._parameters, "slots": self._slots, "view_area": self._view_bounds}
-        rows = list(chain.from_iterable(stream_rows(self._connection, "list_run_flows", parameters, rows=FLOW_ROWS)))
-        found = read_flows(rows)
-        found[:2] >>= self._question.cell_shift - FLOW_SHIFT
-        counter.add(*found)
+        for rows in stream_rows(self._connection, "list_run_flows", parameters, rows=FLOW_ROWS):
+            found = read_flows(rows)
+            found[:2] >>= self._question.cell_shift - FLOW_SHIFT
+            counter.add(*found)
 
     def _count_blocks(self, counter: PairCounter) -> None:
         """Flows of the trips in blocks: of loose loads, and of the runs whose flows don't know them."""

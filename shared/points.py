@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.bits import Numbers
+from shared.bits import Numbers, compile_kernel
 from shared.sorting import order_numbers
 
 DAY_ONE: Final = date(1, 1, 1)
@@ -31,12 +31,23 @@ class Points:
 
     def list_starts(self, shift: int) -> Numbers:
         """List where each cell of position >> shift of a region begins."""
-        keys = np.stack([self.ends >> shift, self.regions])
-        return np.flatnonzero(np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)))
+        return _list_starts(self.ends, self.stamps, shift)
 
     def choose(self, chosen: npt.NDArray[Any]) -> "Points":
         """The points of an index."""
         return Points(self.ends[chosen], self.stamps[chosen], None if self.others is None else self.others[chosen])
+
+
+@compile_kernel
+def _list_starts(ends: Numbers, stamps: Numbers, shift: int) -> Numbers:
+    starts, count = np.empty(len(ends), np.int64), 0
+    cell, region = np.int64(-1), np.int64(-1)
+    for place in range(len(ends)):
+        this, its = ends[place] >> shift, stamps[place] >> 16 & 65_535
+        starts[count] = place
+        count += (this != cell) | (its != region)
+        cell, region = this, its
+    return starts[:count].copy()
 
 
 def sort_points(ends: Numbers, stamps: Numbers, others: Numbers | None = None) -> Points:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from shared.errors import SettingsError
 from shared.logs import configure_logs
+from shared.memory import keep_lasting
 from shared.settings import load_settings
 from ui.document import make_routes
 from ui.resources import connect_resources, provide_resources
@@ -46,6 +47,7 @@ def _warm_up() -> None:
     from shared.kernels import compile_kernels
 
     compile_kernels()
+    keep_lasting()
 
 
 def show_script_error(error: Exception) -> bool:

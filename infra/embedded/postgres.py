@@ -30,10 +30,10 @@ _SUPERUSER: Final = "postgres"
 _OWNER: Final = "tripdeck"
 _BUILTIN_LOCALE_SINCE: Final = 17
 
+_BUFFERS_MB: Final = (256, 2_048)
 # For one machine that does other things too. Loads are few big transactions: large WAL, rare checkpoints; JIT costs more than it
 # saves on questions of 10-100 ms; nothing replicates from here, so WAL can be minimal.
 _TUNING: Final[Mapping[str, str]] = {
-    "shared_buffers": "256MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
     "effective_cache_size": "1GB",
@@ -86,6 +86,7 @@ def prepare_postgres(
         _make_cluster(data_dir, install, account=account, password=password)
     settings = {
         **_TUNING,
+        "shared_buffers": f"{_choose_buffers_mb()}MB",
         "port": str(port),
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
@@ -131,6 +132,20 @@ def ensure_database(name: str, *, port: int, password: str) -> str:
 def make_postgres_url(database: str, *, port: int, password: str) -> str:
     """SQLAlchemy URL of a database, as its owner."""
     return f"postgresql+psycopg://{_OWNER}:{password}@127.0.0.1:{port}/{database}"
+
+
+def _choose_buffers_mb() -> int:
+    """An eighth of the machine's memory, within bounds.
+
+    A box of 8 km over 100 million trips takes PostgreSQL 38 ms of processor time with 2 GB, in which the blocks that it reads
+    stay, and 51 with 256 MB, which fetch and check them each time.
+    """
+    try:
+        memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    except (OSError, ValueError):  # the system doesn't say
+        return _BUFFERS_MB[0]
+    low, high = _BUFFERS_MB
+    return max(low, min(memory_mb // 8, high))
 
 
 def find_install(account: Account | None) -> PostgresInstall:

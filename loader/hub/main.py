@@ -26,6 +26,7 @@ from loader.hub.threads import ThreadRoom
 from shared.database import connect_database, connect_reader
 from shared.errors import SettingsError, TripdeckError
 from shared.logs import configure_logs
+from shared.memory import keep_lasting
 from shared.objects import ObjectStore
 from shared.queueing import connect_broker, connect_redis
 from shared.settings import Settings, load_settings
@@ -128,6 +129,7 @@ async def _warm_up(services: Services) -> None:
     await services.rooms.transfers.run(importlib.import_module, "loader.formats")
     kernels = await services.rooms.transfers.run(importlib.import_module, "shared.kernels")
     await services.rooms.transfers.run(kernels.compile_kernels)
+    await services.rooms.transfers.run(keep_lasting)
 
 
 def _raise_file_limit() -> None:

@@ -42,18 +42,24 @@ left join (
           and (%(region_id)s::smallint is null or w.region_id = %(region_id)s::smallint)
           and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
         union all
-        select date_trunc('week', d.day)::date,
-               case when %(by_hour)s::boolean then (extract(isodow from d.day)::integer - 1) * 24 + h.hour end, h.trips
-        from run_day as d
-        cross join unnest(d.hours, d.trips) as h (hour, trips)
-        where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
-          and d.run_id = any(array(select run_id from run))
-          and d.day >= %(from_on)s::date and d.day <= %(to_on)s::date
-          and (d.day < %(whole_from)s::date or d.day > %(whole_to)s::date)
-          and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
-          and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
-          and (%(hours)s::integer[] is null
-               or (extract(isodow from d.day)::integer - 1) * 24 + h.hour = any(%(hours)s::integer[]))
+        select h.week, case when %(by_hour)s::boolean then h.first_hour + h.hour end, h.trips
+        from (
+            -- Arrays unnested in a select list, above what is found once a day, cost a third of what they cost in from.
+            select d.week, d.first_hour, unnest(d.hours) as hour, unnest(d.trips) as trips
+            from (
+                select date_trunc('week', d.day)::date as week, (extract(isodow from d.day)::integer - 1) * 24 as first_hour,
+                       d.hours, d.trips
+                from run_day as d
+                where (%(whole_from)s::date > %(from_on)s::date or %(whole_to)s::date < %(to_on)s::date)
+                  and d.run_id = any(array(select run_id from run))
+                  and d.day >= %(from_on)s::date and d.day <= %(to_on)s::date
+                  and (d.day < %(whole_from)s::date or d.day > %(whole_to)s::date)
+                  and (%(region_id)s::smallint is null or d.region_id = %(region_id)s::smallint)
+                  and (%(datasource_id)s::smallint is null or d.datasource_id = %(datasource_id)s::smallint)
+                offset 0
+            ) as d
+        ) as h
+        where (%(hours)s::integer[] is null or h.first_hour + h.hour = any(%(hours)s::integer[]))
         union all
         select date_trunc('week', t.started_at)::date, case when %(by_hour)s::boolean then hour_of_week(t.started_at) end, count(*)
         from trip as t
