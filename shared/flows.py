@@ -5,7 +5,6 @@ Everything is added up by the process that asks, in columns: a row of the databa
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -14,14 +13,13 @@ from sqlalchemy import Connection
 
 from shared.anywhere import count_anywhere
 from shared.area import WHOLE_WORLD, AxisArea
-from shared.bits import Numbers
-from shared.blocks import ANY, INSIDE, ONE_INSIDE, list_flows
-from shared.clock import list_slots
+from shared.blocks import ANY, INSIDE, ONE_INSIDE
 from shared.database import execute, stream_rows
-from shared.ends import Choice, find_trips, make_blocks
-from shared.groups import RUN_PRECISION, Flow, FlowLocation, FlowMap, FlowQuestion
+from shared.ends import Choice
+from shared.groups import Flow, FlowLocation, FlowMap, FlowQuestion
+from shared.known_flows import FLOW_SHIFT, KnownFlows, find_unknown_trips, list_known_parameters, list_runs
 from shared.pairs import PairCounter
-from shared.position import POSITION_BITS, cell_middle, format_geohash
+from shared.position import cell_middle, format_geohash
 from shared.weekly import Filters, WeeklyQuestion, area_parameters, choose_period, period_parameters
 
 # What the two ends must be in a box.
@@ -32,9 +30,6 @@ BLOCK_TESTS: Final = {
     "either": (ONE_INSIDE, ANY),
 }
 _PAIR: Final = ("origin", "destination")
-# Rows of run_flow are a tenth of a kilobyte each, and all are read before they are counted.
-FLOW_ROWS: Final = 1_024
-FLOW_SHIFT: Final = POSITION_BITS - 5 * RUN_PRECISION
 
 
 class StaleError(Exception):
@@ -61,7 +56,7 @@ class _Asked:
         self._filters = filters
         self._question = question
         self._view = view
-        self._slots = list_slots(question.hours) if question.fits_runs else None
+        self._known = KnownFlows.find(question)
         self._parameters: dict[str, object] = {
             **filters.parameters,
             "hours": question.hours,
@@ -70,13 +65,15 @@ class _Asked:
 
     def count_all(self) -> PairCounter:
         """Count the trips per origin and destination."""
-        counter = PairCounter()
-        if self._question.fits_runs:
-            self._count_packed(counter)
+        counter, runs = PairCounter(), list_runs(self._connection)
+        if self._known is not None:
+            self._count_known(counter, self._known)
         self._count_blocks(counter)
         rows = self._ask("count_bare_flows", cell_shift=self._question.cell_shift, view_area=self._view_bounds)
         bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 3)
         counter.add(*np.ascontiguousarray(bare.T))
+        if list_runs(self._connection) != runs:
+            raise StaleError
         return counter
 
     def count_trips(self) -> int:
@@ -100,18 +97,16 @@ class _Asked:
             raise StaleError
         return rows
 
-    def _count_packed(self, counter: PairCounter) -> None:
-        """Flows that runs keep."""
-        parameters = {**self._parameters, "slots": self._slots, "view_area": self._view_bounds}
-        for rows in stream_rows(self._connection, "list_run_flows", parameters, rows=FLOW_ROWS):
-            found = read_flows(rows)
-            found[:2] >>= self._question.cell_shift - FLOW_SHIFT
-            counter.add(*found)
+    def _count_known(self, counter: PairCounter, known: KnownFlows) -> None:
+        """Count the flows that runs keep."""
+        shift = self._question.cell_shift - FLOW_SHIFT
+        for rows in known.read_rows(self._connection, self._parameters, view=self._view_bounds):
+            _, origins, destinations, trips = known.count_rows(rows)
+            counter.add(origins >> shift, destinations >> shift, trips)
 
     def _count_blocks(self, counter: PairCounter) -> None:
-        """Flows of the trips in blocks: of loose loads, and of the runs whose flows don't know them."""
+        """Count the flows of the trips in blocks: of loose loads, and of the runs whose flows don't know them."""
         question = self._question
-        runs = [False] if self._slots is not None else []
         if question.box is not None:
             area, tests = question.box.area(), BLOCK_TESTS[question.end]
         else:
@@ -119,35 +114,19 @@ class _Asked:
         choice = Choice(area, question.hours, date.min, date.max)
         parameters = {
             **self._parameters,
+            **list_known_parameters(self._known),
             "area": area.bounds(),
             "end_test": tests[0],
             "other_test": tests[1],
-            "has_hours": runs if question.fits_runs else [True, False],
             "cell_shift": question.cell_shift,
             "origin_cells": None,
             "destination_cells": None,
             "is_in_order": False,
         }
         for rows in stream_rows(self._connection, "list_trip_blocks", parameters):
-            if not rows[0][0]:
+            if not rows[0].is_current:
                 raise StaleError
-            found = find_trips(make_blocks(row[1:-1] for row in rows if row[1] is not None), choice)
-            counter.add(*(found[:2] >> question.cell_shift))
-
-
-def read_flows(rows: Sequence[Any]) -> Numbers:
-    """Read rows of run_flow: origin cell, first destination cell, flows, and two columns of bits.
-
-    Shape: 3 by n: origin cells, destination cells, trips.
-    """
-    origins, firsts, flows, cells, trips = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    sizes = np.array([len(column) // 8 for pair in zip(cells, trips, strict=True) for column in pair], np.int64)
-    starts = (np.cumsum(sizes) - sizes).reshape(-1, 2)
-    table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, starts])
-    words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
-    found = np.empty((3, int(table[:, 2].sum())), np.int64)
-    list_flows(table, words, found)
-    return found
+            counter.add(*(find_unknown_trips(rows, choice, self._known)[:2] >> question.cell_shift))
 
 
 def _choose_shown(flows: pl.DataFrame, question: FlowQuestion) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from shared.database import stream_rows
 from shared.ends import Choice, find_trips, make_blocks
 from shared.flows import StaleError
 from shared.group_details import GroupDetailQuestion
+from shared.known_flows import BLOCK, list_known_parameters
 from shared.position import POSITION_BITS, gather_axis
 from shared.weekly import Filters
 
@@ -42,9 +43,9 @@ class GroupHours:
         choice = Choice(_make_area(cells[0]), question.hours, date.min, date.max)
         found = [np.empty(0, np.int64)]
         for rows in stream_rows(connection, "list_trip_blocks", _make_parameters(question, filters, choice)):
-            if not rows[0][0]:
+            if not rows[0].is_current:
                 raise StaleError
-            origins, destinations, _, hours = find_trips(make_blocks(row[1:-1] for row in rows if row[1] is not None), choice)
+            origins, destinations, _, hours = find_trips(make_blocks(row[BLOCK] for row in rows if row.trips is not None), choice)
             is_chosen = (destinations >= cells[1][0]) & (destinations <= cells[1][1])
             if question.box:
                 is_chosen &= _test_box(question, origins, destinations)
@@ -83,7 +84,7 @@ def _make_parameters(question: GroupDetailQuestion, filters: Filters, choice: Ch
         "area": choice.area.bounds() if choice.area else None,
         "end_test": INSIDE,
         "other_test": ANY,
-        "has_hours": [True, False],
+        **list_known_parameters(None),
         "cell_shift": shift,
         "origin_cells": None,
         "destination_cells": [question.destination_range[0] >> shift],

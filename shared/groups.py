@@ -82,8 +82,8 @@ class FlowQuestion:
 
     @property
     def fits_runs(self) -> bool:
-        """Whether runs keep these flows: no finer cells, no box, days of a kind alike, no hours of one datasource."""
-        if self.precision > RUN_PRECISION or self.box is not None or (self.hours and self.datasource):
+        """Whether runs keep such flows: no finer cells, days of a kind alike, no hours of one datasource."""
+        if self.precision > RUN_PRECISION or (self.hours and self.datasource):
             return False
         try:
             list_slots(self.hours)

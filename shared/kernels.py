@@ -10,7 +10,7 @@ from shared.blocks import list_ends, list_places, sum_groups
 from shared.ends import Choice, TimeCounter, find_trips, list_sources
 from shared.ends import make_blocks as read_blocks
 from shared.flow_rows import FlowCells
-from shared.flows import read_flows
+from shared.known_flows import read_flows
 from shared.pairs import PairCounter
 from shared.points import sort_points
 

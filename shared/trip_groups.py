@@ -3,9 +3,9 @@
 Buckets are whole hours and cells have up to nine characters here; other questions read the trips.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 from shared.area import WHOLE_WORLD
 from shared.bits import Numbers
 from shared.blocks import ANY, GROUP_CELL_BITS, sum_groups
-from shared.clock import list_slots
 from shared.database import execute, stream_rows
-from shared.ends import Choice, find_trips, list_sources, make_blocks
-from shared.flows import BLOCK_TESTS, FLOW_ROWS, FLOW_SHIFT, StaleError, read_flows
+from shared.ends import Choice, list_sources, make_blocks
+from shared.flows import BLOCK_TESTS, StaleError
 from shared.groups import GroupQuestion, TripGroup, parse_after
+from shared.known_flows import BLOCK, FLOW_SHIFT, KnownFlows, find_unknown_trips, list_known_parameters, list_runs
 from shared.pairs import PairCounter
 from shared.position import AXIS_STEPS, format_geohash
 from shared.weekly import Filters, area_parameters
@@ -29,9 +29,8 @@ _DAY_ONE: Final = date(1, 1, 1)
 _MOST_CELLS: Final = 1_000
 # Groups that are counted at once: a table of 12 MB. One of all groups of fine cells is read at random, and takes gigabytes: for
 # Turin's of 148 million trips 8.7, and 30 s instead of 10 to 13.
-_SLOTS: Final = 1 << 19
-_MOST_PAIRS: Final = 250_000
-_BASE: Final = 2
+_SLOTS: Final = 1 << 18
+_MOST_PAIRS: Final = 120_000
 _ORIGIN_MASK: Final = (1 << GROUP_CELL_BITS) - 1
 _KEY: Final = ("region", "origin", "destination", "bucket")
 _ENDS: Final = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")
@@ -75,8 +74,8 @@ class _Asked:
 
     def __init__(self, connection: Connection, question: GroupQuestion, filters: Filters) -> None:
         self._connection = connection
-        self._question = question
-        self._bucket_hours = question.bucket_minutes // 60
+        self.question = question
+        self.bucket_hours = question.bucket_minutes // 60
         self._choice = Choice(question.box.area() if question.box else WHOLE_WORLD, question.hours, date.min, date.max)
         tests = BLOCK_TESTS[question.end] if question.box else (ANY, ANY)
         self._parameters: dict[str, object] = {
@@ -90,32 +89,35 @@ class _Asked:
             "area": (self._choice.area or WHOLE_WORLD).bounds(),
             "end_test": tests[0],
             "other_test": tests[1],
-            "has_hours": [True, False],
+            **list_known_parameters(None),
             "origin_cells": None,
             "destination_cells": None,
             "is_in_order": False,
         }
 
     def count_all(self, largest: "_Largest") -> None:
-        """Count the trips per group. Blocks come in order of their first origin: groups before it grow no more."""
-        question, counter, most = self._question, PairCounter(_SLOTS), _MOST_PAIRS
-        # Runs keep flows per hour without datasources.
-        fits_runs = question.fits_runs and question.datasource is None
-        if fits_runs:
-            self._count_flows(counter)
+        """Count the trips per group. Blocks and flows come in order of their first origin: groups before it grow no more."""
+        shift, runs = self.question.cell_shift, list_runs(self._connection)
+        counter = _Counter(largest)
+        known = KnownFlows.find(self.question, by_slot=True)
+        flows = _Flows(known, list(known.read_rows(self._connection, self._parameters, is_in_order=True)) if known else [], self)
         rows = self._ask_bare("count_bare_groups")
         bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 5)
-        counter.add(*make_group_keys(bare[:, :4].T), np.ascontiguousarray(bare[:, 4]))
-        parameters = {**self._block_parameters, "has_hours": [False] if fits_runs else [True, False], "is_in_order": True}
+        counter.pairs.add(*make_group_keys(bare[:, :4].T), np.ascontiguousarray(bare[:, 4]))
+        parameters = {**self._block_parameters, **list_known_parameters(known), "is_in_order": True}
         for rows in stream_rows(self._connection, "list_trip_blocks", parameters):
-            blocks = _take_blocks(rows)
-            if blocks and counter.pairs > most:
-                counter = largest.take_complete(counter, blocks[0][_BASE] >> question.cell_shift)
-                most = max(_MOST_PAIRS, 2 * counter.pairs)
-            origins, destinations, regions, hours = find_trips(make_blocks(blocks), self._choice)
-            buckets = hours % 24 // self._bucket_hours
-            counter.add(*make_group_keys((regions, origins >> question.cell_shift, destinations >> question.cell_shift, buckets)))
-        largest.add(counter.list_pairs())
+            if not rows[0].is_current:
+                raise StaleError
+            if rows[0].base is not None:
+                flows.count(counter, before=rows[0].base >> shift)
+                counter.drop_complete(rows[0].base >> shift)
+            origins, destinations, regions, hours = find_unknown_trips(rows, self._choice, known)
+            buckets = hours % 24 // self.bucket_hours
+            counter.pairs.add(*make_group_keys((regions, origins >> shift, destinations >> shift, buckets)))
+        flows.count(counter)
+        largest.add(counter.pairs.list_pairs())
+        if list_runs(self._connection) != runs:
+            raise StaleError
 
     def describe(self, chosen: pl.DataFrame, *, most_datasources: int) -> list[tuple[dict[str, Any], list[int]]]:
         """Read what some groups have besides their trips: mean ends and days, and ids of datasources."""
@@ -153,42 +155,24 @@ class _Asked:
             for trips, sums, days, sources in groups
         ]
 
-    def _count_flows(self, counter: PairCounter) -> None:
-        """Count the flows per hour that runs keep."""
-        parameters = {**self._parameters, "slots": list_slots(self._question.hours)}
-        rows = list(chain.from_iterable(stream_rows(self._connection, "list_run_groups", parameters, rows=FLOW_ROWS)))
-        if not rows:
-            return
-        heads = np.array([(row.region_id, row.slot, row.flows) for row in rows], np.int64)
-        regions, slots = (np.repeat(heads[:, column], heads[:, 2]) for column in (0, 1))
-        origins, destinations, trips = read_flows([row[2:] for row in rows])
-        shift = self._question.cell_shift - FLOW_SHIFT
-        buckets = slots % 24 // self._bucket_hours
-        counter.add(*make_group_keys((regions, origins >> shift, destinations >> shift, buckets)), trips)
-
     def _describe_blocks(self, keys: dict[str, Numbers], totals: Numbers, seen: Any) -> None:  # noqa: ANN401 - numpy flags
         lookup = PairCounter()
         lookup.add(*make_group_keys(keys.values()), np.arange(1, len(totals) + 1))
         limits = (self._choice.bounds, self._choice.filters())
-        groups = (lookup.slots, self._question.cell_shift, self._bucket_hours)
+        groups = (lookup.slots, self.question.cell_shift, self.bucket_hours)
         cells = {f"{end}_cells": _list_cells(keys[end]) for end in ("origin", "destination")}
         for rows in stream_rows(self._connection, "list_trip_blocks", {**self._block_parameters, **cells}):
-            blocks = make_blocks(_take_blocks(rows))
-            sources = list_sources(row[-1] for row in rows if row[1] is not None)
+            if not rows[0].is_current:
+                raise StaleError
+            found = [row for row in rows if row.trips is not None]
+            blocks, sources = make_blocks(row[BLOCK] for row in found), list_sources(row.datasource_ids for row in found)
             sum_groups(blocks.table, blocks.words, limits, groups, sources, (totals, seen))
 
     def _ask_bare(self, name: str, **parameters: object) -> Sequence[Any]:
-        rows = execute(self._connection, name, **self._parameters, bucket_hours=self._bucket_hours, **parameters).all()
+        rows = execute(self._connection, name, **self._parameters, bucket_hours=self.bucket_hours, **parameters).all()
         if not rows[0].is_current:
             raise StaleError
         return rows
-
-
-def _take_blocks(rows: Sequence[Any]) -> list[Any]:
-    """The columns that make_blocks takes. Raises: StaleError."""
-    if not rows[0][0]:
-        raise StaleError
-    return [row[1:-1] for row in rows if row[1] is not None]
 
 
 def _list_cells(cells: Numbers) -> list[int] | None:
@@ -202,26 +186,62 @@ class _Largest:
     def __init__(self, question: GroupQuestion, *, regions: dict[int, str]) -> None:
         self._limit = question.limit
         self._known = _find_known(question, regions)
+        # Of the least of them: those of fewer trips need not be looked at.
+        self._floor = 1
         self.chosen = _make_frame(np.empty((3, 0), np.int64))
 
     def add(self, pairs: Numbers) -> None:
         """Add groups that have all their trips. Shape: 3 by n, of a PairCounter."""
-        groups = _make_frame(pairs)
+        groups = _make_frame(pairs[:, pairs[2] >= self._floor])
         if self._known is not None:
             groups = groups.filter(_is_later(*self._known))
         groups = pl.concat([self.chosen, groups])
         if groups.height > self._limit:
             groups = groups.filter(pl.col("trips") >= groups["trips"].top_k(self._limit).min())
         self.chosen = groups.sort("trips", *_KEY, descending=[True, False, False, False, False]).head(self._limit)
+        if self.chosen.height == self._limit:
+            self._floor = self.chosen["trips"][-1]
 
-    def take_complete(self, counter: PairCounter, origin: int) -> PairCounter:
-        """Take the groups that begin in cells before an origin; returns the others."""
-        pairs = counter.list_pairs()
+
+class _Counter:
+    """Counts groups that come in order of their origins, as few at once as possible."""
+
+    def __init__(self, largest: _Largest) -> None:
+        self.pairs = PairCounter(_SLOTS)
+        self._largest = largest
+        self._most = _MOST_PAIRS
+
+    def drop_complete(self, origin: int) -> None:
+        """Take the groups out, when there are many, that begin in cells before an origin."""
+        if self.pairs.pairs <= self._most:
+            return
+        pairs = self.pairs.list_pairs()
         is_complete = pairs[0] & _ORIGIN_MASK < origin
-        self.add(pairs[:, is_complete])
-        rest = PairCounter(_SLOTS)
-        rest.add(*np.ascontiguousarray(pairs[:, ~is_complete]))
-        return rest
+        self._largest.add(pairs[:, is_complete])
+        self.pairs = PairCounter(_SLOTS)
+        self.pairs.add(*np.ascontiguousarray(pairs[:, ~is_complete]))
+        self._most = max(_MOST_PAIRS, 2 * self.pairs.pairs)
+
+
+class _Flows:
+    """Flows per hour that runs keep: their rows, undecoded, in order of origins."""
+
+    def __init__(self, known: KnownFlows | None, rows: Sequence[Sequence[Any]], asked: _Asked) -> None:
+        self._known = known
+        self._rows = deque(rows)
+        self._shift = asked.question.cell_shift - FLOW_SHIFT
+        self._bucket_hours = asked.bucket_hours
+
+    def count(self, counter: _Counter, *, before: int | None = None) -> None:
+        """Count those that are left of origins before one, and perhaps others."""
+        while self._known and self._rows and (before is None or self._rows[0][0].origin_cell >> self._shift < before):
+            rows = self._rows.popleft()
+            counter.drop_complete(rows[0].origin_cell >> self._shift)
+            numbers, origins, destinations, trips = self._known.count_rows(rows)
+            heads = np.array([(row.region_id, row.slot % 24 // self._bucket_hours) for row in rows], np.int64)
+            regions, buckets = heads[numbers].T
+            cells = origins >> self._shift, destinations >> self._shift
+            counter.pairs.add(*make_group_keys((regions, *cells, buckets)), trips)
 
 
 def _make_frame(pairs: Numbers) -> pl.DataFrame:

@@ -106,8 +106,9 @@ order by t.started_at desc, t.origin, t.destination, t.load_id;
 
 -- name: list_run_flows
 -- Flows between geohash-6 cells that packed runs keep, a row per origin cell, those with a cell in view_area (made of whole cells; null:
--- anywhere) and some others; of runs that keep slots where slots are asked for.
-select f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
+-- anywhere) and some others, and with their origin in first_area (the same); of runs that keep slots where slots are asked for.
+-- is_in_order: in order of origin_cell.
+select f.region_id, f.slot, f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
 from run_flow as f
 where f.run_id = any(array(select run_id from run where has_hours or %(slots)s::integer[] is null))
   and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
@@ -120,16 +121,13 @@ where f.run_id = any(array(select run_id from run where has_hours or %(slots)s::
            and f.last_cell::bigint << 32
                >= least((%(view_area)s::bigint[])[1],
                         case when (%(view_area)s::bigint[])[5] <= (%(view_area)s::bigint[])[6]
-                             then (%(view_area)s::bigint[])[5] end)));
+                             then (%(view_area)s::bigint[])[5] end)))
+  and (%(first_area)s::bigint[] is null or position_in_area(f.origin_cell::bigint << 32, %(first_area)s::bigint[]))
+order by case when %(is_in_order)s::boolean then f.origin_cell end;
 
--- name: list_run_groups
--- Flows per slot between geohash-6 cells, of the runs that keep them.
-select f.region_id, f.slot, f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
-from run_flow as f
-where f.run_id = any(array(select run_id from run where has_hours))
-  and f.slot is not null
-  and (%(slots)s::integer[] is null or f.slot = any(%(slots)s::integer[]))
-  and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint);
+-- name: list_runs
+-- The runs, and whether they keep flows per hour.
+select run_id, has_hours from run order by run_id;
 
 -- name: count_bare_groups
 -- Trip groups of the bare loads, buckets in hours; at least a row, without a group if there is none.
@@ -194,9 +192,11 @@ select false, datasource_id, name from datasource;
 
 -- name: list_trip_blocks
 -- Blocks of trips that may have what is asked for in an area: end_test of the origin, other_test of the destination (0: anything,
--- 1: inside; end_test 3: one of both inside); has_hours: of runs that keep slots (true), or keep none (false), besides those of loose loads;
--- origin_cells and destination_cells: those that reach into a cell of each (numbers of position >> cell_shift; null: all). What is left to test of each trip
--- comes with a block. is_in_order: in order of base. At least a row, without a block if there is none.
+-- 1: inside; end_test 3: one of both inside). flow_hours: the flows of runs that keep slots (true), or keep none (false), are counted: their
+-- blocks come without those all of whose trips are known by that, because the ends that matter (known_end: origin, destination, both,
+-- either) lie in known_area (null: anywhere), and with has_known, for others of their trips are known too.
+-- origin_cells and destination_cells: those that reach into a cell of each (numbers of position >> cell_shift; null: all). What is left to
+-- test of each trip comes with a block. is_in_order: in order of base. At least a row, without a block if there is none.
 select s.is_current, b.*
 from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
@@ -212,11 +212,26 @@ left join (
            case when box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                 then 0 else %(other_test)s::integer end as other_test,
            p.other_x_low, p.other_y_low, p.places_at as runs_words, p.others_at - p.places_at as places_words,
-           p.times_at - p.others_at as others_words, p.bits, p.datasource_ids
+           p.times_at - p.others_at as others_words, p.bits, p.datasource_ids,
+           coalesce(p.run_id = any(array(select run_id from run where has_hours = any(%(flow_hours)s::boolean[]))), false) as has_known
     from block as p
     where p.is_origin and p.is_origin::integer = 1
       and ((p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[]))
-           or p.run_id = any(array(select run_id from run where has_hours = any(%(has_hours)s::boolean[]))))
+           or p.run_id = any(array(select run_id from run
+                                   where has_hours <> all(%(flow_hours)s::boolean[]) or %(known_area)s::bigint[] is not null)))
+      and (%(known_area)s::bigint[] is null
+           or p.run_id is null
+           or p.run_id <> all(array(select run_id from run where has_hours = any(%(flow_hours)s::boolean[])))
+           or not case when %(known_end)s::text = 'origin'
+                       then box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(known_area)s::bigint[])
+                       when %(known_end)s::text = 'destination'
+                       then box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(known_area)s::bigint[])
+                       when %(known_end)s::text = 'both'
+                       then box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(known_area)s::bigint[])
+                            and box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(known_area)s::bigint[])
+                       else box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(known_area)s::bigint[])
+                            or box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(known_area)s::bigint[])
+                  end)
       and (%(origin_cells)s::bigint[] is null
            or exists (select from unnest(%(origin_cells)s::bigint[]) as c (cell)
                       where p.x_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 3074457345618258602)

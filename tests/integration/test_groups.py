@@ -22,10 +22,10 @@ from shared.errors import RequestError
 from shared.group_details import GroupDetailQuestion, fetch_group
 from shared.groups import FlowQuestion, GroupQuestion, TripGroup, fetch_flows, fetch_hours, list_groups
 from shared.packing import Sizes
-from shared.position import decode_position, format_geohash
+from shared.position import cell_box, decode_position, format_geohash
 from shared.runs import pack_run
 from shared.settings import Settings
-from shared.weekly import ENDS
+from shared.weekly import ENDS, End
 from tests.brute_force import cell_touches_box, count_flows, count_groups, count_hours, monday
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips
@@ -121,6 +121,21 @@ def test_runs_keep_flows_per_hour_where_trips_are_many_to_each(connection: Conne
     connection.exec_driver_sql("delete from trip")
     assert fetch_flows(connection, FlowQuestion(hour_from=8, hour_to=9)).trips == 40
     assert fetch_flows(connection, FlowQuestion(datasource="baba_car")).trips == 80
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_box_over_whole_cells_reads_no_blocks(connection: Connection, end: End) -> None:
+    west, south, east, north = cell_box(make_trip(MONDAY).origin >> 32, 32)
+    box = Box(west - 0.0001, south - 0.0001, east + 0.0001, north + 0.0001)
+    inside, outside = ((west + east) / 2, (south + north) / 2), (west - 0.1, north)
+    ways = [(inside, inside), (inside, outside), (outside, inside), (outside, outside)]
+    insert_trips(connection, [make_trip(MONDAY, origin=o, destination=d) for o, d in ways for _ in range(40)], kind="packed")
+    connection.exec_driver_sql("delete from run_point")
+    expected = {"origin": 2, "destination": 2, "both": 1, "either": 3}[end]
+    for question in (FlowQuestion(box=box, end=end), FlowQuestion(box=box, end=end, hour_from=12, hour_to=13)):
+        flow_map = fetch_flows(connection, question)
+        assert [flow.trips for flow in flow_map.flows] == [40] * expected
+        assert flow_map.trips == 40 * expected
 
 
 @pytest.mark.parametrize("kind", KINDS)

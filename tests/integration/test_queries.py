@@ -298,7 +298,7 @@ def test_groups_of_hours_read_loose_trips_and_runs_only(connection: Connection) 
     for name in ("count_bare_groups", "describe_bare_groups"):
         plan = explain_question(connection, name, lambda: list_groups(connection, question))
         assert all("load_id" in json.dumps(node) for node in scans_of(plan, "trip"))
-    for name, relation in (("list_run_groups", "run_flow"), ("list_trip_blocks", "run_point")):
+    for name, relation in (("list_run_flows", "run_flow"), ("list_trip_blocks", "run_point")):
         plan = explain_question(connection, name, lambda: list_groups(connection, question))
         assert scans_of(plan, relation)
         assert not scans_of(plan, "trip")

@@ -1,0 +1,129 @@
+"""Known flows: which trips of a question are counted by the flows that runs keep, and those flows; blocks give the others.
+
+Without a box that is all of them. With one it is those whose ends that matter lie in cells of flows that lie whole in it: only
+what begins along its edge is left to read.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection
+
+from shared.area import AxisArea
+from shared.bits import Numbers
+from shared.blocks import Flags, list_flows
+from shared.clock import list_slots
+from shared.database import execute, stream_rows
+from shared.ends import Choice, find_trips, make_blocks
+from shared.groups import RUN_PRECISION, FlowQuestion
+from shared.position import POSITION_BITS
+from shared.weekly import End
+
+FLOW_SHIFT: Final = POSITION_BITS - 5 * RUN_PRECISION
+BLOCK: Final = slice(1, -2)
+"""Columns of a row of list_trip_blocks that make_blocks takes."""
+
+_ALL_SLOTS: Final = tuple(range(48))
+# Rows of run_flow are a tenth of a kilobyte each.
+_FLOW_ROWS: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFlows:
+    """What runs know of a question. area: where an end must lie for that; None: anywhere. slots: hours; None: all at once."""
+
+    end: End
+    area: AxisArea | None
+    slots: Sequence[int] | None
+
+    @classmethod
+    def find(cls, question: FlowQuestion, *, by_slot: bool = False) -> "KnownFlows | None":
+        """Find what runs know; None: nothing. by_slot: flows of each hour are wanted, which runs keep without datasources."""
+        if not question.fits_runs or (by_slot and question.datasource is not None):
+            return None
+        area = question.box.area().inner(FLOW_SHIFT) if question.box else None
+        if area is not None and area.is_empty:
+            return None
+        slots = list_slots(question.hours)
+        return cls(question.end, area, _ALL_SLOTS if by_slot and slots is None else slots)
+
+    def contains(self, origins: Numbers, destinations: Numbers) -> Flags:
+        """Tell which trips are known. Shape: n positions each → n flags."""
+        if self.area is None:
+            return np.ones(len(origins), np.bool_)
+        if self.end == "origin":
+            return self.area.contains(origins)
+        is_end = self.area.contains(destinations)
+        if self.end == "destination":
+            return is_end
+        is_begin = self.area.contains(origins)
+        return is_begin & is_end if self.end == "both" else is_begin | is_end
+
+    def read_rows(
+        self,
+        connection: Connection,
+        parameters: dict[str, object],
+        *,
+        view: Sequence[int] | None = None,
+        is_in_order: bool = False,
+    ) -> Iterator[Sequence[Any]]:
+        """Read rows of run_flow, some at a time, for count_rows. is_in_order: of origin cells.
+
+        view: bounds of whole cells; flows with no cell in it are left out where that is easy.
+        """
+        bounds = self.area.bounds() if self.area else None
+        asked = {
+            **parameters,
+            "slots": None if self.slots is None else list(self.slots),
+            "view_area": view or bounds,
+            "first_area": bounds if self.end in ("origin", "both") else None,
+            "is_in_order": is_in_order,
+        }
+        return stream_rows(connection, "list_run_flows", asked, rows=_FLOW_ROWS)
+
+    def count_rows(self, rows: Sequence[Any]) -> Numbers:
+        """Count the known trips of rows. Shape: 4 by n, of each flow: its row, origin and destination cell, trips."""
+        found = np.stack([np.repeat(np.arange(len(rows)), [row.flows for row in rows]), *read_flows([row[2:] for row in rows])])
+        return found if self.area is None else found[:, self.contains(*(found[1:3] << FLOW_SHIFT))]
+
+
+def list_known_parameters(known: KnownFlows | None) -> dict[str, object]:
+    """Say what list_trip_blocks leaves out."""
+    if known is None:
+        return {"flow_hours": [], "known_end": None, "known_area": None}
+    # Runs that keep no hours know the flows of all hours only.
+    hours = [True, False] if known.slots is None else [True]
+    return {"flow_hours": hours, "known_end": known.end, "known_area": known.area.bounds() if known.area else None}
+
+
+def find_unknown_trips(rows: Iterable[Any], choice: Choice, known: KnownFlows | None) -> Numbers:
+    """List the chosen trips of rows of list_trip_blocks but the known ones. Shape: as find_trips."""
+    blocks = [row for row in rows if row.trips is not None]
+    found = [find_trips(make_blocks(row[BLOCK] for row in blocks if not row.has_known), choice)]
+    if known is not None:
+        trips = find_trips(make_blocks(row[BLOCK] for row in blocks if row.has_known), choice)
+        found.append(trips[:, ~known.contains(trips[0], trips[1])])
+    return np.concatenate(found, axis=1)
+
+
+def list_runs(connection: Connection) -> list[tuple[int, bool]]:
+    """List the runs and whether they keep hours: what was read in several statements is of one moment if they stay the same."""
+    return [tuple(row) for row in execute(connection, "list_runs")]
+
+
+def read_flows(rows: Sequence[Any]) -> Numbers:
+    """Read rows of run_flow: origin cell, first destination cell, flows, and two columns of bits.
+
+    Shape: 3 by n: origin cells, destination cells, trips.
+    """
+    origins, firsts, flows, cells, trips = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    sizes = np.array([len(column) // 8 for pair in zip(cells, trips, strict=True) for column in pair], np.int64)
+    starts = (np.cumsum(sizes) - sizes).reshape(-1, 2)
+    table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, starts])
+    words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
+    found = np.empty((3, int(table[:, 2].sum())), np.int64)
+    list_flows(table, words, found)
+    return found
