@@ -223,9 +223,16 @@ left join (
            p.end_test, p.other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0),
            p.places_at, case when p.end_test = 0 then 0 else p.others_at - p.places_at end,
            case when p.other_test = 0 then 0 else p.times_at - p.others_at end,
-           case when p.end_test = 0 then substring(p.bits for 8 * p.places_at) else substring(p.bits for 8 * p.others_at) end
-           || case when p.other_test = 0 then '' else substring(p.bits from 8 * p.others_at + 1 for 8 * (p.times_at - p.others_at)) end
-           || case when %(needs_times)s::boolean then substring(p.bits from 8 * p.times_at + 1) else '' end
+           -- In one piece where that is one: joining copies a block twice.
+           case when p.end_test = 0 and p.other_test = 0 and not %(needs_times)s::boolean then substring(p.bits for 8 * p.places_at)
+                when p.other_test = 0 and not %(needs_times)s::boolean then substring(p.bits for 8 * p.others_at)
+                when p.end_test <> 0 and not %(needs_times)s::boolean then substring(p.bits for 8 * p.times_at)
+                when p.end_test <> 0 and p.other_test <> 0 then p.bits
+                else substring(p.bits for 8 * case when p.end_test = 0 then p.places_at else p.others_at end)
+                     || case when %(needs_times)s::boolean
+                             then substring(p.bits from 8 * case when p.other_test = 0 then p.times_at else p.others_at end + 1)
+                             else substring(p.bits from 8 * p.others_at + 1 for 8 * (p.times_at - p.others_at)) end
+           end
     from touched as p
     where not p.is_counted or %(has_cut_weeks)s::boolean
 ) as c on s.is_current;
