@@ -48,6 +48,9 @@ _COVERED_SIDES: Final[Mapping[End, Sequence[_Side]]] = {
     "both": [_ORIGIN_INSIDE, _DESTINATION_INSIDE, _NEITHER],
     "either": [_NEITHER],
 }
+# A region is counted so where more of its trips begin in the box. Where it pays, at 100 million trips: of the boxes over three cities
+# `either` does from 0.53 to 0.58 of the trips on and `both`, whose edges are then read for three sides, from 0.66 to 0.73.
+_COVERED_SHARES: Final[Mapping[End, float]] = {"both": 2 / 3, "either": 1 / 2}
 _TOTAL_SIGNS: Final[Mapping[End, int]] = {"both": -1, "either": 1}
 
 
@@ -89,7 +92,11 @@ def _list_covered_regions(connection: Connection, area: AxisArea, end: End, *, p
     """
     if end not in _COVERED_SIDES or parameters["bare_loads"]:
         return []
-    asked = {"inner_34": area.inner(CELL_SHIFT).bounds(), "region_id": parameters["region_id"]}
+    asked = {
+        "inner_34": area.inner(CELL_SHIFT).bounds(),
+        "region_id": parameters["region_id"],
+        "share": _COVERED_SHARES[end],
+    }
     return list(execute(connection, "list_covered_regions", **asked).scalars())
 
 

@@ -86,7 +86,7 @@ left join (
 ) as c on s.is_current;
 
 -- name: list_covered_regions
--- Regions more than half of whose trips begin in an area, by what runs keep of whole cells. inner_34: see count_box.
+-- Regions of whose trips more than a share begin in an area, by what runs keep of whole cells. inner_34: see count_box.
 select c.region_id
 from (
     select c.region_id, sum(s.trips) as trips
@@ -98,7 +98,7 @@ from (
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
     group by c.region_id
 ) as c
-where 2 * c.trips > (select sum(w.trips) from rollup_week as w where w.region_id = c.region_id)
+where c.trips > %(share)s::double precision * (select sum(w.trips) from rollup_week as w where w.region_id = c.region_id)
 order by c.region_id;
 
 -- name: count_box
