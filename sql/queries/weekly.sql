@@ -98,7 +98,7 @@ from (
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
     group by c.region_id
 ) as c
-where c.trips > %(share)s::double precision * (select sum(w.trips) from rollup_week as w where w.region_id = c.region_id)
+where c.trips > %(share)s::float8 * (select sum(w.trips) from rollup_week as w where w.region_id = c.region_id)
 order by c.region_id;
 
 -- name: count_box
