@@ -4,12 +4,10 @@ import logging
 import threading
 
 import dramatiq
-import numpy as np
 from dramatiq.middleware import Middleware
 
 from loader.actors import declare_actors
 from loader.context import Context, make_context
-from loader.encoding import encode_positions
 from loader.formats import warm_up
 from loader.keeper import Keeper
 from loader.packer import Packer
@@ -53,7 +51,6 @@ def _warm_up() -> None:
     warm_up()
     give_back_code()
     compile_kernels()
-    encode_positions(np.zeros(1), np.zeros(1))
     give_back_code()
     keep_lasting()
     give_back_free()

@@ -8,8 +8,8 @@ import polars as pl
 from sqlalchemy import Engine
 
 from loader.copying import EPOCH_US, Bytes, Column, encode_rows
-from loader.encoding import encode_positions
 from loader.labels import LabelColumn, Labels
+from shared.points import encode_positions
 from shared.position import Positions
 from shared.sorting import order_numbers
 

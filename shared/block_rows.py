@@ -57,7 +57,7 @@ def make_batch_blocks(
 ) -> Iterator[Row]:
     """Make the rows of batch_point, without the load, of the trips of a batch. Shape: n each."""
     for points in (sort_points(origins, stamps, destinations), sort_points(destinations, stamps)):
-        yield from _encode_blocks(points, _cut(points.list_starts(POSITION_BITS), len(points.ends), block_trips), None)
+        yield from _encode_blocks(points, _cut(points.list_starts(POSITION_BITS), len(points.ends), block_trips))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _order_weeks(stamps: Numbers, places: Steps, cuts: Numbers) -> tuple[Numbers
     return order, weeks, run_cuts, run_weeks[:run], run_trips[:run]
 
 
-def _encode_blocks(points: Points, cuts: Numbers, places: Steps | None) -> Iterator[Row]:
+def _encode_blocks(points: Points, cuts: Numbers, places: Steps | None = None) -> Iterator[Row]:
     """Encode blocks between cuts; places: which trips those have, as they stand where it is left out."""
     first = cuts[:-1]
     places = np.arange(len(points.ends), dtype=np.int32) if places is None else places

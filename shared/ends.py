@@ -15,6 +15,7 @@ import numpy as np
 from shared.area import AxisArea
 from shared.bits import Numbers, Words, unpack_numbers
 from shared.blocks import COLUMNS, HOURS, OTHERS_AT, PLACES_AT, RUNS_AT, TIMES_AT, TRIPS, Flags, count_times, list_trips
+from shared.weekly import End
 
 _DAY_ONE: Final = date(1, 1, 1)
 
@@ -112,6 +113,16 @@ def find_trips(blocks: Blocks, choice: Choice) -> Numbers:
     """List the chosen trips of origins' blocks. Shape: 4 by n: origins, destinations, regions, hours since 0001-01-01."""
     found = np.empty((4, int(blocks.table[:, TRIPS].sum())), np.int64)
     return found[:, : list_trips(blocks.table, blocks.words, choice.bounds, choice.filters(), found)]
+
+
+def choose_ends(area: AxisArea, origins: Numbers, destinations: Numbers, *, end: End) -> Flags:
+    """Tell which trips have that end in an area. Shape: n positions each → n flags."""
+    if end == "origin":
+        return area.contains(origins)
+    if end == "destination":
+        return area.contains(destinations)
+    is_origin, is_destination = area.contains(origins), area.contains(destinations)
+    return is_origin & is_destination if end == "both" else is_origin | is_destination
 
 
 def _number_day(day: date) -> int:

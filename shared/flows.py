@@ -13,27 +13,17 @@ from sqlalchemy import Connection
 
 from shared.anywhere import count_anywhere
 from shared.area import WHOLE_WORLD, AxisArea
-from shared.blocks import ANY, INSIDE, ONE_INSIDE
-from shared.database import execute, stream_rows
+from shared.blocks import ANY, ONE_INSIDE
+from shared.database import execute
 from shared.ends import Choice
 from shared.groups import Flow, FlowLocation, FlowMap, FlowQuestion
-from shared.known_flows import FLOW_SHIFT, KnownFlows, find_unknown_trips, list_known_parameters, list_runs
+from shared.known_flows import FLOW_SHIFT, KnownFlows
 from shared.pairs import PairCounter
 from shared.position import cell_middle, format_geohash
+from shared.trip_blocks import BLOCK_TESTS, StaleError, expecting_the_same_runs, find_unknown_trips, stream_trip_blocks
 from shared.weekly import Filters, WeeklyQuestion, area_parameters, choose_period, period_parameters
 
-# What the two ends must be in a box.
-BLOCK_TESTS: Final = {
-    "origin": (INSIDE, ANY),
-    "destination": (ANY, INSIDE),
-    "both": (INSIDE, INSIDE),
-    "either": (ONE_INSIDE, ANY),
-}
 _PAIR: Final = ("origin", "destination")
-
-
-class StaleError(Exception):
-    """Loads were packed or undone since the filters were fetched: ask again."""
 
 
 def count_flows(connection: Connection, question: FlowQuestion, filters: Filters) -> FlowMap:
@@ -65,15 +55,14 @@ class _Asked:
 
     def count_all(self) -> PairCounter:
         """Count the trips per origin and destination."""
-        counter, runs = PairCounter(), list_runs(self._connection)
-        if self._known is not None:
-            self._count_known(counter, self._known)
-        self._count_blocks(counter)
-        rows = self._ask("count_bare_flows", cell_shift=self._question.cell_shift, view_area=self._view_bounds)
+        counter = PairCounter()
+        with expecting_the_same_runs(self._connection):
+            if self._known is not None:
+                self._count_known(counter, self._known)
+            self._count_blocks(counter)
+            rows = self._ask("count_bare_flows", cell_shift=self._question.cell_shift, view_area=self._view_bounds)
         bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 3)
         counter.add(*np.ascontiguousarray(bare.T))
-        if list_runs(self._connection) != runs:
-            raise StaleError
         return counter
 
     def count_trips(self) -> int:
@@ -112,20 +101,8 @@ class _Asked:
         else:
             area, tests = self._view or WHOLE_WORLD, (ONE_INSIDE, ANY)
         choice = Choice(area, question.hours, date.min, date.max)
-        parameters = {
-            **self._parameters,
-            **list_known_parameters(self._known),
-            "area": area.bounds(),
-            "end_test": tests[0],
-            "other_test": tests[1],
-            "cell_shift": question.cell_shift,
-            "origin_cells": None,
-            "destination_cells": None,
-            "is_in_order": False,
-        }
-        for rows in stream_rows(self._connection, "list_trip_blocks", parameters):
-            if not rows[0].is_current:
-                raise StaleError
+        parameters = {**self._parameters, "cell_shift": question.cell_shift}
+        for rows in stream_trip_blocks(self._connection, parameters, choice, tests=tests, known=self._known):
             counter.add(*(find_unknown_trips(rows, choice, self._known)[:2] >> question.cell_shift))
 
 

@@ -120,8 +120,8 @@ class GroupDetail:
 def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
     """Look at one trip group. Raises: RequestError for a region or datasource that isn't there."""
     # Reading blocks brings compiled kernels: what asks no group need not wait for those.
-    from shared.flows import StaleError
     from shared.group_hours import GroupHours
+    from shared.trip_blocks import StaleError
 
     while True:
         filters = fetch_filters(connection, region=question.region, datasource=question.datasource)

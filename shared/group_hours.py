@@ -16,13 +16,11 @@ from sqlalchemy import Connection
 
 from shared.area import AxisArea
 from shared.bits import Numbers
-from shared.blocks import ANY, HOURS, INSIDE, Flags
-from shared.database import stream_rows
-from shared.ends import Choice, find_trips, make_blocks
-from shared.flows import StaleError
+from shared.blocks import ANY, HOURS, INSIDE
+from shared.ends import Choice, choose_ends
 from shared.group_details import GroupDetailQuestion
-from shared.known_flows import BLOCK, list_known_parameters
 from shared.position import POSITION_BITS, gather_axis
+from shared.trip_blocks import find_unknown_trips, stream_trip_blocks
 from shared.weekly import Filters
 
 _FIRST_HOUR: Final = datetime(1, 1, 1)  # noqa: DTZ001 - a wall clock
@@ -42,13 +40,14 @@ class GroupHours:
         cells = question.origin_range, question.destination_range
         choice = Choice(_make_area(cells[0]), question.hours, date.min, date.max)
         found = [np.empty(0, np.int64)]
-        for rows in stream_rows(connection, "list_trip_blocks", _make_parameters(question, filters, choice)):
-            if not rows[0].is_current:
-                raise StaleError
-            origins, destinations, _, hours = find_trips(make_blocks(row[BLOCK] for row in rows if row.trips is not None), choice)
+        shift = POSITION_BITS - 5 * len(question.destination_cell)
+        parameters = {**filters.parameters, "cell_shift": shift}
+        reaching = [cells[1][0] >> shift]
+        for rows in stream_trip_blocks(connection, parameters, choice, tests=(INSIDE, ANY), destination_cells=reaching):
+            origins, destinations, _, hours = find_unknown_trips(rows, choice, None)
             is_chosen = (destinations >= cells[1][0]) & (destinations <= cells[1][1])
             if question.box:
-                is_chosen &= _test_box(question, origins, destinations)
+                is_chosen &= choose_ends(question.box.area(), origins, destinations, end=question.end)
             found.append(hours[is_chosen])
         between = np.concatenate(found)
         if question.bucket_minute is None:
@@ -77,34 +76,6 @@ class GroupHours:
         return _FIRST_HOUR + timedelta(hours=int(np.partition(self.of_group, place)[place]))
 
 
-def _make_parameters(question: GroupDetailQuestion, filters: Filters, choice: Choice) -> dict[str, object]:
-    shift = POSITION_BITS - 5 * len(question.destination_cell)
-    return {
-        **filters.parameters,
-        "area": choice.area.bounds() if choice.area else None,
-        "end_test": INSIDE,
-        "other_test": ANY,
-        **list_known_parameters(None),
-        "cell_shift": shift,
-        "origin_cells": None,
-        "destination_cells": [question.destination_range[0] >> shift],
-        "is_in_order": False,
-    }
-
-
 def _make_area(cell: tuple[int, int]) -> AxisArea:
     (x_low, x_high), (y_low, y_high) = ([gather_axis(end >> shift) for end in cell] for shift in (1, 0))
     return AxisArea(((x_low, x_high),), (y_low, y_high))
-
-
-def _test_box(question: GroupDetailQuestion, origins: Numbers, destinations: Numbers) -> Flags:
-    assert question.box is not None  # noqa: S101 - asked before
-    area = question.box.area()
-    is_origin, is_destination = area.contains(origins), area.contains(destinations)
-    tests = {
-        "origin": is_origin,
-        "destination": is_destination,
-        "both": is_origin & is_destination,
-        "either": is_origin | is_destination,
-    }
-    return tests[question.end]

@@ -104,6 +104,11 @@ class GroupQuestion(FlowQuestion):
         FlowQuestion.__post_init__(self)
         validate_bucket(self.bucket_minutes)
 
+    @property
+    def bucket_hours(self) -> int:
+        """Length of the time of day in whole hours, where it is made of such."""
+        return self.bucket_minutes // 60
+
 
 @dataclass(frozen=True, slots=True)
 class TripGroup:
@@ -197,7 +202,7 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
             return []
         if question.bucket_minutes % 60 or question.precision > _MOST_PRECISION or _has_much_bare(connection, filters):
             return _read_groups(connection, question, filters)
-        from shared.flows import StaleError
+        from shared.trip_blocks import StaleError
         from shared.trip_groups import find_groups
 
         with suppress(StaleError):
@@ -245,7 +250,8 @@ def parse_after(question: GroupQuestion) -> tuple[Any, ...] | None:
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
     # Reading blocks brings compiled kernels: what asks no flows need not wait for those.
-    from shared.flows import StaleError, count_flows
+    from shared.flows import count_flows
+    from shared.trip_blocks import StaleError
 
     areas = [box.area() for box in (question.box, question.viewport) if box]
     while True:

@@ -12,11 +12,12 @@ from shared.ends import make_blocks as read_blocks
 from shared.flow_rows import FlowCells
 from shared.known_flows import read_flows
 from shared.pairs import PairCounter
-from shared.points import sort_points
+from shared.points import encode_positions, sort_points
 
 
 def compile_kernels() -> None:
     """Compile what is not compiled yet: 15 s on a new machine, then a tenth of a second."""
+    encode_positions(np.zeros(1), np.zeros(1))
     points = sort_points(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
     [row] = make_blocks(points, [None])
     region, _, trips, places_at, others_at, times_at, _, base, *bounds, _, _, bits, _ = row

@@ -4,7 +4,7 @@ Without a box that is all of them. With one it is those whose ends that matter l
 what begins along its edge is left to read.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -16,16 +16,13 @@ from shared.area import AxisArea
 from shared.bits import Numbers
 from shared.blocks import Flags, list_flows
 from shared.clock import list_slots
-from shared.database import execute, stream_rows
-from shared.ends import Choice, find_trips, make_blocks
+from shared.database import stream_rows
+from shared.ends import choose_ends
 from shared.groups import RUN_PRECISION, FlowQuestion
 from shared.position import POSITION_BITS
 from shared.weekly import End
 
 FLOW_SHIFT: Final = POSITION_BITS - 5 * RUN_PRECISION
-BLOCK: Final = slice(1, -2)
-"""Columns of a row of list_trip_blocks that make_blocks takes."""
-
 _ALL_SLOTS: Final = tuple(range(48))
 # Rows of run_flow are a tenth of a kilobyte each.
 _FLOW_ROWS: Final = 1_024
@@ -52,15 +49,9 @@ class KnownFlows:
 
     def contains(self, origins: Numbers, destinations: Numbers) -> Flags:
         """Tell which trips are known. Shape: n positions each → n flags."""
-        if self.area is None:
-            return np.ones(len(origins), np.bool_)
-        if self.end == "origin":
-            return self.area.contains(origins)
-        is_end = self.area.contains(destinations)
-        if self.end == "destination":
-            return is_end
-        is_begin = self.area.contains(origins)
-        return is_begin & is_end if self.end == "both" else is_begin | is_end
+        return (
+            np.ones(len(origins), np.bool_) if self.area is None else choose_ends(self.area, origins, destinations, end=self.end)
+        )
 
     def read_rows(
         self,
@@ -88,30 +79,6 @@ class KnownFlows:
         """Count the known trips of rows. Shape: 4 by n, of each flow: its row, origin and destination cell, trips."""
         found = np.stack([np.repeat(np.arange(len(rows)), [row.flows for row in rows]), *read_flows([row[2:] for row in rows])])
         return found if self.area is None else found[:, self.contains(*(found[1:3] << FLOW_SHIFT))]
-
-
-def list_known_parameters(known: KnownFlows | None) -> dict[str, object]:
-    """Say what list_trip_blocks leaves out."""
-    if known is None:
-        return {"flow_hours": [], "known_end": None, "known_area": None}
-    # Runs that keep no hours know the flows of all hours only.
-    hours = [True, False] if known.slots is None else [True]
-    return {"flow_hours": hours, "known_end": known.end, "known_area": known.area.bounds() if known.area else None}
-
-
-def find_unknown_trips(rows: Iterable[Any], choice: Choice, known: KnownFlows | None) -> Numbers:
-    """List the chosen trips of rows of list_trip_blocks but the known ones. Shape: as find_trips."""
-    blocks = [row for row in rows if row.trips is not None]
-    found = [find_trips(make_blocks(row[BLOCK] for row in blocks if not row.has_known), choice)]
-    if known is not None:
-        trips = find_trips(make_blocks(row[BLOCK] for row in blocks if row.has_known), choice)
-        found.append(trips[:, ~known.contains(trips[0], trips[1])])
-    return np.concatenate(found, axis=1)
-
-
-def list_runs(connection: Connection) -> list[tuple[int, bool]]:
-    """List the runs and whether they keep hours: what was read in several statements is of one moment if they stay the same."""
-    return [tuple(row) for row in execute(connection, "list_runs")]
 
 
 def read_flows(rows: Sequence[Any]) -> Numbers:

@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.bits import Numbers, compile_kernel
+from shared.bits import Numbers, compile_kernel, spread
+from shared.position import AXIS_STEPS, Degrees, Positions
 from shared.sorting import order_numbers
 
 DAY_ONE: Final = date(1, 1, 1)
@@ -48,6 +49,23 @@ def _list_starts(ends: Numbers, stamps: Numbers, shift: int) -> Numbers:
         count += (this != cell) | (its != region)
         cell, region = this, its
     return starts[:count].copy()
+
+
+@compile_kernel
+def _quantise(degrees: float, half: float) -> int:
+    return min(np.int64((degrees + half) / (2 * half) * AXIS_STEPS), AXIS_STEPS - 1)  # type: ignore[return-value]
+
+
+@compile_kernel
+def encode_positions(longitude: Degrees, latitude: Degrees) -> Positions:
+    """Positions of many points, the same to the bit as encode_position.
+
+    Shape: two arrays of n degrees → n int64. Raises: nothing; callers validate the range first.
+    """
+    positions = np.empty(len(longitude), np.int64)
+    for place in range(len(longitude)):
+        positions[place] = spread(_quantise(longitude[place], 180.0)) << 1 | spread(_quantise(latitude[place], 90.0))
+    return positions
 
 
 def sort_points(ends: Numbers, stamps: Numbers, others: Numbers | None = None) -> Points:

@@ -4,7 +4,7 @@ Buckets are whole hours and cells have up to nine characters here; other questio
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -15,13 +15,20 @@ from sqlalchemy import Connection
 from shared.area import WHOLE_WORLD
 from shared.bits import Numbers
 from shared.blocks import ANY, GROUP_CELL_BITS, sum_groups
-from shared.database import execute, stream_rows
+from shared.database import execute
 from shared.ends import Choice, list_sources, make_blocks
-from shared.flows import BLOCK_TESTS, StaleError
 from shared.groups import GroupQuestion, TripGroup, parse_after
-from shared.known_flows import BLOCK, FLOW_SHIFT, KnownFlows, find_unknown_trips, list_known_parameters, list_runs
+from shared.known_flows import FLOW_SHIFT, KnownFlows
 from shared.pairs import PairCounter
 from shared.position import AXIS_STEPS, format_geohash
+from shared.trip_blocks import (
+    BLOCK,
+    BLOCK_TESTS,
+    StaleError,
+    expecting_the_same_runs,
+    find_unknown_trips,
+    stream_trip_blocks,
+)
 from shared.weekly import Filters, area_parameters
 
 _DAY_ONE: Final = date(1, 1, 1)
@@ -74,50 +81,22 @@ class _Asked:
 
     def __init__(self, connection: Connection, question: GroupQuestion, filters: Filters) -> None:
         self._connection = connection
-        self.question = question
-        self.bucket_hours = question.bucket_minutes // 60
+        self._question = question
         self._choice = Choice(question.box.area() if question.box else WHOLE_WORLD, question.hours, date.min, date.max)
-        tests = BLOCK_TESTS[question.end] if question.box else (ANY, ANY)
+        self._tests = BLOCK_TESTS[question.end] if question.box else (ANY, ANY)
         self._parameters: dict[str, object] = {
             **filters.parameters,
             "hours": question.hours,
             "cell_shift": question.cell_shift,
             **area_parameters(question.box, question.end),
         }
-        self._block_parameters = {
-            **self._parameters,
-            "area": (self._choice.area or WHOLE_WORLD).bounds(),
-            "end_test": tests[0],
-            "other_test": tests[1],
-            **list_known_parameters(None),
-            "origin_cells": None,
-            "destination_cells": None,
-            "is_in_order": False,
-        }
 
     def count_all(self, largest: "_Largest") -> None:
         """Count the trips per group. Blocks and flows come in order of their first origin: groups before it grow no more."""
-        shift, runs = self.question.cell_shift, list_runs(self._connection)
         counter = _Counter(largest)
-        known = KnownFlows.find(self.question, by_slot=True)
-        flows = _Flows(known, list(known.read_rows(self._connection, self._parameters, is_in_order=True)) if known else [], self)
-        rows = self._ask_bare("count_bare_groups")
-        bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 5)
-        counter.pairs.add(*make_group_keys(bare[:, :4].T), np.ascontiguousarray(bare[:, 4]))
-        parameters = {**self._block_parameters, **list_known_parameters(known), "is_in_order": True}
-        for rows in stream_rows(self._connection, "list_trip_blocks", parameters):
-            if not rows[0].is_current:
-                raise StaleError
-            if rows[0].base is not None:
-                flows.count(counter, before=rows[0].base >> shift)
-                counter.drop_complete(rows[0].base >> shift)
-            origins, destinations, regions, hours = find_unknown_trips(rows, self._choice, known)
-            buckets = hours % 24 // self.bucket_hours
-            counter.pairs.add(*make_group_keys((regions, origins >> shift, destinations >> shift, buckets)))
-        flows.count(counter)
+        with expecting_the_same_runs(self._connection):
+            self._count_blocks(counter)
         largest.add(counter.pairs.list_pairs())
-        if list_runs(self._connection) != runs:
-            raise StaleError
 
     def describe(self, chosen: pl.DataFrame, *, most_datasources: int) -> list[tuple[dict[str, Any], list[int]]]:
         """Read what some groups have besides their trips: mean ends and days, and ids of datasources."""
@@ -155,21 +134,40 @@ class _Asked:
             for trips, sums, days, sources in groups
         ]
 
+    def _count_blocks(self, counter: "_Counter") -> None:
+        """Count the trips of bare loads, of flows that runs keep, and of blocks, these two in order of origins."""
+        question, shift = self._question, self._question.cell_shift
+        known = KnownFlows.find(question, by_slot=True)
+        flows = _Flows(
+            known, list(known.read_rows(self._connection, self._parameters, is_in_order=True)) if known else [], question
+        )
+        rows = self._ask_bare("count_bare_groups")
+        bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 5)
+        counter.pairs.add(*make_group_keys(bare[:, :4].T), np.ascontiguousarray(bare[:, 4]))
+        for blocks in self._stream_blocks(known=known, is_in_order=True):
+            if blocks:
+                flows.count(counter, before=blocks[0].base >> shift)
+                counter.drop_complete(blocks[0].base >> shift)
+            origins, destinations, regions, hours = find_unknown_trips(blocks, self._choice, known)
+            buckets = hours % 24 // question.bucket_hours
+            counter.pairs.add(*make_group_keys((regions, origins >> shift, destinations >> shift, buckets)))
+        flows.count(counter)
+
     def _describe_blocks(self, keys: dict[str, Numbers], totals: Numbers, seen: Any) -> None:  # noqa: ANN401 - numpy flags
         lookup = PairCounter()
         lookup.add(*make_group_keys(keys.values()), np.arange(1, len(totals) + 1))
         limits = (self._choice.bounds, self._choice.filters())
-        groups = (lookup.slots, self.question.cell_shift, self.bucket_hours)
+        groups = (lookup.slots, self._question.cell_shift, self._question.bucket_hours)
         cells = {f"{end}_cells": _list_cells(keys[end]) for end in ("origin", "destination")}
-        for rows in stream_rows(self._connection, "list_trip_blocks", {**self._block_parameters, **cells}):
-            if not rows[0].is_current:
-                raise StaleError
-            found = [row for row in rows if row.trips is not None]
-            blocks, sources = make_blocks(row[BLOCK] for row in found), list_sources(row.datasource_ids for row in found)
+        for rows in self._stream_blocks(**cells):
+            blocks, sources = make_blocks(row[BLOCK] for row in rows), list_sources(row.datasource_ids for row in rows)
             sum_groups(blocks.table, blocks.words, limits, groups, sources, (totals, seen))
 
+    def _stream_blocks(self, **asked: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - as stream_trip_blocks takes it
+        return stream_trip_blocks(self._connection, self._parameters, self._choice, tests=self._tests, **asked)
+
     def _ask_bare(self, name: str, **parameters: object) -> Sequence[Any]:
-        rows = execute(self._connection, name, **self._parameters, bucket_hours=self.bucket_hours, **parameters).all()
+        rows = execute(self._connection, name, **self._parameters, bucket_hours=self._question.bucket_hours, **parameters).all()
         if not rows[0].is_current:
             raise StaleError
         return rows
@@ -226,11 +224,11 @@ class _Counter:
 class _Flows:
     """Flows per hour that runs keep: their rows, undecoded, in order of origins."""
 
-    def __init__(self, known: KnownFlows | None, rows: Sequence[Sequence[Any]], asked: _Asked) -> None:
+    def __init__(self, known: KnownFlows | None, rows: Sequence[Sequence[Any]], question: GroupQuestion) -> None:
         self._known = known
         self._rows = deque(rows)
-        self._shift = asked.question.cell_shift - FLOW_SHIFT
-        self._bucket_hours = asked.bucket_hours
+        self._shift = question.cell_shift - FLOW_SHIFT
+        self._bucket_hours = question.bucket_hours
 
     def count(self, counter: _Counter, *, before: int | None = None) -> None:
         """Count those that are left of origins before one, and perhaps others."""

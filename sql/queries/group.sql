@@ -213,24 +213,23 @@ left join (
                 then 0 else %(other_test)s::integer end as other_test,
            p.other_x_low, p.other_y_low, p.places_at as runs_words, p.others_at - p.places_at as places_words,
            p.times_at - p.others_at as others_words, p.bits, p.datasource_ids,
-           coalesce(p.run_id = any(array(select run_id from run where has_hours = any(%(flow_hours)s::boolean[]))), false) as has_known
+           k.has_known
     from block as p
+    cross join lateral (
+        select coalesce(p.run_id = any(array(select run_id from run where has_hours = any(%(flow_hours)s::boolean[]))), false) as has_known,
+               box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(known_area)s::bigint[]) as is_origin_known,
+               box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(known_area)s::bigint[]) as is_destination_known
+    ) as k
     where p.is_origin and p.is_origin::integer = 1
       and ((p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[]))
            or p.run_id = any(array(select run_id from run
                                    where has_hours <> all(%(flow_hours)s::boolean[]) or %(known_area)s::bigint[] is not null)))
-      and (%(known_area)s::bigint[] is null
-           or p.run_id is null
-           or p.run_id <> all(array(select run_id from run where has_hours = any(%(flow_hours)s::boolean[])))
-           or not case when %(known_end)s::text = 'origin'
-                       then box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(known_area)s::bigint[])
-                       when %(known_end)s::text = 'destination'
-                       then box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(known_area)s::bigint[])
-                       when %(known_end)s::text = 'both'
-                       then box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(known_area)s::bigint[])
-                            and box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(known_area)s::bigint[])
-                       else box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(known_area)s::bigint[])
-                            or box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(known_area)s::bigint[])
+      and (not k.has_known
+           or not case %(known_end)s::text
+                      when 'origin' then k.is_origin_known
+                      when 'destination' then k.is_destination_known
+                      when 'both' then k.is_origin_known and k.is_destination_known
+                      else k.is_origin_known or k.is_destination_known
                   end)
       and (%(origin_cells)s::bigint[] is null
            or exists (select from unnest(%(origin_cells)s::bigint[]) as c (cell)

@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader.encoding import encode_positions
 from shared.bits import Numbers, gather
 from shared.patches import part_patches
+from shared.points import encode_positions
 from shared.position import X_MASK, Y_MASK
 
 BLOCKS, BLOCK_TRIPS = 64, 500

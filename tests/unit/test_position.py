@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loader.encoding import encode_positions
+from shared.points import encode_positions
 from shared.position import (
     AXIS_STEPS,
     X_MASK,
