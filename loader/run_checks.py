@@ -36,7 +36,7 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
     hours: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
     for row in _stream(connection, "check_blocks", load_id):
         cell = hours[row.owner, row.is_origin, row.region_id, row.cell >> CELL_SHIFT]
-        if row.places_at is None and row.bits is not None:
+        if row.runs is None and row.bits is not None:
             _add_hours(cell[1], np.arange(row.trips * HOURS) + row.base_week * HOURS, _unpack(row.bits, row.trips * HOURS))
             continue
         if row.bits is None:
@@ -80,7 +80,7 @@ def _stream(connection: Connection, name: str, load_id: int | None) -> Iterator[
 def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers]:
     """A block's ends, other ends (0 for destinations), and 65,536 times the hour + datasource."""
     lows = (row.bounds[4], row.bounds[6]) if row.is_origin else (0, 0)
-    piece = (row.places_at, row.others_at - row.places_at, row.times_at - row.others_at, row.bits)
+    piece = (row.x_at, row.y_at - row.x_at, row.times_at - row.y_at, row.runs, row.bits)
     blocks = make_blocks([(row.trips, 0, row.cell, row.base_week, len(row.datasource_ids), -1, 0, 0, *lows, *piece)])
     found = np.zeros((3, row.trips), np.int64)
     read_block(blocks.table[0], blocks.words, found, row.is_origin)

@@ -59,7 +59,7 @@ def _count_blocks(rows: Sequence[Any], parameters: Mapping[str, Any], *, by_hour
     choice = Choice(None, parameters["hours"], parameters["from_on"], parameters["to_on"])
     counter = TimeCounter(choice, by_hour=by_hour)
     blocks = make_blocks(
-        (row.trips, row.region_id, 0, row.base_week, row.datasources, row.wanted, 0, 0, 0, 0, row.runs_words, 0, 0, row.times)
+        (row.trips, row.region_id, 0, row.base_week, row.datasources, row.wanted, 0, 0, 0, 0, 0, 0, 0, row.runs, row.times)
         for row in rows
     )
     for from_on, to_on in list_cut_days(parameters):

@@ -75,14 +75,15 @@ class _Runs:
         """How many runs each block has."""
         return np.diff(self.cuts)
 
-    def list_numbers(self) -> Numbers:
-        """Lay them out block by block: weeks, then trips, then first places. Shape: 3 r numbers."""
+    def list_columns(self) -> list[bytes]:
+        """Encode each block's: how many, then as bits the weeks, the trips and the first places."""
         counts = np.repeat(self.counts, self.counts)
         places = np.arange(len(self.starts)) + 2 * np.repeat(self.cuts[:-1], self.counts)
         numbers = np.empty(3 * len(self.starts), np.int64)
         for column, values in enumerate((self.weeks, self.trips, self.firsts)):
             numbers[places + column * counts] = values
-        return numbers
+        columns = list_columns(*pack_numbers(numbers, 3 * self.cuts, 3))
+        return [int(count).to_bytes(8, "little") + column for count, column in zip(self.counts, columns, strict=True)]
 
     def list_sums(self) -> list[bytes]:
         """List each block's trips per week from its first on, two bytes each; none where they are of very many weeks."""
@@ -145,26 +146,25 @@ def _encode_blocks(points: Points, cuts: Numbers, places: Steps | None = None) -
     runs = _Runs(run_starts, run_cuts, run_weeks, run_trips, run_firsts)
     steps = np.diff(points.ends, prepend=0)
     steps[runs.starts] = 0
-    columns = [pack_numbers(runs.list_numbers(), 3 * runs.cuts, 3), pack_numbers(steps, cuts)]
+    columns = [pack_numbers(steps, cuts)]
     other_bounds: list[Any] = [[None] * 4] * len(first)
     if points.others is not None:
-        columns.append(pack_numbers(*split_axes(points.others, cuts), 2))
+        columns += [pack_numbers(axis, cuts, 1) for axis in split_axes(points.others, cuts)]
         other_bounds = _list_bounds(points.others, first)
     codes, datasources, datasource_cuts = encode_times(points.stamps, cuts)
     columns.append(pack_numbers(codes, cuts, 1))
-    heads = [int(count).to_bytes(8, "little") for count in runs.counts]
-    bits = map(b"".join, zip(heads, *(list_columns(*column) for column in columns), strict=True))
-    words = [1 + np.diff(columns[0][1]), *(np.diff(starts) for _, starts in columns[1:-1])]
-    # Where places, other ends and times begin; destinations have no other ends.
-    begins = np.cumsum([*words, np.zeros_like(first)] if points.others is None else words, axis=0)
+    bits = map(b"".join, zip(*(list_columns(*column) for column in columns), strict=True))
+    words = [np.diff(starts) for _, starts in columns[:-1]]
+    # Where the axes of the other ends and the times begin; destinations have no other ends.
+    begins = np.cumsum(words if points.others is not None else [*words, np.zeros_like(first), np.zeros_like(first)], axis=0)
     numbers = np.stack([np.diff(cuts), *begins], axis=1).tolist()
     sums, bounds = runs.list_sums(), _list_bounds(points.ends, first)
     sources = encode_arrays("int2[]", datasources, datasource_cuts)
     mondays = [DAY_ONE + timedelta(7 * week) for week in weeks.tolist()]
     regions, lows = points.regions[first].tolist(), bases.tolist()
-    for n, block_bits in enumerate(bits):
+    for n, (block_runs, block_bits) in enumerate(zip(runs.list_columns(), bits, strict=True)):
         head = (regions[n], points.others is not None, *numbers[n], mondays[n], lows[n])
-        yield (*head, *bounds[n], *other_bounds[n], sources[n], sums[n], block_bits)
+        yield (*head, *bounds[n], *other_bounds[n], sources[n], sums[n], block_runs, block_bits)
 
 
 def _cut(starts: Numbers, trips: int, most: int) -> Numbers:
@@ -211,22 +211,16 @@ def encode_times(stamps: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers, Numb
 
 
 @compile_kernel
-def split_axes(positions: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers]:
-    """Make the other ends' columns: per block its x steps, then its y steps, each above the block's lowest.
-
-    Shape: n positions, m + 1 cuts → 2 n numbers, their m + 1 cuts.
-    """
-    steps = np.empty(2 * len(positions), np.int64)
+def split_axes(positions: Numbers, cuts: Numbers) -> Numbers:
+    """Make the other ends' columns: x and y steps, each above the block's lowest. Shape: n positions, m + 1 cuts → 2 by n."""
+    steps = np.empty((2, len(positions)), np.int64)
     for block in range(len(cuts) - 1):
-        first, last = cuts[block], cuts[block + 1]
-        trips = last - first
         for axis in range(2):
             low = 1 << 62
-            start = 2 * first + axis * trips
-            for place in range(trips):
-                step = gather(positions[first + place] >> (1 - axis))
-                steps[start + place] = step
+            for place in range(cuts[block], cuts[block + 1]):
+                step = gather(positions[place] >> (1 - axis))
+                steps[axis, place] = step
                 low = min(low, step)
-            for place in range(trips):
-                steps[start + place] -= low
-    return steps, 2 * cuts
+            for place in range(cuts[block], cuts[block + 1]):
+                steps[axis, place] -= low
+    return steps

@@ -1,7 +1,8 @@
 """Blocks: the packed bits of a run's trips, and the loops over them, compiled to machine code by numba.
 
 A block's trips are in order of week, then of position. Its numbers are columns of bits (shared/bits.py): runs, in three groups
-after a word that says how many; places, in small ones; of origins the other ends, in two; times, in one. A run is a week's trips.
+after a word that says how many; places, in small ones; of origins the x and the y axis of the other ends, and times, in one each.
+A run is a week's trips.
 """
 
 from typing import Final
@@ -26,7 +27,7 @@ GROUP_CELL_BITS: Final = 45
 """Bits of a trip group's origin cell in its first key: geohashes of up to nine characters."""
 
 # Columns of the table of blocks that the kernels take. WANTED: a datasource's place among the block's, or -1. OTHER_X, OTHER_Y:
-# the lowest of the other ends, as masked positions. The last four are words of the bits; a column that nobody asked for has none.
+# the lowest of the other ends, as masked positions. The last five are words of the bits; a column that nobody asked for has none.
 (
     TRIPS,
     REGION,
@@ -39,11 +40,12 @@ GROUP_CELL_BITS: Final = 45
     OTHER_X,
     OTHER_Y,
     PLACES_AT,
-    OTHERS_AT,
+    X_AT,
+    Y_AT,
     TIMES_AT,
     RUNS_AT,
     COLUMNS,
-) = range(15)
+) = range(16)
 
 # What a test asks of an end, or of a trip.
 ANY, INSIDE, OUTSIDE, ONE_INSIDE = range(4)
@@ -55,13 +57,6 @@ def _is_in_area(position: int, area: Numbers) -> bool:
     x, y = position & X_MASK, position & Y_MASK
     return (  # type: ignore[no-any-return]
         ((x >= area[2]) & (x <= area[3]) | (x >= area[6]) & (x <= area[7])) & (y >= area[8]) & (y <= area[9])
-    )
-
-
-@compile_kernel
-def _is_step_in_area(x: int, y: int, area: Numbers) -> bool:
-    return (  # type: ignore[no-any-return]
-        ((x >= area[10]) & (x <= area[11]) | (x >= area[12]) & (x <= area[13])) & (y >= area[14]) & (y <= area[15])
     )
 
 
@@ -98,26 +93,56 @@ def _read_ends(block: Numbers, words: Words, runs: Numbers, ends: Numbers) -> No
 
 @compile_kernel
 def _read_steps(block: Numbers, words: Words, steps: Numbers) -> None:
-    """Other ends in axis steps: all x, then all y."""
+    """Other ends in axis steps from the lowest on, the axes that are here. Shape: steps is x and y by trips."""
     trips = block[TRIPS]
-    unpack_numbers(words, block[OTHERS_AT], steps, trips)
-    steps[:trips] += gather(block[OTHER_X] >> 1)
-    steps[trips:] += gather(block[OTHER_Y])
+    if block[Y_AT] > block[X_AT]:
+        unpack_numbers(words, block[X_AT], steps[0, :trips], trips)
+    if block[TIMES_AT] > block[Y_AT]:
+        unpack_numbers(words, block[Y_AT], steps[1, :trips], trips)
+
+
+@compile_kernel
+def _list_lows(block: Numbers) -> tuple[int, int]:
+    """The lowest of the other ends in axis steps."""
+    return gather(block[OTHER_X] >> 1), gather(block[OTHER_Y])
 
 
 @compile_kernel
 def _read_others(block: Numbers, words: Words, others: Numbers) -> None:
     """Other ends as positions."""
-    trips = len(others)
-    steps = np.empty(2 * trips, np.int64)
+    steps = np.empty((2, len(others)), np.int64)
     _read_steps(block, words, steps)
-    for place in range(trips):
-        others[place] = _join_axes(steps, trips, place)
+    x_low, y_low = _list_lows(block)
+    for place in range(len(others)):
+        others[place] = _join_axes(x_low + steps[0, place], y_low + steps[1, place])
 
 
 @compile_kernel
-def _join_axes(steps: Numbers, trips: int, place: int) -> int:
-    return spread(steps[place]) << 1 | spread(steps[trips + place])
+def _join_axes(x: int, y: int) -> int:
+    return spread(x) << 1 | spread(y)
+
+
+@compile_kernel
+def _choose_by_other(block: Numbers, area: Numbers, steps: Numbers, chosen: Flags, is_inside: bool) -> None:
+    """Take away the flags of trips whose other end is inside, or is not, by the axes that are here: an axis that isn't lies in
+    the area.
+    """
+    (x_low, y_low), trips = _list_lows(block), block[TRIPS]
+    x_first, x_last, x_next, x_end = area[10] - x_low, area[11] - x_low, area[12] - x_low, area[13] - x_low
+    y_first, y_last = area[14] - y_low, area[15] - y_low
+    has_x, has_y = block[Y_AT] > block[X_AT], block[TIMES_AT] > block[Y_AT]
+    if has_x and has_y:
+        for place in range(trips):
+            x, y = steps[0, place], steps[1, place]
+            is_between = ((x >= x_first) & (x <= x_last) | (x >= x_next) & (x <= x_end)) & (y >= y_first) & (y <= y_last)
+            chosen[place] &= is_between == is_inside
+    elif has_x:
+        for place in range(trips):
+            x = steps[0, place]
+            chosen[place] &= ((x >= x_first) & (x <= x_last) | (x >= x_next) & (x <= x_end)) == is_inside
+    else:
+        for place in range(trips):
+            chosen[place] &= ((steps[1, place] >= y_first) & (steps[1, place] <= y_last)) == is_inside
 
 
 @compile_kernel
@@ -126,15 +151,18 @@ def _choose_by_place(block: Numbers, area: Numbers, tests: tuple[Numbers, Number
     ends, steps, chosen = tests
     end_test, other_test, trips = block[END_TEST], block[OTHER_TEST], block[TRIPS]
     chosen[:trips] = True
-    if end_test != ANY:
-        for place in range(trips):
-            chosen[place] = _is_in_area(ends[place], area) == (end_test != OUTSIDE)
     if end_test == ONE_INSIDE:
+        # One is inside where not both are outside.
         for place in range(trips):
-            chosen[place] |= _is_step_in_area(steps[place], steps[trips + place], area)
+            chosen[place] = not _is_in_area(ends[place], area)
+        _choose_by_other(block, area, steps, chosen, False)
+        for place in range(trips):
+            chosen[place] = not chosen[place]
+    elif end_test != ANY:
+        for place in range(trips):
+            chosen[place] = _is_in_area(ends[place], area) == (end_test == INSIDE)
     if other_test != ANY:
-        for place in range(trips):
-            chosen[place] &= _is_step_in_area(steps[place], steps[trips + place], area) == (other_test == INSIDE)
+        _choose_by_other(block, area, steps, chosen, other_test == INSIDE)
 
 
 @compile_kernel
@@ -174,7 +202,7 @@ def _read_block(
     if needs[0] or block[END_TEST] != ANY:
         _read_ends(block, words, runs, ends[:trips])
     if needs[0] or block[OTHER_TEST] != ANY or block[END_TEST] == ONE_INSIDE:
-        _read_steps(block, words, steps[: 2 * trips])
+        _read_steps(block, words, steps)
     if needs[1]:
         unpack_numbers(words, block[TIMES_AT], times[:trips], trips)
     _choose_by_place(block, area, (ends, steps, chosen))
@@ -238,7 +266,7 @@ def _make_scratch(blocks: Numbers) -> tuple[Numbers, Numbers, Numbers, Flags]:
     most = np.int64(0)
     for block in range(len(blocks)):
         most = max(most, blocks[block, TRIPS])
-    return np.empty(most, np.int64), np.empty(2 * most, np.int64), np.empty(most, np.int64), np.empty(most, np.bool_)
+    return np.empty(most, np.int64), np.empty((2, most), np.int64), np.empty(most, np.int64), np.empty(most, np.bool_)
 
 
 @compile_kernel
@@ -293,10 +321,10 @@ def list_trips(blocks: Numbers, words: Words, area: Numbers, filters: Filters, f
         runs = _read_runs(block, words)
         _read_block(block, words, runs, area, (True, True), scratch)
         _choose_by_time(block, runs, times, filters, chosen)
-        trips = block[TRIPS]
-        for place in range(trips):
+        x_low, y_low = _list_lows(block)
+        for place in range(block[TRIPS]):
             if chosen[place]:
-                found[0, count], found[1, count] = ends[place], _join_axes(steps, trips, place)
+                found[0, count], found[1, count] = ends[place], _join_axes(x_low + steps[0, place], y_low + steps[1, place])
                 found[2, count], found[3, count] = block[REGION], times[place]
                 count += 1
     return count
@@ -328,13 +356,15 @@ def sum_groups(
         runs = _read_runs(block, words)
         _read_block(block, words, runs, limits[0], (True, True), scratch)
         trips = block[TRIPS]
+        x_low, y_low = _list_lows(block)
         codes[:trips] = times[:trips]
         _choose_by_time(block, runs, times, limits[1], chosen)
         for place in range(trips):
             if not chosen[place]:
                 continue
+            x, y = x_low + steps[0, place], y_low + steps[1, place]
             first = block[REGION] << GROUP_CELL_BITS | ends[place] >> shift
-            second = (_join_axes(steps, trips, place) >> shift) << 5 | times[place] % 24 // bucket_hours
+            second = (_join_axes(x, y) >> shift) << 5 | times[place] % 24 // bucket_hours
             group = find_pair(slots, first, second) - 1
             if group < 0:
                 continue
@@ -342,8 +372,8 @@ def sum_groups(
             total[0] += 1
             total[1] += gather(ends[place] >> 1)
             total[2] += gather(ends[place])
-            total[3] += steps[place]
-            total[4] += steps[trips + place]
+            total[3] += x
+            total[4] += y
             total[5] = min(total[5], times[place])
             total[6] = max(total[6], times[place])
             seen[group, sources[0][sources[1][number] + codes[place] // HOURS]] = True

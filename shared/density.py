@@ -90,7 +90,7 @@ def _count_blocks(connection: Connection, area: AxisArea, loads: Mapping[str, ob
 
     found = _Cells()
     for rows in stream_rows(connection, "list_origin_blocks", {"area": area.bounds(), **loads}, rows=_ROWS):
-        blocks = make_blocks((trips, 0, base, 0, 1, -1, 0, 0, 0, 0, runs, 0, 0, places) for trips, base, runs, places in rows)
+        blocks = make_blocks((trips, 0, base, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, runs, places) for trips, base, runs, places in rows)
         positions = np.empty(int(blocks.table[:, TRIPS].sum()), np.int64)
         list_places(blocks.table, blocks.words, positions)
         found.add(*count_numbers(positions[area.contains(positions)] >> _FINE_SHIFT + found.level))

@@ -14,7 +14,7 @@ import numpy as np
 
 from shared.area import AxisArea
 from shared.bits import Numbers, Words, unpack_numbers
-from shared.blocks import COLUMNS, HOURS, OTHERS_AT, PLACES_AT, RUNS_AT, TIMES_AT, TRIPS, Flags, count_times, list_trips
+from shared.blocks import COLUMNS, HOURS, PLACES_AT, RUNS_AT, TRIPS, X_AT, Flags, count_times, list_trips
 from shared.weekly import End
 
 _DAY_ONE: Final = date(1, 1, 1)
@@ -50,18 +50,17 @@ class Blocks:
 
 
 def make_blocks(rows: Iterable[Any]) -> Blocks:
-    """Make blocks of rows: the columns of shared/blocks.py up to OTHER_Y, the words of the runs, places and other ends that are
-    here, and the bits: those, and times if they are here.
+    """Make blocks of rows: the columns of shared/blocks.py up to OTHER_Y, the words of the places and of each axis of the other
+    ends that are here, the runs, and the bits: those, and times if they are here.
     """
     found = list(rows)
-    pieces = [row[-1] for row in found]
-    words = np.array([len(piece) // 8 for piece in pieces], np.int64)
+    pieces = list(chain.from_iterable(row[-2:] for row in found))
+    starts = np.cumsum([0, *map(len, pieces)])[:-1].reshape(-1, 2) // 8
+    numbers = np.array([row[:-2] for row in found], np.int64).reshape(-1, RUNS_AT - 1)
     table = np.empty((len(found), COLUMNS), np.int64)
-    table[:, :RUNS_AT] = np.array([row[:-1] for row in found], np.int64).reshape(-1, RUNS_AT)
-    table[:, RUNS_AT] = np.cumsum(words) - words
-    table[:, PLACES_AT] += table[:, RUNS_AT]
-    table[:, OTHERS_AT] += table[:, PLACES_AT]
-    table[:, TIMES_AT] += table[:, OTHERS_AT]
+    table[:, :PLACES_AT] = numbers[:, :PLACES_AT]
+    table[:, RUNS_AT], table[:, PLACES_AT] = starts.T
+    table[:, X_AT:RUNS_AT] = starts[:, 1:] + np.cumsum(numbers[:, PLACES_AT:], axis=1)
     # The kernels read a word ahead.
     return Blocks(table, np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64))
 

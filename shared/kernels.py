@@ -20,9 +20,8 @@ def compile_kernels() -> None:
     encode_positions(np.zeros(1), np.zeros(1))
     points = sort_points(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
     [row] = make_blocks(points, [None])
-    region, _, trips, places_at, others_at, times_at, _, base, *bounds, _, _, bits, _ = row
-    words = (places_at, others_at - places_at, times_at - others_at)
-    block = (trips, region, base, 0, 1, -1, 1, 1, bounds[4], bounds[6], *words, bits)
+    region, _, trips, x_at, y_at, times_at, _, base, *bounds, _, _, runs, bits, _ = row
+    block = (trips, region, base, 0, 1, -1, 1, 1, bounds[4], bounds[6], x_at, y_at - x_at, times_at - y_at, runs, bits)
     blocks = read_blocks([block])
     choice = Choice(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
     TimeCounter(choice, by_hour=False).add(blocks)

@@ -22,7 +22,7 @@ Row = tuple[Any, ...]
 
 # Arrays: their own type, their elements', and the bytes of one.
 _ARRAYS: Final = {"int2[]": (1005, 21, 2), "int4[]": (1007, 23, 4), "date[]": (1182, 1082, 4)}
-_BLOCK: Final = ["int2", "bool", *["int4"] * 4, "date", *["int8"] * 9, "int2[]", "bytea", "bytea"]
+_BLOCK: Final = ["int2", "bool", *["int4"] * 4, "date", *["int8"] * 9, "int2[]", *["bytea"] * 3]
 _CELL: Final = ["date[]", "int2[]", "int4[]", "date[]", "int4[]"]
 _TYPES: Final = {
     "copy_run_day": ["int4", "date", "int2", "int2", "int2[]", "int4[]"],

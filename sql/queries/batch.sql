@@ -117,8 +117,8 @@ select * from load_batch where load_id = %(load_id)s::integer order by batch_no;
 copy load_reject (load_id, batch_no, line_in_batch, record_in_batch, column_name, reason, value, raw) from stdin;
 
 -- name: copy_batch_point
-copy batch_point (load_id, region_id, is_origin, trips, places_at, others_at, times_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low,
-                  other_x_high, other_y_low, other_y_high, datasource_ids, week_trips, bits)
+copy batch_point (load_id, region_id, is_origin, trips, x_at, y_at, times_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high,
+                  other_y_low, other_y_high, datasource_ids, week_trips, runs, bits)
 from stdin (format binary);
 
 -- name: delete_batch_points

@@ -48,7 +48,7 @@ order by c.trips desc, c.cell;
 
 -- name: list_origin_blocks
 -- Blocks of origins of loose loads that have some, which touch an area.
-select p.trips, p.base, p.places_at as runs_words, substring(p.bits for 8 * p.others_at) as places
+select p.trips, p.base, p.runs, substring(p.bits for 8 * p.x_at) as places
 from batch_point as p
 where p.is_origin
   and p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[])

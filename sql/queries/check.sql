@@ -207,20 +207,20 @@ with packed as (
 select owner, region_id, is_origin, position >> 32 as cell, count(*) as trips,
        sum((mod(position, 1000003) + 1) * (mod(other, 1000003) + mod(hour, 1000003) + 1))::bigint as hash,
        null::bigint[] as bounds, null::integer as base_week, null::smallint[] as datasource_ids, null::bytea as week_trips,
-       null::integer as places_at, null::integer as others_at, null::integer as times_at, null::bytea as bits,
+       null::integer as x_at, null::integer as y_at, null::integer as times_at, null::bytea as runs, null::bytea as bits,
        null::boolean as has_cell_hours
 from trip_end
 group by 1, 2, 3, 4
 union all
 select l.owner, p.region_id, p.is_origin, p.base, p.trips, null,
        array[p.x_low, p.x_high, p.y_low, p.y_high, p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high],
-       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.week_trips, p.places_at, p.others_at, p.times_at, p.bits,
+       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.week_trips, p.x_at, p.y_at, p.times_at, p.runs, p.bits,
        p.has_cell_hours
 from block as p
 join (select distinct owner, run_id, loose_id from packed) as l on l.run_id = p.run_id or l.loose_id = p.load_id
 union all
 select 'run ' || c.run_id, c.region_id, c.is_origin, c.corner, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null,
-       (c.weeks[1] - date '0001-01-01') / 7, null, null, null, null, null, c.hours, null
+       (c.weeks[1] - date '0001-01-01') / 7, null, null, null, null, null, null, c.hours, null
 from run_cell as c
 where c.run_id in (select run_id from packed) and c.hours is not null;
 

@@ -211,8 +211,8 @@ left join (
                 then 0 else %(end_test)s::integer end as end_test,
            case when box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                 then 0 else %(other_test)s::integer end as other_test,
-           p.other_x_low, p.other_y_low, p.places_at as runs_words, p.others_at - p.places_at as places_words,
-           p.times_at - p.others_at as others_words, p.bits, p.datasource_ids,
+           p.other_x_low, p.other_y_low, p.x_at as places_words, p.y_at - p.x_at as x_words, p.times_at - p.y_at as y_words,
+           p.runs, p.bits, p.datasource_ids,
            k.has_known
     from block as p
     cross join lateral (

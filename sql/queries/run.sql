@@ -56,8 +56,8 @@ select load_id from loose_load where load_id = any(%(load_ids)s::integer[]) and 
 -- The blocks of some loads, of their batches and of their runs, in order of their first position: the columns that shared.ends takes, and
 -- the datasources.
 select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
-       -1 as wanted, 0 as end_test, 0 as other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0), p.places_at,
-       p.others_at - p.places_at, p.times_at - p.others_at, p.bits, p.datasource_ids
+       -1 as wanted, 0 as end_test, 0 as other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0), p.x_at,
+       p.y_at - p.x_at, p.times_at - p.y_at, p.runs, p.bits, p.datasource_ids
 from block as p
 where p.is_origin = %(is_origin)s::boolean
   and (p.load_id = any(%(load_ids)s::integer[])
@@ -68,8 +68,8 @@ order by p.base;
 copy run_day (run_id, day, region_id, datasource_id, hours, trips) from stdin (format binary);
 
 -- name: copy_run_point
-copy run_point (run_id, region_id, is_origin, trips, places_at, others_at, times_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low,
-                other_x_high, other_y_low, other_y_high, datasource_ids, week_trips, bits, has_cell_hours)
+copy run_point (run_id, region_id, is_origin, trips, x_at, y_at, times_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high,
+                other_y_low, other_y_high, datasource_ids, week_trips, runs, bits, has_cell_hours)
 from stdin (format binary);
 
 -- name: copy_run_cell

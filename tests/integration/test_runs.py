@@ -28,15 +28,16 @@ def flip(column: str, bit: int | str, table: str, *, where: str = "true") -> str
 
 
 def flip_places(table: str = "run_point") -> str:
-    return flip("bits", "64 * places_at + 12", table, where="others_at > places_at + 1")
+    return flip("bits", 12, table, where="x_at > 1")
 
 
 def flip_times(table: str = "run_point") -> str:
     return flip("bits", "64 * times_at + 6", table, where="length(bits) / 8 > times_at + 1")
 
 
-def flip_others(table: str = "run_point") -> str:
-    return flip("bits", "64 * others_at + 12", table, where="times_at > others_at + 1")
+def flip_others(axis: str, table: str = "run_point") -> str:
+    begin, end = {"x": ("x_at", "y_at"), "y": ("y_at", "times_at")}[axis]
+    return flip("bits", f"64 * {begin} + 12", table, where=f"{end} > {begin} + 1")
 
 
 DAMAGES = {
@@ -52,10 +53,11 @@ DAMAGES = {
     "points moved": ("update run_point set base = base + 1", "check_blocks"),
     "a place off": (flip_places(), "check_blocks"),
     "another hour": (flip_times(), "check_blocks"),
-    "another end": (flip_others(), "check_blocks"),
-    "a run more or less": (flip("bits", 0, "run_point"), "check_blocks"),
-    "a thousand runs more": (flip("bits", 10, "run_point"), "check_blocks"),
-    "a run of another week": (flip("bits", 64 + 6, "run_point", where="places_at > 2"), "check_blocks"),
+    "another end's x": (flip_others("x"), "check_blocks"),
+    "another end's y": (flip_others("y"), "check_blocks"),
+    "a run more or less": (flip("runs", 0, "run_point"), "check_blocks"),
+    "a thousand runs more": (flip("runs", 10, "run_point"), "check_blocks"),
+    "a run of another week": (flip("runs", 64 + 6, "run_point", where="length(runs) > 16"), "check_blocks"),
     "other ends moved": ("update run_point set other_x_low = other_x_low + 2 where is_origin", "check_blocks"),
     "another week": ("update run_point set base_on = base_on + 7", "check_blocks"),
     "another datasource": ("update run_point set datasource_ids[1] = datasource_ids[1] + 1::smallint", "check_blocks"),
@@ -75,7 +77,7 @@ BATCH_DAMAGES = {
     "points lost": "delete from batch_point where not is_origin",
     "points twice": "insert into batch_point select * from batch_point limit 1",
     "points moved": "update batch_point set base = base + 1",
-    "another end": flip_others("batch_point"),
+    "another end": flip_others("y", "batch_point"),
     "sum off": "update batch_point set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)",
     "trip lost": "delete from trip where origin = (select min(origin) from trip)",
 }
@@ -134,10 +136,12 @@ def test_what_was_packed_before_is_packed_anew(engine: Engine) -> None:
     question = WeeklyQuestion(box=Box(7, 44, 8, 46))
     with transaction(engine) as connection:
         before = fetch_weekly(connection, question)
-        connection.exec_driver_sql("alter table run_point drop column places_at cascade")
-        connection.exec_driver_sql("alter table batch_point drop column places_at")
+        for table in ("run_point", "batch_point"):
+            connection.exec_driver_sql(f"alter table {table} drop column x_at cascade, drop column y_at, drop column runs")
+            connection.exec_driver_sql(f"alter table {table} add places_at integer, add others_at integer")
         connection.exec_driver_sql("create view block as select")
-        run_file(connection, "0014_weeks_in_order.sql")
+        connection.exec_driver_sql("drop function x_in_area, y_in_area")
+        run_file(connection, "0015_axes_apart.sql")
         loads = fetch_loose_loads(connection)
         assert len(loads["bare_loads"]) == 2
         assert fetch_weekly(connection, question) == before
