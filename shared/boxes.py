@@ -6,6 +6,7 @@ A box that covers most of a region cuts the other ends of nearly all blocks in i
 have no end in the box, which are few: either = all - neither, and both = origin inside + destination inside + neither - all.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
@@ -137,14 +138,16 @@ class _Answer:
 
     def add(self, rows: Sequence[Any], cut_days: Sequence[tuple[date, date]]) -> None:
         """Add rows: blocks that cells or sums count, only on the days of the period that are in no whole week."""
+        kinds = defaultdict(list)
         for row in rows:
-            self._add_sums(row)
-        for counter, is_covered in ((self._counter, False), (self._covered, True)):
-            blocks = [row for row in rows if row.is_counted is not None and row.is_covered == is_covered]
-            counter.add(make_blocks(row[_BLOCK] for row in blocks if not row.is_counted))
-            counted = make_blocks(row[_BLOCK] for row in blocks if row.is_counted)
-            for from_on, to_on in cut_days:
-                counter.add(counted, from_on, to_on)
+            if row.is_counted is None:
+                self._add_sums(row)
+            else:
+                kinds[row.is_covered, row.is_counted].append(row[_BLOCK])
+        for (is_covered, is_counted), found in kinds.items():
+            counter, blocks = self._covered if is_covered else self._counter, make_blocks(found)
+            for days in cut_days if is_counted else [()]:
+                counter.add(blocks, *days)
 
     def _add_sums(self, row: Any) -> None:  # noqa: ANN401 - psycopg's named tuple
         if row.sum_weeks is not None:
