@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from loader.blocks import list_blocks
 from loader.context import Context
 from loader.copying import copy_rows
-from loader.finishing import end_load, enqueue_batches, fail_load, finish_load
+from loader.finishing import call_workers, end_load, enqueue_batches, fail_load, finish_load, pick_batches
 from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
 from loader.parts import read_part
 from loader.rejects import count_reasons, pick_stored, store_rejects
@@ -158,6 +158,7 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
         execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
+        next_ones = pick_batches(connection, claim.load_id, context.settings)
         sums = {**counts, "bytes": claim.bytes, "rows_in_blocks": 0 if batch.blocks is None else loaded}
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, **sums).one_or_none()
         if totals is None:
@@ -166,7 +167,10 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         is_news = has_ended or record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
     if is_news:
         context.bell.set()
-    _go_on(context, claim.load_id, has_ended=has_ended)
+    if has_ended:
+        ring_for_load(context.broker, claim.load_id, actor=CLEAN_ACTOR)
+    else:
+        call_workers(context, claim.load_id, next_ones)
 
 
 def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, rejects_kept: int) -> int:
@@ -200,13 +204,6 @@ def _end_when_due(connection: Connection, context: Context, claim: Claim, *, row
     return finish_load(connection, claim.load_id, context.settings)
 
 
-def _go_on(context: Context, load_id: int, *, has_ended: bool) -> None:
-    if has_ended:
-        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
-    else:
-        enqueue_batches(context, load_id)
-
-
 def _release(context: Context, claim: Claim, error: TransientError) -> None:
     with transaction(context.engine) as connection:
         failing_s = execute(connection, "release_batch", **claim.key, is_transient=True).scalar_one_or_none()
@@ -231,4 +228,7 @@ def _fail(context: Context, claim: Claim, reason: str) -> None:
         execute(connection, "fail_batch", **claim.key, error_message=reason)
         has_ended = finish_load(connection, claim.load_id, context.settings)
     context.bell.set()
-    _go_on(context, claim.load_id, has_ended=has_ended)
+    if has_ended:
+        ring_for_load(context.broker, claim.load_id, actor=CLEAN_ACTOR)
+    else:
+        enqueue_batches(context, claim.load_id)
