@@ -19,8 +19,8 @@ from shared.database import execute
 from shared.errors import RequestError
 from shared.histograms import count_hours_of_week, sum_hours
 from shared.pages import make_token, make_token_error, parse_token
-from shared.position import POSITION_BITS, format_geohash, parse_geohash
-from shared.weekly import End, Filters, WeeklyQuestion, area_parameters, fetch_filters, validate_end
+from shared.position import POSITION_BITS, parse_geohash
+from shared.weekly import End, Filters, WeeklyQuestion, fetch_filters, validate_end
 
 MAX_PRECISION: Final = 12
 MAX_LIMIT: Final = 50_000
@@ -200,45 +200,27 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
         filters = fetch_filters(connection, **names)
         if filters.first_at is None or (question.box and question.box.area().is_empty):
             return []
-        if question.bucket_minutes % 60 or question.precision > _MOST_PRECISION or _has_much_bare(connection, filters):
-            return _read_groups(connection, question, filters)
+        # Reading blocks brings compiled kernels: what asks no groups need not wait for those.
         from shared.trip_blocks import StaleError
-        from shared.trip_groups import find_groups
 
         with suppress(StaleError):
-            return find_groups(connection, question, filters)
+            return _find_groups(connection, question, filters)
+
+
+def _find_groups(connection: Connection, question: GroupQuestion, filters: Filters) -> list[TripGroup]:
+    from shared.part_groups import find_part_groups
+    from shared.trip_groups import find_groups
+
+    if question.precision > _MOST_PRECISION or _has_much_bare(connection, filters):
+        return find_part_groups(connection, question, filters, knows_hosts=False)
+    if question.bucket_minutes % 60:
+        return find_part_groups(connection, question, filters)
+    return find_groups(connection, question, filters)
 
 
 def _has_much_bare(connection: Connection, filters: Filters) -> bool:
     trips = execute(connection, "count_bare_trips", bare_loads=filters.bare_loads).scalar_one()
     return bool(trips > _MOST_BARE)
-
-
-def _read_groups(connection: Connection, question: GroupQuestion, filters: Filters) -> list[TripGroup]:
-    """Groups that runs don't know, from all trips."""
-    rows = execute(
-        connection,
-        "list_groups",
-        region_id=filters.region_id,
-        datasource_id=filters.datasource_id,
-        **area_parameters(question.box, question.end),
-        cell_shift=question.cell_shift,
-        hours=question.hours,
-        **dict(zip(_AFTER, parse_after(question) or (None,) * len(_AFTER), strict=True)),
-        bucket_minutes=question.bucket_minutes,
-        limit=question.limit,
-    ).mappings()
-    return [
-        TripGroup(
-            **{
-                **row,
-                "origin_cell": format_geohash(row["origin_cell"], question.precision),
-                "destination_cell": format_geohash(row["destination_cell"], question.precision),
-                "datasources": tuple(row["datasources"]),
-            }
-        )
-        for row in rows
-    ]
 
 
 def parse_after(question: GroupQuestion) -> tuple[Any, ...] | None:

@@ -4,7 +4,7 @@ Buckets are whole hours and cells have up to nine characters here; other questio
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -16,11 +16,12 @@ from shared.area import WHOLE_WORLD
 from shared.bits import Numbers
 from shared.blocks import ANY, GROUP_CELL_BITS, sum_groups
 from shared.database import execute
+from shared.described_groups import KEY, Share, describe_groups, fetch_names, group_parameters, read_shares
 from shared.ends import Choice, list_sources, make_blocks
 from shared.groups import GroupQuestion, TripGroup, parse_after
 from shared.known_flows import FLOW_SHIFT, KnownFlows
 from shared.pairs import PairCounter
-from shared.position import AXIS_STEPS, format_geohash
+from shared.position import AXIS_STEPS
 from shared.trip_blocks import (
     BLOCK,
     BLOCK_TESTS,
@@ -29,7 +30,7 @@ from shared.trip_blocks import (
     find_unknown_trips,
     stream_trip_blocks,
 )
-from shared.weekly import Filters, area_parameters
+from shared.weekly import Filters
 
 _DAY_ONE: Final = date(1, 1, 1)
 # With more cells than these, looking at every block costs less than asking each where it lies.
@@ -39,8 +40,6 @@ _MOST_CELLS: Final = 1_000
 _SLOTS: Final = 1 << 18
 _MOST_PAIRS: Final = 120_000
 _ORIGIN_MASK: Final = (1 << GROUP_CELL_BITS) - 1
-_KEY: Final = ("region", "origin", "destination", "bucket")
-_ENDS: Final = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")
 
 
 def find_groups(connection: Connection, question: GroupQuestion, filters: Filters) -> list[TripGroup]:
@@ -48,26 +47,15 @@ def find_groups(connection: Connection, question: GroupQuestion, filters: Filter
 
     Raises: StaleError when loads were packed or undone since the filters were fetched.
     """
-    asked = _Asked(connection, question, filters)
-    names: dict[bool, dict[int, str]] = {True: {}, False: {}}
-    for row in execute(connection, "list_label_names"):
-        names[row.is_region][row.id] = row.name
-    largest = _Largest(question, regions=names[True])
-    asked.count_all(largest)
-    chosen = largest.chosen
-    details = asked.describe(chosen, most_datasources=max(names[False], default=0) + 1)
-    return [
-        TripGroup(
-            region=names[True][region],
-            origin_cell=format_geohash(origin, question.precision),
-            destination_cell=format_geohash(destination, question.precision),
-            bucket_minute=bucket * question.bucket_minutes,
-            trips=trips,
-            **facts,
-            datasources=tuple(sorted(names[False][number] for number in datasources)),
-        )
-        for (region, origin, destination, bucket, trips), (facts, datasources) in zip(chosen.iter_rows(), details, strict=True)
-    ]
+    asked, names = _Asked(connection, question, filters), fetch_names(connection)
+    chosen = asked.choose(regions=names[True])
+    shares = asked.describe(chosen, most_datasources=max(names[False], default=0) + 1)
+    return describe_groups(question, chosen, shares, names=names)
+
+
+def list_largest(connection: Connection, question: GroupQuestion, filters: Filters) -> pl.DataFrame:
+    """Find the largest trip groups. Shape: KEY, trips. Raises: StaleError."""
+    return _Asked(connection, question, filters).choose(regions=fetch_names(connection)[True])
 
 
 def make_group_keys(groups: Iterable[Numbers]) -> tuple[Numbers, Numbers]:
@@ -84,55 +72,36 @@ class _Asked:
         self._question = question
         self._choice = Choice(question.box.area() if question.box else WHOLE_WORLD, question.hours, date.min, date.max)
         self._tests = BLOCK_TESTS[question.end] if question.box else (ANY, ANY)
-        self._parameters: dict[str, object] = {
-            **filters.parameters,
-            "hours": question.hours,
-            "cell_shift": question.cell_shift,
-            **area_parameters(question.box, question.end),
-        }
+        self._parameters = group_parameters(question, filters)
+        self._bare_loads = filters.bare_loads
 
-    def count_all(self, largest: "_Largest") -> None:
-        """Count the trips per group. Blocks and flows come in order of their first origin: groups before it grow no more."""
+    def choose(self, *, regions: Mapping[int, str]) -> pl.DataFrame:
+        """Count the trips per group, and choose. Blocks and flows come in order of their first origin: groups before it grow no
+        more. Shape: KEY, trips.
+        """
+        largest = _Largest(self._question, regions=regions)
         counter = _Counter(largest)
         with expecting_the_same_runs(self._connection):
             self._count_blocks(counter)
         largest.add(counter.pairs.list_pairs())
+        return largest.chosen
 
-    def describe(self, chosen: pl.DataFrame, *, most_datasources: int) -> list[tuple[dict[str, Any], list[int]]]:
-        """Read what some groups have besides their trips: mean ends and days, and ids of datasources."""
-        keys = {name: chosen[name].to_numpy() for name in _KEY}
+    def describe(self, chosen: pl.DataFrame, *, most_datasources: int) -> Iterator[Share]:
+        """Read what some groups have besides their trips, from blocks and from the trips of bare loads."""
+        keys = {name: chosen[name].to_numpy() for name in KEY}
         totals = np.zeros((chosen.height, 7), np.int64)
         totals[:, 5] = np.iinfo(np.int64).max
         seen = np.zeros((chosen.height, most_datasources), np.bool_)
         self._describe_blocks(keys, totals, seen)
-        groups = []
-        for total, has in zip(totals.tolist(), seen, strict=True):
-            trips, steps, hours = total[0], total[1:5], total[5:]
-            spans = (360.0, 180.0, 360.0, 180.0)
-            sums = [(step + trips / 2) * span / AXIS_STEPS - trips * span / 2 for step, span in zip(steps, spans, strict=True)]
-            days = [_DAY_ONE + timedelta(days=hour // 24) for hour in hours] if trips else []
-            groups.append((trips, sums, days, set(np.flatnonzero(has).tolist())))
-        for row in self._ask_bare("describe_bare_groups", **{f"{name}s": values.tolist() for name, values in keys.items()}):
-            if row.number is not None:
-                trips, sums, days, sources = groups[row.number]
-                sums = [known + getattr(row, name) for known, name in zip(sums, _ENDS, strict=True)]
-                groups[row.number] = (
-                    trips + row.trips,
-                    sums,
-                    [*days, row.first_on, row.last_on],
-                    sources | {*row.datasource_ids},
-                )
-        return [
-            (
-                {
-                    **{name: total / trips for name, total in zip(_ENDS, sums, strict=True)},
-                    "first_on": min(days),
-                    "last_on": max(days),
-                },
-                sorted(sources),
-            )
-            for trips, sums, days, sources in groups
-        ]
+        for number, (trips, *steps, first_hour, last_hour) in enumerate(totals.tolist()):
+            if trips:
+                spans = (360.0, 180.0, 360.0, 180.0)
+                sums = [
+                    (step + trips / 2) * span / AXIS_STEPS - trips * span / 2 for step, span in zip(steps, spans, strict=True)
+                ]
+                first_on, last_on = (_DAY_ONE + timedelta(days=hour // 24) for hour in (first_hour, last_hour))
+                yield Share(number, trips, sums, first_on, last_on, np.flatnonzero(seen[number]).tolist())
+        yield from read_shares(self._connection, self._parameters, chosen, loads=self._bare_loads)
 
     def _count_blocks(self, counter: "_Counter") -> None:
         """Count the trips of bare loads, of flows that runs keep, and of blocks, these two in order of origins."""
@@ -141,8 +110,10 @@ class _Asked:
         flows = _Flows(
             known, list(known.read_rows(self._connection, self._parameters, is_in_order=True)) if known else [], question
         )
-        rows = self._ask_bare("count_bare_groups")
-        bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 5)
+        rows = execute(self._connection, "count_bare_groups", **self._parameters, bucket_hours=question.bucket_hours).all()
+        if not rows[0].is_current:
+            raise StaleError
+        bare = np.array([tuple(row)[1:] for row in rows if row.trips is not None], np.int64).reshape(-1, 5)
         counter.pairs.add(*make_group_keys(bare[:, :4].T), np.ascontiguousarray(bare[:, 4]))
         for blocks in self._stream_blocks(known=known, is_in_order=True):
             if blocks:
@@ -166,12 +137,6 @@ class _Asked:
     def _stream_blocks(self, **asked: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - as stream_trip_blocks takes it
         return stream_trip_blocks(self._connection, self._parameters, self._choice, tests=self._tests, **asked)
 
-    def _ask_bare(self, name: str, **parameters: object) -> Sequence[Any]:
-        rows = execute(self._connection, name, **self._parameters, bucket_hours=self._question.bucket_hours, **parameters).all()
-        if not rows[0].is_current:
-            raise StaleError
-        return rows
-
 
 def _list_cells(cells: Numbers) -> list[int] | None:
     distinct = np.unique(cells)
@@ -181,9 +146,9 @@ def _list_cells(cells: Numbers) -> list[int] | None:
 class _Largest:
     """The largest groups of those that were added, after the one that is known."""
 
-    def __init__(self, question: GroupQuestion, *, regions: dict[int, str]) -> None:
+    def __init__(self, question: GroupQuestion, *, regions: Mapping[int, str]) -> None:
         self._limit = question.limit
-        self._known = _find_known(question, regions)
+        self._known = find_known(question, regions)
         # Of the least of them: those of fewer trips need not be looked at.
         self._floor = 1
         self.chosen = _make_frame(np.empty((3, 0), np.int64))
@@ -196,7 +161,7 @@ class _Largest:
         groups = pl.concat([self.chosen, groups])
         if groups.height > self._limit:
             groups = groups.filter(pl.col("trips") >= groups["trips"].top_k(self._limit).min())
-        self.chosen = groups.sort("trips", *_KEY, descending=[True, False, False, False, False]).head(self._limit)
+        self.chosen = groups.sort("trips", *KEY, descending=[True, False, False, False, False]).head(self._limit)
         if self.chosen.height == self._limit:
             self._floor = self.chosen["trips"][-1]
 
@@ -246,11 +211,11 @@ def _make_frame(pairs: Numbers) -> pl.DataFrame:
     """Shape: region, origin, destination, bucket, trips."""
     first, second, trips = pairs
     columns = (first >> GROUP_CELL_BITS, first & _ORIGIN_MASK, second >> 5, second & 31)
-    return pl.DataFrame({**dict(zip(_KEY, columns, strict=True)), "trips": trips})
+    return pl.DataFrame({**dict(zip(KEY, columns, strict=True)), "trips": trips})
 
 
-def _find_known(question: GroupQuestion, regions: dict[int, str]) -> tuple[int, list[int]] | None:
-    """Trips and key of the group that those asked for follow."""
+def find_known(question: GroupQuestion, regions: Mapping[int, str]) -> tuple[int, list[int]] | None:
+    """Trips and key of the group that those asked for follow; None for the first page."""
     after = parse_after(question)
     if after is None:
         return None
@@ -260,6 +225,6 @@ def _find_known(question: GroupQuestion, regions: dict[int, str]) -> tuple[int, 
 
 def _is_later(trips: int, key: list[int]) -> pl.Expr:
     later = pl.lit(value=False)
-    for name, value in reversed([*zip(_KEY, key, strict=True)]):
+    for name, value in reversed([*zip(KEY, key, strict=True)]):
         later = (pl.col(name) > value) | ((pl.col(name) == value) & later)
     return (pl.col("trips") < trips) | ((pl.col("trips") == trips) & later)

@@ -3,57 +3,47 @@
 -- run_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. loose_loads, bare_loads, is_current: see weekly.sql.
 
 -- name: list_groups
--- The largest trip groups of all trips, read one by one, from the one after after_trips, after_region … on (null: from the first); positions are means, in degrees.
-with counted as (
-    select t.region_id,
-           t.origin >> %(cell_shift)s::integer as origin_cell,
-           t.destination >> %(cell_shift)s::integer as destination_cell,
-           date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time as bucket,
-           count(*) as trips
-    from trip as t
-    where ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
-      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
-    group by 1, 2, 3, 4
-), grouped as materialized (
+-- The largest trip groups of trips read one by one, from the one after after_trips, after_region_id … on (null: from the first); bucket is its
+-- number in the day. Arrays of hosts: only trips of these groups, whose buckets have host_hours hours, are read (null: all are). At least a row,
+-- without a group if there is none.
+select s.is_current, g.*
+from (
+    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
+) as s
+left join (
     select *
-    from counted
+    from (
+        select t.region_id::bigint as region, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
+               minute_of_day(t.started_at)::bigint / %(bucket_minutes)s::integer as bucket,
+               count(*) as trips
+        from trip as t
+        where ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+               or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                               or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+          and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+          and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+          and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+          -- The range for the index, the cells because most trips begin in no other's.
+          and (%(host_origins)s::bigint[] is null
+               or (t.origin >= (select min(cell) from unnest(%(host_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
+                   and t.origin < (select max(cell) + 1 from unnest(%(host_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer))
+          and (%(host_origins)s::bigint[] is null or t.origin >> %(cell_shift)s::integer = any(%(host_origins)s::bigint[]))
+          and (%(host_origins)s::bigint[] is null
+               or (t.region_id, t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer,
+                   date_part('hour', t.started_at)::integer / %(host_hours)s::integer)
+                  in (select region_id, origin, destination, bucket
+                      from unnest(%(host_regions)s::smallint[], %(host_origins)s::bigint[], %(host_destinations)s::bigint[],
+                                  %(host_buckets)s::integer[]) as h (region_id, origin, destination, bucket)))
+        group by 1, 2, 3, 4
+    ) as t
     where %(after_trips)s::bigint is null
-       or (-trips, region_id, origin_cell, destination_cell, bucket)
-          > (-%(after_trips)s::bigint, (select region_id from region where name = %(after_region)s::text), %(after_origin)s::bigint,
-             %(after_destination)s::bigint, time '00:00' + make_interval(mins => %(after_minute)s::integer))
-    order by trips desc, region_id, origin_cell, destination_cell, bucket
+       or (-trips, region, origin, destination, bucket)
+          > (-%(after_trips)s::bigint, %(after_region_id)s::bigint, %(after_origin)s::bigint, %(after_destination)s::bigint,
+             %(after_bucket)s::bigint)
+    order by trips desc, region, origin, destination, bucket
     limit %(limit)s::integer
-)
-select r.name as region, g.origin_cell, g.destination_cell,
-       (extract(epoch from g.bucket) / 60)::integer as bucket_minute,
-       g.trips,
-       avg(position_longitude(t.origin)) as origin_longitude,
-       avg(position_latitude(t.origin)) as origin_latitude,
-       avg(position_longitude(t.destination)) as destination_longitude,
-       avg(position_latitude(t.destination)) as destination_latitude,
-       min(t.started_at)::date as first_on,
-       max(t.started_at)::date as last_on,
-       array_agg(distinct d.name) as datasources
-from grouped as g
-join trip as t
-    on t.region_id = g.region_id
-    and t.origin >> %(cell_shift)s::integer = g.origin_cell
-    and t.destination >> %(cell_shift)s::integer = g.destination_cell
-    and date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time = g.bucket
-    and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-         or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                         or position_in_area(t.destination, %(destination_area)s::bigint[]))))
-    and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-    and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-    and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
-join region as r on r.region_id = g.region_id
-join datasource as d on d.datasource_id = t.datasource_id
-group by g.region_id, r.name, g.origin_cell, g.destination_cell, g.bucket, g.trips
-order by g.trips desc, g.region_id, g.origin_cell, g.destination_cell, g.bucket;
+) as g on s.is_current
+order by g.trips desc, g.region, g.origin, g.destination, g.bucket;
 
 -- name: count_group
 -- Trips from one cell to another per week and hour of day; is_in_bucket: those of the group itself, which has a time of day (bucket_minute
@@ -149,8 +139,9 @@ left join (
     group by 1, 2, 3, 4
 ) as g on s.is_current;
 
--- name: describe_bare_groups
--- What some groups have of the bare loads: number counts the groups as given, in arrays, from 0 on; sums of degrees. At least a row.
+-- name: describe_groups
+-- What some groups have of some loads (described_loads; null: of all): number counts the groups as given, in arrays, from 0 on; sums of degrees.
+-- At least a row.
 select s.is_current, g.*
 from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
@@ -169,8 +160,12 @@ left join (
         on w.region_id = t.region_id
         and w.origin = t.origin >> %(cell_shift)s::integer
         and w.destination = t.destination >> %(cell_shift)s::integer
-        and w.bucket = date_part('hour', t.started_at)::integer / %(bucket_hours)s::integer
-    where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
+        and w.bucket = minute_of_day(t.started_at) / %(bucket_minutes)s::integer
+    where (%(described_loads)s::integer[] is null
+           or (cardinality(%(described_loads)s::integer[]) > 0 and t.load_id = any(%(described_loads)s::integer[])))
+      and t.origin >= (select min(cell) from unnest(%(origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
+      and t.origin < (select max(cell) + 1 from unnest(%(origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
+      and t.origin >> %(cell_shift)s::integer = any(%(origins)s::bigint[])
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
