@@ -175,7 +175,8 @@ with side as (
     union all
     select w.week, null, %(total_sign)s::integer * sum(w.trips)
     from rollup_week as w
-    where w.region_id = any(%(covered_regions)s::smallint[])
+    where cardinality(%(covered_regions)s::smallint[]) > 0  -- else not even looked at
+      and w.region_id = any(%(covered_regions)s::smallint[])
       and w.week >= %(whole_from)s::date and w.week <= %(whole_to)s::date
       and (%(datasource_id)s::smallint is null or w.datasource_id = %(datasource_id)s::smallint)
     group by w.week

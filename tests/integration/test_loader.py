@@ -144,6 +144,15 @@ def test_rollups_of_a_succeeded_load_are_merged(context: Context) -> None:
     assert load["needs_cleaning"] is False
 
 
+def test_merged_rollups_leave_no_room_behind(context: Context) -> None:
+    data, _ = make_trips(3_000)
+    load = load_bytes(change(context, batch_bytes=4_000), data)
+    assert load["batches_total"] > 64
+    [(pages, rows)] = fetch_all(context, "select pg_relation_size('rollup_week') / 8192, count(*) from rollup_week")
+    assert pages <= 1 + rows / 60
+    assert find_problems(context.engine) == []
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, None], ids=["gzip", "utf-16"])
 def test_packed_files_go_through_parts_that_are_removed(context: Context, pack: Any) -> None:
     data, tally = make_trips(3_000, bad_share=0.02)
