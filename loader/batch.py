@@ -11,7 +11,7 @@ Lock order everywhere: ledger row, then load. A duplicate message finds no claim
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from loader.blocks import list_blocks
 from loader.context import Context
 from loader.copying import copy_rows
-from loader.finishing import call_workers, end_load, enqueue_batches, fail_load, finish_load, pick_batches
+from loader.finishing import call_workers, end_load, fail_load, finish_load, pick_batches
 from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
 from loader.parts import read_part
 from loader.rejects import count_reasons, pick_stored, store_rejects
@@ -167,10 +167,7 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         is_news = has_ended or record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
     if is_news:
         context.bell.set()
-    if has_ended:
-        ring_for_load(context.broker, claim.load_id, actor=CLEAN_ACTOR)
-    else:
-        call_workers(context, claim.load_id, next_ones)
+    _go_on(context, claim.load_id, next_ones, has_ended=has_ended)
 
 
 def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, rejects_kept: int) -> int:
@@ -204,6 +201,13 @@ def _end_when_due(connection: Connection, context: Context, claim: Claim, *, row
     return finish_load(connection, claim.load_id, context.settings)
 
 
+def _go_on(context: Context, load_id: int, next_ones: Sequence[int], *, has_ended: bool) -> None:
+    if has_ended:
+        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+    else:
+        call_workers(context, load_id, next_ones)
+
+
 def _release(context: Context, claim: Claim, error: TransientError) -> None:
     with transaction(context.engine) as connection:
         failing_s = execute(connection, "release_batch", **claim.key, is_transient=True).scalar_one_or_none()
@@ -226,9 +230,7 @@ def _fail(context: Context, claim: Claim, reason: str) -> None:
     LOG.error("batch is given up", extra={**claim.key, "reason": reason})
     with transaction(context.engine) as connection:
         execute(connection, "fail_batch", **claim.key, error_message=reason)
+        next_ones = pick_batches(connection, claim.load_id, context.settings)
         has_ended = finish_load(connection, claim.load_id, context.settings)
     context.bell.set()
-    if has_ended:
-        ring_for_load(context.broker, claim.load_id, actor=CLEAN_ACTOR)
-    else:
-        enqueue_batches(context, claim.load_id)
+    _go_on(context, claim.load_id, next_ones, has_ended=has_ended)

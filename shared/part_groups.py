@@ -31,12 +31,17 @@ def find_part_groups(
     Raises: StaleError when loads were packed or undone since the filters were fetched.
     """
     names, parameters = fetch_names(connection), group_parameters(question, filters)
-    hosts = _choose_hosts(connection, question, filters) if knows_hosts else None
     after = find_known(question, names[True])
     known = (None,) * len(_AFTER) if after is None else (after[0], *after[1])
+    # Groups of whole hours, whose times of day the question's divide.
+    host = replace(question, bucket_minutes=math.lcm(question.bucket_minutes, _HOUR_MINUTES), after=None, limit=MAX_LIMIT)
+    hosts = None
+    if knows_hosts:
+        hosts = _choose(question, list_largest(connection, host, filters, regions=names[True]), host.bucket_minutes)
     asked = {
         **parameters,
-        **_host_parameters(hosts, question),
+        "host_minutes": host.bucket_minutes,
+        **{f"host_{name}s": None if hosts is None else hosts[name].to_list() for name in KEY},
         **{f"after_{name}": value for name, value in zip(_AFTER, known, strict=True)},
         "limit": question.limit,
     }
@@ -49,26 +54,13 @@ def find_part_groups(
     return describe_groups(question, chosen, read_shares(connection, parameters, chosen, loads=None), names=names)
 
 
-def _choose_hosts(connection: Connection, question: GroupQuestion, filters: Filters) -> pl.DataFrame | None:
-    """Choose the groups of whole hours that the answer's are among; None where those are too many to tell. Raises: StaleError."""
-    host = _make_host(question)
-    hosts = list_largest(connection, replace(host, after=None, limit=MAX_LIMIT), filters)
+def _choose(question: GroupQuestion, hosts: pl.DataFrame, host_minutes: int) -> pl.DataFrame | None:
+    """Choose of the largest groups of whole hours those that the answer's are among; None where there may be others."""
     after = parse_after(question)
     # All parts of a group of fewer trips than the known one has come after that.
     later = hosts["trips"] if after is None else hosts["trips"].filter(hosts["trips"] < after[0])
-    parts = host.bucket_minutes // question.bucket_minutes
+    parts = host_minutes // question.bucket_minutes
     least = -(-later[question.limit - 1] // parts) if len(later) >= question.limit else 1
     if hosts.height == MAX_LIMIT and hosts["trips"][-1] >= least:
         return None
     return hosts.filter(hosts["trips"] >= least)
-
-
-def _make_host(question: GroupQuestion) -> GroupQuestion:
-    return replace(question, bucket_minutes=math.lcm(question.bucket_minutes, _HOUR_MINUTES))
-
-
-def _host_parameters(hosts: pl.DataFrame | None, question: GroupQuestion) -> dict[str, Any]:
-    return {
-        "host_hours": _make_host(question).bucket_hours,
-        **{f"host_{name}s": None if hosts is None else hosts[name].to_list() for name in KEY},
-    }

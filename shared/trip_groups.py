@@ -53,9 +53,11 @@ def find_groups(connection: Connection, question: GroupQuestion, filters: Filter
     return describe_groups(question, chosen, shares, names=names)
 
 
-def list_largest(connection: Connection, question: GroupQuestion, filters: Filters) -> pl.DataFrame:
+def list_largest(
+    connection: Connection, question: GroupQuestion, filters: Filters, *, regions: Mapping[int, str]
+) -> pl.DataFrame:
     """Find the largest trip groups. Shape: KEY, trips. Raises: StaleError."""
-    return _Asked(connection, question, filters).choose(regions=fetch_names(connection)[True])
+    return _Asked(connection, question, filters).choose(regions=regions)
 
 
 def make_group_keys(groups: Iterable[Numbers]) -> tuple[Numbers, Numbers]:
@@ -110,7 +112,7 @@ class _Asked:
         flows = _Flows(
             known, list(known.read_rows(self._connection, self._parameters, is_in_order=True)) if known else [], question
         )
-        rows = execute(self._connection, "count_bare_groups", **self._parameters, bucket_hours=question.bucket_hours).all()
+        rows = execute(self._connection, "count_bare_groups", **self._parameters).all()
         if not rows[0].is_current:
             raise StaleError
         bare = np.array([tuple(row)[1:] for row in rows if row.trips is not None], np.int64).reshape(-1, 5)

@@ -4,7 +4,7 @@
 
 -- name: list_groups
 -- The largest trip groups of trips read one by one, from the one after after_trips, after_region_id … on (null: from the first); bucket is its
--- number in the day. Arrays of hosts: only trips of these groups, whose buckets have host_hours hours, are read (null: all are). At least a row,
+-- number in the day. Arrays of hosts: only trips of these groups, whose buckets have host_minutes minutes, are read (null: all are). At least a row,
 -- without a group if there is none.
 select s.is_current, g.*
 from (
@@ -30,7 +30,7 @@ left join (
           and (%(host_origins)s::bigint[] is null or t.origin >> %(cell_shift)s::integer = any(%(host_origins)s::bigint[]))
           and (%(host_origins)s::bigint[] is null
                or (t.region_id, t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer,
-                   date_part('hour', t.started_at)::integer / %(host_hours)s::integer)
+                   minute_of_day(t.started_at) / %(host_minutes)s::integer)
                   in (select region_id, origin, destination, bucket
                       from unnest(%(host_regions)s::smallint[], %(host_origins)s::bigint[], %(host_destinations)s::bigint[],
                                   %(host_buckets)s::integer[]) as h (region_id, origin, destination, bucket)))
@@ -50,8 +50,7 @@ order by g.trips desc, g.region, g.origin, g.destination, g.bucket;
 -- null: the whole day). Cells are ranges of positions, ends included. All trips are read that begin there; loads: of these only (null: any).
 select date_trunc('week', t.started_at)::date as week, date_part('hour', t.started_at)::integer as hour,
        %(bucket_minute)s::integer is null
-       or date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time
-          = time '00:00' + make_interval(mins => %(bucket_minute)s::integer) as is_in_bucket,
+       or minute_of_day(t.started_at) / %(bucket_minutes)s::integer = %(bucket_minute)s::integer / %(bucket_minutes)s::integer as is_in_bucket,
        count(*) as trips
 from trip as t
 where t.origin >= %(origin_low)s::bigint and t.origin <= %(origin_high)s::bigint
@@ -79,8 +78,7 @@ from (
       and t.destination >= %(destination_low)s::bigint and t.destination <= %(destination_high)s::bigint
       and (%(started_from)s::timestamp is null or t.started_at >= %(started_from)s::timestamp)
       and (%(bucket_minute)s::integer is null
-           or date_bin(make_interval(mins => %(bucket_minutes)s::integer), t.started_at, timestamp '2000-01-01')::time
-              = time '00:00' + make_interval(mins => %(bucket_minute)s::integer))
+           or minute_of_day(t.started_at) / %(bucket_minutes)s::integer = %(bucket_minute)s::integer / %(bucket_minutes)s::integer)
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
@@ -120,14 +118,14 @@ order by case when %(is_in_order)s::boolean then f.origin_cell end;
 select run_id, has_hours from run order by run_id;
 
 -- name: count_bare_groups
--- Trip groups of the bare loads, buckets in hours; at least a row, without a group if there is none.
+-- Trip groups of the bare loads; bucket: its number in the day. At least a row, without a group if there is none.
 select s.is_current, g.region_id, g.origin, g.destination, g.bucket, g.trips
 from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
-           date_part('hour', t.started_at)::integer / %(bucket_hours)s::integer as bucket, count(*) as trips
+           minute_of_day(t.started_at) / %(bucket_minutes)s::integer as bucket, count(*) as trips
     from trip as t
     where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
