@@ -1,12 +1,12 @@
 """Boxes: trips per week, or per hour, with an end in an area.
 
-Cells, sums of blocks, blocks and loose trips come from one statement, so they are of one moment.
+Cells, sums of blocks, heads of blocks and loose trips come from one statement, so they are of one moment; bits of blocks never
+change.
 
 A box that covers most of a region cuts the other ends of nearly all blocks in it. Of such a region those trips are counted that
 have no end in the box, which are few: either = all - neither, and both = origin inside + destination inside + neither - all.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
@@ -16,15 +16,14 @@ from sqlalchemy import Connection
 from shared.anywhere import list_cut_days
 from shared.area import AxisArea
 from shared.bits import Numbers
+from shared.block_bits import StaleError
 from shared.blocks import ANY, INSIDE, OUTSIDE
 from shared.database import execute, stream_rows
-from shared.ends import Choice, TimeCounter, make_blocks
+from shared.ends import Choice, Heads, TimeCounter, read_blocks
 from shared.runs import CELL_SHIFT
 from shared.weekly import End, area_parameters
 
 _DAY: Final = timedelta(days=1)
-_BLOCK: Final = slice(7, None)
-"""Columns of a row of count_box that make_blocks takes."""
 
 
 class _Side(NamedTuple):
@@ -83,7 +82,11 @@ def count_box(
     for rows in stream_rows(connection, "count_box", asked):
         if not rows[0][0]:
             return None
-        answer.add(rows, cut_days)
+        answer.add(rows)
+    try:
+        answer.add_blocks(connection, cut_days)
+    except StaleError:
+        return None
     return answer.counts
 
 
@@ -130,30 +133,37 @@ class _Answer:
         self._counter = TimeCounter(choice, by_hour=by_hour)
         self._covered = TimeCounter(choice, by_hour=by_hour)
         self._covered_sign = -_TOTAL_SIGNS.get(end, 0)
+        self._heads: list[tuple[bool, bool, Heads]] = []
 
     @property
     def counts(self) -> Numbers:
         """What was added."""
         return self._counter.counts + self._covered_sign * self._covered.counts
 
-    def add(self, rows: Sequence[Any], cut_days: Sequence[tuple[date, date]]) -> None:
-        """Add rows: blocks that cells or sums count, only on the days of the period that are in no whole week."""
-        kinds = defaultdict(list)
+    def add(self, rows: Sequence[Any]) -> None:
+        """Add rows; their blocks wait for add_blocks."""
         for row in rows:
-            if row.is_counted is None:
+            if row.heads is None:
                 self._add_sums(row)
             else:
-                kinds[row.is_covered, row.is_counted].append(row[_BLOCK])
-        for (is_covered, is_counted), found in kinds.items():
-            counter, blocks = self._covered if is_covered else self._counter, make_blocks(found)
-            for days in cut_days if is_counted else [()]:
-                counter.add(blocks, *days)
+                self._heads.append((row.is_covered, row.is_counted, Heads.decode(row.heads, row.runs)))
+
+    def add_blocks(self, connection: Connection, cut_days: Sequence[tuple[date, date]]) -> None:
+        """Read the blocks: those that cells or sums count, only on the days of the period that are in no whole week.
+
+        Raises: StaleError.
+        """
+        for is_covered, is_counted, heads in self._heads:
+            counter = self._covered if is_covered else self._counter
+            for _, blocks in read_blocks(connection, heads):
+                for days in cut_days if is_counted else [()]:
+                    counter.add(blocks, *days)
 
     def _add_sums(self, row: Any) -> None:  # noqa: ANN401 - psycopg's named tuple
         if row.sum_weeks is not None:
             counter = self._covered if row.is_covered else self._counter
-            counter.add_sums(row.sum_weeks, row.sum_lengths, row.bits, whole_weeks=self._whole_weeks)
-        elif row.week is not None and row.bits is not None:
-            self._counter.add_cell(row.week, row.bits, weeks=row.trips, whole_weeks=self._whole_weeks)
+            counter.add_sums(row.sum_weeks, row.sum_lengths, row.sums, whole_weeks=self._whole_weeks)
+        elif row.week is not None and row.sums is not None:
+            self._counter.add_cell(row.week, row.sums, weeks=row.trips, whole_weeks=self._whole_weeks)
         elif row.week is not None:
             self._counter.counts[(row.week - self._first_week).days // 7, row.hour or 0] += row.trips

@@ -11,10 +11,10 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection
 
+from shared.block_bits import StaleError
 from shared.database import execute, preferring_indexes
 from shared.groups import GroupQuestion, TripGroup
 from shared.position import format_geohash
-from shared.trip_blocks import StaleError
 from shared.weekly import Filters, area_parameters
 
 KEY: Final = ("region", "origin", "destination", "bucket")

@@ -1,23 +1,32 @@
 """Ends: trips of packed blocks, counted or listed by the process that asks: it reads bits ten times faster than SQL reads arrays.
 
 counter = TimeCounter(choice, by_hour=False)
-for rows in stream_rows(connection, "count_box", parameters): counter.add(make_blocks(rows))
+for _, blocks in read_blocks(connection, heads): counter.add(blocks)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
-from typing import Any, Final
+from itertools import chain, islice
+from typing import Any, Final, Self
 
 import numpy as np
+from sqlalchemy import Connection
 
 from shared.area import AxisArea
 from shared.bits import Numbers, Words, unpack_numbers
+from shared.block_bits import PLACES, X, Y, stream_columns
 from shared.blocks import COLUMNS, HOURS, PLACES_AT, RUNS_AT, TRIPS, X_AT, Flags, count_times, list_trips
 from shared.weekly import End
 
 _DAY_ONE: Final = date(1, 1, 1)
+_HEAD: Final = ("places_words", "x_words", "y_words", "needs", "run_words", "block_id")
+"""Numbers of a head after the columns of shared/blocks.py. needs: which columns of bits (shared/block_bits.py)."""
+
+# Dimensions, flags, type, and for both dimensions the length and the first index.
+_ARRAYS_AT: Final = 28
+# A megabyte or less: blocks are counted while they are in the core's own cache.
+_BLOCKS_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,46 @@ class Blocks:
     table: Numbers
     words: Words
 
+    def choose(self, chosen: Flags) -> "Blocks":
+        """Those of an index."""
+        return Blocks(self.table[chosen], self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What is known of blocks before their bits are read.
+
+    Shape: numbers is n by 16: the columns of shared/blocks.py up to OTHER_Y, then _HEAD. runs: all blocks', one after the other.
+    """
+
+    numbers: Numbers
+    runs: bytes
+
+    @classmethod
+    def decode(cls, heads: bytes, runs: bytes) -> Self:
+        """Read an array of arrays of 64-bit numbers. Source: array_send of PostgreSQL; see shared/run_writing.py."""
+        elements = np.frombuffer(heads, [("bytes", ">i4"), ("value", ">i8")], offset=_ARRAYS_AT)
+        return cls(elements["value"].astype(np.int64).reshape(-1, len(_HEAD) + PLACES_AT), runs)
+
+
+def read_blocks(connection: Connection, heads: Heads) -> Iterator[tuple[slice, Blocks]]:
+    """Read what blocks need, in their order, some at a time: which those are, and they. Raises: StaleError when one is gone."""
+    words, (needs, run_words, block_ids) = heads.numbers[:, PLACES_AT:-3], heads.numbers[:, -3:].T
+    columns = stream_columns(connection, block_ids.tolist(), words=words.tolist(), needs=needs.tolist())
+    used = np.where(needs[:, None] & [PLACES, X, Y], words, 0)
+    run_starts = np.append(0, np.cumsum(run_words))
+    for first in range(0, len(needs), _BLOCKS_AT_ONCE):
+        part = slice(first, min(first + _BLOCKS_AT_ONCE, len(needs)))
+        pieces = list(islice(columns, part.stop - first))
+        runs = heads.runs[8 * run_starts[first] : 8 * run_starts[part.stop]]
+        sizes = [sum(map(len, found)) for found in pieces]
+        table = np.empty((len(pieces), COLUMNS), np.int64)
+        table[:, :PLACES_AT] = heads.numbers[part, :PLACES_AT]
+        table[:, RUNS_AT] = run_starts[part] - run_starts[first]
+        table[:, PLACES_AT] = (len(runs) + np.cumsum([0, *sizes])[:-1]) // 8
+        table[:, X_AT:RUNS_AT] = table[:, [PLACES_AT]] + np.cumsum(used[part], axis=1)
+        yield part, Blocks(table, _join([runs, *chain.from_iterable(pieces)]))
+
 
 def make_blocks(rows: Iterable[Any]) -> Blocks:
     """Make blocks of rows: the columns of shared/blocks.py up to OTHER_Y, the words of the places and of each axis of the other
@@ -61,8 +110,12 @@ def make_blocks(rows: Iterable[Any]) -> Blocks:
     table[:, :PLACES_AT] = numbers[:, :PLACES_AT]
     table[:, RUNS_AT], table[:, PLACES_AT] = starts.T
     table[:, X_AT:RUNS_AT] = starts[:, 1:] + np.cumsum(numbers[:, PLACES_AT:], axis=1)
+    return Blocks(table, _join(pieces))
+
+
+def _join(pieces: Sequence[bytes]) -> Words:
     # The kernels read a word ahead.
-    return Blocks(table, np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64))
+    return np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64)
 
 
 def list_sources(datasources: Iterable[Sequence[int]]) -> tuple[Numbers, Numbers]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from shared.anywhere import count_anywhere
 from shared.area import WHOLE_WORLD, AxisArea
+from shared.block_bits import StaleError
 from shared.blocks import ANY, ONE_INSIDE
 from shared.database import execute
 from shared.ends import Choice
@@ -20,7 +21,7 @@ from shared.groups import Flow, FlowLocation, FlowMap, FlowQuestion
 from shared.known_flows import FLOW_SHIFT, KnownFlows
 from shared.pairs import PairCounter
 from shared.position import cell_middle, format_geohash
-from shared.trip_blocks import BLOCK_TESTS, StaleError, expecting_the_same_runs, find_unknown_trips, stream_trip_blocks
+from shared.trip_blocks import BLOCK_TESTS, expecting_the_same_runs, find_unknown_trips, stream_trip_blocks
 from shared.weekly import Filters, WeeklyQuestion, area_parameters, choose_period, period_parameters
 
 _PAIR: Final = ("origin", "destination")
@@ -102,8 +103,8 @@ class _Asked:
             area, tests = self._view or WHOLE_WORLD, (ONE_INSIDE, ANY)
         choice = Choice(area, question.hours, date.min, date.max)
         parameters = {**self._parameters, "cell_shift": question.cell_shift}
-        for rows in stream_trip_blocks(self._connection, parameters, choice, tests=tests, known=self._known):
-            counter.add(*(find_unknown_trips(rows, choice, self._known)[:2] >> question.cell_shift))
+        for blocks in stream_trip_blocks(self._connection, parameters, choice, tests=tests, known=self._known):
+            counter.add(*(find_unknown_trips(blocks, choice, self._known)[:2] >> question.cell_shift))
 
 
 def _choose_shown(flows: pl.DataFrame, question: FlowQuestion) -> pl.DataFrame:

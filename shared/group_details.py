@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection
 
 from shared.area import Box
+from shared.block_bits import StaleError
 from shared.clock import WEEKDAYS, list_hours, validate_hours, validate_weekdays
 from shared.database import execute, preferring_indexes
 from shared.errors import RequestError
@@ -121,7 +122,6 @@ def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupD
     """Look at one trip group. Raises: RequestError for a region or datasource that isn't there."""
     # Reading blocks brings compiled kernels: what asks no group need not wait for those.
     from shared.group_hours import GroupHours
-    from shared.trip_blocks import StaleError
 
     while True:
         filters = fetch_filters(connection, region=question.region, datasource=question.datasource)

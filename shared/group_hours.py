@@ -43,8 +43,8 @@ class GroupHours:
         shift = POSITION_BITS - 5 * len(question.destination_cell)
         parameters = {**filters.parameters, "cell_shift": shift}
         reaching = [cells[1][0] >> shift]
-        for rows in stream_trip_blocks(connection, parameters, choice, tests=(INSIDE, ANY), destination_cells=reaching):
-            origins, destinations, _, hours = find_unknown_trips(rows, choice, None)
+        for blocks in stream_trip_blocks(connection, parameters, choice, tests=(INSIDE, ANY), destination_cells=reaching):
+            origins, destinations, _, hours = find_unknown_trips(blocks, choice, None)
             is_chosen = (destinations >= cells[1][0]) & (destinations <= cells[1][1])
             if question.box:
                 is_chosen &= choose_ends(question.box.area(), origins, destinations, end=question.end)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from shared.area import Box
+from shared.block_bits import StaleError
 from shared.clock import WEEKDAYS, list_hours, list_slots, validate_hours, validate_weekdays
 from shared.database import execute
 from shared.errors import RequestError
@@ -200,9 +201,6 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
         filters = fetch_filters(connection, **names)
         if filters.first_at is None or (question.box and question.box.area().is_empty):
             return []
-        # Reading blocks brings compiled kernels: what asks no groups need not wait for those.
-        from shared.trip_blocks import StaleError
-
         with suppress(StaleError):
             return _find_groups(connection, question, filters)
 
@@ -233,7 +231,6 @@ def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
     # Reading blocks brings compiled kernels: what asks no flows need not wait for those.
     from shared.flows import count_flows
-    from shared.trip_blocks import StaleError
 
     areas = [box.area() for box in (question.box, question.viewport) if box]
     while True:

@@ -12,10 +12,10 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection
 
+from shared.block_bits import StaleError
 from shared.database import execute, preferring_indexes
 from shared.described_groups import KEY, describe_groups, fetch_names, group_parameters, read_shares
 from shared.groups import MAX_LIMIT, GroupQuestion, TripGroup, parse_after
-from shared.trip_blocks import StaleError
 from shared.trip_groups import find_known, list_largest
 from shared.weekly import Filters
 

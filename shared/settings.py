@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     upload_max_age_s: float = Field(86_400.0, gt=0, description="Time after which an unfinished upload is dropped. Seconds.")
 
     # Questions
+    kept_blocks_mib: int = Field(
+        256, ge=0, description="Memory of hub and web app each for the blocks of trips that questions have read. MiB, 0 = none."
+    )
     geohash_precision: int = Field(6, ge=1, le=12, description="Default size of a trip group's cells. Geohash characters.")
     time_bucket_minutes: int = Field(60, ge=1, le=1440, description="Default length of a trip group's time of day. Minutes.")
 

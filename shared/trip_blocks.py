@@ -1,26 +1,27 @@
 """Trip blocks: the blocks of origins, whose trips have both ends, for questions about flows and trip groups.
 
-for rows in stream_trip_blocks(connection, parameters, choice, tests=BLOCK_TESTS["both"], known=known):
-    trips = find_unknown_trips(rows, choice, known)
+for found in stream_trip_blocks(connection, parameters, choice, tests=BLOCK_TESTS["both"], known=known):
+    trips = find_unknown_trips(found, choice, known)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
 from shared.area import WHOLE_WORLD
 from shared.bits import Numbers
+from shared.block_bits import StaleError
 from shared.blocks import ANY, INSIDE, ONE_INSIDE
 from shared.database import execute, stream_rows
-from shared.ends import Choice, find_trips, make_blocks
+from shared.ends import Blocks, Choice, Heads, find_trips, read_blocks
 from shared.known_flows import KnownFlows
 from shared.weekly import End
 
-BLOCK: Final = slice(1, -2)
-"""Columns of a row that make_blocks takes."""
+_HEAD: Final = slice(1, -3)
+"""Columns of a row that are numbers of a head."""
 
 BLOCK_TESTS: Final[Mapping[End, tuple[int, int]]] = {
     "origin": (INSIDE, ANY),
@@ -30,9 +31,15 @@ BLOCK_TESTS: Final[Mapping[End, tuple[int, int]]] = {
 }
 """What origin and destination must be in a box."""
 
+# Heads of blocks are 0.3 KB each.
+_ROWS: Final = 256
 
-class StaleError(Exception):
-    """Loads were packed or undone since the filters were fetched: ask again."""
+
+class TripBlocks(NamedTuple):
+    """Some blocks, and their rows of list_trip_blocks."""
+
+    rows: Sequence[Any]
+    blocks: Blocks
 
 
 def stream_trip_blocks(
@@ -45,8 +52,8 @@ def stream_trip_blocks(
     origin_cells: Sequence[int] | None = None,
     destination_cells: Sequence[int] | None = None,
     is_in_order: bool = False,
-) -> Iterator[list[Any]]:
-    """Give the rows of list_trip_blocks, some at a time, but for blocks all of whose trips are known.
+) -> Iterator[TripBlocks]:
+    """Give blocks, some at a time, but for those all of whose trips are known.
 
     tests: of origin and destination. Raises: StaleError.
     """
@@ -64,19 +71,24 @@ def stream_trip_blocks(
         "destination_cells": destination_cells,
         "is_in_order": is_in_order,
     }
-    for rows in stream_rows(connection, "list_trip_blocks", asked):
+    found: list[Any] = []
+    for rows in stream_rows(connection, "list_trip_blocks", asked, rows=_ROWS):
         if not rows[0].is_current:
             raise StaleError
-        yield [row for row in rows if row.trips is not None]
+        found += (row for row in rows if row.trips is not None)
+    if found:
+        heads = Heads(np.array([row[_HEAD] for row in found], np.int64), b"".join([row.runs for row in found]))
+        yield from (TripBlocks(found[part], blocks) for part, blocks in read_blocks(connection, heads))
 
 
-def find_unknown_trips(rows: Sequence[Any], choice: Choice, known: KnownFlows | None) -> Numbers:
-    """List the chosen trips of rows but the known ones. Shape: as find_trips."""
-    found = [find_trips(make_blocks(row[BLOCK] for row in rows if not row.has_known), choice)]
-    if known is not None:
-        trips = find_trips(make_blocks(row[BLOCK] for row in rows if row.has_known), choice)
-        found.append(trips[:, ~known.contains(trips[0], trips[1])])
-    return np.concatenate(found, axis=1)
+def find_unknown_trips(found: TripBlocks, choice: Choice, known: KnownFlows | None) -> Numbers:
+    """List the chosen trips of blocks but the known ones. Shape: as find_trips."""
+    if known is None:
+        return find_trips(found.blocks, choice)
+    has_known = np.array([row.has_known for row in found.rows])
+    trips = find_trips(found.blocks.choose(has_known), choice)
+    unknown = trips[:, ~known.contains(trips[0], trips[1])]
+    return np.concatenate([find_trips(found.blocks.choose(~has_known), choice), unknown], axis=1)
 
 
 @contextmanager

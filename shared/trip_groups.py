@@ -14,18 +14,18 @@ from sqlalchemy import Connection
 
 from shared.area import WHOLE_WORLD
 from shared.bits import Numbers
+from shared.block_bits import StaleError
 from shared.blocks import ANY, GROUP_CELL_BITS, sum_groups
 from shared.database import execute
 from shared.described_groups import KEY, Share, describe_groups, fetch_names, group_parameters, read_shares
-from shared.ends import Choice, list_sources, make_blocks
+from shared.ends import Choice, list_sources
 from shared.groups import GroupQuestion, TripGroup, parse_after
 from shared.known_flows import FLOW_SHIFT, KnownFlows
 from shared.pairs import PairCounter
 from shared.position import AXIS_STEPS
 from shared.trip_blocks import (
-    BLOCK,
     BLOCK_TESTS,
-    StaleError,
+    TripBlocks,
     expecting_the_same_runs,
     find_unknown_trips,
     stream_trip_blocks,
@@ -117,11 +117,10 @@ class _Asked:
             raise StaleError
         bare = np.array([tuple(row)[1:] for row in rows if row.trips is not None], np.int64).reshape(-1, 5)
         counter.pairs.add(*make_group_keys(bare[:, :4].T), np.ascontiguousarray(bare[:, 4]))
-        for blocks in self._stream_blocks(known=known, is_in_order=True):
-            if blocks:
-                flows.count(counter, before=blocks[0].base >> shift)
-                counter.drop_complete(blocks[0].base >> shift)
-            origins, destinations, regions, hours = find_unknown_trips(blocks, self._choice, known)
+        for found in self._stream_blocks(known=known, is_in_order=True):
+            flows.count(counter, before=found.rows[0].base >> shift)
+            counter.drop_complete(found.rows[0].base >> shift)
+            origins, destinations, regions, hours = find_unknown_trips(found, self._choice, known)
             buckets = hours % 24 // question.bucket_hours
             counter.pairs.add(*make_group_keys((regions, origins >> shift, destinations >> shift, buckets)))
         flows.count(counter)
@@ -132,11 +131,11 @@ class _Asked:
         limits = (self._choice.bounds, self._choice.filters())
         groups = (lookup.slots, self._question.cell_shift, self._question.bucket_hours)
         cells = {f"{end}_cells": _list_cells(keys[end]) for end in ("origin", "destination")}
-        for rows in self._stream_blocks(**cells):
-            blocks, sources = make_blocks(row[BLOCK] for row in rows), list_sources(row.datasource_ids for row in rows)
+        for rows, blocks in self._stream_blocks(**cells):
+            sources = list_sources(row.datasource_ids for row in rows)
             sum_groups(blocks.table, blocks.words, limits, groups, sources, (totals, seen))
 
-    def _stream_blocks(self, **asked: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - as stream_trip_blocks takes it
+    def _stream_blocks(self, **asked: Any) -> Iterator[TripBlocks]:  # noqa: ANN401
         return stream_trip_blocks(self._connection, self._parameters, self._choice, tests=self._tests, **asked)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from shared.block_bits import limit_block_bits
 from shared.database import connect_database, connect_reader
 from shared.settings import Settings
 from ui.answers import Answers
@@ -34,6 +35,7 @@ _provided: list[Resources] = []
 def connect_resources(settings: Settings) -> Resources:
     """Make the resources; each connects at first use. Raises: SettingsError."""
     engine = connect_database(settings)
+    limit_block_bits(settings.kept_blocks_mib)
     return Resources(settings, engine, Answers(connect_reader(settings)), Hub(settings))
 
 

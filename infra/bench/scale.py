@@ -18,6 +18,7 @@ from infra.bench.watch import LoadCurve, watch_load
 from infra.state import StackState
 from loader.cli.client import HubClient
 from loader.generate import Tally, generate_trips
+from shared.block_bits import limit_block_bits
 from shared.catalog import list_regions
 from shared.database import connect_database, execute, execute_alone, transaction
 from shared.errors import TerminalError
@@ -80,6 +81,7 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
         _require_success(curve.load, tally)
         report("Checking …")
         engine = connect_database(settings, statement_timeout_ms=0)
+        limit_block_bits(settings.kept_blocks_mib)
         differences = list_differences(engine, load_id, tally)
         missing = list_missing_samples(engine, path, samples=_SAMPLES, seed=seed)
     finally:

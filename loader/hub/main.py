@@ -23,6 +23,7 @@ from loader.hub.metrics import Metrics
 from loader.hub.publisher import Publisher
 from loader.hub.services import Rooms, Services
 from loader.hub.threads import ThreadRoom
+from shared.block_bits import limit_block_bits
 from shared.database import connect_database, connect_reader
 from shared.errors import SettingsError, TripdeckError
 from shared.logs import configure_logs
@@ -73,6 +74,7 @@ async def run_hub(settings: Settings) -> None:
 def make_services(settings: Settings) -> Services:
     """Make everything handlers use; connections open at first use. Raises: SettingsError."""
     access = Access(settings)
+    limit_block_bits(settings.kept_blocks_mib)
     engine = connect_database(settings)
     metrics = Metrics()
     threads = settings.database_pool_size

@@ -205,7 +205,7 @@ left join (
            case when box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                 then 0 else %(other_test)s::integer end as other_test,
            p.other_x_low, p.other_y_low, p.x_at as places_words, p.y_at - p.x_at as x_words, p.times_at - p.y_at as y_words,
-           p.runs, p.bits, p.datasource_ids,
+           15 as needs, length(p.runs) / 8 as run_words, p.block_id, p.runs, p.datasource_ids,
            k.has_known
     from block as p
     cross join lateral (

@@ -52,6 +52,18 @@ copy (
 -- Those of some loads that have no blocks.
 select load_id from loose_load where load_id = any(%(load_ids)s::integer[]) and not has_blocks;
 
+-- name: list_block_bits
+-- Pieces of blocks' bits, each with its number among those asked for: so many words, or as many as there are, from one on. A block that is
+-- gone has no row. One after the other, so that the first come at once: joined, the blocks of all runs would be read and sorted before.
+select w.number, substring(p.bits from 8 * w.first_word + 1 for 8 * w.words) as bits
+from unnest(%(block_ids)s::bigint[], %(first_words)s::integer[], %(words)s::integer[]) with ordinality as w (block_id, first_word, words, number)
+cross join lateral (
+    select r.bits from run_point as r where r.block_id = w.block_id
+    union all
+    select b.bits from batch_point as b where b.block_id = w.block_id
+    limit 1
+) as p;
+
 -- name: list_packed_blocks
 -- The blocks of some loads, of their batches and of their runs, in order of their first position: the columns that shared.ends takes, and
 -- the datasources.

@@ -121,8 +121,8 @@ with side as (
     select p.*, p.is_inner or (%(knows_sums)s::boolean and p.end_test = 0 and p.other_test = 0 and length(p.week_trips) > 0) as is_counted,
            p.end_test <> 0 as reads_places, p.other_test <> 0 and not p.is_x_in as reads_x, p.other_test <> 0 and not p.is_y_in as reads_y
     from (
-        select s.is_covered, p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.week_trips, p.runs, p.bits, p.x_at, p.y_at, p.times_at,
-               p.other_x_low, p.other_y_low, p.has_cell_hours,
+        select s.is_covered, p.region_id, p.trips, p.base, p.base_on, p.datasource_ids, p.week_trips, p.runs, p.block_id, p.x_at, p.y_at,
+               p.times_at, p.other_x_low, p.other_y_low, p.has_cell_hours,
                x_in_area(p.other_x_low, p.other_x_high, %(area)s::bigint[]) as is_x_in,
                y_in_area(p.other_y_low, p.other_y_high, %(area)s::bigint[]) as is_y_in,
                case when s.end_test = 1 and box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]) then 0
@@ -198,22 +198,17 @@ from (
     select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
-    select week, hour, null::integer[] as sum_weeks, null::integer[] as sum_lengths, null::boolean as is_covered,
-           null::boolean as is_counted, trips::bigint,
-           null::integer as region_id, null::bigint as base, null::integer as base_week,
-           null::integer as datasources, null::integer as wanted, null::integer as end_test, null::integer as other_test,
-           null::bigint as other_x_low, null::bigint as other_y_low, null::integer as places_words, null::integer as x_words,
-           null::integer as y_words, null::bytea as runs, null::bytea as bits
+    select week, hour, null::integer[] as sum_weeks, null::integer[] as sum_lengths, null::bytea as sums, null::boolean as is_covered,
+           null::boolean as is_counted, trips::bigint, null::bytea as heads, null::bytea as runs
     from counted
     union all
-    select null, null, array_agg((p.base_on - date '0001-01-01') / 7), array_agg(length(p.week_trips) / 2), p.is_covered, null, null, null,
-           null, null, null, null, null, null, null, null, null, null, null, null, string_agg(p.week_trips, '')
+    select null, null, array_agg((p.base_on - date '0001-01-01') / 7), array_agg(length(p.week_trips) / 2), string_agg(p.week_trips, ''),
+           p.is_covered, null, null, null, null
     from touched as p
     where p.is_counted and not p.is_inner
     group by p.is_covered
     union all
-    select c.weeks[1], null, null, null, null, null, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null, null, null, null, null,
-           null, null, null, null, null, null, null, c.hours
+    select c.weeks[1], null, null, null, c.hours, null, null, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null
     from run_cell as c
     join side as s on s.is_origin = c.is_origin and s.end_test = 1 and s.other_test = 0 and not s.is_covered
     where %(knows_cell_hours)s::boolean
@@ -222,25 +217,17 @@ left join (
       and position_in_area(c.corner, %(inner_34)s::bigint[])
       and (%(region_id)s::smallint is null or c.region_id = %(region_id)s::smallint)
     union all
-    select null, null, null, null, p.is_covered, p.is_counted, p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7,
-           cardinality(p.datasource_ids), coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1),
-           p.end_test, p.other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0),
-           case when p.reads_places then p.x_at else 0 end,
-           case when p.reads_x or (p.reads_places and p.reads_y) then p.y_at - p.x_at else 0 end,
-           case when p.reads_y then p.times_at - p.y_at else 0 end,
-           p.runs,
-           -- In one piece where that is one: joining copies a block twice.
-           case when not %(needs_times)s::boolean then substring(p.bits from 8 * p.first_word + 1 for 8 * (p.last_word - p.first_word))
-                when p.last_word = p.times_at then substring(p.bits from 8 * p.first_word + 1)
-                else substring(p.bits from 8 * p.first_word + 1 for 8 * (p.last_word - p.first_word))
-                     || substring(p.bits from 8 * p.times_at + 1)
-           end
-    from (
-        -- The words before the first and before the end of what is read but times; both axes where places and the second are.
-        select t.*,
-               case when t.reads_places then 0 when t.reads_x then t.x_at when t.reads_y then t.y_at else t.times_at end as first_word,
-               case when t.reads_y then t.times_at when t.reads_x then t.y_at when t.reads_places then t.x_at else t.times_at end as last_word
-        from touched as t
-        where not t.is_counted or %(has_cut_weeks)s::boolean
-    ) as p
+    -- In one piece: a row for each costs both sides more than looking for it did.
+    select null, null, null, null, null, p.is_covered, p.is_counted, null,
+           array_send(array_agg(array[
+               p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7, cardinality(p.datasource_ids),
+               coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1), p.end_test, p.other_test,
+               coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0), p.x_at, p.y_at - p.x_at, p.times_at - p.y_at,
+               p.reads_places::integer + 2 * p.reads_x::integer + 4 * p.reads_y::integer + 8 * %(needs_times)s::boolean::integer,
+               length(p.runs) / 8, p.block_id
+           ])),
+           string_agg(p.runs, '')
+    from touched as p
+    where not p.is_counted or %(has_cut_weeks)s::boolean
+    group by p.is_covered, p.is_counted
 ) as c on s.is_current;

@@ -268,6 +268,20 @@ def test_points_of_a_box_are_found_through_their_index(connection: Connection) -
     assert all(bound in condition for bound in ("is_origin)::integer >= 1", "x_high >=", "x_low <=", "y_high >=", "y_low <="))
 
 
+@open_plans
+def test_bits_are_found_by_their_blocks_numbers(connection: Connection) -> None:
+    """Through an index for each, so that the first come at once."""
+    connection.exec_driver_sql("set local enable_seqscan = off")
+    named = list_queries()["list_block_bits"]
+    block_ids = [row.block_id for row in connection.exec_driver_sql("select block_id from run_point")]
+    plan = explain(
+        connection, named.text, {"block_ids": block_ids, "first_words": [0] * len(block_ids), "words": [1] * len(block_ids)}
+    )
+    for table in ("run_point", "batch_point"):
+        [scan] = scans_of(plan, table)
+        assert scan["Index Name"] == f"{table}_by_block"
+
+
 @plain_storage
 @pytest.mark.parametrize("name", ["count_group", "list_group_trips"])
 def test_a_group_reads_the_trips_of_its_origin_cell(connection: Connection, name: str) -> None:

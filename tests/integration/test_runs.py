@@ -137,11 +137,14 @@ def test_what_was_packed_before_is_packed_anew(engine: Engine) -> None:
     with transaction(engine) as connection:
         before = fetch_weekly(connection, question)
         for table in ("run_point", "batch_point"):
-            connection.exec_driver_sql(f"alter table {table} drop column x_at cascade, drop column y_at, drop column runs")
+            connection.exec_driver_sql(
+                f"alter table {table} drop column x_at cascade, drop column y_at, drop column runs, drop column block_id"
+            )
             connection.exec_driver_sql(f"alter table {table} add places_at integer, add others_at integer")
         connection.exec_driver_sql("create view block as select")
         connection.exec_driver_sql("drop function x_in_area, y_in_area")
         run_file(connection, "0015_axes_apart.sql")
+        run_file(connection, "0017_block_ids.sql")
         loads = fetch_loose_loads(connection)
         assert len(loads["bare_loads"]) == 2
         assert fetch_weekly(connection, question) == before

@@ -1,0 +1,108 @@
+"""Block bits: a question that is asked again reads no bits from the database, and is answered the same, whatever may be kept."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from shared.area import Box
+from shared.block_bits import StaleError, limit_block_bits, stream_columns
+from shared.clock import parse_weekdays
+from shared.database import connect_database, transaction
+from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, list_groups
+from shared.runs import pack_loads, pack_run
+from shared.settings import Settings
+from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from tests.random_trips import draw_trips
+from tests.trip_maker import insert_trips
+
+BOXES = (Box(7.6, 45.0, 7.7, 45.1), Box(6, 44, 7.68, 46), Box(-180, -90, 179, 45.05))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Two packed loads and one that is loose."""
+    engine = connect_database(Settings(database_url=database_url))
+    for seed in range(3):
+        with transaction(engine) as connection:
+            load_id = insert_trips(connection, draw_trips(random.Random(seed), 400))
+            if seed < 2:
+                pack_run(connection, [load_id], 400)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def limit() -> Iterator[None]:
+    """What this process keeps is put back to what it was."""
+    limit_block_bits(256)
+    yield
+    limit_block_bits(256)
+
+
+def ask(connection: Connection) -> list[Any]:
+    questions = [
+        *(WeeklyQuestion(box=box, end=end) for box in BOXES for end in ENDS),
+        WeeklyQuestion(box=BOXES[0], weekdays=parse_weekdays("weekend"), hour_from=7, hour_to=19),
+    ]
+    others = [FlowQuestion(box=box, precision=8, hour_from=7) for box in BOXES]
+    return [
+        *(fetch_weekly(connection, question) for question in questions),
+        *(fetch_flows(connection, question) for question in others),
+        list_groups(connection, GroupQuestion(box=BOXES[1], precision=7)),
+    ]
+
+
+def count_scans(connection: Connection) -> list[int]:
+    """How often this session looked lately for blocks of runs and of batches by their numbers, which is how bits are read."""
+    indexes = ("run_point_by_block", "batch_point_by_block")
+    text = "select pg_stat_get_xact_numscans(%(index)s::regclass)"
+    return [connection.exec_driver_sql(text, {"index": index}).scalar_one() for index in indexes]
+
+
+def test_what_was_read_is_not_read_again(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        before = ask(connection)
+        read = count_scans(connection)
+        assert ask(connection) == before
+        assert count_scans(connection) == read
+    assert min(read) > 0
+    assert sum(each.trips for each in before[:12]) > 0
+
+
+@pytest.mark.parametrize("mib", [0, 1])
+def test_answers_are_the_same_however_little_is_kept(engine: Engine, mib: int) -> None:
+    with transaction(engine) as connection:
+        before = ask(connection)
+        limit_block_bits(mib)
+        assert ask(connection) == before
+        assert ask(connection) == before
+
+
+def test_what_is_packed_anew_is_read_anew(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        before = ask(connection)
+    assert pack_loads(engine, least_trips=1) == 3
+    with transaction(engine) as connection:
+        assert ask(connection) == before
+
+
+def test_a_block_that_is_gone_is_told(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        block_id = connection.exec_driver_sql("select max(block_id) from run_point").scalar_one()
+        connection.exec_driver_sql("delete from run_point where block_id = %(block_id)s", {"block_id": block_id})
+        # Asked with one that is there, so that the answer is not merely empty.
+        other_id = connection.exec_driver_sql("select min(block_id) from run_point").scalar_one()
+        words = [(1, 0, 0), (1, 0, 0)]
+        columns = stream_columns(connection, [other_id, block_id], words=words, needs=[1, 1])
+        assert len(next(columns)[0]) == 8
+        with pytest.raises(StaleError):
+            next(columns)
+
+
+def test_no_two_blocks_have_the_same_number(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        counts = connection.exec_driver_sql("select count(*), count(distinct block_id) from block").one()
+    assert counts[0] == counts[1] > 0
