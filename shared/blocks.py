@@ -331,6 +331,31 @@ def list_trips(blocks: Numbers, words: Words, area: Numbers, filters: Filters, f
 
 
 @compile_kernel
+def list_cells(blocks: Numbers, words: Words, limits: tuple[Numbers, Filters], shift: int, found: Numbers) -> int:
+    """List the cells of the chosen trips of origins' blocks; returns how many. Their hours are read only if those matter.
+
+    limits: area and filters. shift: of cells. Shape: found is 2 by n: origin and destination cells.
+    """
+    scratch = _make_scratch(blocks)
+    ends, steps, times, chosen = scratch
+    is_any_hour = limits[1][0].all()
+    count = 0
+    for number in range(len(blocks)):
+        block = blocks[number]
+        runs = _read_runs(block, words)
+        needs_times = not is_any_hour or block[WANTED] >= 0
+        _read_block(block, words, runs, limits[0], (True, needs_times), scratch)
+        if needs_times:
+            _choose_by_time(block, runs, times, limits[1], chosen)
+        x_low, y_low = _list_lows(block)
+        for place in range(block[TRIPS]):
+            found[0, count] = ends[place] >> shift
+            found[1, count] = _join_axes(x_low + steps[0, place], y_low + steps[1, place]) >> shift
+            count += chosen[place]
+    return count
+
+
+@compile_kernel
 def sum_groups(
     blocks: Numbers,
     words: Words,

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from shared.area import AxisArea
 from shared.bits import Numbers, Words, unpack_numbers
 from shared.block_bits import PLACES, X, Y, stream_columns
-from shared.blocks import COLUMNS, HOURS, PLACES_AT, RUNS_AT, TRIPS, X_AT, Flags, count_times, list_trips
+from shared.blocks import BASE, COLUMNS, HOURS, PLACES_AT, RUNS_AT, TRIPS, X_AT, Flags, count_times, list_cells, list_trips
 from shared.weekly import End
 
 _DAY_ONE: Final = date(1, 1, 1)
@@ -85,8 +85,8 @@ def read_blocks(connection: Connection, heads: Heads) -> Iterator[tuple[slice, B
     columns = stream_columns(connection, block_ids.tolist(), words=words.tolist(), needs=needs.tolist())
     used = np.where(needs[:, None] & [PLACES, X, Y], words, 0)
     run_starts = np.append(0, np.cumsum(run_words))
-    for first in range(0, len(needs), _BLOCKS_AT_ONCE):
-        part = slice(first, min(first + _BLOCKS_AT_ONCE, len(needs)))
+    for part in _list_parts(heads.numbers[:, BASE]):
+        first = part.start
         pieces = list(islice(columns, part.stop - first))
         runs = heads.runs[8 * run_starts[first] : 8 * run_starts[part.stop]]
         sizes = [sum(map(len, found)) for found in pieces]
@@ -96,6 +96,17 @@ def read_blocks(connection: Connection, heads: Heads) -> Iterator[tuple[slice, B
         table[:, PLACES_AT] = (len(runs) + np.cumsum([0, *sizes])[:-1]) // 8
         table[:, X_AT:RUNS_AT] = table[:, [PLACES_AT]] + np.cumsum(used[part], axis=1)
         yield part, Blocks(table, _join([runs, *chain.from_iterable(pieces)]))
+
+
+def _list_parts(bases: Numbers) -> Iterator[slice]:
+    """Part blocks into some at a time, between two bases where that is near: those of one base lie together."""
+    starts = np.flatnonzero(np.diff(bases, append=-1)) + 1
+    first = 0
+    while first < len(bases):
+        near = starts[np.searchsorted(starts, first + _BLOCKS_AT_ONCE, side="right") - 1]
+        last = int(near) if near > first + _BLOCKS_AT_ONCE // 4 else min(first + _BLOCKS_AT_ONCE, len(bases))
+        yield slice(first, last)
+        first = last
 
 
 def make_blocks(rows: Iterable[Any]) -> Blocks:
@@ -165,6 +176,14 @@ def find_trips(blocks: Blocks, choice: Choice) -> Numbers:
     """List the chosen trips of origins' blocks. Shape: 4 by n: origins, destinations, regions, hours since 0001-01-01."""
     found = np.empty((4, int(blocks.table[:, TRIPS].sum())), np.int64)
     return found[:, : list_trips(blocks.table, blocks.words, choice.bounds, choice.filters(), found)]
+
+
+def find_cells(blocks: Blocks, choice: Choice, *, shift: int) -> Numbers:
+    """List the cells of the chosen trips of origins' blocks, whatever their days. Shape: 2 by n: origins' and destinations'."""
+    # The kernel writes before it chooses.
+    found = np.empty((2, int(blocks.table[:, TRIPS].sum()) + 1), np.int64)
+    limits = (choice.bounds, choice.filters())
+    return found[:, : list_cells(blocks.table, blocks.words, limits, shift, found)]
 
 
 def choose_ends(area: AxisArea, origins: Numbers, destinations: Numbers, *, end: End) -> Flags:

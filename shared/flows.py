@@ -3,9 +3,9 @@
 Everything is added up by the process that asks, in columns: a row of the database per flow would cost more than the flow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,27 +16,23 @@ from shared.area import WHOLE_WORLD, AxisArea
 from shared.block_bits import StaleError
 from shared.blocks import ANY, ONE_INSIDE
 from shared.database import execute
-from shared.ends import Choice
+from shared.ends import Choice, find_cells
+from shared.flow_counts import IN, INTERNAL, OUT, Flows, LargestFlows, OrderedFlows
 from shared.groups import Flow, FlowLocation, FlowMap, FlowQuestion
 from shared.known_flows import FLOW_SHIFT, KnownFlows
 from shared.pairs import PairCounter
 from shared.position import cell_middle, format_geohash
-from shared.trip_blocks import BLOCK_TESTS, expecting_the_same_runs, find_unknown_trips, stream_trip_blocks
+from shared.trip_blocks import BLOCK_TESTS, TripBlocks, expecting_the_same_runs, find_unknown_trips, stream_trip_blocks
 from shared.weekly import Filters, WeeklyQuestion, area_parameters, choose_period, period_parameters
 
-_PAIR: Final = ("origin", "destination")
 
-
-def count_flows(connection: Connection, question: FlowQuestion, filters: Filters) -> FlowMap:
+def fetch_largest_flows(connection: Connection, question: FlowQuestion, filters: Filters) -> FlowMap:
     """Find the largest flows that touch the view and the locations they join. Raises: StaleError."""
     view = question.viewport.area().outer(question.cell_shift) if question.viewport else None
     asked = _Asked(connection, question, filters, view=None if view == WHOLE_WORLD else view)
-    flows = pl.DataFrame(dict(zip((*_PAIR, "trips"), asked.count_all().list_pairs(), strict=True)))
-    trips = int(flows["trips"].sum()) if view is None or question.box is not None else asked.count_trips()
-    if view is not None:
-        is_seen = [view.contains(flows[name].to_numpy() << question.cell_shift) for name in _PAIR]
-        flows = flows.filter(pl.Series(is_seen[0] | is_seen[1]))
-    return _make_map(flows, _choose_shown(flows, question), question, trips=trips)
+    largest = asked.count_all()
+    trips = largest.trips if asked.counts_all else asked.count_trips()
+    return _make_map(largest, question, trips=trips)
 
 
 class _Asked:
@@ -54,17 +50,43 @@ class _Asked:
             **area_parameters(question.box, question.end),
         }
 
-    def count_all(self) -> PairCounter:
+    @property
+    def counts_all(self) -> bool:
+        """Whether the trips of all flows are counted, those out of sight too."""
+        return self._view is None or self._question.box is not None
+
+    def count_all(self) -> LargestFlows:
         """Count the trips per origin and destination."""
-        counter = PairCounter()
+        largest = LargestFlows(self._question, self._view)
         with expecting_the_same_runs(self._connection):
-            if self._known is not None:
-                self._count_known(counter, self._known)
-            self._count_blocks(counter)
-            rows = self._ask("count_bare_flows", cell_shift=self._question.cell_shift, view_area=self._view_bounds)
+            if self._known is None and not self._filters.bare_loads:
+                self._count_in_order(largest)
+            else:
+                largest.add(self._count_at_once())
+        return largest
+
+    def _count_in_order(self, largest: LargestFlows) -> None:
+        """Count the trips in blocks, which come in order of their first origin: flows from before it grow no more."""
+        counter = OrderedFlows(largest, is_seen=self._question.box is None)
+        shift = self._question.cell_shift
+        for blocks, choice in self._stream_blocks(is_in_order=True):
+            counter.drop_complete(blocks.rows[0].base >> shift)
+            counter.add(find_cells(blocks.blocks, choice, shift=shift))
+        counter.drop_complete(None)
+
+    def _count_at_once(self) -> Flows:
+        """Count all flows in one table: those that runs keep, of the other trips in blocks, and of bare loads."""
+        counter = PairCounter()
+        shift = self._question.cell_shift
+        if self._known is not None:
+            self._count_known(counter, self._known)
+        for blocks, choice in self._stream_blocks():
+            counter.add(*(find_unknown_trips(blocks, choice, self._known)[:2] >> shift))
+        rows = self._ask("count_bare_flows", cell_shift=shift, view_area=self._view_bounds)
         bare = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 3)
         counter.add(*np.ascontiguousarray(bare.T))
-        return counter
+        origins, destinations, trips = counter.list_pairs()
+        return origins, destinations, trips
 
     def count_trips(self) -> int:
         """Count the trips of all flows, in the view or not."""
@@ -94,8 +116,8 @@ class _Asked:
             _, origins, destinations, trips = known.count_rows(rows)
             counter.add(origins >> shift, destinations >> shift, trips)
 
-    def _count_blocks(self, counter: PairCounter) -> None:
-        """Count the flows of the trips in blocks: of loose loads, and of the runs whose flows don't know them."""
+    def _stream_blocks(self, *, is_in_order: bool = False) -> Iterator[tuple[TripBlocks, Choice]]:
+        """Read the blocks of loose loads, and of the runs whose flows don't know all that is asked for."""
         question = self._question
         if question.box is not None:
             area, tests = question.box.area(), BLOCK_TESTS[question.end]
@@ -103,31 +125,17 @@ class _Asked:
             area, tests = self._view or WHOLE_WORLD, (ONE_INSIDE, ANY)
         choice = Choice(area, question.hours, date.min, date.max)
         parameters = {**self._parameters, "cell_shift": question.cell_shift}
-        for blocks in stream_trip_blocks(self._connection, parameters, choice, tests=tests, known=self._known):
-            counter.add(*(find_unknown_trips(blocks, choice, self._known)[:2] >> question.cell_shift))
+        for blocks in stream_trip_blocks(
+            self._connection, parameters, choice, tests=tests, known=self._known, is_in_order=is_in_order
+        ):
+            yield blocks, choice
 
 
-def _choose_shown(flows: pl.DataFrame, question: FlowQuestion) -> pl.DataFrame:
-    """Choose the largest, after the one that is known."""
-    after = question.after_key
-    origin, destination, trips = pl.col("origin"), pl.col("destination"), pl.col("trips")
-    if after is not None:
-        is_later = (origin > after[1]) | ((origin == after[1]) & (destination > after[2]))
-        flows = flows.filter((trips < after[0]) | ((trips == after[0]) & is_later))
-    if flows.height > question.limit:
-        flows = flows.filter(trips >= flows["trips"].top_k(question.limit).min())
-    return flows.sort("trips", *_PAIR, descending=[True, False, False]).head(question.limit)
-
-
-def _make_map(flows: pl.DataFrame, shown: pl.DataFrame, question: FlowQuestion, *, trips: int) -> FlowMap:
+def _make_map(largest: LargestFlows, question: FlowQuestion, *, trips: int) -> FlowMap:
+    shown, places = largest.shown, largest.list_places()
     cells = pl.concat([shown["origin"], shown["destination"]]).unique().sort()
-    is_internal = pl.col("origin") == pl.col("destination")
-    totals = []
-    for name, among in (("destination", ~is_internal), ("origin", ~is_internal), ("origin", is_internal)):
-        sums = flows.filter(pl.col(name).is_in(cells.implode()) & among).group_by(name).agg(pl.col("trips").sum())
-        totals.append(dict(sums.iter_rows()))
     return FlowMap(
-        tuple(_make_location(cell, question, tuple(total.get(cell, 0) for total in totals)) for cell in cells),
+        tuple(_make_location(cell, question, places) for cell in cells),
         tuple(
             Flow(format_geohash(origin, question.precision), format_geohash(destination, question.precision), count)
             for origin, destination, count in shown.iter_rows()
@@ -138,6 +146,7 @@ def _make_map(flows: pl.DataFrame, shown: pl.DataFrame, question: FlowQuestion, 
     )
 
 
-def _make_location(cell: int, question: FlowQuestion, totals: tuple[int, ...]) -> FlowLocation:
+def _make_location(cell: int, question: FlowQuestion, places: Mapping[tuple[int, int], int]) -> FlowLocation:
     longitude, latitude = cell_middle(cell, question.cell_shift)
-    return FlowLocation(format_geohash(cell, question.precision), longitude, latitude, *totals)
+    trips = (places.get((cell, kind), 0) for kind in (IN, OUT, INTERNAL))
+    return FlowLocation(format_geohash(cell, question.precision), longitude, latitude, *trips)

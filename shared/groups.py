@@ -230,7 +230,7 @@ def parse_after(question: GroupQuestion) -> tuple[Any, ...] | None:
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
     # Reading blocks brings compiled kernels: what asks no flows need not wait for those.
-    from shared.flows import count_flows
+    from shared.flows import fetch_largest_flows
 
     areas = [box.area() for box in (question.box, question.viewport) if box]
     while True:
@@ -238,7 +238,7 @@ def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
         if filters.first_at is None or any(area.is_empty for area in areas):
             return FlowMap((), (), 0, 0, question.precision)
         with suppress(StaleError):
-            return count_flows(connection, question, filters)
+            return fetch_largest_flows(connection, question, filters)
 
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:

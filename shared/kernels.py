@@ -7,9 +7,11 @@ import numpy as np
 from shared.area import Box
 from shared.block_rows import make_blocks
 from shared.blocks import list_ends, list_places, sum_groups
-from shared.ends import Choice, TimeCounter, find_trips, list_sources
+from shared.ends import Choice, TimeCounter, find_cells, find_trips, list_sources
 from shared.ends import make_blocks as read_blocks
+from shared.flow_counts import LargestFlows, OrderedFlows
 from shared.flow_rows import FlowCells
+from shared.groups import FlowQuestion
 from shared.known_flows import read_flows
 from shared.pairs import PairCounter
 from shared.points import encode_positions, sort_points
@@ -32,5 +34,8 @@ def compile_kernels() -> None:
     counter = PairCounter()
     sum_groups(blocks.table, blocks.words, (choice.bounds, choice.filters()), (counter.slots, 32, 1), sources, sums)
     counter.add(*(find_trips(blocks, choice)[:2] >> 2))
+    flows = OrderedFlows(LargestFlows(FlowQuestion(), None), is_seen=True)
+    flows.add(find_cells(blocks, choice, shift=2))
+    flows.drop_complete(None)
     for _, flow in FlowCells(points).make_rows(np.zeros(2, np.int64)):
         counter.add(*read_flows([(flow[1], flow[3], flow[2], *flow[5:])]))

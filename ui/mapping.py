@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from shared.area import Box
 from shared.density import fetch_density
 from shared.errors import RequestError
-from shared.groups import FlowMap, FlowQuestion, fetch_flows
+from shared.groups import RUN_PRECISION, FlowLocation, FlowMap, FlowQuestion, fetch_flows
+from shared.position import POSITION_BITS, cell_box, parse_geohash
 from shared.weekly import ENDS, End
 from ui.answers import Asker
 from ui.brushes import is_chosen
@@ -217,7 +218,17 @@ def _encode_density(connection: Connection, seen: Box | None) -> MapContent:
 
 
 def _fetch_scales(connection: Connection, precision: int) -> tuple[int | None, int | None]:
-    return _find_scales([fetch_flows(connection, FlowQuestion(precision=precision, limit=_SCALE_FLOWS))])
+    found = fetch_flows(connection, FlowQuestion(precision=min(precision, RUN_PRECISION), limit=_SCALE_FLOWS))
+    if precision > RUN_PRECISION and found.locations:
+        # Of fine cells there are as many flows as trips: the largest of all are looked for in the largest coarser cell only.
+        largest = max(found.locations, key=_count_place)
+        box = Box(*cell_box(parse_geohash(largest.id), POSITION_BITS - 5 * RUN_PRECISION))
+        found = fetch_flows(connection, FlowQuestion(precision=precision, limit=_SCALE_FLOWS, box=box, end="either"))
+    return _find_scales([found])
+
+
+def _count_place(place: FlowLocation) -> int:
+    return max(place.in_trips, place.out_trips) + place.internal_trips
 
 
 def _find_scales(maps: Iterable[FlowMap]) -> tuple[int | None, int | None]:
@@ -225,7 +236,7 @@ def _find_scales(maps: Iterable[FlowMap]) -> tuple[int | None, int | None]:
     shown = [each for each in maps if each.flows]
     if not shown:
         return None, None
-    places = (max(place.in_trips, place.out_trips) + place.internal_trips for each in shown for place in each.locations)
+    places = (_count_place(place) for each in shown for place in each.locations)
     return max(_LEAST_SCALE, *(each.flows[0].trips for each in shown)), max(_LEAST_SCALE, *places)
 
 

@@ -26,6 +26,7 @@ from shared.settings import Settings
 
 Report = Callable[[str], None]
 
+_WARM_UP_S: Final = 40.0
 _IDLE_S: Final = 20.0
 _POLL_S: Final = 0.2
 _QUIET_LOOKS: Final = 5
@@ -55,13 +56,15 @@ class AskersResult:
 class _Askers:
     """Threads that ask until they are told to end."""
 
-    def __init__(self, url: str, boxes: Boxes, *, askers: int, pause_s: float) -> None:
+    def __init__(self, url: str, boxes: Boxes, *, askers: int, pause_s: float, turn: int) -> None:
+        """Make the threads. turn: each time of asking draws other boxes."""
         self._url = url
         self._boxes = boxes
         self._pause_s = pause_s
         self._is_over = threading.Event()
         self._taken: list[float] = []
-        self._threads = [threading.Thread(target=self._ask, args=(number,), daemon=True) for number in range(askers)]
+        seeds = range(turn * askers, (turn + 1) * askers)
+        self._threads = [threading.Thread(target=self._ask, args=(seed,), daemon=True) for seed in seeds]
 
     def measure(self, work: Callable[[], object]) -> list[float]:
         """Ask while the work goes on. Shape: milliseconds of each question, in order of size."""
@@ -75,8 +78,8 @@ class _Askers:
                 thread.join()
         return sorted(self._taken)
 
-    def _ask(self, number: int) -> None:
-        draw = random.Random(number)  # noqa: S311 - nothing secret
+    def _ask(self, seed: int) -> None:
+        draw = random.Random(seed)  # noqa: S311 - nothing secret
         boxes = self._boxes.with_draw(draw)
         with HubClient(self._url) as client:
             # Nobody begins at the same moment as all others.
@@ -92,7 +95,7 @@ class _Askers:
 def run_askers(
     state: StackState, settings: Settings, *, rows: int, askers: int, pause_s: float, seed: int, report: Report
 ) -> AskersResult:
-    """Ask while idle, load alone, then both at once; two files are generated and stay loaded.
+    """Ask while idle (the first time for warming up), load alone, then both at once; two files are generated and stay loaded.
 
     Raises: TerminalError when a load does not succeed.
     """
@@ -103,19 +106,20 @@ def run_askers(
     with transaction(engine) as connection:
         boxes = Boxes(connection, random.Random(seed))  # noqa: S311 - nothing secret
 
-    def measure(work: Callable[[], object]) -> list[float]:
-        return _Askers(state.api_url, boxes, askers=askers, pause_s=pause_s).measure(work)
+    def measure(turn: int, work: Callable[[], object]) -> list[float]:
+        return _Askers(state.api_url, boxes, askers=askers, pause_s=pause_s, turn=turn).measure(work)
 
     rates: list[float] = []
     report("Asking while idle …")
-    idle = measure(lambda: time.sleep(_IDLE_S))
+    measure(0, lambda: time.sleep(_WARM_UP_S))
+    idle = measure(1, lambda: time.sleep(_IDLE_S))
     with HubClient(state.api_url) as client:
         report(f"Loading {rows:,} rows alone …")
         load_id = _upload(client, settings.data_dir / "askers.csv", rows=rows, seed=seed)
         rates.append(_wait(client, load_id))
         report("Loading as many beside the askers …")
         load_id = _upload(client, settings.data_dir / "askers.csv", rows=rows, seed=seed + 1)
-        beside = measure(lambda: rates.append(_wait(client, load_id)))
+        beside = measure(2, lambda: rates.append(_wait(client, load_id)))
     return AskersResult(askers, pause_s, *_summarise(idle), *_summarise(beside), *rates)
 
 

@@ -1,0 +1,70 @@
+"""Flow counts: trips that come in order of their origins, about, are counted as if all were counted at once."""
+
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from shared.area import AxisArea
+from shared.bits import Numbers
+from shared.flow_counts import IN, INTERNAL, OUT, LargestFlows, OrderedFlows
+from shared.groups import FlowQuestion
+
+Trips = list[tuple[int, int]]
+
+
+def draw_trips(dice: random.Random, trips: int, *, origins: int, destinations: int) -> Trips:
+    return [(int(dice.triangular(0, origins, 0)), int(dice.triangular(0, destinations, 0))) for _ in range(trips)]
+
+
+def count_in_order(trips: Trips, largest: LargestFlows, dice: random.Random) -> None:
+    """Hand trips over as blocks do: each begins at an origin that is no smaller than the last one's, and may reach far."""
+    counter = OrderedFlows(largest, is_seen=False, most_trips=40)
+    waiting = sorted(trips)
+    while waiting:
+        first, certain = waiting[0][0], dice.randint(1, 15)
+        block = waiting[:certain] + dice.sample(waiting[certain:], min(certain, len(waiting[certain:])))
+        left = Counter(waiting)
+        left.subtract(block)
+        waiting = sorted(left.elements())
+        counter.drop_complete(first)
+        counter.add(as_cells(block))
+    counter.drop_complete(None)
+
+
+def as_cells(trips: Trips) -> Numbers:
+    return np.array(trips, np.int64).reshape(-1, 2).T.copy()
+
+
+def expect_shown(trips: Trips, limit: int) -> list[tuple[int, int, int]]:
+    flows = sorted(((-count, origin, destination) for (origin, destination), count in Counter(trips).items()))
+    return [(origin, destination, -count) for count, origin, destination in flows[:limit]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_trips_in_order_are_counted_as_at_once(seed: int) -> None:
+    dice = random.Random(seed)
+    # In the last case cells of both ends lie so far apart that no number holds a pair.
+    spread = dice.choice([1, 1 << 20, 1 << 55])
+    trips = [(o * spread, d * spread) for o, d in draw_trips(dice, 600, origins=30, destinations=dice.choice([3, 60]))]
+    limit = dice.choice([1, 7, 1_000])
+    largest = LargestFlows(FlowQuestion(limit=limit, precision=12), None)
+    count_in_order(trips, largest, dice)
+    assert largest.trips == 600
+    assert list(largest.shown.iter_rows()) == expect_shown(trips, limit)
+    cells = {cell for origin, destination, _ in expect_shown(trips, limit) for cell in (origin, destination)}
+    expected = Counter((o, INTERNAL if o == d else OUT) for o, d in trips) + Counter((d, IN) for o, d in trips if o != d)
+    assert largest.list_places() == {key: count for key, count in expected.items() if key[0] in cells}
+
+
+def test_flows_out_of_sight_are_left_out_but_their_trips_are_counted() -> None:
+    # Of cells of twelve characters, two bits above a position's last, number 1 lies north of number 0, 2 east of it, 3 of both.
+    view = AxisArea(((0, 1),), (2, 3))
+    largest = LargestFlows(FlowQuestion(precision=12), view)
+    counter = OrderedFlows(largest, is_seen=False)
+    counter.add(as_cells([(1, 1), (1, 2), (2, 2), (2, 2), (2, 1), (2, 1), (3, 3)]))
+    counter.drop_complete(None)
+    assert largest.trips == 7
+    assert list(largest.shown.iter_rows()) == [(2, 1, 2), (1, 1, 1), (1, 2, 1)]
+    assert largest.list_places() == {(1, INTERNAL): 1, (1, OUT): 1, (1, IN): 2, (2, OUT): 2, (2, IN): 1}
