@@ -12,7 +12,7 @@ from loader.context import Context
 from shared.database import execute, transaction
 from shared.errors import TripdeckError
 from shared.memory import give_back_free
-from shared.runs import LEAST_TRIPS, list_piles, pack_loads
+from shared.runs import LEAST_TRIPS, clear_batch_points, list_piles, pack_loads
 
 LOG = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ class Packer:
         """Pack what there is to pack now; returns how many loads were packed."""
         if self._must_wait():
             return 0
+        # What a question kept from going the last time.
+        clear_batch_points(self._context.engine)
         # What batches needed, before packing takes its own.
         give_back_free()
         return pack_loads(self._context.engine, least_trips=LEAST_TRIPS, pause=self._pause)

@@ -33,6 +33,9 @@ value in TOAST leaves room that nothing else fits into, 0.1 bytes a trip less so
 BATCH_BLOCK_TRIPS: Final = 2_048
 """Trips of a batch's block at most: the smaller, the fewer cells it passes, so questions and packing read less for nothing."""
 
+_FAR: Final = np.int64(1 << 62)
+"""Beyond all positions and steps."""
+
 SUMMED_WEEKS: Final = 1_024
 """Weeks of a block that has sums at most: twenty years. The numbers of more would outweigh its bits."""
 
@@ -139,8 +142,9 @@ def _encode_blocks(points: Points, cuts: Numbers, places: Steps | None = None) -
     first = cuts[:-1]
     places = np.arange(len(points.ends), dtype=np.int32) if places is None else places
     order, weeks, run_cuts, run_weeks, run_trips = _order_weeks(points.stamps, places, cuts)
-    points = points.choose(order)
-    bases = np.minimum.reduceat(points.ends, first)
+    # In order once, for all that follows: read at random they cost each step three times as much.
+    points = points.place(order)
+    bases, bounds = _bound_ends(points.ends, cuts)
     run_starts = np.cumsum(run_trips) - run_trips
     run_firsts = points.ends[run_starts] - np.repeat(bases, np.diff(run_cuts))
     runs = _Runs(run_starts, run_cuts, run_weeks, run_trips, run_firsts)
@@ -149,8 +153,9 @@ def _encode_blocks(points: Points, cuts: Numbers, places: Steps | None = None) -
     columns = [pack_numbers(steps, cuts)]
     other_bounds: list[Any] = [[None] * 4] * len(first)
     if points.others is not None:
-        columns += [pack_numbers(axis, cuts, 1) for axis in split_axes(points.others, cuts)]
-        other_bounds = _list_bounds(points.others, first)
+        axes, found_bounds = split_axes(points.others, cuts)
+        columns += [pack_numbers(axis, cuts, 1) for axis in axes]
+        other_bounds = found_bounds.tolist()
     codes, datasources, datasource_cuts = encode_times(points.stamps, cuts)
     columns.append(pack_numbers(codes, cuts, 1))
     bits = map(b"".join, zip(*(list_columns(*column) for column in columns), strict=True))
@@ -158,13 +163,13 @@ def _encode_blocks(points: Points, cuts: Numbers, places: Steps | None = None) -
     # Where the axes of the other ends and the times begin; destinations have no other ends.
     begins = np.cumsum(words if points.others is not None else [*words, np.zeros_like(first), np.zeros_like(first)], axis=0)
     numbers = np.stack([np.diff(cuts), *begins], axis=1).tolist()
-    sums, bounds = runs.list_sums(), _list_bounds(points.ends, first)
+    sums, end_bounds = runs.list_sums(), bounds.tolist()
     sources = encode_arrays("int2[]", datasources, datasource_cuts)
     mondays = [DAY_ONE + timedelta(7 * week) for week in weeks.tolist()]
     regions, lows = points.regions[first].tolist(), bases.tolist()
     for n, (block_runs, block_bits) in enumerate(zip(runs.list_columns(), bits, strict=True)):
         head = (regions[n], points.others is not None, *numbers[n], mondays[n], lows[n])
-        yield (*head, *bounds[n], *other_bounds[n], sources[n], sums[n], block_runs, block_bits)
+        yield (*head, *end_bounds[n], *other_bounds[n], sources[n], sums[n], block_runs, block_bits)
 
 
 def _cut(starts: Numbers, trips: int, most: int) -> Numbers:
@@ -176,11 +181,42 @@ def _cut(starts: Numbers, trips: int, most: int) -> Numbers:
     return np.append(cuts, trips)
 
 
-def _list_bounds(positions: Numbers, first: Numbers) -> list[list[int]]:
-    """x_low, x_high, y_low, y_high of each block, as masked positions."""
-    x, y = positions & X_MASK, positions & Y_MASK
-    bounds = [reduce.reduceat(axis, first) for axis in (x, y) for reduce in (np.minimum, np.maximum)]
-    return np.stack(bounds, axis=1).tolist()  # type: ignore[no-any-return]
+@compile_kernel
+def _bound_ends(ends: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers]:
+    """Find the lowest end of each block and its bounds.
+
+    Shape: m, and m by 4: x_low, x_high, y_low, y_high, as masked positions.
+    """
+    bases, bounds = np.empty(len(cuts) - 1, np.int64), np.empty((len(cuts) - 1, 4), np.int64)
+    for block in range(len(bases)):
+        base, x_low, x_high, y_low, y_high = _FAR, _FAR, np.int64(0), _FAR, np.int64(0)
+        for place in range(cuts[block], cuts[block + 1]):
+            x, y = ends[place] & X_MASK, ends[place] & Y_MASK
+            base = min(base, ends[place])
+            x_low, x_high, y_low, y_high = min(x_low, x), max(x_high, x), min(y_low, y), max(y_high, y)
+        bases[block] = base
+        bounds[block, 0], bounds[block, 1], bounds[block, 2], bounds[block, 3] = x_low, x_high, y_low, y_high
+    return bases, bounds
+
+
+@compile_kernel
+def split_axes(others: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers]:
+    """Make the other ends' columns: x and y steps, each above the block's lowest; and find the bounds of each block.
+
+    Shape: 2 by n, and m by 4 as _bound_ends gives them.
+    """
+    steps, bounds = np.empty((2, len(others)), np.int64), np.empty((len(cuts) - 1, 4), np.int64)
+    for block in range(len(bounds)):
+        x_low, x_high, y_low, y_high = _FAR, np.int64(0), _FAR, np.int64(0)
+        for place in range(cuts[block], cuts[block + 1]):
+            x, y = others[place] & X_MASK, others[place] & Y_MASK
+            x_low, x_high, y_low, y_high = min(x_low, x), max(x_high, x), min(y_low, y), max(y_high, y)
+        bounds[block, 0], bounds[block, 1], bounds[block, 2], bounds[block, 3] = x_low, x_high, y_low, y_high
+        x_first, y_first = gather(bounds[block, 0] >> 1), gather(bounds[block, 2])
+        for place in range(cuts[block], cuts[block + 1]):
+            steps[0, place] = gather(others[place] >> 1) - x_first
+            steps[1, place] = gather(others[place]) - y_first
+    return steps, bounds
 
 
 @compile_kernel
@@ -198,29 +234,14 @@ def encode_times(stamps: Numbers, cuts: Numbers) -> tuple[Numbers, Numbers, Numb
         first = starts[block]
         last = first
         for place in range(cuts[block], cuts[block + 1]):
-            datasource = stamps[place] & 65_535
+            stamp = stamps[place]
+            datasource = stamp & 65_535
             if slots[datasource] < 0:
                 slots[datasource] = last - first
                 found[last] = datasource
                 last += 1
-            codes[place] = slots[datasource] * HOURS + (stamps[place] >> 32) % HOURS
+            codes[place] = slots[datasource] * HOURS + (stamp >> 32) % HOURS
         for place in range(first, last):
             slots[found[place]] = -1
         starts[block + 1] = last
     return codes, found[: starts[-1]], starts
-
-
-@compile_kernel
-def split_axes(positions: Numbers, cuts: Numbers) -> Numbers:
-    """Make the other ends' columns: x and y steps, each above the block's lowest. Shape: n positions, m + 1 cuts → 2 by n."""
-    steps = np.empty((2, len(positions)), np.int64)
-    for block in range(len(cuts) - 1):
-        for axis in range(2):
-            low = 1 << 62
-            for place in range(cuts[block], cuts[block + 1]):
-                step = gather(positions[place] >> (1 - axis))
-                steps[axis, place] = step
-                low = min(low, step)
-            for place in range(cuts[block], cuts[block + 1]):
-                steps[axis, place] -= low
-    return steps

@@ -90,7 +90,7 @@ class OrderedFlows:
     """Counts trips whose origins come in order, about: no more at once than those whose flows are not complete."""
 
     def __init__(self, largest: LargestFlows, *, is_seen: bool, most_trips: int = _MOST_TRIPS) -> None:
-        """Count for the largest. is_seen: all flows have a cell in the view. most_trips: to count at once, where origins allow."""
+        """Count for the largest. is_seen: all flows have a cell in the view. most_trips: counted at once, if that can be."""
         self._largest = largest
         self._is_seen = is_seen
         self._found: list[Numbers] = []

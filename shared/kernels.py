@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 
 from shared.area import Box
+from shared.bits import list_columns
 from shared.block_rows import make_blocks
 from shared.blocks import list_ends, list_places, sum_groups
 from shared.ends import Choice, TimeCounter, find_cells, find_trips, list_sources
@@ -15,6 +16,7 @@ from shared.groups import FlowQuestion
 from shared.known_flows import read_flows
 from shared.pairs import PairCounter
 from shared.points import encode_positions, sort_points
+from shared.run_writing import encode_flows
 
 
 def compile_kernels() -> None:
@@ -37,5 +39,8 @@ def compile_kernels() -> None:
     flows = OrderedFlows(LargestFlows(FlowQuestion(), None), is_seen=True)
     flows.add(find_cells(blocks, choice, shift=2))
     flows.drop_complete(None)
-    for _, flow in FlowCells(points).make_rows(np.zeros(2, np.int64)):
-        counter.add(*read_flows([(flow[1], flow[3], flow[2], *flow[5:])]))
+    rows = FlowCells(points).make_rows()
+    encode_flows(rows, run_id=1, kind=None)
+    columns = zip(rows.heads.tolist(), list_columns(*rows.cells), list_columns(*rows.trips), strict=True)
+    for (_, origin, count, first, _), *bits in columns:
+        counter.add(*read_flows([(origin, first, count, *bits)]))

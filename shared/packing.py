@@ -11,10 +11,12 @@ Measured at 100 million trips: 0.34 µs a trip elapsed (0.45 with one thread), 0
 server's.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from threading import Lock
+from typing import Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -29,16 +31,19 @@ from shared.flow_rows import FlowCells
 from shared.pairs import PairCounter
 from shared.points import Points, sort_points
 from shared.queries import query
-from shared.run_rows import make_cells, make_days, pack_hours
-from shared.run_writing import Row, write_rows
+from shared.run_rows import count_hours, make_cells, make_days, pack_hours
+from shared.run_writing import Row, encode_flows, write_encoded, write_rows
 from shared.runs import CELL_SHIFT
 
 # Some 65,000 trips: what is read at once is no large share of a part.
 _BLOCKS_AT_ONCE: Final = 64
 _BASE: Final = 2
+_PARTS_AHEAD: Final = 2
 _LARGEST_PART: Final = 1.5
 # Flows per hour are kept where they are at most half as many as the trips.
 _TRIPS_PER_FLOW: Final = 2
+# Slots of run_flow by hour of the week: hours of working days, then of weekend days.
+_SLOTS: Final = np.where(np.arange(HOURS) < 5 * 24, 0, 24) + np.arange(HOURS) % 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,12 @@ class Sizes:
 
 DEFAULT_SIZES: Final = Sizes()
 
-_Tables = list[tuple[str, list[Row]]]
-"""Rows by the COPY that takes them."""
+
+class _Rows(NamedTuple):
+    """Rows of a part by the COPY that takes them, and those of flows, encoded."""
+
+    tables: Sequence[tuple[str, Sequence[Row]]]
+    flows: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +89,37 @@ def pack_trips(
     pause is called after each part.
     """
     run = _Run(target, sizes.block_trips)
-    with ThreadPoolExecutor(1, thread_name_prefix="packing") as pool:
+    with ThreadPoolExecutor(_PARTS_AHEAD, thread_name_prefix="packing") as pool:
         for is_origin in (True, False):
             loads = {"load_ids": list(load_ids), "is_origin": is_origin}
             parts = _read_parts(connection, loads, part_trips=sizes.part_trips)
-            for tables in _make_ahead(pool, run.make_rows, parts):
-                _write(connection, target, tables)
+            for rows in _make_ahead(pool, run.make_rows, parts):
+                _write(connection, target, rows)
                 if pause:
                     pause()
-    _write(connection, target, [("copy_run_day", run.make_days())])
+    _write(connection, target, _Rows([("copy_run_day", run.make_days())]))
     if not run.has_hours:
         execute(connection, "delete_run_slots", run_id=target.run_id)
     return run.has_hours
 
 
-def _make_ahead(pool: Executor, make: Callable[[list[Numbers]], _Tables], parts: Iterable[list[Numbers]]) -> Iterator[_Tables]:
-    """Make each part's rows while the caller is at those of the one before."""
-    waiting: Future[_Tables] | None = None
+def _make_ahead(pool: Executor, make: Callable[[list[Numbers]], _Rows], parts: Iterable[list[Numbers]]) -> Iterator[_Rows]:
+    """Make the rows of some parts while the caller is at those of the one before."""
+    waiting: deque[Future[_Rows]] = deque()
     for part in parts:
-        made = waiting
-        waiting = pool.submit(make, part)
+        waiting.append(pool.submit(make, part))
         del part
-        if made is not None:
-            yield made.result()
-    if waiting is not None:
-        yield waiting.result()
+        if len(waiting) > _PARTS_AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-def _write(connection: Connection, target: Target, tables: _Tables) -> None:
-    for name, rows in tables:
-        write_rows(connection, name, ((target.run_id, *row) for row in rows))
+def _write(connection: Connection, target: Target, rows: _Rows) -> None:
+    for name, table in rows.tables:
+        write_rows(connection, name, ((target.run_id, *row) for row in table))
+    if rows.flows:
+        write_encoded(connection, "copy_run_flow", rows.flows)
 
 
 class _Run:
@@ -118,41 +128,44 @@ class _Run:
     def __init__(self, target: Target, block_trips: int) -> None:
         self._target = target
         self._block_trips = block_trips
+        self._lock = Lock()
         self._days = PairCounter()
         self._hourly_flows = 0
         self.has_hours = True
 
-    def make_rows(self, found: list[Numbers]) -> _Tables:
+    def make_rows(self, found: list[Numbers]) -> _Rows:
         """Make blocks and cells, and of origins the flows. Shape: 2 by n each, of origins 3: ends, stamps, other ends."""
         points = sort_points(*np.concatenate(found, axis=1))
         found.clear()
         hours_of_cells = pack_hours(points)
+        flows: list[bytes] = []
         tables = [
             ("copy_run_point", list(make_blocks(points, hours_of_cells, block_trips=self._block_trips))),
             ("copy_run_cell", list(make_cells(points, hours_of_cells))),
         ]
         if points.others is not None:
-            self._days.add(points.stamps >> 32, points.stamps & 0xFFFF_FFFF)
-            tables.append(("copy_run_flow", [*self._make_flows(points)]))
-        return tables
+            counted = count_hours(points.stamps)
+            with self._lock:
+                self._days.add(*counted)
+            flows = list(self._encode_flows(points))
+        return _Rows(tables, flows)
 
     def make_days(self) -> list[Row]:
         """Make the rows of what the origins were counted for."""
         return [*make_days(self._days.list_pairs())]
 
-    def _make_flows(self, points: Points) -> Iterator[Row]:
-        hours = (points.stamps >> 32) % HOURS
-        flows = FlowCells(points)
-        yield from ((row[0], None, None, *row[1:]) for _, row in flows.make_rows(np.zeros_like(hours)))
-        by_datasource = flows.make_rows(points.stamps & 65_535)
-        yield from ((row[0], datasource, None, *row[1:]) for datasource, row in by_datasource)
+    def _encode_flows(self, points: Points) -> Iterator[bytes]:
+        flows, run_id = FlowCells(points), self._target.run_id
+        yield encode_flows(flows.make_rows(), run_id=run_id, kind=None)
+        yield encode_flows(flows.make_rows(points.stamps & 65_535), run_id=run_id, kind="datasource_id")
         if self.has_hours:
-            slots = np.where(hours < 120, hours % 24, 24 + hours % 24)
-            rows = [(row[0], None, slot, *row[1:]) for slot, row in flows.make_rows(slots)]
-            self._hourly_flows += sum(row[4] for row in rows)
-            # No part can decide for all: some places have many trips to each flow, others one. What was written is deleted then.
-            self.has_hours = _TRIPS_PER_FLOW * self._hourly_flows <= self._target.trips
-            yield from rows if self.has_hours else ()
+            rows = flows.make_rows(_SLOTS[(points.stamps >> 32) % HOURS])
+            with self._lock:
+                self._hourly_flows += int(rows.heads[:, 2].sum())
+                # No part can decide for all: some places have many trips to each flow, others one. What was written goes then.
+                self.has_hours = _TRIPS_PER_FLOW * self._hourly_flows <= self._target.trips
+            if self.has_hours:
+                yield encode_flows(rows, run_id=run_id, kind="slot")
 
 
 def _read_parts(connection: Connection, loads: Mapping[str, object], *, part_trips: int) -> Iterator[list[Numbers]]:

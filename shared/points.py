@@ -5,10 +5,9 @@ A stamp is hour << 32 | region << 16 | datasource, the hour counted from 0001-01
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.bits import Numbers, compile_kernel, spread
 from shared.position import AXIS_STEPS, Degrees, Positions
@@ -34,9 +33,10 @@ class Points:
         """List where each cell of position >> shift of a region begins."""
         return _list_starts(self.ends, self.stamps, shift)
 
-    def choose(self, chosen: npt.NDArray[Any]) -> "Points":
-        """The points of an index."""
-        return Points(self.ends[chosen], self.stamps[chosen], None if self.others is None else self.others[chosen])
+    def place(self, order: Numbers) -> "Points":
+        """Put them in another order."""
+        columns = _place((self.ends, self.stamps, self.ends[:0] if self.others is None else self.others), order)
+        return Points(*(columns[:2] if self.others is None else columns))
 
 
 @compile_kernel
@@ -71,7 +71,30 @@ def encode_positions(longitude: Degrees, latitude: Degrees) -> Positions:
 def sort_points(ends: Numbers, stamps: Numbers, others: Numbers | None = None) -> Points:
     """Sort one end of trips by region and position."""
     order = order_numbers(ends)
-    regions = (stamps[order] >> 16).astype(np.uint16)
-    if len(regions) and (regions != regions[0]).any():
+    if _has_regions(stamps):
+        regions = (stamps[order] >> 16).astype(np.uint16)
         order = order[np.argsort(regions, kind="stable")]
-    return Points(ends, stamps, others).choose(order)
+    return Points(ends, stamps, others).place(order)
+
+
+@compile_kernel
+def _has_regions(stamps: Numbers) -> bool:
+    """Whether there are trips of several regions."""
+    varying = np.int64(0)
+    for stamp in stamps:
+        varying |= stamp ^ stamps[0]
+    return varying >> 16 & 65_535 != 0  # type: ignore[no-any-return]
+
+
+@compile_kernel
+def _place(columns: tuple[Numbers, Numbers, Numbers], order: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Put columns in order, all at once, which is half the work of one after the other; the third may be empty."""
+    ends, stamps, others = columns
+    placed = np.empty_like(ends), np.empty_like(stamps), np.empty_like(others)
+    has_others = len(others) > 0
+    for place in range(len(order)):
+        number = order[place]
+        placed[0][place], placed[1][place] = ends[number], stamps[number]
+        if has_others:
+            placed[2][place] = others[number]
+    return placed

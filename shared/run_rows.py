@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from shared.bits import Numbers, list_columns, pack_numbers
+from shared.bits import Numbers, compile_kernel, list_columns, pack_numbers
 from shared.blocks import HOURS
 from shared.points import DAY_ONE, Points
 from shared.run_writing import Row, encode_arrays
 from shared.runs import CELL_SHIFT
-from shared.sorting import count_numbers
+from shared.sorting import count_keys, number_kinds
 
 TRIPS_PER_HOUR: Final = 4
 """Cells keep hours where they have so many trips to each number."""
@@ -28,14 +28,18 @@ def make_cells(points: Points, hours_of_cells: Sequence[bytes | None]) -> Iterat
     number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points.ends)))
     hours = points.stamps >> 32
     first_week = int(hours.min()) // HOURS
-    keys, trips = count_numbers(number << 40 | hours // HOURS - first_week << 16 | points.stamps & 65_535)
-    cuts = np.append(np.searchsorted(keys >> 40, np.arange(len(starts))), len(keys))
-    mondays = (first_week + (keys >> 16 & 0xFF_FFFF)) * 7 - _DAYS_TO_2000
-    first_of_week = np.flatnonzero(np.diff(keys >> 16, prepend=-1))
+    sources, codes = number_kinds(points.stamps & 65_535)
+    weeks = int(hours.max()) // HOURS + 1 - first_week
+    cell_weeks = number * weeks + hours // HOURS - first_week
+    keys, trips = count_keys(cell_weeks * len(sources) + codes, len(starts) * weeks * len(sources))
+    cell_weeks, codes = np.divmod(keys, len(sources))
+    cuts = np.append(np.searchsorted(cell_weeks, np.arange(len(starts)) * weeks), len(keys))
+    mondays = (first_week + cell_weeks % weeks) * 7 - _DAYS_TO_2000
+    first_of_week = np.flatnonzero(np.diff(cell_weeks, prepend=-1))
     week_cuts = np.append(np.searchsorted(first_of_week, cuts[:-1]), len(first_of_week))
     columns = zip(
         encode_arrays("date[]", mondays, cuts),
-        encode_arrays("int2[]", keys & 65_535, cuts),
+        encode_arrays("int2[]", sources[codes], cuts),
         encode_arrays("int4[]", trips, cuts),
         encode_arrays("date[]", mondays[first_of_week], week_cuts),
         encode_arrays("int4[]", np.add.reduceat(trips, first_of_week), week_cuts),
@@ -59,6 +63,31 @@ def make_days(counts: Numbers) -> Iterator[Row]:
     columns = zip(encode_arrays("int2[]", hours % 24, cuts), encode_arrays("int4[]", trips, cuts), strict=True)
     for day, place, column in zip(days[starts].tolist(), places[starts].tolist(), columns, strict=True):
         yield DAY_ONE + timedelta(day), place >> 16, place & 65_535, *column
+
+
+def count_hours(stamps: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Count trips per hour and place (region << 16 | datasource). Shape: n stamps in order of regions → m each, in no order."""
+    places, numbers = _number_places(stamps)
+    first, last = int(stamps.min()) >> 32, int(stamps.max()) >> 32
+    keys, trips = count_keys(numbers * (last + 1 - first) + (stamps >> 32) - first, len(places) * (last + 1 - first))
+    number, hours = np.divmod(keys, last + 1 - first)
+    return hours + first, places[number], trips
+
+
+@compile_kernel
+def _number_places(stamps: Numbers) -> tuple[Numbers, Numbers]:
+    """Number the places of stamps in order of regions. Shape: n → m places, n numbers."""
+    places, numbers, count = np.empty(len(stamps), np.int64), np.empty(len(stamps), np.int64), 0
+    slots = np.full(65_536, -1, np.int64)
+    for trip in range(len(stamps)):
+        place = stamps[trip] & 0xFFFF_FFFF
+        slot = slots[place & 65_535]
+        # A datasource's place in another region is another one.
+        if slot < 0 or places[slot] != place:
+            slot, count = count, count + 1
+            places[slot], slots[place & 65_535] = place, slot
+        numbers[trip] = slot
+    return places[:count].copy(), numbers
 
 
 def pack_hours(points: Points) -> list[bytes | None]:

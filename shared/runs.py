@@ -67,14 +67,25 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS, pause: Callabl
 
 
 def clear_batch_points(engine: Engine) -> None:
-    """Give back the room of blocks that are in a run now: all when no load is loose, for indexes keep theirs through a vacuum."""
-    with suppress(TransientError), transaction(engine) as connection:
-        # Refused while a batch or a question has the table open; then the next batches use the room.
-        execute(connection, "lock_batch_points")
-        if not execute(connection, "has_batch_points").scalar_one():
-            execute(connection, "truncate_batch_points")
+    """Give back the room of blocks that are in a run now, which nobody reads any more: all at once when no load is loose.
+
+    Deleting them block by block would write as much as packing did. While a question has the table open they stay.
+    """
+    with transaction(engine) as connection:
+        found = execute(connection, "find_batch_points").one()
+        if not found.has_packed:
             return
-    execute_alone(engine, "vacuum_batch_points")
+        if found.has_loose:
+            execute(connection, "delete_packed_batch_points")
+    if found.has_loose:
+        # The next batches use the room.
+        execute_alone(engine, "vacuum_batch_points")
+        return
+    with suppress(TransientError), transaction(engine) as connection:
+        # Refused while a batch or a question has the table open. Behind the lock nobody adds any.
+        execute(connection, "lock_batch_points")
+        if not execute(connection, "find_batch_points").one().has_loose:
+            execute(connection, "truncate_batch_points")
 
 
 def list_piles(connection: Connection) -> list[Pile]:
@@ -122,7 +133,6 @@ def pack_run(
         execute(connection, "mark_run_hours", run_id=run_id)
     if len(execute(connection, "finish_packing", run_id=run_id, load_ids=loads).all()) < len(load_ids):
         raise TransientError("A load was undone while it was being packed.", code="packing_overtaken")
-    execute(connection, "delete_batch_points", load_ids=loads)
     execute(connection, "delete_empty_runs")
     for name in _CLEARANCE:
         execute(connection, name)

@@ -16,6 +16,10 @@ from shared.bits import Numbers, Words, compile_kernel, count_bits
 _DIGIT_BITS: Final = 9
 _DIGIT: Final = np.uint64((1 << _DIGIT_BITS) - 1)
 _BUCKETS: Final = 1 << _DIGIT_BITS
+# Places to count at, for each key: more take longer to look through than keys to sort.
+_PLACES_PER_KEY: Final = 8
+_LEAST_PLACES: Final = 4_096
+_KINDS: Final = 65_536
 
 Counts = npt.NDArray[np.uint32]
 
@@ -51,6 +55,25 @@ def count_numbers(values: Numbers) -> tuple[Numbers, Numbers]:
         found += n == 0 or keys[n] != keys[n - 1]
         distinct[found - 1], ends[found] = keys[n], n + 1
     return distinct[:found].copy(), np.diff(ends[: found + 1])
+
+
+def count_keys(keys: Numbers, places: int) -> tuple[Numbers, Numbers]:
+    """Count how often each key from 0 to places occurs. Shape: m distinct ones in order, and m counts."""
+    if places > max(_LEAST_PLACES, _PLACES_PER_KEY * len(keys)):
+        return count_numbers(keys)
+    counts = np.bincount(keys, minlength=places)
+    found = np.flatnonzero(counts)
+    return found, counts[found]
+
+
+def number_kinds(kinds: Numbers) -> tuple[Numbers, Numbers]:
+    """List the kinds that there are, in order, and number each among them. Shape: n from 0 to 65,535 → m kinds, n numbers."""
+    found = np.flatnonzero(np.bincount(kinds, minlength=1))
+    if len(found) == 1:
+        return found, np.zeros_like(kinds)
+    numbers = np.zeros(_KINDS, np.int64)
+    numbers[found] = np.arange(len(found))
+    return found, numbers[kinds]
 
 
 @compile_kernel

@@ -72,7 +72,7 @@ select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base
        p.y_at - p.x_at, p.times_at - p.y_at, p.runs, p.bits, p.datasource_ids
 from block as p
 where p.is_origin = %(is_origin)s::boolean
-  and (p.load_id = any(%(load_ids)s::integer[])
+  and (p.load_id in (select load_id from load where load_id = any(%(load_ids)s::integer[]) and run_id is null)
        or p.run_id in (select run_id from load where load_id = any(%(load_ids)s::integer[])))
 order by p.base;
 
@@ -132,9 +132,15 @@ where oid in ('trip'::regclass, 'run_point_brin'::regclass);
 -- Keeps batches and questions from the table of their blocks, or fails at once when one is there.
 lock table batch_point in access exclusive mode nowait;
 
--- name: has_batch_points
--- Whether any batch has blocks that are in no run.
-select exists (select from batch_point) as has_blocks;
+-- name: find_batch_points
+-- Whether there are blocks of batches of loads that are in no run, and such as are in one, which nobody reads.
+select coalesce(bool_or(l.run_id is null), false) as has_loose, coalesce(bool_or(l.run_id is not null), false) as has_packed
+from (select distinct load_id from batch_point) as b
+left join load as l using (load_id);
+
+-- name: delete_packed_batch_points
+-- The blocks of batches of loads that are in a run.
+delete from batch_point as b using load as l where l.load_id = b.load_id and l.run_id is not null;
 
 -- name: truncate_batch_points
 truncate batch_point;

@@ -34,6 +34,11 @@ def count_runs(context: Context) -> int:
         return int(connection.exec_driver_sql("select count(*) from run").scalar_one())
 
 
+def count_batch_points(context: Context) -> int:
+    with transaction(context.engine) as connection:
+        return int(connection.exec_driver_sql("select count(*) from batch_point").scalar_one())
+
+
 def count_sessions(context: Context, state: str, query: str) -> int:
     asked = (
         "select count(*) from pg_stat_activity where datname = current_database() and state = %(state)s and query like %(query)s"
@@ -49,6 +54,17 @@ def test_packs_what_has_succeeded(context: Context) -> None:
     insert(context, 9)
     assert Packer(context).pack() == 2
     assert count_runs(context) == 1
+
+
+@pytest.mark.usefixtures("eager")
+def test_gives_back_what_a_question_had_open(context: Context) -> None:
+    insert(context, 20)
+    with transaction(context.engine) as asking:
+        asking.exec_driver_sql("select from batch_point")
+        assert Packer(context).pack() == 1
+        assert count_batch_points(context) > 0
+    assert Packer(context).pack() == 0
+    assert count_batch_points(context) == 0
 
 
 @pytest.mark.usefixtures("eager")

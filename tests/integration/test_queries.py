@@ -216,14 +216,16 @@ def test_a_box_reads_no_trips_of_loads_with_blocks(connection: Connection, end: 
 @open_plans
 def test_flows_of_runs_read_no_trips(connection: Connection) -> None:
     connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
-    for question in (FlowQuestion(viewport=SMALL), FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7)):
-        name, table = ("list_run_flows", "run_flow") if question.viewport else ("list_trip_blocks", "run_point")
-        plans = {
-            each: explain_question(connection, each, lambda question=question: fetch_flows(connection, question))
-            for each in ("count_bare_flows", name)
-        }
-        assert not scans_of(plans["count_bare_flows"], "trip")
-        assert scans_of(plans[name], table)
+    asked = (
+        (FlowQuestion(viewport=SMALL), "list_run_flows", "run_flow"),
+        (FlowQuestion(viewport=SMALL), "list_trip_blocks", None),
+        (FlowQuestion(viewport=SMALL), "count_bare_flows", None),
+        (FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7), "list_trip_blocks", "run_point"),
+    )
+    for question, name, table in asked:
+        plan = explain_question(connection, name, lambda question=question: fetch_flows(connection, question))
+        assert not scans_of(plan, "trip")
+        assert table is None or scans_of(plan, table)
 
 
 @open_plans

@@ -14,7 +14,7 @@ from shared.database import connect_database, execute, transaction
 from shared.errors import TransientError
 from shared.migrations import run_file
 from shared.packing import Sizes
-from shared.runs import Pile, choose_loads, list_piles, pack_loads, pack_run
+from shared.runs import Pile, choose_loads, clear_batch_points, list_piles, pack_loads, pack_run
 from shared.settings import Settings
 from shared.weekly import ENDS, WeeklyQuestion, fetch_loose_loads, fetch_weekly
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
@@ -125,6 +125,31 @@ def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
     assert count(engine, "count(*) from batch_point") == 0
     for table in ("run_day", "run_cell", "run_point", "run_flow"):
         assert count(engine, f"count(*) from {table} where run_id not in (select run_id from run)") == 0
+    with transaction(engine) as connection:
+        assert find_problems(connection) == []
+
+
+def test_blocks_of_batches_go_when_nobody_has_them_open(engine: Engine) -> None:
+    insert(engine, 200)
+    question = WeeklyQuestion(box=Box(7, 44, 8, 46))
+    with transaction(engine) as asking:
+        before = fetch_weekly(asking, question)
+        assert pack_loads(engine, least_trips=1) == 1
+        assert count(engine, "count(*) from batch_point") > 0
+        assert fetch_weekly(asking, question) == before
+    with transaction(engine) as connection:
+        assert find_problems(connection) == []
+    # Packed once more, by themselves, with those of another load, which is loose then.
+    insert(engine, 100, seed=2)
+    with transaction(engine) as connection:
+        [run, loose] = sorted(list_piles(connection), key=lambda pile: -pile.trips)
+        pack_run(connection, run.load_ids, run.trips)
+        assert find_problems(connection) == []
+        assert fetch_weekly(connection, question).trips > before.trips
+    clear_batch_points(engine)
+    assert count(engine, "array_agg(distinct load_id) from batch_point") == loose.load_ids
+    assert pack_loads(engine, least_trips=1) == 1
+    assert count(engine, "count(*) from batch_point") == 0
     with transaction(engine) as connection:
         assert find_problems(connection) == []
 

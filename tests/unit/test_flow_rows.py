@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.bits import Numbers, unpack_numbers
+from shared.bits import Numbers, list_columns, unpack_numbers
 from shared.flow_rows import FlowCells
 from shared.points import sort_points
 
@@ -41,7 +41,9 @@ def test_flows_need_both_ends() -> None:
 
 
 def list_flows(kinds: Numbers, flows: FlowCells) -> Iterator[tuple[Flow, int]]:
-    for kind, (region, origin, size, first, last, cells, trips) in flows.make_rows(kinds):
+    rows = flows.make_rows(kinds)
+    heads = zip(rows.kinds.tolist(), rows.heads.tolist(), list_columns(*rows.cells), list_columns(*rows.trips), strict=True)
+    for kind, (region, origin, size, first, last), cells, trips in heads:
         destinations = first + np.cumsum(unpack(cells, size))
         assert (destinations[0], destinations[-1]) == (first, last)
         for destination, count in zip(destinations.tolist(), unpack(trips, size).tolist(), strict=True):
