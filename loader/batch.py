@@ -159,7 +159,12 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
         execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
         next_ones = pick_batches(connection, claim.load_id, context.settings)
-        sums = {**counts, "bytes": claim.bytes, "rows_in_blocks": 0 if batch.blocks is None else loaded}
+        sums = {
+            **counts,
+            "bytes": claim.bytes,
+            "rows_in_blocks": 0 if batch.blocks is None else loaded,
+            "rows_untimed": batch.trips.untimed if batch.trips else 0,
+        }
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, **sums).one_or_none()
         if totals is None:
             raise _LoadEndedError("The load has ended.")

@@ -2,8 +2,8 @@
 
     largest = LargestFlows(question, view)
     counter = OrderedFlows(largest, is_seen=True)
-    for cells in …: counter.drop_complete(first origin of what comes); counter.add(cells)
-    counter.drop_complete(None)
+    for cells in …: counter.add(cells, complete_before=the first origin that may come from here on)
+    counter.finish()
 
 Of fine cells there are nearly as many flows as trips: a table of all of them is read at random, which takes longer than sorting
 a quarter of a million trips at a time.
@@ -97,16 +97,22 @@ class OrderedFlows:
         self._trips = 0
         self._most_trips = self._most = most_trips
 
-    def add(self, cells: Numbers) -> None:
-        """Add trips. Shape: 2 by n: origin and destination cells."""
+    def add(self, cells: Numbers, *, complete_before: int) -> None:
+        """Add trips. complete_before: nothing from cells before this origin comes any more. Shape: 2 by n: origin and destination
+        cells.
+        """
+        if self._trips > self._most:
+            self._count(complete_before)
         self._found.append(cells)
         self._trips += cells.shape[1]
 
-    def drop_complete(self, origin: int | None) -> None:
-        """Count the trips from cells before an origin when there are many; None: all, however few."""
-        if not self._found or (origin is not None and self._trips <= self._most):
-            return
-        flows, rest = _count_before(np.concatenate(self._found, axis=1), _LAST if origin is None else origin)
+    def finish(self) -> None:
+        """Count what is left."""
+        if self._found:
+            self._count(_LAST)
+
+    def _count(self, origin: int) -> None:
+        flows, rest = _count_before(np.concatenate(self._found, axis=1), origin)
         self._found, self._trips = [rest], rest.shape[1]
         self._most = max(self._most_trips, 2 * self._trips)
         self._largest.add(flows, is_seen=self._is_seen)

@@ -3,15 +3,16 @@
 histogram = fetch_histogram(connection, WeeklyQuestion(region="Turin", weekdays=parse_weekdays("weekend")), by="hour")
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
+import numpy as np
 from sqlalchemy import Connection
 
-from shared.anywhere import count_anywhere
+from shared.anywhere import Counts, count_anywhere
 from shared.database import execute, preferring_indexes
 from shared.errors import RequestError
 from shared.weekly import WeeklyQuestion, area_parameters, choose_period, fetch_filters, period_parameters
@@ -54,7 +55,7 @@ def fetch_histogram(connection: Connection, question: WeeklyQuestion, *, by: By)
     if by not in KINDS:
         raise RequestError(f"by is one of {', '.join(KINDS)}, not {by!r}.", parameter="by")
     if by == "duration":
-        return _fetch_durations(connection, question)
+        return _make_durations(_count_durations(connection, question))
     counts = count_hours_of_week(connection, question)
     if by == "hour":
         bins = [Bin(hour, f"{hour:02}:00", trips) for hour, trips in enumerate(sum_hours(counts))]
@@ -65,19 +66,24 @@ def fetch_histogram(connection: Connection, question: WeeklyQuestion, *, by: By)
 
 def count_hours_of_week(connection: Connection, question: WeeklyQuestion) -> list[int]:
     """Count the trips of a period per hour of the week. Shape: 168 numbers from Monday 0 h on."""
+    return _count(connection, question, by_hour=True).sum(axis=0).tolist()  # type: ignore[no-any-return]
+
+
+def _count(connection: Connection, question: WeeklyQuestion, *, by_hour: bool) -> Counts:
+    """Count the trips of a period. Shape: a row per week, a column per hour of the week or one."""
     area = question.area
     while True:
         parameters = _parameters(connection, question)
         if parameters is None:
-            return [0] * _WEEK_HOURS
+            return np.zeros((1, _WEEK_HOURS if by_hour else 1), np.int64)
         if area is None:
-            found = count_anywhere(connection, parameters=parameters, by_hour=True)
+            found = count_anywhere(connection, parameters=parameters, by_hour=by_hour)
         else:
             from shared.boxes import count_box
 
-            found = count_box(connection, area, question.end, parameters=parameters, by_hour=True)
+            found = count_box(connection, area, question.end, parameters=parameters, by_hour=by_hour)
         if found is not None:
-            return found.sum(axis=0).tolist()  # type: ignore[no-any-return]
+            return found
 
 
 def sum_hours(counts: Sequence[int]) -> list[int]:
@@ -85,17 +91,30 @@ def sum_hours(counts: Sequence[int]) -> list[int]:
     return [sum(counts[hour::24]) for hour in range(24)]
 
 
-def _fetch_durations(connection: Connection, question: WeeklyQuestion) -> Histogram:
+def _count_durations(connection: Connection, question: WeeklyQuestion) -> dict[int | None, int]:
+    """Count the trips of a period per bin, from 1 on; None: those whose duration isn't known."""
+    if not _has_durations(connection):
+        trips = int(_count(connection, question, by_hour=False).sum())
+        # A load may have brought some meanwhile.
+        if not _has_durations(connection):
+            return {None: trips}
     parameters = _parameters(connection, question)
-    found: dict[int | None, int] = {}
-    if parameters is not None:
-        del parameters["loose_loads"], parameters["bare_loads"]
-        bounds_s = [60 * minute for minute in DURATION_MINUTES]
-        areas = area_parameters(question.box, question.end)
-        # The index of trips knows origins.
-        with preferring_indexes(connection) if question.area and question.end in ("origin", "both") else nullcontext():
-            rows = execute(connection, "histogram_durations", **parameters, **areas, bounds_s=bounds_s).all()
-        found = {row.bin: row.trips for row in rows}
+    if parameters is None:
+        return {}
+    del parameters["loose_loads"], parameters["bare_loads"]
+    bounds_s = [60 * minute for minute in DURATION_MINUTES]
+    areas = area_parameters(question.box, question.end)
+    # The index of trips knows origins.
+    with preferring_indexes(connection) if question.area and question.end in ("origin", "both") else nullcontext():
+        rows = execute(connection, "histogram_durations", **parameters, **areas, bounds_s=bounds_s).all()
+    return {row.bin: row.trips for row in rows}
+
+
+def _has_durations(connection: Connection) -> bool:
+    return bool(execute(connection, "has_durations").scalar_one())
+
+
+def _make_durations(found: Mapping[int | None, int]) -> Histogram:
     names = [f"{low} to {high} min" for low, high in pairwise(DURATION_MINUTES)]
     names.append(f"{DURATION_MINUTES[-1]} min or more")
     bins = tuple(

@@ -15,13 +15,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from threading import Lock
 from typing import Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
-from shared.bits import Numbers
+from shared.bits import Numbers, compile_kernel
 from shared.block_rows import make_blocks
 from shared.blocks import BLOCK_TRIPS, HOURS, TRIPS, list_ends
 from shared.database import driver_connection, execute
@@ -34,6 +35,7 @@ from shared.queries import query
 from shared.run_rows import count_hours, make_cells, make_days, pack_hours
 from shared.run_writing import Row, encode_flows, write_encoded, write_rows
 from shared.runs import CELL_SHIFT
+from shared.sorting import order_numbers
 
 # Some 65,000 trips: what is read at once is no large share of a part.
 _BLOCKS_AT_ONCE: Final = 64
@@ -92,7 +94,7 @@ def pack_trips(
     with ThreadPoolExecutor(_PARTS_AHEAD, thread_name_prefix="packing") as pool:
         for is_origin in (True, False):
             loads = {"load_ids": list(load_ids), "is_origin": is_origin}
-            parts = _read_parts(connection, loads, part_trips=sizes.part_trips)
+            parts = _read_parts(connection, pool, loads, part_trips=sizes.part_trips)
             for rows in _make_ahead(pool, run.make_rows, parts):
                 _write(connection, target, rows)
                 if pause:
@@ -168,10 +170,14 @@ class _Run:
                 yield encode_flows(rows, run_id=run_id, kind="slot")
 
 
-def _read_parts(connection: Connection, loads: Mapping[str, object], *, part_trips: int) -> Iterator[list[Numbers]]:
+def _read_parts(
+    connection: Connection, pool: Executor, loads: Mapping[str, object], *, part_trips: int
+) -> Iterator[list[Numbers]]:
     """Read the trips by position, about so many at a time, in no order within; cut between cells if possible."""
+    columns = 3 if loads["is_origin"] else 2
     first, fresh = 0, 0
     found: list[Numbers] = []
+    reading: list[Future[list[Numbers]]] = []
     # A cursor of the server's, for the rows of a run are written in between.
     with driver_connection(connection).cursor("packed_blocks") as cursor:
         cursor.execute(query("list_packed_blocks"), loads, binary=True)
@@ -181,34 +187,46 @@ def _read_parts(connection: Connection, loads: Mapping[str, object], *, part_tri
             # A cell of very many trips is cut.
             cut = cell if cell > first else base
             if fresh >= part_trips and cut > first:
-                complete, found = _cut(found, cut)
+                complete, found = _cut(chain(found, *(future.result() for future in reading)), cut)
+                reading.clear()
                 yield from _cut_parts(complete, part_trips)
                 first, fresh = cut, 0
-            found += _read_blocks(rows, columns=3 if loads["is_origin"] else 2)
             fresh += sum(row[0] for row in rows)
+            reading.append(pool.submit(_read_blocks, rows, columns=columns))
+    found += chain.from_iterable(future.result() for future in reading)
     yield from _cut_parts(found, part_trips)
 
 
 def _read_blocks(rows: Sequence[Row], *, columns: int) -> list[Numbers]:
-    """Read each block's trips. Each gets memory of its own, which is given back when it has been packed."""
+    """Read the trips of each block, in order of their ends. Each has memory of its own, given back when it has been packed."""
     blocks = read_blocks(row[:-1] for row in rows)
     ends = np.empty((columns, int(blocks.table[:, TRIPS].sum())), np.int64)
     list_ends(blocks.table, blocks.words, list_sources(row[-1] for row in rows), ends)
-    return [block.copy() for block in np.split(ends, np.cumsum(blocks.table[:-1, TRIPS]), axis=1)]
+    return [_sort(block) for block in np.split(ends, np.cumsum(blocks.table[:-1, TRIPS]), axis=1)]
+
+
+@compile_kernel
+def _sort(block: Numbers) -> Numbers:
+    """Put trips in order of their ends. Shape: 2 or 3 by n."""
+    order, placed = order_numbers(block[0].copy()), np.empty(block.shape, np.int64)
+    for column in range(len(block)):
+        for place in range(len(order)):
+            placed[column, place] = block[column, order[place]]
+    return placed
 
 
 def _cut(found: Iterable[Numbers], cut: int) -> tuple[list[Numbers], list[Numbers]]:
-    """Part blocks into what lies before a position, and the rest."""
+    """Part blocks into what lies before a position, and the rest. They are in order, so nothing is copied."""
     part, rest = [], []
     for block in found:
-        is_before = block[0] < cut
-        if is_before.all():
+        if block[0, -1] < cut:
             part.append(block)
-        elif is_before.any():
-            part.append(block[:, is_before])
-            rest.append(block[:, ~is_before])
-        else:
+        elif block[0, 0] >= cut:
             rest.append(block)
+        else:
+            place = int(np.searchsorted(block[0], cut))
+            part.append(block[:, :place])
+            rest.append(block[:, place:])
     return part, rest
 
 
@@ -216,7 +234,7 @@ def _cut_parts(found: list[Numbers], part_trips: int) -> Iterator[list[Numbers]]
     """Cut trips into not many more than a part's at once: where a region ends, a block of each batch becomes complete."""
     while sum(block.shape[1] for block in found) > _LARGEST_PART * part_trips:
         at = int(np.partition(np.concatenate([block[0] for block in found]), part_trips)[part_trips])
-        lowest, cell = min(int(block[0].min()) for block in found), at >> CELL_SHIFT << CELL_SHIFT
+        lowest, cell = min(int(block[0, 0]) for block in found), at >> CELL_SHIFT << CELL_SHIFT
         if at == lowest:
             break
         part, found = _cut(found, cell if cell > lowest else at)

@@ -1,5 +1,9 @@
 -- Histograms. Parameters: see weekly.sql, which counts hours in a box too.
 
+-- name: has_durations
+-- Whether some load's trips may have durations.
+select exists (select from load where rows_loaded > rows_untimed) as has_durations;
+
 -- name: histogram_durations
 -- Trips per duration, read trip by trip: bin n holds those of bounds_s[n] seconds or more and less than bounds_s[n + 1]; bin null those
 -- whose duration isn't known. origin_area, destination_area, is_either: see group.sql.

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,12 +16,14 @@ from shared.database import connect_database, transaction
 from shared.errors import RequestError
 from shared.histograms import DURATION_MINUTES, KINDS, By, Histogram, fetch_histogram
 from shared.packing import Sizes
+from shared.queries import list_queries
 from shared.runs import pack_run
 from shared.settings import Settings
 from shared.weekly import WeeklyQuestion
 from tests.brute_force import list_weekly_trips
 from tests.integration.test_weekly import draw_question
 from tests.random_trips import MONDAY, draw_trips, make_trip
+from tests.recording import recorded_statements
 from tests.trip_maker import MadeTrip, insert_trips
 
 
@@ -51,6 +54,32 @@ def test_every_bar_is_there_with_its_name(connection: Connection) -> None:
     assert (durations.trips, durations.unknown_trips, filled(durations)) == (2, 1, {15: 1})
     assert [each.label for each in durations.bins][-2:] == ["720 to 1440 min", "1440 min or more"]
     assert durations.to_json()["bins"][3] == {"bin": 15, "label": "15 to 20 min", "trips": 1}
+
+
+def test_where_no_load_has_durations_no_trip_is_read_for_them(engine: Engine) -> None:
+    dice = random.Random(7)
+    trips = [replace(trip, duration_s=None) for trip in draw_trips(dice, 300)]
+    with transaction(engine) as connection:
+        for first in (0, 100, 200):
+            load_id = insert_trips(connection, trips[first : first + 100])
+            if first < 200:
+                pack_run(connection, [load_id], 100)
+        connection.exec_driver_sql("update load set rows_untimed = rows_loaded")
+    asked = [WeeklyQuestion(), *(draw_question(dice) for _ in range(30))]
+    asked = [question for question in asked if list_weekly_trips(trips, question)]
+    assert len(asked) > 10
+    text = list_queries()["histogram_durations"].text
+    with recorded_statements(engine) as statements, transaction(engine) as connection:
+        for question in asked:
+            found = fetch_histogram(connection, question, by="duration")
+            expected = len(list_weekly_trips(trips, question))
+            assert (found.trips, found.unknown_trips, filled(found)) == (expected, expected, {})
+        assert text not in [statement for statement, _ in statements]
+        # With one that may have some all is read as before.
+        insert_trips(connection, [make_trip(MONDAY, duration_s=60)])
+        timed = fetch_histogram(connection, WeeklyQuestion(), by="duration")
+        assert (timed.trips, timed.unknown_trips, filled(timed)) == (301, 300, {0: 1})
+        assert text in [statement for statement, _ in statements]
 
 
 def test_without_trips_bars_are_empty(connection: Connection) -> None:

@@ -133,6 +133,10 @@ def test_durations_are_stored_where_they_are_known(context: Context) -> None:
     load = load_bytes(context, (header + "".join(rows)).encode())
     assert load["rows_loaded"] == 3
     assert fetch_all(context, "select duration_s from trips order by origin_latitude") == [(600,), (None,), (3600,)]
+    assert fetch_all(context, "select rows_untimed from load") == [(1,)]
+    data, _ = make_trips(100)
+    assert load_bytes(context, data)["rows_loaded"] == 100
+    assert fetch_all(context, "select rows_untimed from load order by load_id") == [(1,), (100,)]
 
 
 def test_rollups_of_a_succeeded_load_are_merged(context: Context) -> None:

@@ -28,9 +28,8 @@ def count_in_order(trips: Trips, largest: LargestFlows, dice: random.Random) -> 
         left = Counter(waiting)
         left.subtract(block)
         waiting = sorted(left.elements())
-        counter.drop_complete(first)
-        counter.add(as_cells(block))
-    counter.drop_complete(None)
+        counter.add(as_cells(block), complete_before=first)
+    counter.finish()
 
 
 def as_cells(trips: Trips) -> Numbers:
@@ -63,8 +62,8 @@ def test_flows_out_of_sight_are_left_out_but_their_trips_are_counted() -> None:
     view = AxisArea(((0, 1),), (2, 3))
     largest = LargestFlows(FlowQuestion(precision=12), view)
     counter = OrderedFlows(largest, is_seen=False)
-    counter.add(as_cells([(1, 1), (1, 2), (2, 2), (2, 2), (2, 1), (2, 1), (3, 3)]))
-    counter.drop_complete(None)
+    counter.add(as_cells([(1, 1), (1, 2), (2, 2), (2, 2), (2, 1), (2, 1), (3, 3)]), complete_before=0)
+    counter.finish()
     assert largest.trips == 7
     assert list(largest.shown.iter_rows()) == [(2, 1, 2), (1, 1, 1), (1, 2, 1)]
     assert largest.list_places() == {(1, INTERNAL): 1, (1, OUT): 1, (1, IN): 2, (2, OUT): 2, (2, IN): 1}

@@ -1,0 +1,15 @@
+"""Rows without durations."""
+
+from alembic import op
+
+from shared.migrations import run_file
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Run the SQL file."""
+    run_file(op.get_bind(), "0018_untimed_rows.sql")
