@@ -9,6 +9,7 @@ true, and what is dropped by packing is asked for no more. Of a box's time findi
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from threading import Lock
 from typing import Final
 
@@ -23,6 +24,21 @@ Columns = tuple[bytes | None, ...]
 
 _COLUMNS: Final = 4
 _WANTED: Final = [[column for column in range(_COLUMNS) if needs >> column & 1] for needs in range(1 << _COLUMNS)]
+
+
+def _list_ranges(columns: Sequence[int]) -> list[list[int]]:
+    """Part columns into those that lie side by side."""
+    ranges: list[list[int]] = []
+    for column in columns:
+        if ranges and ranges[-1][-1] == column - 1:
+            ranges[-1].append(column)
+        else:
+            ranges.append([column])
+    return ranges
+
+
+_NOTHING: Final[Columns] = (None,) * _COLUMNS
+_RANGES: Final = [_list_ranges(columns) for columns in _WANTED]
 # Beyond the last word of any block.
 _ALL_WORDS: Final = 1 << 27
 _MIB: Final = 1 << 20
@@ -85,30 +101,30 @@ def stream_columns(
 
     words: of the places and of each axis. needs: PLACES and so on, added up. Raises: StaleError when a block is gone.
     """
-    found = [_choose(columns, need) for columns, need in zip(_kept.find(block_ids), needs, strict=True)]
-    missing = [number for number, columns in enumerate(found) if columns is None]
-    read = _read_columns(connection, [_Piece(block_ids[n], words[n], _WANTED[needs[n]]) for n in missing])
-    for known, need in zip(found, needs, strict=True):
-        columns = _choose(next(read, None), need) if known is None else known
-        if columns is None:
-            raise StaleError
-        yield columns
-
-
-def _choose(columns: Columns | None, needs: int) -> list[bytes] | None:
-    """Choose what is needed of a block; None when some of it is not there."""
-    found = []
-    for column in _WANTED[needs]:
-        piece = columns[column] if columns else None
-        if piece is None:
-            return None
-        found.append(piece)
-    return found
+    known = [columns or _NOTHING for columns in _kept.find(block_ids)]
+    absent = [
+        sum(1 << column for column in _WANTED[need] if columns[column] is None)
+        for columns, need in zip(known, needs, strict=True)
+    ]
+    pieces = [
+        _Piece(block_id, widths, wanted)
+        for block_id, widths, lacking in zip(block_ids, words, absent, strict=True)
+        for wanted in _RANGES[lacking]
+    ]
+    read = _read_columns(connection, pieces)
+    for columns, need, lacking in zip(known, needs, absent, strict=True):
+        found = list(columns)
+        for wanted in _RANGES[lacking]:
+            piece = next(read, None)
+            if piece is None:
+                raise StaleError
+            found[wanted[0] : wanted[-1] + 1] = piece
+        yield [found[column] or b"" for column in _WANTED[need]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """The bits from the first wanted column to the last. words: of the places and of each axis."""
+    """The bits of columns that lie side by side. words: of the places and of each axis."""
 
     block_id: int
     words: Sequence[int]
@@ -124,18 +140,17 @@ class _Piece:
         first, last = self.wanted[0], self.wanted[-1]
         return _ALL_WORDS if last >= len(self.words) else sum(self.words[first : last + 1])
 
-    def split(self, bits: bytes) -> Columns:
-        columns: list[bytes | None] = [None] * _COLUMNS
-        first = 0
-        for column in range(self.wanted[0], self.wanted[-1] + 1):
-            last = first + 8 * self.words[column] if column < len(self.words) else len(bits)
-            columns[column] = bits[first:last]
-            first = last
-        return tuple(columns)
+    def split(self, bits: bytes) -> list[bytes]:
+        ends = [0, *accumulate(8 * self.words[column] for column in self.wanted[:-1]), len(bits)]
+        return [bits[first:last] for first, last in pairwise(ends)]
+
+    def place(self, columns: Sequence[bytes]) -> Columns:
+        """Say of all columns what is here."""
+        return tuple(columns[self.wanted.index(column)] if column in self.wanted else None for column in range(_COLUMNS))
 
 
-def _read_columns(connection: Connection, pieces: Sequence[_Piece]) -> Iterator[Columns]:
-    """Read pieces, as far as there are blocks for them, and keep them unless that is very much."""
+def _read_columns(connection: Connection, pieces: Sequence[_Piece]) -> Iterator[list[bytes]]:
+    """Read pieces in order, as far as there are blocks for them, and keep them unless that is very much."""
     if not pieces:
         return
     asked: dict[str, object] = {
@@ -143,7 +158,7 @@ def _read_columns(connection: Connection, pieces: Sequence[_Piece]) -> Iterator[
         "first_words": [piece.first_word for piece in pieces],
         "words": [piece.length for piece in pieces],
     }
-    early: dict[int, Columns] = {}
+    early: dict[int, list[bytes]] = {}
     number = kept_bytes = 0
     for rows in stream_rows(connection, "list_block_bits", asked):
         for row in rows:
@@ -151,7 +166,7 @@ def _read_columns(connection: Connection, pieces: Sequence[_Piece]) -> Iterator[
             early[row.number] = columns = piece.split(row.bits)
             # A question that reads nearly everything must not drop what others have use for.
             if 2 * kept_bytes < _kept.limit_bytes:
-                _kept.keep(piece.block_id, columns)
+                _kept.keep(piece.block_id, piece.place(columns))
                 kept_bytes += len(row.bits)
         while number + 1 in early:
             number += 1
