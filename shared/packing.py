@@ -83,19 +83,20 @@ def pack_trips(
     target: Target,
     load_ids: Sequence[int],
     *,
+    reader: Connection | None = None,
     sizes: Sizes = DEFAULT_SIZES,
     pause: Callable[[], None] | None = None,
 ) -> bool:
     """Write the run's rows in the caller's transaction; returns whether flows per hour are among them.
 
-    pause is called after each part.
+    reader: another connection that sees all blocks, to read parts while others are written. pause: called after each part.
     """
     run = _Run(target, sizes.block_trips)
     with ThreadPoolExecutor(_PARTS_AHEAD, thread_name_prefix="packing") as pool:
         for is_origin in (True, False):
             loads = {"load_ids": list(load_ids), "is_origin": is_origin}
-            parts = _read_parts(connection, pool, loads, part_trips=sizes.part_trips)
-            for rows in _make_ahead(pool, run.make_rows, parts):
+            parts = _read_parts(reader or connection, pool, loads, part_trips=sizes.part_trips)
+            for rows in _make_ahead(pool, run.make_rows, _read_ahead(parts) if reader else parts):
                 _write(connection, target, rows)
                 if pause:
                     pause()
@@ -115,6 +116,15 @@ def _make_ahead(pool: Executor, make: Callable[[list[Numbers]], _Rows], parts: I
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def _read_ahead(parts: Iterator[list[Numbers]]) -> Iterator[list[Numbers]]:
+    """Read the next part while the caller is at one."""
+    with ThreadPoolExecutor(1, thread_name_prefix="packing reads") as pool:
+        waiting = pool.submit(next, parts, None)
+        while part := waiting.result():
+            waiting = pool.submit(next, parts, None)
+            yield part
 
 
 def _write(connection: Connection, target: Target, rows: _Rows) -> None:

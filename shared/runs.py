@@ -56,7 +56,9 @@ def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS, pause: Callabl
         if not load_ids:
             return 0
         execute(connection, "begin_packing")
-        pack_run(connection, load_ids, trips, pause=pause)
+        with transaction(engine) as reader:
+            execute(reader, "begin_packing")
+            pack_run(connection, load_ids, trips, reader=reader, pause=pause)
     LOG.info("packed loads into a run", extra={"loads": len(load_ids), "trips": trips})
     with transaction(engine) as connection:
         execute(connection, "begin_packing")
@@ -114,11 +116,13 @@ def pack_run(
     load_ids: Sequence[int],
     trips: int,
     *,
+    reader: Connection | None = None,
     sizes: "Sizes | None" = None,
     pause: Callable[[], None] | None = None,
 ) -> None:
     """Pack loads into a new run in the caller's transaction; runs that lose their loads to it go.
 
+    reader: another connection, for what is committed. That a load was undone while it read shows in the end.
     Raises: TransientError when one of the loads does not stand any more.
     """
     # Packing brings compiled kernels: what only asks which runs there are need not wait for those.
@@ -129,7 +133,9 @@ def pack_run(
     run_id = execute(connection, "insert_run", trips=trips).scalar_one()
     if bare := list(execute(connection, "list_bare_loads", load_ids=loads).scalars()):
         block_loads(connection, bare, trips=trips, part_trips=sizes.part_trips)
-    if pack_trips(connection, Target(run_id, trips), loads, sizes=sizes, pause=pause):
+        # Nobody else sees those blocks.
+        reader = None
+    if pack_trips(connection, Target(run_id, trips), loads, reader=reader, sizes=sizes, pause=pause):
         execute(connection, "mark_run_hours", run_id=run_id)
     if len(execute(connection, "finish_packing", run_id=run_id, load_ids=loads).all()) < len(load_ids):
         raise TransientError("A load was undone while it was being packed.", code="packing_overtaken")
