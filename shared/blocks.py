@@ -277,7 +277,7 @@ def count_times(blocks: Numbers, words: Words, area: Numbers, filters: Filters, 
     """
     scratch = _make_scratch(blocks)
     times, chosen = scratch[2], scratch[3]
-    first_week = filters[1] // 7
+    first_week, weeks = filters[1] // 7, filters[2] // 7 + 1 - filters[1] // 7
     by_hour = counts.shape[1] == HOURS
     is_whole = not by_hour and filters[0].all() and filters[1] % 7 == 0 and filters[2] % 7 == 6
     for number in range(len(blocks)):
@@ -285,14 +285,25 @@ def count_times(blocks: Numbers, words: Words, area: Numbers, filters: Filters, 
         runs = _read_runs(block, words)
         needs_times = not is_whole or block[WANTED] >= 0
         _read_block(block, words, runs, area, (False, needs_times), scratch)
-        if not needs_times:
-            _add_weeks(runs, chosen, block[WEEK] - first_week, counts[: filters[2] // 7 + 1 - first_week])
-            continue
-        _choose_by_time(block, runs, times, filters, chosen)
-        for place in range(block[TRIPS]):
+        if needs_times:
+            _choose_by_time(block, runs, times, filters, chosen)
+        if by_hour:
+            _add_hours(runs, chosen, times, (first_week, block[WEEK]), counts)
+        else:
+            _add_weeks(runs, chosen, block[WEEK] - first_week, counts[:weeks])
+
+
+@compile_kernel
+def _add_hours(runs: Numbers, chosen: Flags, times: Numbers, weeks: tuple[int, int], counts: Numbers) -> None:
+    """Count trips per week and hour, of which none lies outside the period. weeks: counts' first and the block's."""
+    first = 0
+    for run in range(runs.shape[1]):
+        # A run is a week's: no trip's time is divided.
+        week = weeks[1] + runs[0, run]
+        for place in range(first, runs[1, run]):
             if chosen[place]:
-                week, hour = times[place] // HOURS - first_week, times[place] % HOURS
-                counts[week, hour if by_hour else 0] += 1
+                counts[week - weeks[0], times[place] - week * HOURS] += 1
+        first = runs[1, run]
 
 
 @compile_kernel

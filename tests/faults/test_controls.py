@@ -39,7 +39,15 @@ def finish(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     counts = {"rows_read": batch.rows_read, "rows_loaded": loaded, "rows_rejected": batch.rejects.height}
     with transaction(context.engine) as connection:
         execute(connection, "finish_batch", **claim.key, **counts, reasons=None, warnings=None, rejects_kept=None)
-        execute(connection, "add_batch_counts", load_id=claim.load_id, bytes=claim.bytes, rows_in_blocks=loaded, **counts)
+        execute(
+            connection,
+            "add_batch_counts",
+            load_id=claim.load_id,
+            bytes=claim.bytes,
+            rows_in_blocks=loaded,
+            rows_untimed=0,
+            **counts,
+        )
 
 
 def prepare(context: Context) -> tuple[Context, int]:
