@@ -1,4 +1,4 @@
-"""Blocks: the packed bits of a run's trips, and the loops over them, compiled to machine code by numba.
+"""Blocks: the packed bits of a run's trips, and reading one, compiled to machine code by numba (many: shared/block_loops.py).
 
 A block's trips are in order of week, then of position. Its numbers are columns of bits (shared/bits.py): runs, in three groups
 after a word that says how many; places, in small ones; of origins the x and the y axis of the other ends, and times, in one each.
@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.bits import Numbers, Words, compile_kernel, count_bits, gather, spread, unpack_numbers
-from shared.pairs import find_pair
 from shared.position import X_MASK, Y_MASK
 
 Flags = npt.NDArray[np.bool_]
@@ -22,9 +21,6 @@ BLOCK_TRIPS: Final = 4_096
 """Trips of a block at most: its bounds and sums cost 0.1 bytes a trip, and an edge reads few trips that it doesn't cut."""
 
 HOURS: Final = 168
-
-GROUP_CELL_BITS: Final = 45
-"""Bits of a trip group's origin cell in its first key: geohashes of up to nine characters."""
 
 # Columns of the table of blocks that the kernels take. WANTED: a datasource's place among the block's, or -1. OTHER_X, OTHER_Y:
 # the lowest of the other ends, as masked positions. The last five are words of the bits; a column that nobody asked for has none.
@@ -61,7 +57,7 @@ def _is_in_area(position: int, area: Numbers) -> bool:
 
 
 @compile_kernel
-def _read_runs(block: Numbers, words: Words) -> Numbers:
+def read_runs(block: Numbers, words: Words) -> Numbers:
     """Read a block's runs: weeks after the block's first, the place after their last trip, and positions of their first ones.
 
     Shape: 3 by n. What is damaged never leads beyond the block.
@@ -80,7 +76,8 @@ def _read_runs(block: Numbers, words: Words) -> Numbers:
 
 
 @compile_kernel
-def _read_ends(block: Numbers, words: Words, runs: Numbers, ends: Numbers) -> None:
+def read_ends(block: Numbers, words: Words, runs: Numbers, ends: Numbers) -> None:
+    """Read a block's ends. Shape: ends has one entry per trip."""
     unpack_numbers(words, block[PLACES_AT], ends)
     first = 0
     for run in range(runs.shape[1]):
@@ -102,23 +99,24 @@ def _read_steps(block: Numbers, words: Words, steps: Numbers) -> None:
 
 
 @compile_kernel
-def _list_lows(block: Numbers) -> tuple[int, int]:
+def list_lows(block: Numbers) -> tuple[int, int]:
     """The lowest of the other ends in axis steps."""
     return gather(block[OTHER_X] >> 1), gather(block[OTHER_Y])
 
 
 @compile_kernel
-def _read_others(block: Numbers, words: Words, others: Numbers) -> None:
+def read_others(block: Numbers, words: Words, others: Numbers) -> None:
     """Other ends as positions."""
     steps = np.empty((2, len(others)), np.int64)
     _read_steps(block, words, steps)
-    x_low, y_low = _list_lows(block)
+    x_low, y_low = list_lows(block)
     for place in range(len(others)):
-        others[place] = _join_axes(x_low + steps[0, place], y_low + steps[1, place])
+        others[place] = join_axes(x_low + steps[0, place], y_low + steps[1, place])
 
 
 @compile_kernel
-def _join_axes(x: int, y: int) -> int:
+def join_axes(x: int, y: int) -> int:
+    """Make a position of its axis steps."""
     return spread(x) << 1 | spread(y)
 
 
@@ -127,7 +125,7 @@ def _choose_by_other(block: Numbers, area: Numbers, steps: Numbers, chosen: Flag
     """Take away the flags of trips whose other end is inside, or is not, by the axes that are here: an axis that isn't lies in
     the area.
     """
-    (x_low, y_low), trips = _list_lows(block), block[TRIPS]
+    (x_low, y_low), trips = list_lows(block), block[TRIPS]
     x_first, x_last, x_next, x_end = area[10] - x_low, area[11] - x_low, area[12] - x_low, area[13] - x_low
     y_first, y_last = area[14] - y_low, area[15] - y_low
     has_x, has_y = block[Y_AT] > block[X_AT], block[TIMES_AT] > block[Y_AT]
@@ -166,7 +164,7 @@ def _choose_by_place(block: Numbers, area: Numbers, tests: tuple[Numbers, Number
 
 
 @compile_kernel
-def _choose_by_time(block: Numbers, runs: Numbers, times: Numbers, filters: Filters, chosen: Flags) -> None:
+def choose_by_time(block: Numbers, runs: Numbers, times: Numbers, filters: Filters, chosen: Flags) -> None:
     """Take away the flags of trips at other times or of other datasources; times become hours since 0001-01-01."""
     hours, first_day, last_day = filters
     codes = 1 << count_bits(block[DATASOURCES] * HOURS - 1)
@@ -188,7 +186,7 @@ def _choose_by_time(block: Numbers, runs: Numbers, times: Numbers, filters: Filt
 
 
 @compile_kernel
-def _read_block(
+def choose_trips(
     block: Numbers,
     words: Words,
     runs: Numbers,
@@ -200,7 +198,7 @@ def _read_block(
     ends, steps, times, chosen = scratch
     trips = block[TRIPS]
     if needs[0] or block[END_TEST] != ANY:
-        _read_ends(block, words, runs, ends[:trips])
+        read_ends(block, words, runs, ends[:trips])
     if needs[0] or block[OTHER_TEST] != ANY or block[END_TEST] == ONE_INSIDE:
         _read_steps(block, words, steps)
     if needs[1]:
@@ -213,222 +211,12 @@ def read_block(block: Numbers, words: Words, found: Numbers, has_others: bool) -
     """Read all of a block. Shape: found is 3 by its trips: ends, other ends where it has them, and times: 65,536 times the weeks
     after the block's first, and what block_rows.encode_times makes.
     """
-    runs = _read_runs(block, words)
-    _read_ends(block, words, runs, found[0])
+    runs = read_runs(block, words)
+    read_ends(block, words, runs, found[0])
     unpack_numbers(words, block[TIMES_AT], found[2], block[TRIPS])
     first = 0
     for run in range(runs.shape[1]):
         found[2, first : runs[1, run]] += runs[0, run] << 16
         first = runs[1, run]
     if has_others:
-        _read_others(block, words, found[1])
-
-
-@compile_kernel
-def list_places(blocks: Numbers, words: Words, found: Numbers) -> None:
-    """List the ends of all trips of blocks. Shape: found has one entry per trip."""
-    first = 0
-    for number in range(len(blocks)):
-        last = first + blocks[number, TRIPS]
-        _read_ends(blocks[number], words, _read_runs(blocks[number], words), found[first:last])
-        first = last
-
-
-@compile_kernel
-def list_ends(blocks: Numbers, words: Words, sources: tuple[Numbers, Numbers], found: Numbers) -> None:
-    """List all trips of blocks.
-
-    Shape: sources are the blocks' datasources one after the other, and where each block's begin; found is 3 by all trips: ends,
-    stamps (see shared/points.py), and other ends where it has a third row.
-    """
-    first = 0
-    for number in range(len(blocks)):
-        block = blocks[number]
-        last = first + block[TRIPS]
-        runs = _read_runs(block, words)
-        _read_ends(block, words, runs, found[0, first:last])
-        if len(found) > 2:
-            _read_others(block, words, found[2, first:last])
-        stamps = found[1, first:last]
-        unpack_numbers(words, block[TIMES_AT], stamps, block[TRIPS])
-        region, place = block[REGION] << 16, 0
-        for run in range(runs.shape[1]):
-            week_hour = (block[WEEK] + runs[0, run]) * HOURS
-            for trip in range(place, runs[1, run]):
-                datasource = sources[0][sources[1][number] + stamps[trip] // HOURS]
-                stamps[trip] = (week_hour + stamps[trip] % HOURS) << 32 | region | datasource
-            place = runs[1, run]
-        first = last
-
-
-@compile_kernel
-def _make_scratch(blocks: Numbers) -> tuple[Numbers, Numbers, Numbers, Flags]:
-    most = np.int64(0)
-    for block in range(len(blocks)):
-        most = max(most, blocks[block, TRIPS])
-    return np.empty(most, np.int64), np.empty((2, most), np.int64), np.empty(most, np.int64), np.empty(most, np.bool_)
-
-
-@compile_kernel
-def count_times(blocks: Numbers, words: Words, area: Numbers, filters: Filters, counts: Numbers) -> None:
-    """Count the chosen trips per week from first_day's on, and per hour of the week where counts has 168 columns.
-
-    Shape: counts has a row per week; it is added to.
-    """
-    scratch = _make_scratch(blocks)
-    times, chosen = scratch[2], scratch[3]
-    first_week, weeks = filters[1] // 7, filters[2] // 7 + 1 - filters[1] // 7
-    by_hour = counts.shape[1] == HOURS
-    is_whole = not by_hour and filters[0].all() and filters[1] % 7 == 0 and filters[2] % 7 == 6
-    for number in range(len(blocks)):
-        block = blocks[number]
-        runs = _read_runs(block, words)
-        needs_times = not is_whole or block[WANTED] >= 0
-        _read_block(block, words, runs, area, (False, needs_times), scratch)
-        if needs_times:
-            _choose_by_time(block, runs, times, filters, chosen)
-        if by_hour:
-            _add_hours(runs, chosen, times, (first_week, block[WEEK]), counts)
-        else:
-            _add_weeks(runs, chosen, block[WEEK] - first_week, counts[:weeks])
-
-
-@compile_kernel
-def _add_hours(runs: Numbers, chosen: Flags, times: Numbers, weeks: tuple[int, int], counts: Numbers) -> None:
-    """Count trips per week and hour, of which none lies outside the period. weeks: counts' first and the block's."""
-    first = 0
-    for run in range(runs.shape[1]):
-        # A run is a week's: no trip's time is divided.
-        week = weeks[1] + runs[0, run]
-        for place in range(first, runs[1, run]):
-            if chosen[place]:
-                counts[week - weeks[0], times[place] - week * HOURS] += 1
-        first = runs[1, run]
-
-
-@compile_kernel
-def _add_weeks(runs: Numbers, chosen: Flags, first_week: int, counts: Numbers) -> None:
-    """Count trips per week without their hours. first_week: the block's, from counts' first on."""
-    first = 0
-    for run in range(runs.shape[1]):
-        week, trips = first_week + runs[0, run], 0
-        if 0 <= week < len(counts):
-            for place in range(first, runs[1, run]):
-                trips += chosen[place]
-            counts[week, 0] += trips
-        first = runs[1, run]
-
-
-@compile_kernel
-def list_trips(blocks: Numbers, words: Words, area: Numbers, filters: Filters, found: Numbers) -> int:
-    """List the chosen trips of origins' blocks; returns how many. Shape: found is 4 by n: origins, destinations, regions,
-    hours.
-    """
-    scratch = _make_scratch(blocks)
-    ends, steps, times, chosen = scratch
-    count = 0
-    for number in range(len(blocks)):
-        block = blocks[number]
-        runs = _read_runs(block, words)
-        _read_block(block, words, runs, area, (True, True), scratch)
-        _choose_by_time(block, runs, times, filters, chosen)
-        x_low, y_low = _list_lows(block)
-        for place in range(block[TRIPS]):
-            if chosen[place]:
-                found[0, count], found[1, count] = ends[place], _join_axes(x_low + steps[0, place], y_low + steps[1, place])
-                found[2, count], found[3, count] = block[REGION], times[place]
-                count += 1
-    return count
-
-
-@compile_kernel
-def list_cells(blocks: Numbers, words: Words, limits: tuple[Numbers, Filters], shift: int, found: Numbers) -> int:
-    """List the cells of the chosen trips of origins' blocks; returns how many. Their hours are read only if those matter.
-
-    limits: area and filters. shift: of cells. Shape: found is 2 by n: origin and destination cells.
-    """
-    scratch = _make_scratch(blocks)
-    ends, steps, times, chosen = scratch
-    is_any_hour = limits[1][0].all()
-    count = 0
-    for number in range(len(blocks)):
-        block = blocks[number]
-        runs = _read_runs(block, words)
-        needs_times = not is_any_hour or block[WANTED] >= 0
-        _read_block(block, words, runs, limits[0], (True, needs_times), scratch)
-        if needs_times:
-            _choose_by_time(block, runs, times, limits[1], chosen)
-        x_low, y_low = _list_lows(block)
-        for place in range(block[TRIPS]):
-            found[0, count] = ends[place] >> shift
-            found[1, count] = _join_axes(x_low + steps[0, place], y_low + steps[1, place]) >> shift
-            count += chosen[place]
-    return count
-
-
-@compile_kernel
-def sum_groups(
-    blocks: Numbers,
-    words: Words,
-    limits: tuple[Numbers, Filters],
-    groups: tuple[Numbers, int, int],
-    sources: tuple[Numbers, Numbers],
-    sums: tuple[Numbers, Flags],
-) -> None:
-    """Add the chosen trips of origins' blocks to the trip groups they belong to.
-
-    limits: area and filters. groups: the slots of a PairCounter that gives each group's number from 1 on, under the two keys of
-    make_group_keys; the cells' shift; hours of a bucket. sources: the blocks' datasources one after the other, and where each
-    block's begin. sums: a row per group of trips, the steps x and y of origins and of destinations added up, first and last
-    hour; and which datasources it has.
-    """
-    scratch = _make_scratch(blocks)
-    ends, steps, times, chosen = scratch
-    codes = np.empty(len(times), np.int64)
-    slots, shift, bucket_hours = groups
-    totals, seen = sums
-    for number in range(len(blocks)):
-        block = blocks[number]
-        runs = _read_runs(block, words)
-        _read_block(block, words, runs, limits[0], (True, True), scratch)
-        trips = block[TRIPS]
-        x_low, y_low = _list_lows(block)
-        codes[:trips] = times[:trips]
-        _choose_by_time(block, runs, times, limits[1], chosen)
-        for place in range(trips):
-            if not chosen[place]:
-                continue
-            x, y = x_low + steps[0, place], y_low + steps[1, place]
-            first = block[REGION] << GROUP_CELL_BITS | ends[place] >> shift
-            second = (_join_axes(x, y) >> shift) << 5 | times[place] % 24 // bucket_hours
-            group = find_pair(slots, first, second) - 1
-            if group < 0:
-                continue
-            total = totals[group]
-            total[0] += 1
-            total[1] += gather(ends[place] >> 1)
-            total[2] += gather(ends[place])
-            total[3] += x
-            total[4] += y
-            total[5] = min(total[5], times[place])
-            total[6] = max(total[6], times[place])
-            seen[group, sources[0][sources[1][number] + codes[place] // HOURS]] = True
-
-
-@compile_kernel
-def list_flows(rows: Numbers, words: Words, found: Numbers) -> None:
-    """List the flows of rows of run_flow: origin cell, first destination cell, flows, and the words where cells and trips begin.
-
-    Shape: found is 3 by all flows: origin cells, destination cells, trips.
-    """
-    first = 0
-    for row in range(len(rows)):
-        last = first + rows[row, 2]
-        found[0, first:last] = rows[row, 0]
-        unpack_numbers(words, rows[row, 3], found[1, first:last])
-        unpack_numbers(words, rows[row, 4], found[2, first:last])
-        cell = rows[row, 1]
-        for place in range(first, last):
-            cell += found[1, place]
-            found[1, place] = cell
-        first = last
+        read_others(block, words, found[1])

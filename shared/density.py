@@ -84,7 +84,8 @@ class _Cells:
 def _count_blocks(connection: Connection, area: AxisArea, loads: Mapping[str, object], *, limit: int) -> _Cells:
     """Count the trips of loose loads that have blocks, in at most limit cells."""
     # Reading blocks brings compiled kernels: where all trips are packed nobody need wait for those.
-    from shared.blocks import TRIPS, list_places
+    from shared.block_loops import list_places
+    from shared.blocks import TRIPS
     from shared.ends import make_blocks
     from shared.sorting import count_numbers
 

@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 from shared.area import AxisArea
 from shared.bits import Numbers, Words, unpack_numbers
 from shared.block_bits import PLACES, X, Y, stream_columns
-from shared.blocks import BASE, COLUMNS, HOURS, PLACES_AT, RUNS_AT, TRIPS, X_AT, Flags, count_times, list_cells, list_trips
+from shared.block_loops import count_times, list_cells, list_trips
+from shared.blocks import BASE, COLUMNS, HOURS, PLACES_AT, RUNS_AT, TRIPS, X_AT, Flags
 from shared.weekly import End
 
 _DAY_ONE: Final = date(1, 1, 1)

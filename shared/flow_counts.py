@@ -17,6 +17,7 @@ import polars as pl
 from shared.area import AxisArea
 from shared.bits import Numbers, compile_kernel, count_bits
 from shared.groups import FlowQuestion
+from shared.largest import keep_largest
 from shared.pairs import PairCounter
 from shared.position import POSITION_BITS
 from shared.sorting import count_numbers
@@ -78,10 +79,7 @@ class LargestFlows:
         if after is not None:
             is_later = (origin > after[1]) | ((origin == after[1]) & (destination > after[2]))
             flows = flows.filter((trips < after[0]) | ((trips == after[0]) & is_later))
-        flows = pl.concat([self.shown, flows])
-        if flows.height > limit:
-            flows = flows.filter(trips >= flows["trips"].top_k(limit).min())
-        self.shown = flows.sort("trips", *_PAIR, descending=[True, False, False]).head(limit)
+        self.shown = keep_largest(pl.concat([self.shown, flows]), _PAIR, limit=limit)
         if self.shown.height == limit:
             self._floor = self.shown["trips"][-1]
 

@@ -3,9 +3,8 @@
 Everything is added up by the process that asks, in columns: a row of the database per flow would cost more than the flow.
 """
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any, Final
 
@@ -13,8 +12,10 @@ import numpy as np
 import polars as pl
 from sqlalchemy import Connection
 
+from shared.ahead import work_ahead
 from shared.anywhere import count_anywhere
 from shared.area import WHOLE_WORLD, AxisArea
+from shared.bits import Numbers
 from shared.block_bits import StaleError
 from shared.blocks import ANY, ONE_INSIDE
 from shared.database import execute
@@ -77,15 +78,17 @@ class _Asked:
         """
         counter = OrderedFlows(largest, is_seen=self._question.box is None)
         shift = self._question.cell_shift
+
+        def count(found: tuple[Numbers, int]) -> None:
+            counter.add(found[0], complete_before=found[1])
+
+        read = (
+            (find_cells(blocks.blocks, choice, shift=shift), int(blocks.rows[0].base) >> shift)
+            for blocks, choice in self._stream_blocks(is_in_order=True)
+        )
         with ThreadPoolExecutor(1, thread_name_prefix="flows") as pool:
-            waiting: deque[Future[None]] = deque()
-            for blocks, choice in self._stream_blocks(is_in_order=True):
-                cells = find_cells(blocks.blocks, choice, shift=shift)
-                waiting.append(pool.submit(counter.add, cells, complete_before=int(blocks.rows[0].base) >> shift))
-                if len(waiting) > _COUNTED_AHEAD:
-                    waiting.popleft().result()
-            while waiting:
-                waiting.popleft().result()
+            for _ in work_ahead(pool, count, read, ahead=_COUNTED_AHEAD):
+                pass
         counter.finish()
 
     def _count_at_once(self) -> Flows:

@@ -6,8 +6,8 @@ import numpy as np
 
 from shared.area import Box
 from shared.bits import list_columns
+from shared.block_loops import list_ends, list_places, sum_groups
 from shared.block_rows import make_blocks
-from shared.blocks import list_ends, list_places, sum_groups
 from shared.ends import Choice, TimeCounter, find_cells, find_trips, list_sources
 from shared.ends import make_blocks as read_blocks
 from shared.flow_counts import LargestFlows, OrderedFlows

@@ -13,8 +13,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from shared.area import AxisArea
-from shared.bits import Numbers
-from shared.blocks import Flags, list_flows
+from shared.bits import Numbers, Words, compile_kernel, unpack_numbers
+from shared.blocks import Flags
 from shared.clock import list_slots
 from shared.database import stream_rows
 from shared.ends import choose_ends
@@ -92,5 +92,24 @@ def read_flows(rows: Sequence[Any]) -> Numbers:
     table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, starts])
     words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
     found = np.empty((3, int(table[:, 2].sum())), np.int64)
-    list_flows(table, words, found)
+    _list_flows(table, words, found)
     return found
+
+
+@compile_kernel
+def _list_flows(rows: Numbers, words: Words, found: Numbers) -> None:
+    """List the flows of rows of run_flow: origin cell, first destination cell, flows, and the words where cells and trips begin.
+
+    Shape: found is 3 by all flows: origin cells, destination cells, trips.
+    """
+    first = 0
+    for row in range(len(rows)):
+        last = first + rows[row, 2]
+        found[0, first:last] = rows[row, 0]
+        unpack_numbers(words, rows[row, 3], found[1, first:last])
+        unpack_numbers(words, rows[row, 4], found[2, first:last])
+        cell = rows[row, 1]
+        for place in range(first, last):
+            cell += found[1, place]
+            found[1, place] = cell
+        first = last

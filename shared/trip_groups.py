@@ -15,12 +15,14 @@ from sqlalchemy import Connection
 from shared.area import WHOLE_WORLD
 from shared.bits import Numbers
 from shared.block_bits import StaleError
-from shared.blocks import ANY, GROUP_CELL_BITS, sum_groups
+from shared.block_loops import GROUP_CELL_BITS, sum_groups
+from shared.blocks import ANY
 from shared.database import execute
 from shared.described_groups import KEY, Share, describe_groups, fetch_names, group_parameters, read_shares
 from shared.ends import Choice, list_sources
 from shared.groups import GroupQuestion, TripGroup, parse_after
 from shared.known_flows import FLOW_SHIFT, KnownFlows
+from shared.largest import keep_largest
 from shared.pairs import PairCounter
 from shared.position import AXIS_STEPS
 from shared.trip_blocks import (
@@ -159,10 +161,7 @@ class _Largest:
         groups = _make_frame(pairs[:, pairs[2] >= self._floor])
         if self._known is not None:
             groups = groups.filter(_is_later(*self._known))
-        groups = pl.concat([self.chosen, groups])
-        if groups.height > self._limit:
-            groups = groups.filter(pl.col("trips") >= groups["trips"].top_k(self._limit).min())
-        self.chosen = groups.sort("trips", *KEY, descending=[True, False, False, False, False]).head(self._limit)
+        self.chosen = keep_largest(pl.concat([self.chosen, groups]), KEY, limit=self._limit)
         if self.chosen.height == self._limit:
             self._floor = self.chosen["trips"][-1]
 

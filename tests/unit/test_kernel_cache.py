@@ -5,12 +5,12 @@ from pathlib import Path
 import numba
 
 from loader.formats import kernels
-from shared import blocks, position
+from shared import block_loops, position
 from shared.kernel_cache import list_sources, prepare_cache, use_cache
 
 
 def test_all_that_is_compiled_into_kernels_is_a_source() -> None:
-    assert {Path(str(module.__file__)) for module in (blocks, kernels, position)} <= set(list_sources())
+    assert {Path(str(module.__file__)) for module in (block_loops, kernels, position)} <= set(list_sources())
 
 
 def test_a_change_of_any_source_leads_to_another_folder(tmp_path: Path) -> None:
@@ -28,5 +28,5 @@ def test_a_change_of_any_source_leads_to_another_folder(tmp_path: Path) -> None:
 
 def test_numba_keeps_kernels_there() -> None:
     assert Path(numba.config.CACHE_DIR) == use_cache()  # type: ignore[attr-defined]
-    found = blocks.count_times._cache._cache_path  # type: ignore[attr-defined]
+    found = block_loops.count_times._cache._cache_path  # type: ignore[attr-defined]
     assert Path(found).is_relative_to(use_cache())
