@@ -11,7 +11,6 @@ Forms: `csv` has the file's own columns first, to be mended in a spreadsheet and
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -23,14 +22,13 @@ from loader.formats import BatchSlice, FilePlan
 from shared.database import execute, transaction
 from shared.errors import RequestError
 from shared.objects import ObjectStore
+from shared.safe_text import guard_formula
 
 COLUMNS: Final = ("line", "record", "column", "reason", "value", "raw")
 # Characters of a record that the database keeps of a reject.
 RAW_LIMIT: Final = 65_536
 _SHOWN_ROWS: Final = 5_000
 _UNCLOSED: Final = "unclosed_quote"
-# Text that begins so is run as a formula by spreadsheets; a number isn't (OWASP ASVS 1.2.10, CWE-1236).
-_FORMULA: Final = re.compile(r"[=@\t\r]|[+-](?![\d.,]+$)")
 
 
 @dataclass(frozen=True)
@@ -131,12 +129,8 @@ def _render_csv(tables: Iterator[pl.DataFrame], plan: FilePlan) -> Iterator[byte
 
 def _write_rows(rows: Iterator[Sequence[object]] | list[list[str]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows([_defuse(value) for value in row] for row in rows)
+    csv.writer(text).writerows([guard_formula(value) for value in row] for row in rows)
     return text.getvalue().encode()
-
-
-def _defuse(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _split_raw(raw: str, plan: FilePlan) -> list[str]:

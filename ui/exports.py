@@ -1,7 +1,6 @@
 """Exports: the selection as CSV, GeoJSON and Parquet. Field names are those of the API.
 
-Spreadsheets run cells that begin with = + - @ TAB or CR as formulas: in CSV such text gets a quote in front.
-Source: OWASP ASVS 1.2.10, CWE-1236; RFC 7946 for GeoJSON.
+In CSV, text that a spreadsheet would run as a formula gets a quote in front (shared/safe_text.py). Source: RFC 7946 for GeoJSON.
 """
 
 import csv
@@ -9,23 +8,22 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 
 from shared.groups import TripGroup
+from shared.safe_text import guard_formula
 from shared.weekly import WeeklyAnswer
-
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """Rows as CSV, UTF-8, with a header."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([_guard(column) for column in columns])
-    writer.writerows([_guard(value) for value in row] for row in rows)
+    writer.writerow([guard_formula(column) for column in columns])
+    writer.writerows([guard_formula(value) for value in row] for row in rows)
     return text.getvalue().encode()
 
 
@@ -73,7 +71,3 @@ def _make_feature(group: TripGroup) -> dict[str, Any]:
 
 def _flatten(value: object) -> object:
     return "|".join(value) if isinstance(value, list) else value
-
-
-def _guard(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

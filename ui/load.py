@@ -5,10 +5,10 @@ Python runs again only when a load ends or somebody asks to see one.
 
 from functools import cache
 from typing import Final
-from zoneinfo import available_timezones
 
 import streamlit as st
 
+from shared.time_zones import list_timezones
 from ui.live import hub_address, require_hub
 from ui.navigation import open_load, open_load_on_map
 from ui.problems import explained
@@ -57,7 +57,7 @@ def _render_options() -> dict[str, str]:
 
 @cache
 def _list_zones() -> list[str]:
-    return [_DEFAULT_ZONE, *sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))]
+    return [_DEFAULT_ZONE, *sorted(zone for zone in list_timezones() if "/" in zone and not zone.startswith("Etc/"))]
 
 
 def _remember_shown(shown: ShownLoad) -> None:

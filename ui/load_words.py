@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from shared.errors import RequestError
 from shared.loads import Load
+from shared.time_zones import parse_timezone
 from ui.wording import NOTHING, format_count, format_duration, format_instant
 
 STATES: Final = {
@@ -34,8 +36,8 @@ def visitor_zone() -> tzinfo:
     """The time zone of the visitor's browser; UTC when it doesn't tell."""
     name = st.context.timezone
     try:
-        return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(parse_timezone(name)) if name else UTC
+    except RequestError:
         return UTC
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Final
 
 from shared.area import Box
+from shared.safe_text import escape_controls
 from shared.weekly import End, WeeklyAnswer, WeeklyComparison
 
 THIN_SPACE: Final = "\N{NARROW NO-BREAK SPACE}"
@@ -86,8 +87,8 @@ def format_duration(seconds: float) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Text of a file or of somebody else as Streamlit shows it unchanged: no emphasis, links, icons or formulas."""
-    return _MARKDOWN.sub(r"\\\g<0>", text)
+    """Text of a file or of somebody else as Streamlit shows it: no emphasis, links, icons, formulas, and controls to be seen."""
+    return _MARKDOWN.sub(r"\\\g<0>", escape_controls(text))
 
 
 def name_weekday(weekday: int) -> str:

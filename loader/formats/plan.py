@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from shared.errors import RequestError
+from shared.time_zones import parse_timezone
 
 ROLES = (
     "origin",
@@ -84,12 +84,7 @@ class LoadOptions:
 
 
 def _check_options(options: LoadOptions) -> None:
-    try:
-        ZoneInfo(options.timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise RequestError(
-            f"Unknown time zone {options.timezone!r}; use a name like Europe/Prague.", parameter="timezone"
-        ) from error
+    parse_timezone(options.timezone)
     for role in options.roles:
         if role not in ROLES:
             raise RequestError(f"Unknown role {role!r}; known: {', '.join(ROLES)}.", parameter="roles")

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from shared.safe_text import guard_formula
+
 MEDIA: Final = {
     "json": "application/json",
     "csv": "text/csv",
@@ -16,8 +18,6 @@ MEDIA: Final = {
 TABLE_MEDIA: Final = (MEDIA["csv"], MEDIA["parquet"], MEDIA["arrow"])
 MAP_MEDIA: Final = (*TABLE_MEDIA, MEDIA["geojson"])
 
-# Text that begins so is run as a formula by spreadsheets (OWASP ASVS 1.2.10, CWE-1236). Numbers are left alone.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _END_COLUMNS: Final = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")
 
 Rows = Sequence[Mapping[str, Any]]
@@ -56,9 +56,7 @@ def render_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str
 def _make_field(value: object) -> object:
     if isinstance(value, (list, tuple)):
         value = "; ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return guard_formula(value)
 
 
 def _make_feature(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def test_groups_as_csv() -> None:
     assert (row["trips"], row["first_on"], row["datasources"]) == ("3", "2018-05-06", "baba_car|cheap_mobile")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1-1", "@x", "\tx", "\rx", "\nx", "+x"])
 def test_text_that_looks_like_a_formula_is_quoted(text: str) -> None:
     [row] = read_csv(export_groups_csv([replace(GROUP, region=text)]))
     assert row["region"] == f"'{text}"
