@@ -11,6 +11,7 @@ the work because it is fast, is told pip's configuration; no index is named here
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,15 +38,18 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 COMPILE: Final = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-annotate", "--no-header", "--quiet")
 
-# pip's name of an option, uv's variable for it, and what separates several values there.
-INDEX_SETTINGS: Final = (
-    ("index-url", "UV_DEFAULT_INDEX", " "),
-    ("extra-index-url", "UV_INDEX", " "),
-    ("find-links", "UV_FIND_LINKS", ","),
+# pip's name of an option, uv's variable for it, what separates several values there. First: how an index is reached.
+NETWORK_SETTINGS: Final = (
     ("cert", "SSL_CERT_FILE", " "),
     ("trusted-host", "UV_INSECURE_HOST", " "),
     ("proxy", "ALL_PROXY", " "),
     ("timeout", "UV_HTTP_TIMEOUT", " "),
+)
+INDEX_SETTINGS: Final = (
+    ("index-url", "UV_DEFAULT_INDEX", " "),
+    ("extra-index-url", "UV_INDEX", " "),
+    ("find-links", "UV_FIND_LINKS", ","),
+    *NETWORK_SETTINGS,
 )
 
 
@@ -72,24 +76,37 @@ def install(wanted: str) -> None:
 
 
 def lock(arguments: list[str]) -> None:
-    """Resolve every set again, all with the versions of dev."""
+    """Resolve every set again, all with the versions of dev, each package with the hash of every file that its index has."""
     _ensure_uv()
     pin = ("--constraint", str(LOCKS / "dev.txt"))
     for name, extras in EXTRAS.items():
-        constraint = () if name == "dev" else pin
-        _run_uv(
-            "pip",
-            "compile",
-            *COMPILE,
-            *extras,
-            *constraint,
-            *arguments,
-            "-o",
-            str(LOCKS / f"{name}.txt"),
-            str(ROOT / "pyproject.toml"),
-        )
+        _compile_lock(name, ROOT / "pyproject.toml", [*extras, *(() if name == "dev" else pin), *arguments])
     for name in ("build", "uv"):
-        _run_uv("pip", "compile", *COMPILE, *pin, *arguments, "-o", str(LOCKS / f"{name}.txt"), str(LOCKS / f"{name}.in"))
+        _compile_lock(name, LOCKS / f"{name}.in", [*pin, *arguments])
+
+
+def _compile_lock(name: str, source: Path, options: list[str]) -> None:
+    """Write one lock. It begins with the versions of the last one but none of its hashes, which uv would keep as they are."""
+    target, draft = LOCKS / f"{name}.txt", LOCKS / f".{name}.draft"
+    versions = re.sub(r" \\\n +--hash=\S+", "", target.read_text(encoding="utf-8")) if target.exists() else ""
+    draft.write_text(versions, encoding="utf-8")
+    try:
+        _run([str(UV), "pip", "compile", *COMPILE, *options, "-o", str(draft), str(source)], environment=index_environment())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def index_environment() -> dict[str, str]:
+    """Give the environment in which uv sees the package index alone.
+
+    A folder of wheels or a second index on this machine may lack files that others need, so only the way to the network is taken
+    from pip's configuration. Another index than uv's own is named on the command line: `lock --default-index URL`.
+    """
+    values = _read_pip_config()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    network = _translate(values, NETWORK_SETTINGS)
+    return {**network, **inherited, "VIRTUAL_ENV": str(VENV), "UV_NO_CONFIG": "1"}
 
 
 def _ensure_uv() -> None:
@@ -151,22 +168,28 @@ def _stamp_of(name: str) -> str:
 
 
 def _run_uv(*arguments: str) -> None:
-    environment = {"VIRTUAL_ENV": str(VENV), **_translate_pip_settings()}
-    _run([str(UV), *arguments], environment=environment)
+    _run([str(UV), *arguments], environment={**os.environ, "VIRTUAL_ENV": str(VENV), **_translate_pip_settings()})
 
 
 def _translate_pip_settings() -> dict[str, str]:
     """Tell uv what pip is configured to; uv's own variables, where they are set, win."""
-    done = subprocess.run([PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
-    values = parse_pip_config(done.stdout)
-    translated = {
-        variable: separator.join(values[option].split())
-        for option, variable, separator in INDEX_SETTINGS
-        if option in values and variable not in os.environ
-    }
+    translated = _translate(_read_pip_config(), INDEX_SETTINGS)
     # pip takes a locked version from any index that has it, uv by default only from the first that knows the name. Every file is
     # checked against its locked hash, so it does not matter which index serves it.
     return {"UV_INDEX_STRATEGY": "unsafe-best-match", **translated} if translated else {}
+
+
+def _translate(values: Mapping[str, str], settings: tuple[tuple[str, str, str], ...]) -> dict[str, str]:
+    return {
+        variable: separator.join(values[option].split())
+        for option, variable, separator in settings
+        if option in values and variable not in os.environ
+    }
+
+
+def _read_pip_config() -> dict[str, str]:
+    done = subprocess.run([PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    return parse_pip_config(done.stdout)
 
 
 def parse_pip_config(text: str) -> dict[str, str]:
@@ -181,7 +204,7 @@ def parse_pip_config(text: str) -> dict[str, str]:
 
 
 def _run(command: list[str], *, environment: Mapping[str, str] | None = None) -> None:
-    done = subprocess.run(command, env={**os.environ, **(environment or {})}, cwd=ROOT, check=False)
+    done = subprocess.run(command, env=environment, cwd=ROOT, check=False)
     if done.returncode:
         raise BootstrapError(f"`{Path(command[0]).name} {' '.join(command[1:4])} …` failed; its reason stands above.")
 

@@ -75,7 +75,7 @@ def _is_wide(x: Steps, y: Steps) -> bool:
     some_x, some_y = x[::_SAMPLED].astype(np.float64), y[::_SAMPLED].astype(np.float64)
     latitude = (some_y.mean() / AXIS_STEPS - 0.5) * math.pi
     # A circle of latitude has as many steps as two of longitude's.
-    return 2 * math.cos(latitude) * some_x.std() > some_y.std()  # type: ignore[no-any-return]
+    return bool(2 * math.cos(latitude) * some_x.std() > some_y.std())
 
 
 @compile_kernel

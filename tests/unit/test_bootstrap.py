@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.bootstrap import EXTRAS, INDEX_SETTINGS, LOCKS, SETS, parse_pip_config
+from infra.bootstrap import EXTRAS, INDEX_SETTINGS, LOCKS, SETS, index_environment, parse_pip_config
 
 ROOT = Path(__file__).parents[2]
 LOCK_FILES = sorted(LOCKS.glob("*.txt"))
@@ -35,6 +35,14 @@ def test_the_more_special_of_pip_s_settings_wins() -> None:
         "find-links": "/wheels",
         "index-url": "https://install.example.org/simple",
     }
+
+
+def test_locking_asks_the_package_index_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_CONSTRAINT", "PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.setenv(name, "file:///wheels")
+    environment = index_environment()
+    assert environment["UV_NO_CONFIG"] == "1"
+    assert {name for name, value in environment.items() if name.startswith("UV_") and "wheels" in value} == set()
 
 
 def test_an_empty_configuration_gives_nothing() -> None:
