@@ -6,6 +6,7 @@
 Pages and JSON need nothing of this: the one escapes markup, the other escapes by itself.
 """
 
+import json
 import re
 import unicodedata
 from typing import Final
@@ -14,6 +15,9 @@ from typing import Final
 _JOINERS: Final = frozenset("\u200c\u200d")
 # Cc: C0 and C1 controls, DEL. Cf: direction marks (CVE-2021-42574), zero width, tags. Cs: half of a pair. Zl, Zp: line ends.
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_NAMED: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# How Python carries a byte of a file name that is no UTF-8.
+_UNDECODED: Final = range(0xDC80, 0xDD00)
 _ELLIPSIS: Final = "…"
 # Text that begins so is run as a formula by spreadsheets, also in full width; a number is not.
 # Source: OWASP ASVS 5.0 1.2.10, OWASP CSV Injection, CWE-1236.
@@ -25,6 +29,11 @@ def escape_controls(text: str, *, kept: str = "") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(sign if sign in kept or not _is_unsafe(sign) else _escape(sign) for sign in text)
+
+
+def escape_json(text: str) -> str:
+    """JSON with its own escapes for what a terminal would obey: json.dumps leaves C1 controls and direction marks as they are."""
+    return "".join(json.dumps(sign)[1:-1] if sign != "\n" and _is_unsafe(sign) else sign for sign in text)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -42,6 +51,9 @@ def _is_unsafe(sign: str) -> bool:
 
 
 def _escape(sign: str) -> str:
-    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(sign)
     number = ord(sign)
-    return known or (f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}")
+    if sign in _NAMED:
+        return _NAMED[sign]
+    if number in _UNDECODED:
+        return f"\\x{number - 0xDC00:02x}"
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

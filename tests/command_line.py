@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,15 @@ def make_file(folder: Path, *, seed: int, rows: int = 50) -> Path:
     path = folder / f"trips-{seed}.csv"
     generate_trips(path, rows=rows, seed=seed)
     return path
+
+
+def assert_question(answer: CommandAnswer, *words: str) -> None:
+    """A question is one line on standard error, then a command for each answer."""
+    first, second, *commands = answer.errors.splitlines()
+    assert_one_line(replace(answer, errors=f"{first}\n"), 1, *words)
+    assert second == "Run one of these:"
+    assert len(commands) > 1
+    assert all(command.startswith("  tripdeck ") for command in commands)
 
 
 def assert_one_line(answer: CommandAnswer, status: int, *words: str) -> None:

@@ -25,7 +25,8 @@ def print_weekly(answer: Json) -> None:
         rows += [(w["week"], w["trips"], format_bar(w["trips"], largest) + note) for w, note in zip(weeks, notes, strict=True)]
     print_table([Column("week"), Column("trips", is_number=True), Column("")], rows)
     counted = answer["weeks_counted"]
-    print_line(f"\nWeekly average {answer['weekly_average']:,.2f}: {answer['trips']:,} trips in {counted:,} weeks.")
+    print_line("")
+    print_line(f"Weekly average {answer['weekly_average']:,.2f}: {answer['trips']:,} trips in {counted:,} weeks.")
     if 0 < answer["weeks_with_trips"] != counted:
         busy = f"{answer['average_over_weeks_with_trips']:,.2f}"
         print_line(f"Over the {answer['weeks_with_trips']:,} weeks with trips: {busy}.")
@@ -49,7 +50,8 @@ def print_histogram(answer: Json) -> None:
     """Bars."""
     _print_bars(answer["by"], [(each["label"], each["trips"]) for each in answer["bins"]])
     if answer["unknown_trips"]:
-        print_line(f"\nOf {answer['unknown_trips']:,} of {answer['trips']:,} trips no file tells the end.")
+        print_line("")
+        print_line(f"Of {answer['unknown_trips']:,} of {answer['trips']:,} trips no file tells the end.")
 
 
 def print_groups(found: list[Json]) -> None:
@@ -96,7 +98,8 @@ def print_group(answer: Json) -> None:
     _print_bars("week", [(week["week"], week["trips"]) for week in answer["weeks"]])
     print_line("")
     _print_bars("hour", [(f"{hour:02}:00", trips) for hour, trips in enumerate(answer["hours"])])
-    print_line(f"\n{answer['trips']:,} trips, the newest:")
+    print_line("")
+    print_line(f"{answer['trips']:,} trips, the newest:")
     columns = [Column("start"), Column("region"), Column("datasource"), Column("origin"), Column("destination"), Column("load")]
     rows = [
         (

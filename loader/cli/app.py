@@ -2,6 +2,7 @@
 
 import typer
 
+from loader.cli.border import CommandGroup
 from loader.cli.check import check
 from loader.cli.generate import generate
 from loader.cli.load import inspect, load
@@ -10,6 +11,7 @@ from loader.cli.questions import datasources, group, groups, histogram, question
 
 app = typer.Typer(
     name="tripdeck",
+    cls=CommandGroup,
     help="Load trip files and ask how many trips a week there are, in a region or a box.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -6,6 +6,7 @@ import typer
 
 from loader.cli import options
 from loader.cli.session import FAILED, find_database, print_json, report_errors
+from shared.safe_text import escape_controls
 
 if TYPE_CHECKING:
     from loader.checking import CheckResult
@@ -46,6 +47,6 @@ def check(
 def _print_result(result: "CheckResult") -> None:
     typer.echo(f"{'right' if not result.problems else f'{len(result.problems):,} WRONG'} ({result.seconds:.1f} s)")
     for problem in result.problems[:_SHOWN]:
-        typer.echo(f"  {problem}")
+        typer.echo(f"  {escape_controls(str(problem))}")
     if len(result.problems) > _SHOWN:
         typer.echo(f"  … and {len(result.problems) - _SHOWN:,} more")

@@ -186,12 +186,13 @@ def _parse(body: bytes) -> Json:
 def _make_error(status: int, body: bytes) -> TripdeckError:
     try:
         error = json.loads(body)["error"]
-        code, message, parameter = str(error["code"]), str(error["message"]), error.get("parameter")
+        code, message = str(error["code"]), str(error["message"])
     except (ValueError, KeyError, TypeError):
         return TerminalError(f"What answers is no hub: status {status} without a reason. Check TRIPDECK_API_URL.", code="no_hub")
     if status in (400, 405):
-        return RequestError(message, parameter=parameter)
-    return _CLASS_OF.get(status, TerminalError)(message, code=code, **({"parameter": parameter} if parameter else {}))
+        return RequestError(message, parameter=error.get("parameter"))
+    facts = {name: error[name] for name in ("parameter", "choices", "columns") if error.get(name)}
+    return _CLASS_OF.get(status, TerminalError)(message, code=code, **facts)
 
 
 def _first_line(error: BaseException) -> str:

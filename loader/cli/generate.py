@@ -11,6 +11,7 @@ import typer
 from loader.cli import options
 from loader.cli.session import print_json, report_errors
 from shared.errors import RequestError
+from shared.safe_text import escape_controls
 
 if TYPE_CHECKING:
     from loader.generate import Tally
@@ -36,11 +37,12 @@ def generate(
             print_json({"file": file, **tally.to_json()})
         else:
             bad = f", {len(tally.rejects):,} of them bad" if tally.rejects else ""
-            typer.echo(f"{file}: {tally.rows:,} rows{bad}, {tally.bytes:,} bytes.", err=file == "-")
+            typer.echo(f"{escape_controls(file)}: {tally.rows:,} rows{bad}, {tally.bytes:,} bytes.", err=file == "-")
 
 
 def _write(file: str, *, rows: int, seed: int, bad_share: float, from_on: date, weeks: int, is_json: bool) -> "Tally":
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     from loader.generate import write_trips
@@ -51,7 +53,7 @@ def _write(file: str, *, rows: int, seed: int, bad_share: float, from_on: date, 
             nullcontext(sys.stdout.buffer) if file == "-" else Path(file).open("wb") as stream,
             Progress(console=console, disable=is_json or not console.is_terminal, transient=True) as progress,
         ):
-            task = progress.add_task(file, total=rows)
+            task = progress.add_task(escape(escape_controls(file)), total=rows)
             return write_trips(
                 stream,
                 rows=rows,
@@ -62,7 +64,9 @@ def _write(file: str, *, rows: int, seed: int, bad_share: float, from_on: date, 
                 on_rows=lambda count: progress.advance(task, count),
             )
     except OSError as error:
-        raise RequestError(f"{file} can't be written: {error.strerror}.", parameter="file") from error
+        if file == "-":
+            raise
+        raise RequestError(f"{file} can't be written: {error.strerror}. Name another file.", parameter="file") from error
 
 
 def _parse_day(text: str) -> date:

@@ -72,5 +72,6 @@ def _print_counts(title: str, counts: Mapping[str, int]) -> None:
 
 def _print_records(title: str, records: Sequence[dict[str, Any]]) -> None:
     if records:
-        print_line(f"\n{title}")
+        print_line("")
+        print_line(title)
         print_table([Column(name) for name in records[0]], [list(record.values()) for record in records])

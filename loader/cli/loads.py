@@ -12,6 +12,7 @@ from loader.cli import options
 from loader.cli.load import exit_status, follow, make_document, print_load
 from loader.cli.session import connect_hub, print_json, report_errors
 from shared.errors import RequestError
+from shared.safe_text import escape_controls
 
 if TYPE_CHECKING:
     from loader.cli.client import HubClient, Json
@@ -114,6 +115,8 @@ def rejects(
 
 def _save(name: str, blocks: "Iterator[bytes]") -> None:
     """Write blocks to a file or, for -, to standard output. Raises: RequestError."""
+    if name == "-" and sys.stdout.isatty():
+        blocks = (escape_controls(block.decode(errors="replace"), kept="\n").encode() for block in blocks)
     first = next(blocks, b"")  # says that there is no such load before the file is touched
     try:
         with Path(name).open("wb") if name != "-" else nullcontext(sys.stdout.buffer) as out:
@@ -121,7 +124,9 @@ def _save(name: str, blocks: "Iterator[bytes]") -> None:
             out.writelines(blocks)
             out.flush()
     except OSError as error:
-        raise RequestError(f"{name} can't be written: {error.strerror}.", parameter="file") from error
+        if name == "-":
+            raise
+        raise RequestError(f"{name} can't be written: {error.strerror}. Name another file.", parameter="file") from error
 
 
 def _list_rejects(client: "HubClient", load_id: int, *, reason: str | None, after: int, limit: int) -> "list[Json]":

@@ -8,7 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from loader.cli.tables import seconds_between
+from shared.safe_text import escape_controls, shorten
 
+# Leaves room for the bar on a terminal of 80.
+_NAME_CHARACTERS: Final = 40
 _STAGES: Final = {"queued": "waiting for a worker", "planning": "reading its format", "loading": "loading"}
 
 
@@ -18,12 +21,12 @@ class LoadProgress:
     def __init__(self, *, is_shown: bool) -> None:
         console = Console(stderr=True)
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             DownloadColumn(binary_units=True),
             TransferSpeedColumn(),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[rows]}"),
+            TextColumn("{task.fields[rows]}", markup=False),
             console=console,
             disable=not (is_shown and console.is_terminal),
             transient=True,
@@ -39,7 +42,7 @@ class LoadProgress:
 
     def watch_upload(self, name: str, size: int | None) -> Callable[[int], None]:
         """Add a line for bytes that are sent; call the result for each block."""
-        task = self._progress.add_task(f"{name}: sending", total=size, rows="")
+        task = self._progress.add_task(f"{_name(name)}: sending", total=size, rows="")
         return lambda count: self._progress.advance(task, count)
 
     def watch_load(self, events: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -56,11 +59,15 @@ class LoadProgress:
         batches = f" {event['batches_done']}/{event['batches_total']}" if event["batches_total"] else ""
         self._progress.update(
             task,
-            description=f"{event['file_name']}: {_STAGES.get(event['state'], event['state'])}{batches}",
+            description=f"{_name(event['file_name'])}: {_STAGES.get(event['state'], event['state'])}{batches}",
             total=event["bytes_total"] if event["state"] == "loading" else None,
             completed=event["bytes_read"],
             rows=_describe_rows(event),
         )
+
+
+def _name(name: str) -> str:
+    return escape_controls(shorten(name, _NAME_CHARACTERS))
 
 
 def _describe_rows(event: dict[str, Any]) -> str:

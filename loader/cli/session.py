@@ -4,6 +4,7 @@ Exit status: 0 done, 1 it failed, 2 wrong usage, 130 interrupted.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from shared.errors import NotFoundError, RequestError, SettingsError, TripdeckError
+from shared.safe_text import escape_controls, escape_json
 
 if TYPE_CHECKING:
     from loader.cli.client import HubClient
@@ -21,6 +23,8 @@ FAILED: Final = 1
 WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
 STACK_FILE: Final = "stack.json"
+# What an error says beside its code and message.
+ERROR_FACTS: Final = ("parameter", "choices", "columns")
 _TOKEN_LIFETIME_S: Final = 86_400.0
 
 
@@ -53,8 +57,15 @@ def find_database() -> "Settings":
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - any JSON
-    """Print one JSON document on standard output."""
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    """Print one JSON document on standard output; what a terminal would obey is escaped there, too."""
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(document, ensure_ascii=not is_unicode, indent=2)
+    typer.echo(escape_json(text))
+
+
+def print_error(message: str) -> None:
+    """Print one line on standard error."""
+    typer.echo(f"tripdeck: {escape_controls(message)}", err=True)
 
 
 @contextmanager
@@ -65,17 +76,17 @@ def report_errors(*, is_json: bool = False) -> Iterator[None]:
     except TripdeckError as error:
         if is_json:
             print_json({"error": make_error_json(error)})
-        typer.echo(f"tripdeck: {error.message}", err=True)
+        print_error(error.message)
         raise SystemExit(exit_status(error)) from error
     except KeyboardInterrupt as error:
-        typer.echo("tripdeck: interrupted", err=True)
+        print_error("Interrupted.")
         raise SystemExit(INTERRUPTED) from error
 
 
 def make_error_json(error: TripdeckError) -> dict[str, Any]:
-    """The error as the hub words it: code, message and, where one is to blame, the parameter."""
-    parameter = error.facts.get("parameter")
-    return {"code": error.error_code, "message": error.message} | ({"parameter": parameter} if parameter else {})
+    """The error as the hub words it: code, message and, where one is to blame, the parameter; choices where it is a question."""
+    facts = {name: error.facts[name] for name in ERROR_FACTS if error.facts.get(name)}
+    return {"code": error.error_code, "message": error.message, **facts}
 
 
 def exit_status(error: TripdeckError) -> int:

@@ -1,5 +1,7 @@
 """Tables and figures for people, on standard output."""
 
+import errno
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,8 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shared.safe_text import escape_controls, shorten
+
 _BAR_CELLS: Final = 30
 _PIPE_CELLS: Final = 200
+# A rejected record can have a million characters; --json and --csv give all of them.
+_CELL_CHARACTERS: Final = 200
 
 
 @dataclass(frozen=True)
@@ -23,22 +29,22 @@ class Column:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their headings; text is taken as it is, never as markup."""
+    """Print rows under their headings; text is never taken as markup, and no control character in it reaches the terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.name, justify="right" if column.is_number else "left", overflow="fold")
+        table.add_column(Text(format_value(column.name)), justify="right" if column.is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(format_value(value)) for value in row))
     _console().print(table)
 
 
 def print_line(text: str) -> None:
-    """Print a line as it is."""
-    _console().print(Text(text), soft_wrap=True)
+    """Print one line; control characters in it are shown as escapes."""
+    _console().print(Text(escape_controls(text)), soft_wrap=True)
 
 
 def format_value(value: object) -> str:
-    """A value as people read it."""
+    """A value as people read it in a cell: long text is cut, control characters are escaped."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -48,8 +54,8 @@ def format_value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.7g}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
+        value = ", ".join(map(str, value))
+    return escape_controls(shorten(str(value), _CELL_CHARACTERS))
 
 
 def format_instant(text: str | None) -> str:
@@ -74,6 +80,14 @@ def format_bar(value: int, largest: int) -> str:
     return "█" * round(_BAR_CELLS * value / largest) if largest else ""
 
 
+class _PlainConsole(Console):
+    """A console that leaves a closed pipe to the commands' border."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise it again, instead of ending the process."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def _console() -> Console:
     # In a pipe or a file there is no window whose width lines should keep to.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_CELLS)
+    return _PlainConsole(highlight=False, width=None if sys.stdout.isatty() else _PIPE_CELLS)

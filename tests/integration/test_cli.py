@@ -13,7 +13,7 @@ from infra.embedded import find_free_ports
 from loader.generate import Tally, write_trips
 from shared.settings import Settings
 from tests.cli_fixtures import big_load, tripdeck
-from tests.command_line import CommandLine, assert_one_line, finish, make_file
+from tests.command_line import CommandLine, assert_one_line, assert_question, finish, make_file
 from tests.hub_fixtures import hub, hub_settings
 from tests.large_parquet import write_large_parquet
 
@@ -225,13 +225,13 @@ def test_inspect_shows_the_first_rows_of_a_large_parquet_file(tripdeck: CommandL
 def test_inspect_says_what_counts_as_last_time_and_forgets_it(tripdeck: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "asked.csv"
     path.write_text("cab,from_point,to_point,at\n1,POINT (7.67 45.06),POINT (7.66 45.07),01/02/2026 08:00\n", encoding="utf-8")
-    assert_one_line(tripdeck.run("inspect", str(path)), 1, "--date-order")
+    assert_question(tripdeck.run("inspect", str(path)), "--date-order")
     answer = tripdeck.run("load", str(path), "--date-order", "dmy", "--json")
     assert answer.json["state"] == "succeeded"
     assert f"As last time (load {answer.json['load_id']}): date_order 'dmy'." in tripdeck.run("inspect", str(path)).output
-    assert_one_line(tripdeck.run("inspect", str(path), "--no-last-time"), 1, "--date-order")
-    assert_one_line(tripdeck.run("inspect", str(path), "--forget"), 1, "--date-order")
-    assert_one_line(tripdeck.run("inspect", str(path)), 1, "--date-order")
+    assert_question(tripdeck.run("inspect", str(path), "--no-last-time"), "--date-order")
+    assert_question(tripdeck.run("inspect", str(path), "--forget"), "--date-order")
+    assert_question(tripdeck.run("inspect", str(path)), "--date-order")
 
 
 def test_a_file_without_a_header_is_read_as_the_last_one(tripdeck: CommandLine, tmp_path: Path) -> None:
