@@ -1,8 +1,8 @@
 """The console script `tripdeck`: the commands that talk to the hub, and those that run the local stack.
 
 tripdeck up          start everything, print the addresses, stop it all on Ctrl-C
-tripdeck status      what runs, and where
-tripdeck down        stop it from elsewhere
+tripdeck status      what runs, and where; from any folder
+tripdeck down        stop it; from any folder
 """
 
 import json
@@ -56,7 +56,7 @@ def down() -> None:
     with report_errors():
         state = _read_running()
         if state is None:
-            _say("Nothing runs here.")
+            _say("Nothing runs.")
         elif stop_launcher(state):
             _say("Stopped.")
         else:
@@ -71,7 +71,7 @@ def status(*, as_json: JsonOption = False) -> None:
         if as_json:
             _say(json.dumps(_describe(state), indent=2))
         elif state is None:
-            _say("Nothing runs here; `make up` starts it.")
+            _say("Nothing runs; `make up` or `tripdeck up` starts it.")
         else:
             _print_status(state)
     if state is None:
@@ -84,10 +84,10 @@ def main() -> None:
 
 
 def _read_running() -> "StackState | None":
-    from infra.state import read_running
+    from infra.state import find_running
     from shared.settings import load_settings
 
-    return read_running(load_settings().data_dir.resolve())
+    return find_running(load_settings())
 
 
 def _describe(state: "StackState | None") -> dict[str, object]:

@@ -25,6 +25,7 @@ from infra.probe import make_local_url
 from infra.programs import make_applications, make_migration, make_sample, prepare_servers
 from infra.state import ProcessState, StackState, end_leftovers, remove_state, write_state
 from infra.supervisor import StopRequestedError, Supervisor
+from shared.local_stacks import add_stack
 from shared.objects import ObjectStore
 from shared.queueing import connect_redis, redis_errors
 from shared.settings import PREFIX, Settings
@@ -62,6 +63,7 @@ class Stack:
         with self.supervisor.handle_signals():
             try:
                 self._write_state()
+                add_stack(self.settings.data_dir)
                 self._start()
                 self.supervisor.watch()
                 self.report("Stopping …")

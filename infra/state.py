@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from typing import Any
 import psutil
 
 from infra.installation import write_private
+from shared.errors import TerminalError
+from shared.local_stacks import STACK_FILE, list_stacks, remove_stack
+from shared.settings import Settings
 
 
 @dataclass
@@ -59,7 +63,7 @@ class StackState:
 def read_state(data_dir: Path) -> StackState | None:
     """Read the state that a running, or killed, stack has left."""
     try:
-        document: dict[str, Any] = json.loads((data_dir / "stack.json").read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads((data_dir / STACK_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     launcher = ProcessState(**document.pop("launcher"))
@@ -73,14 +77,30 @@ def read_running(data_dir: Path) -> StackState | None:
     return state if state and state.launcher.find() else None
 
 
+def find_running(settings: Settings) -> StackState | None:
+    """The stack that a command is about: that of the data folder that was set or lies here, else the only one that runs.
+
+    Raises: TerminalError when several run elsewhere.
+    """
+    state = read_running(settings.data_dir.resolve())
+    if state or "data_dir" in settings.model_fields_set:
+        return state
+    found = {folder: running for folder in list_stacks() if (running := read_running(folder))}
+    if len(found) > 1:
+        folders = ", ".join(f"TRIPDECK_DATA_DIR={shlex.quote(str(folder))}" for folder in found)
+        raise TerminalError(f"{len(found)} stacks run, none in this folder; say which: {folders}.", code="several_stacks")
+    return next(iter(found.values()), None)
+
+
 def write_state(data_dir: Path, state: StackState) -> None:
     """Write the state; readers see the old one or the new one."""
-    write_private(data_dir / "stack.json", asdict(state))
+    write_private(data_dir / STACK_FILE, asdict(state))
 
 
 def remove_state(data_dir: Path) -> None:
     """Forget the state after a clean stop."""
-    (data_dir / "stack.json").unlink(missing_ok=True)
+    (data_dir / STACK_FILE).unlink(missing_ok=True)
+    remove_stack(data_dir)
 
 
 @contextmanager

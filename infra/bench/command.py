@@ -88,13 +88,13 @@ def soak(
 
 
 def _find_stack() -> "StackState":
-    from infra.state import read_running
+    from infra.state import find_running
     from shared.errors import TerminalError
     from shared.settings import load_settings
 
-    state = read_running(load_settings().data_dir.resolve())
+    state = find_running(load_settings())
     if state is None:
-        raise TerminalError("Nothing runs here; start the stack with `make up` first.")
+        raise TerminalError("Nothing runs; start the stack with `make up` first.")
     return state
 
 

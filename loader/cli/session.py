@@ -6,13 +6,14 @@ Exit status: 0 done, 1 it failed, 2 wrong usage, 130 interrupted.
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from shared.errors import NotFoundError, RequestError, SettingsError, TripdeckError
+from shared.local_stacks import STACK_FILE, list_stacks
 from shared.safe_text import escape_controls, escape_json
 
 if TYPE_CHECKING:
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
-STACK_FILE: Final = "stack.json"
 # What an error says beside its code and message.
 ERROR_FACTS: Final = ("parameter", "choices", "columns")
 _TOKEN_LIFETIME_S: Final = 86_400.0
 
 
 def connect_hub() -> "HubClient":
-    """The hub of TRIPDECK_API_URL, else of the local stack that runs from this folder, else the default; close it after use.
+    """The hub of TRIPDECK_API_URL, else of the local stack that runs, else the default; close it after use.
 
     Raises: SettingsError.
     """
@@ -95,12 +95,16 @@ def exit_status(error: TripdeckError) -> int:
 
 
 def _read_note(settings: "Settings") -> dict[str, Any]:
-    """What the local stack has noted of itself, when it has."""
-    try:
-        noted = json.loads((Path(settings.data_dir) / STACK_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return noted if isinstance(noted, dict) else {}
+    """What the local stack has noted of itself, when it has: the one of this folder, else the only one that runs."""
+    folders = [Path(settings.data_dir)]
+    if "data_dir" not in settings.model_fields_set and len(others := list_stacks()) == 1:
+        folders += others
+    for folder in folders:
+        with suppress(OSError, ValueError):
+            noted = json.loads((folder / STACK_FILE).read_text(encoding="utf-8"))
+            if isinstance(noted, dict):
+                return noted
+    return {}
 
 
 def _find_token(settings: "Settings") -> str | None:

@@ -57,12 +57,18 @@ class LocalStack:
             "TRIPDECK_DATA_DIR": str(self.folder / "data"),
             "TRIPDECK_HUB_PORT": str(hub_port),
             "TRIPDECK_UI_PORT": str(ui_port),
+            "XDG_STATE_HOME": str(self.folder / "state"),
         } | self.settings
 
     def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [TRIPDECK, *arguments], env=os.environ | self.settings, cwd=self.folder, capture_output=True, text=True, check=False
-        )
+        return self.run(*arguments, env=os.environ | self.settings, cwd=self.folder)
+
+    def call_from_elsewhere(self, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Call a command that isn't told where the stack's data lie."""
+        return self.run(*arguments, env={**os.environ, "XDG_STATE_HOME": self.settings["XDG_STATE_HOME"]}, cwd=folder)
+
+    def run(self, *arguments: str, **place: Any) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([TRIPDECK, *arguments], capture_output=True, text=True, check=False, **place)
 
     def start(self) -> float:
         began = time.monotonic()
@@ -239,13 +245,15 @@ def assert_ends(stack: LocalStack, number: signal.Signals) -> None:
     assert not (stack.folder / "data" / "stack.json").exists()
 
 
-def test_down_ends_everything(own_stack: LocalStack) -> None:
+def test_down_ends_everything_from_any_folder(own_stack: LocalStack, tmp_path: Path) -> None:
     own_stack.start()
     family = own_stack.list_family()
-    done = own_stack.call("down")
+    assert own_stack.settings["TRIPDECK_HUB_PORT"] in own_stack.call_from_elsewhere(tmp_path, "status").stdout
+    assert own_stack.call_from_elsewhere(tmp_path, "loads").returncode == 0
+    done = own_stack.call_from_elsewhere(tmp_path, "down")
     assert (done.returncode, done.stdout) == (0, "Stopped.\n")
     assert psutil.wait_procs(family, timeout=1)[1] == []
-    assert own_stack.call("down").stdout == "Nothing runs here.\n"
+    assert own_stack.call("down").stdout == "Nothing runs.\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ties children to their launcher on Linux only")
