@@ -2,18 +2,20 @@
 
 1. Claim: count the attempt and take the lease, committed first, so that kills count.
 2. Read the slice of the pinned version, parse it, encode and sort.
-3. One transaction: lock the ledger row, COPY trips, rollups, blocks and rejects, mark the row done, add the counts to the load,
-   write the event, and end the load where this was the last batch. The load's row comes last: it is held for a moment only, and a
-   load that was cancelled meanwhile makes the transaction roll back.
+3. Store the rejects' object.
+4. One transaction, in which only the database is waited for: lock the ledger row, COPY trips, rollups, blocks and rejects, mark
+   the row done, add the counts to the load, write the event, and end the load where this was the last batch. The load's row comes
+   last: it is held for a moment only, and a load that was cancelled meanwhile makes the transaction roll back.
 
 Lock order everywhere: ledger row, then load. A duplicate message finds no claim and is dropped.
 """
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 import polars as pl
 from sqlalchemy import Connection
@@ -23,8 +25,9 @@ from loader.context import Context
 from loader.copying import copy_rows
 from loader.finishing import call_workers, end_load, fail_load, finish_load, pick_batches
 from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
+from loader.leases import OUTAGE_LIMIT_S, STOPPING, is_outage, renewing
 from loader.parts import read_part
-from loader.rejects import count_reasons, pick_stored, store_rejects
+from loader.rejects import count_reasons, pick_stored, remove_batch_rejects, store_rejects
 from loader.rollups import encode_weeks
 from loader.trips import TripColumns, encode_trips, sort_trips
 from shared.database import driver_connection, execute, transaction
@@ -40,18 +43,18 @@ LOG = logging.getLogger(__name__)
 
 # Progress a watcher sees: at most so often per load; terminal events are another kind and always written.
 _EVENT_GAP_S: Final = 0.3
-# An outage of the store or the database may last so long; then the batch fails, and a retry goes on from there.
-_OUTAGE_LIMIT_S: Final = 3_600
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A batch that is ours to load."""
+    """A batch that is ours to load. lease_token: while it is ours; ledger_token: of its row in the ledger."""
 
     load_id: int
     batch_no: int
     bytes: int
     attempts: int
+    lease_token: UUID
+    ledger_token: UUID
     slice: dict[str, Any]
     stored: StoredObject
     plan: FilePlan
@@ -61,6 +64,11 @@ class Claim:
     def key(self) -> dict[str, int]:
         """The ledger row's key."""
         return {"load_id": self.load_id, "batch_no": self.batch_no}
+
+    @property
+    def lease(self) -> dict[str, Any]:
+        """The key with the lease's token."""
+        return {**self.key, "lease_token": self.lease_token}
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,12 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
         _fail(context, claim, f"Batch {batch_no} ended its worker {claim.attempts - 1} times.")
         return
     try:
-        store_batch(context, claim, prepare_batch(context, claim))
+        with renewing(context, "renew_batch", **claim.lease):
+            store_batch(context, claim, prepare_batch(context, claim))
     except _LoadEndedError:
         LOG.info("load ended while its batch ran", extra=claim.key)
+        with suppress(TransientError):  # then it stays until the load's objects go
+            remove_batch_rejects(context.store, claim.stored.key, batch_no)
     except TransientError as error:
         _release(context, claim, error)
         raise
@@ -115,6 +126,8 @@ def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
         batch_no,
         row["bytes"],
         row["attempts"],
+        row["lease_token"],
+        row["ledger_token"],
         row["slice"],
         StoredObject(row["object_key"], row["object_etag"], row["bytes_total"]),
         FilePlan.from_json(row["plan"]),
@@ -132,16 +145,14 @@ def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
 
 
 def _read(context: Context, claim: Claim) -> bytes:
-    if (parts := context.handoff.take(claim.load_id, claim.batch_no)) is not None:
+    parts = context.handoff.take(claim.load_id, claim.batch_no)
+    if parts is not None and sum(part.nbytes for part in parts) == claim.slice["piece"]["bytes"]:
         return b"".join(parts)
     chunks = []
-    renewed_at = time.monotonic()
     for chunk in read_part(context.store, claim.stored, claim.slice):
+        if context.stopping.is_set():
+            raise TransientError("The worker is to stop.", code=STOPPING)
         chunks.append(chunk)
-        if time.monotonic() - renewed_at > context.settings.batch_lease_s / 4:
-            with transaction(context.engine) as connection:
-                execute(connection, "renew_batch", **claim.key)
-            renewed_at = time.monotonic()
     return b"".join(chunks)
 
 
@@ -149,12 +160,11 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     """Store everything in one transaction, unless the batch or the load has ended meanwhile. Raises: TransientError."""
     loaded = len(batch.trips) if batch.trips else 0
     counts = {"rows_read": batch.rows_read, "rows_loaded": loaded, "rows_rejected": batch.rejects.height}
+    if batch.rejects.height and not _put_rejects(context, claim, batch):
+        return
     with transaction(context.engine) as connection:
-        if execute(connection, "lock_batch", **claim.key).scalar_one() != "pending":
+        if not _is_pending(connection, claim):
             return
-        if batch.rejects.height:
-            piece = BatchSlice.from_json(claim.slice["piece"])
-            store_rejects(context.store, claim.stored.key, piece, rejects=batch.rejects)
         kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
         execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
@@ -173,6 +183,21 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     if is_news:
         context.bell.set()
     _go_on(context, claim.load_id, next_ones, has_ended=has_ended)
+
+
+def _is_pending(connection: Connection, claim: Claim) -> bool:
+    lock = {**claim.key, "ledger_token": claim.ledger_token}
+    return execute(connection, "lock_batch", **lock).scalar_one_or_none() == "pending"
+
+
+def _put_rejects(context: Context, claim: Claim, batch: PreparedBatch) -> bool:
+    """Store the rejects' object before the transaction, which must not wait for a store; False when the batch has ended."""
+    with transaction(context.engine) as connection:
+        if not _is_pending(connection, claim):
+            return False
+    piece = BatchSlice.from_json(claim.slice["piece"])
+    store_rejects(context.store, claim.stored.key, piece, rejects=batch.rejects)
+    return True
 
 
 def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, rejects_kept: int) -> int:
@@ -214,9 +239,8 @@ def _go_on(context: Context, load_id: int, next_ones: Sequence[int], *, has_ende
 
 
 def _release(context: Context, claim: Claim, error: TransientError) -> None:
-    with transaction(context.engine) as connection:
-        failing_s = execute(connection, "release_batch", **claim.key, is_transient=True).scalar_one_or_none()
-    if failing_s is not None and failing_s > _OUTAGE_LIMIT_S:
+    failing_s = _end_lease(context, claim, is_attempt=False, is_outage=is_outage(error))
+    if is_outage(error) and failing_s is not None and failing_s > OUTAGE_LIMIT_S:
         _fail(context, claim, f"Batch {claim.batch_no} failed for an hour: {error.message}")
 
 
@@ -226,15 +250,20 @@ def _count_failure(context: Context, claim: Claim, error: Exception) -> None:
     if claim.attempts >= context.settings.batch_attempts:
         _fail(context, claim, f"Batch {claim.batch_no} failed {claim.attempts} times: {reason}")
         return
-    with transaction(context.engine) as connection:
-        execute(connection, "release_batch", **claim.key, is_transient=False)
+    _end_lease(context, claim, is_attempt=True, is_outage=False)
     raise TransientError(f"Batch {claim.batch_no} failed: {reason}") from error
+
+
+def _end_lease(context: Context, claim: Claim, **kind: bool) -> float | None:
+    with transaction(context.engine) as connection:
+        failing_s: float | None = execute(connection, "release_batch", **claim.lease, **kind).scalar_one_or_none()
+        return failing_s
 
 
 def _fail(context: Context, claim: Claim, reason: str) -> None:
     LOG.error("batch is given up", extra={**claim.key, "reason": reason})
     with transaction(context.engine) as connection:
-        execute(connection, "fail_batch", **claim.key, error_message=reason)
+        execute(connection, "fail_batch", **claim.lease, error_message=reason)
         next_ones = pick_batches(connection, claim.load_id, context.settings)
         has_ended = finish_load(connection, claim.load_id, context.settings)
     context.bell.set()

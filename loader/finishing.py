@@ -27,8 +27,10 @@ LOG = logging.getLogger(__name__)
 
 # Batches of one load in the queue at a time: enough for 16 machines of 4 threads, few enough that loads take turns.
 WINDOW: Final = 64
-# A message that is not seen for so long is taken for lost and sent again; a second one does no harm.
-PATIENCE_S: Final = 300.0
+# A message that is not seen for so long is taken for lost and sent again; a second one does no harm. Redis loses one when it is
+# killed while it gives it out: it then counts as at hand of a worker that never got it. A load is to go on within two minutes of
+# the last fault: the supervisor's delay (30 s), the start of a worker and this.
+PATIENCE_S: Final = 45.0
 # Rollup rows of a running load that are merged together: a question of a region reads all, 50,000 twice in 3 ms. Merging: 30 ms.
 _LOOSE_ROLLUPS: Final = 50_000
 # Batches whose rollups leave much room. Every question reads the whole table: 2 ms after 100 million rows in a thousand batches.

@@ -1,9 +1,9 @@
-"""Keeper: one thread per worker process that does what no message asks for.
+"""Keeper: threads of a worker process that do what no message asks for.
 
 It publishes events (woken at once after each commit of this process, otherwise every second), calls workers again for whatever
 the database says is unfinished and nobody is at, merges rollups of running loads, drops uploads that were never completed and
 events that are too old. Several keepers at once do no harm. It outlives an absent database, Redis or object store: a duty that
-fails is tried again later, and said once.
+fails is tried again later, and said once. Each group of duties has its thread: one that stalls holds none of the others.
 """
 
 import logging
@@ -26,8 +26,10 @@ LOG = logging.getLogger(__name__)
 _BACKSTOP_S: Final = 1.0
 _HOUSEKEEPING_S: Final = 60.0
 _FOLDING_S: Final = 10.0
-_BACKOFF_LIMIT_S: Final = 30.0
+_BACKOFF_LIMIT_S: Final = 10.0
 _PAGE: Final = 100
+# Supervisors kill 30 s after SIGTERM, of which the batches at hand may take 20.
+_STOP_S: Final = 5.0
 # Between a commit and its message nothing is lost yet.
 _LEAST_PATIENCE_S: Final = 2.0
 _ACTORS: Final = {"plan": PLAN_ACTOR, "clean": CLEAN_ACTOR}
@@ -61,30 +63,33 @@ class Duty:
 
 
 class Keeper:
-    """The thread; start() and stop()."""
+    """The threads; start() and stop()."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._client = connect_redis(context.settings)
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
-        self._duties = [
-            Duty("publishing events", self.publish),
-            Duty("reconciling", self.reconcile, context.settings.reconcile_interval_s),
-            Duty("folding rollups", self.fold_rollups, _FOLDING_S),
-            Duty("dropping stale uploads", self.drop_uploads, _HOUSEKEEPING_S),
-            Duty("trimming events", self.trim_events, _HOUSEKEEPING_S),
-        ]
+        self._publishing = Duty("publishing events", self.publish)
+        reconciling = Duty("reconciling", self.reconcile, context.settings.reconcile_interval_s)
+        folding = Duty("folding rollups", self.fold_rollups, _FOLDING_S)
+        uploads = Duty("dropping stale uploads", self.drop_uploads, _HOUSEKEEPING_S)
+        trimming = Duty("trimming events", self.trim_events, _HOUSEKEEPING_S)
+        groups = {"reconciler": [reconciling], "folder": [folding], "housekeeper": [uploads, trimming]}
+        self._threads = [threading.Thread(target=self._publish_events, name="publisher", daemon=True)]
+        for name, duties in groups.items():
+            self._threads.append(threading.Thread(target=self._run, args=(duties,), name=name, daemon=True))
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End after the duty at hand; what was committed before is published."""
+        """End; what was committed before is published. A duty that stalls is left behind."""
         self._is_over.set()
         self._context.bell.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join(_STOP_S)
         self._client.close()
 
     def publish(self) -> None:
@@ -108,15 +113,20 @@ class Keeper:
         with transaction(self._context.engine) as connection:
             execute(connection, "delete_old_events", keep=self._context.settings.event_history)
 
-    def _run(self) -> None:
+    def _publish_events(self) -> None:
         while True:
             is_last = self._is_over.is_set()
             self._context.bell.clear()
-            for duty in self._duties[:1] if is_last else self._duties:
-                self._turn(duty)
+            self._turn(self._publishing)
             if is_last:
                 return
             self._context.bell.wait(_BACKSTOP_S)
+
+    def _run(self, duties: list[Duty]) -> None:
+        while not self._is_over.is_set():
+            for duty in duties:
+                self._turn(duty)
+            self._is_over.wait(min([_BACKSTOP_S, *(duty.interval_s for duty in duties)]))
 
     def _turn(self, duty: Duty) -> None:
         try:

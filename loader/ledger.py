@@ -5,13 +5,12 @@ nothing later in it can change begins early instead: it is `loading` while it is
 piece, and its number of batches and its content hash come last. Boundaries are never computed twice either way: a planner that
 takes over finds the rows that are there and adds only those that are not.
 
-One planner at a time: each write renews the lease, and whoever has lost it to another planner is told.
+One planner at a time: each write asks for the lease's token, and whoever has lost it to another planner is told.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from loader.context import Context
@@ -47,7 +46,7 @@ class Ledger:
         self.batches = 0
         self._context = context
         self._bytes_total: int = load["bytes_total"]
-        self._claimed_at: datetime = load["claimed_at"]
+        self._lease = {"load_id": load["load_id"], "lease_token": load["lease_token"]}
         self._parts = parts
         self._reached = 0
         self._entries: list[Entry] = []
@@ -80,11 +79,11 @@ class Ledger:
         self._reached = reached
         return True
 
-    def renew(self, *, bytes_read: int) -> None:
-        """Keep the lease, and show how far the file is read."""
+    def show(self, *, bytes_read: int) -> None:
+        """Show how far the file is read."""
         with transaction(self._context.engine) as connection:
-            row = execute(connection, "renew_planning", **self._lease, bytes_read=bytes_read).one_or_none()
-            self._hold(row)
+            if execute(connection, "show_planning", **self._lease, bytes_read=bytes_read).first() is None:
+                raise _lost()
             if not self.is_early:
                 record_event(connection, self.load_id, "planning")
         self._context.bell.set()
@@ -92,10 +91,8 @@ class Ledger:
     def begin_early(self, plan: dict[str, Any], options: dict[str, Any]) -> bool:
         """Begin to load; False when another load may be of the same file: that is known when the whole is read."""
         with transaction(self._context.engine) as connection:
-            row = execute(connection, "begin_loading", **self._lease, plan=plan, options=options).one_or_none()
-            if row is None:
+            if execute(connection, "begin_loading", **self._lease, plan=plan, options=options).first() is None:
                 return False
-            self._hold(row)
             record_event(connection, self.load_id, "planning")
         self._context.bell.set()
         self.is_early = True
@@ -111,7 +108,8 @@ class Ledger:
             return None
         settings = self._context.settings
         with transaction(self._context.engine) as connection:
-            self._hold(execute(connection, "extend_loading", **self._lease, plan=plan).one_or_none())
+            if execute(connection, "extend_loading", **self._lease, plan=plan).first() is None:
+                raise _lost()
             execute(connection, "insert_batches", load_id=self.load_id, batches=json.dumps(ready))
             picked = pick_batches(connection, self.load_id, settings)
             stock = execute(connection, "count_stock", load_id=self.load_id, lease_s=settings.batch_lease_s).one()
@@ -133,15 +131,6 @@ class Ledger:
             has_ended = self.is_early and finish_load(connection, self.load_id, self._context.settings)
         self._context.bell.set()
         return has_ended
-
-    @property
-    def _lease(self) -> dict[str, Any]:
-        return {"load_id": self.load_id, "claimed_at": self._claimed_at}
-
-    def _hold(self, row: Any) -> None:  # noqa: ANN401 - SQLAlchemy's Row of any shape
-        if row is None:
-            raise _lost()
-        self._claimed_at = row.claimed_at
 
     def _list_written(self) -> dict[int, dict[str, Any]]:
         with transaction(self._context.engine) as connection:

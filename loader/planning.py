@@ -22,6 +22,7 @@ from loader.finishing import end_load, enqueue_batches
 from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet import measure_footer
+from loader.leases import OUTAGE_LIMIT_S, STOPPING, TWIN, Lease, is_outage, renewing
 from loader.ledger import Ledger, LoadEndedError
 from loader.parts import PartWriter, remove_parts
 from loader.readings import Beginning, pick_reading_options, recall_reading
@@ -35,12 +36,9 @@ from shared.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
 LOG = logging.getLogger(__name__)
 
 _PROGRESS_S: Final = 1.0
-_OUTAGE_LIMIT_S: Final = 3_600
 
 # Options that change nothing about how the bytes are read.
 _NOT_COUNTING: Final = ("as_last_time", "max_rejects", "max_reject_share")
-
-_TWIN: Final = "twin"
 
 # What a stored plan says besides how the file is read.
 _FACTS: Final = ("header_hash", "said", "as_last_time")
@@ -83,27 +81,29 @@ def plan_load(context: Context, load_id: int) -> None:
         )
         return
     try:
-        _plan(context, dict(load))
+        with renewing(context, "renew_planning", load_id=load_id, lease_token=load["lease_token"]) as lease:
+            _plan(context, dict(load), lease)
     except LoadEndedError:
         LOG.info("load ended while it was planned", extra={"load_id": load_id})
+        _return_attempt(context, load_id)
         _drop_parts(context, load_id)
         context.handoff.drop(load_id)
     except TransientError as error:
-        _release(context, load_id, error)
+        _release(context, dict(load), error)
         raise
     except TerminalError as error:
         end_load(context, load_id, error)
     except Exception as error:  # noqa: BLE001 - a process border: whatever a library raises, the load must end
-        _count_failure(context, load_id, attempts=load["attempts"], error=error)
+        _count_failure(context, dict(load), error)
 
 
-def _plan(context: Context, load: Load) -> None:
+def _plan(context: Context, load: Load, lease: Lease) -> None:
     context.handoff.drop(load["load_id"])  # of a former try
     _wait_for_twin(context, load["load_id"])
     stored = StoredObject(load["object_key"], load["object_etag"], load["bytes_total"])
     with PartWriter(context.store, stored.key) as writer:
         ledger = Ledger(context, load, parts=writer)
-        reader = _Reader(context, ledger, stored)
+        reader = _Reader(context, ledger, stored, lease=lease)
         draft, chunks = _begin(context, load, reader=reader, ledger=ledger)
         plan = _cut(context, draft, chunks, reader=reader, ledger=ledger)
         if ledger.batches == 0:
@@ -127,7 +127,7 @@ def _wait_for_twin(context: Context, load_id: int) -> None:
     with transaction(context.engine) as connection:
         twin = execute(connection, "find_twin", load_id=load_id).first()
     if twin is not None:
-        raise TransientError(f"Load {twin.load_id} has as many bytes and is still being read.", code=_TWIN)
+        raise TransientError(f"Load {twin.load_id} has as many bytes and is still being read.", code=TWIN)
 
 
 def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -> tuple[Draft, Iterable[bytes]]:
@@ -204,14 +204,15 @@ def _drop_parts(context: Context, load_id: int) -> None:
 
 
 class _Reader:
-    """Bytes of the object on their way to the scanner: hashed, counted, with the lease renewed and progress shown."""
+    """Bytes of the object on their way to the scanner: hashed, counted, with progress shown."""
 
-    def __init__(self, context: Context, ledger: Ledger, stored: StoredObject) -> None:
+    def __init__(self, context: Context, ledger: Ledger, stored: StoredObject, *, lease: Lease) -> None:
         # Hashing takes 0.03 s/GB so; BLAKE2 and SHA-256 take 1 to 2 s, for a strength that nobody needs against their own files.
         self.hash = xxhash.xxh3_128()
         self.bytes_read = 0
         self._context = context
         self._ledger = ledger
+        self._lease = lease
         self.stored = stored
         self._shown_at = time.monotonic()
 
@@ -225,8 +226,9 @@ class _Reader:
 
     def _show(self) -> None:
         if self._context.stopping.is_set():
-            raise TransientError("The worker is to stop.", code="stopping")
-        self._ledger.renew(bytes_read=self.bytes_read)
+            raise TransientError("The worker is to stop.", code=STOPPING)
+        self._ledger.show(bytes_read=self.bytes_read)
+        self._lease.note_progress()
         self._shown_at = time.monotonic()
 
 
@@ -263,19 +265,31 @@ def _end_duplicate(context: Context, load_id: int, *, content_hash: str, error: 
     ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
 
 
-def _release(context: Context, load_id: int, error: TransientError) -> None:
+def _return_attempt(context: Context, load_id: int) -> None:
     with transaction(context.engine) as connection:
-        failing_s = execute(connection, "release_planning", load_id=load_id, is_transient=True).scalar_one_or_none()
-    if failing_s is not None and failing_s > _OUTAGE_LIMIT_S and error.error_code != _TWIN:
-        end_load(context, load_id, TerminalError(f"Planning failed for an hour: {error.message}", code=error.error_code))
+        execute(connection, "return_planning_attempt", load_id=load_id)
 
 
-def _count_failure(context: Context, load_id: int, *, attempts: int, error: Exception) -> None:
+def _release(context: Context, load: Load, error: TransientError) -> None:
+    failing_s = _end_lease(context, load, is_attempt=False, is_outage=is_outage(error))
+    if is_outage(error) and failing_s is not None and failing_s > OUTAGE_LIMIT_S:
+        reason = f"Planning failed for an hour: {error.message}"
+        end_load(context, load["load_id"], TerminalError(reason, code=error.error_code))
+
+
+def _count_failure(context: Context, load: Load, error: Exception) -> None:
+    load_id, attempts = load["load_id"], load["attempts"]
     LOG.exception("planning failed", extra={"load_id": load_id})
     reason = f"{type(error).__name__}: {error}"
     if attempts >= context.settings.batch_attempts:
         end_load(context, load_id, TerminalError(f"Planning failed {attempts} times: {reason}", code="planning_failed"))
         return
-    with transaction(context.engine) as connection:
-        execute(connection, "release_planning", load_id=load_id, is_transient=False)
+    _end_lease(context, load, is_attempt=True, is_outage=False)
     raise TransientError(f"Planning failed: {reason}") from error
+
+
+def _end_lease(context: Context, load: Load, **kind: bool) -> float | None:
+    lease = {"load_id": load["load_id"], "lease_token": load["lease_token"]}
+    with transaction(context.engine) as connection:
+        failing_s: float | None = execute(connection, "release_planning", **lease, **kind).scalar_one_or_none()
+        return failing_s

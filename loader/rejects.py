@@ -1,6 +1,6 @@
 """Rejects: every one of a load as CSV in the object store, one object a batch beside the file; the first in the database too.
 
-A batch writes its object within its transaction, before anything is committed, and always the same: an attempt that is rolled
+A batch writes its object before its transaction, which must not wait for a store, and always the same: an attempt that is rolled
 back leaves an object that the next attempt writes again, and that nobody reads meanwhile, for the ledger says which are there.
 
     for block in render_rejects(KeptRejects(engine, store, load), RejectQuery(form="csv")): ...
@@ -67,6 +67,11 @@ def store_rejects(store: ObjectStore, object_key: str, piece: BatchSlice, *, rej
 def remove_rejects(store: ObjectStore, object_key: str) -> None:
     """Delete what batches of an object wrote."""
     store.remove_under(f"{object_key}.rejects/")
+
+
+def remove_batch_rejects(store: ObjectStore, object_key: str, batch_no: int) -> None:
+    """Delete what one batch of an object wrote, if it did."""
+    store.remove(_name_object(object_key, batch_no))
 
 
 def count_reasons(rejects: pl.DataFrame) -> dict[str, int]:

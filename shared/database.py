@@ -36,9 +36,10 @@ _SERVER_KEEPALIVE: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval
 _CONNECT_TIMEOUT_S: Final = 5
 
 # SQLSTATE classes that pass by themselves: connection, rollback (serialisation, deadlock), resources (disk full, too many
-# connections), operator intervention (shutdown, statement cancelled), I/O error; and states: read-only server, lock timeout.
+# connections), operator intervention (shutdown, an idle session ended, statement cancelled), I/O error; and states: read-only
+# server, lock timeout, a transaction that idled or took too long, so that the server ended it.
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
-_TRANSIENT_STATES: Final = ("25006", "55P03")
+_TRANSIENT_STATES: Final = ("25006", "55P03", "25P03", "25P04")
 # What Citus says, without a state that tells, when it loses a node at a commit, when the coordinator dies there, and before a new
 # address of a node is known to the others.
 _LOST_NODE: Final = ("failure on connection marked as essential", "postmaster was shut down", "metadata node, but is out of sync")

@@ -28,10 +28,11 @@ QUEUES: Final[Mapping[str, str]] = {PLAN_ACTOR: "plan", BATCH_ACTOR: "load", CLE
 _HEARTBEAT_TIMEOUT_MS: Final = 15_000
 _MAINTENANCE_CHANCE: Final = 1_000_000
 _SOCKET_TIMEOUT_S: Final = 5
-# 1, 2, 4 … 60 s, a quarter of an hour in all; after that the reconciler rings again.
-_RETRIES: Final = 20
+# 1, 2, 4 … 20 s, a quarter of an hour in all; after that the reconciler rings again. Whatever was away, a load goes on soon
+# after it is back.
+_RETRIES: Final = 50
 _MIN_BACKOFF_MS: Final = 1_000
-_MAX_BACKOFF_MS: Final = 60_000
+_MAX_BACKOFF_MS: Final = 20_000
 _LISTENING_S: Final = 1.0
 
 
@@ -80,19 +81,22 @@ class _WokenConsumer(dramatiq.Consumer):
         """Give a message; None after waiting for one."""
         # Cleared before the look: what rings during it is not missed.
         self._bell.clear()
-        message = next(self._consumer)
+        with _silence_as_lost():
+            message = next(self._consumer)
         if message is None:
             self._bell.wait(self._wait_s)
         return message
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
         """Acknowledge a message: its thread is free."""
-        self._consumer.ack(message)
+        with _silence_as_lost():
+            self._consumer.ack(message)
         self._bell.set()
 
     def nack(self, message: dramatiq.MessageProxy) -> None:
         """Give a message up: its thread is free."""
-        self._consumer.nack(message)
+        with _silence_as_lost():
+            self._consumer.nack(message)
         self._bell.set()
 
     def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
@@ -102,6 +106,15 @@ class _WokenConsumer(dramatiq.Consumer):
     def close(self) -> None:
         """End."""
         self._consumer.close()
+
+
+@contextmanager
+def _silence_as_lost() -> Iterator[None]:
+    """Take a Redis that answers too late for one that is away: Dramatiq tries again then, and else forgets the message."""
+    try:
+        yield
+    except redis.TimeoutError as error:
+        raise dramatiq.errors.ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 
 
 def connect_redis(settings: Settings, *, decode_responses: bool = True) -> "redis.Redis":

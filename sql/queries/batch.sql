@@ -41,7 +41,8 @@ where load_id = %(load_id)s::integer and state = 'pending';
 
 -- name: claim_batch
 -- Counts an attempt and leases the batch, in a transaction of its own so that kills count. No row when it is not pending, when a live
--- runner has it, or when the load is not loading any more.
+-- runner has it, or when the load is not loading any more. An outage is over when nobody
+-- met it for ten minutes: a retry comes after one at the latest.
 with free as (
     select b.load_id, b.batch_no, l.plan, l.options, l.object_key, l.object_etag, l.bytes_total
     from load_batch as b
@@ -51,36 +52,43 @@ with free as (
     for update of b skip locked
 )
 update load_batch as b
-set attempts = attempts + 1, claimed_at = clock_timestamp(), enqueued_at = null
+set attempts = attempts + 1, claimed_at = clock_timestamp(), lease_token = gen_random_uuid(), enqueued_at = null,
+    failing_since = case when failed_at > clock_timestamp() - interval '10 minutes' then failing_since end
 from free as f
 where b.load_id = f.load_id and b.batch_no = f.batch_no
-returning b.load_id, b.batch_no, b.slice, b.bytes, b.attempts, f.plan, f.options, f.object_key, f.object_etag, f.bytes_total;
+returning b.load_id, b.batch_no, b.slice, b.bytes, b.attempts, b.lease_token, b.ledger_token,
+          f.plan, f.options, f.object_key, f.object_etag, f.bytes_total;
 
 -- name: renew_batch
--- Keeps the lease while a batch is being read; not when another runner is in its transaction already.
+-- Keeps the lease of a batch that is still ours; not while a runner is in its transaction: nobody can claim it then.
 with ours as (
     select load_id, batch_no from load_batch
     where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'
+      and lease_token = %(lease_token)s::uuid and claimed_at is not null
     for update skip locked
 )
 update load_batch as b set claimed_at = clock_timestamp()
 from ours as o
-where b.load_id = o.load_id and b.batch_no = o.batch_no;
+where b.load_id = o.load_id and b.batch_no = o.batch_no
+returning b.batch_no;
 
 -- name: release_batch
--- Ends the lease after a failure, so that the batch may be run again when its message comes back. A failure that passes by itself is no
--- attempt, but for how long it has been failing is returned.
+-- Ends the lease after a failure, so that the batch may be run again when its message comes back; no row when another runner has it. is_attempt:
+-- it counts as one. is_outage: something is away; how long it has been, without a break, is returned.
 update load_batch
 set claimed_at = null, enqueued_at = clock_timestamp(),
-    attempts = attempts - case when %(is_transient)s::boolean then 1 else 0 end,
-    failing_since = coalesce(failing_since, clock_timestamp())
+    attempts = attempts - case when %(is_attempt)s::boolean then 0 else 1 end,
+    failing_since = case when %(is_outage)s::boolean then coalesce(failing_since, clock_timestamp()) else failing_since end,
+    failed_at = case when %(is_outage)s::boolean then clock_timestamp() else failed_at end
 where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'
-returning extract(epoch from clock_timestamp() - failing_since)::float8 as failing_s;
+  and lease_token = %(lease_token)s::uuid
+returning extract(epoch from failed_at - failing_since)::float8 as failing_s;
 
 -- name: lock_batch
--- The batch's state, locked until the transaction ends: a concurrent duplicate waits here, then skips.
+-- The batch's state, locked until the transaction ends: a concurrent duplicate waits here, then skips. No row when the ledger was written
+-- anew. A runner that has lost its lease may still be the first to end: whoever ends first counts.
 select state from load_batch
-where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer
+where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and ledger_token = %(ledger_token)s::uuid
 for update;
 
 -- name: finish_batch
@@ -91,9 +99,10 @@ set state = 'done', reasons = %(reasons)s::jsonb, rejects_kept = %(rejects_kept)
 where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending';
 
 -- name: fail_batch
--- pending → failed with its reason; no row when it is not pending.
+-- pending → failed with its reason; no row when it is not pending or another runner has it.
 update load_batch set state = 'failed', finished_at = clock_timestamp(), error_message = %(error_message)s::text
 where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'
+  and lease_token = %(lease_token)s::uuid
 returning batch_no;
 
 -- name: void_batches
@@ -104,7 +113,7 @@ where load_id = %(load_id)s::integer and state <> 'cancelled';
 -- name: revive_batches
 -- failed → pending, for another try; returns which.
 update load_batch
-set state = 'pending', attempts = 0, enqueued_at = null, claimed_at = null, failing_since = null, finished_at = null, error_message = null
+set state = 'pending', attempts = 0, enqueued_at = null, claimed_at = null, lease_token = null, failing_since = null, failed_at = null, finished_at = null, error_message = null
 where load_id = %(load_id)s::integer and state = 'failed'
 returning batch_no;
 

@@ -23,11 +23,14 @@ limit %(limit)s::integer;
 
 -- name: claim_planning
 -- queued → planning, with a lease; a planner whose lease ran out is taken over, also where its load began early: such a load is loading
--- and its number of batches is not known yet. No row when the load is past that.
+-- and its number of batches is not known yet. No row when the load is past that. An outage is over when nobody
+-- met it for ten minutes: a retry comes after one at the latest.
 update load
 set state = case when state = 'loading' then 'loading' else 'planning' end,
     bytes_read = case when state = 'loading' then bytes_read else 0 end,
-    attempts = attempts + 1, claimed_at = clock_timestamp(), enqueued_at = null, started_at = coalesce(started_at, clock_timestamp())
+    attempts = attempts + 1, claimed_at = clock_timestamp(), lease_token = gen_random_uuid(), enqueued_at = null,
+    started_at = coalesce(started_at, clock_timestamp()),
+    failing_since = case when failed_at > clock_timestamp() - interval '10 minutes' then failing_since end
 where load_id = %(load_id)s::integer
   and (state = 'queued'
        or (state = 'planning' or state = 'loading' and batches_total is null)
@@ -43,37 +46,51 @@ where l.load_id = %(load_id)s::integer and o.state = 'loading' and o.batches_tot
 limit 1;
 
 -- name: renew_planning
--- Keeps the lease and shows how far the planner has read; no row when the load was cancelled or another planner has it.
+-- Keeps the lease; no row when the load was cancelled or another planner has it.
+update load set claimed_at = clock_timestamp()
+where load_id = %(load_id)s::integer and lease_token = %(lease_token)s::uuid and claimed_at is not null
+  and (state = 'planning' or state = 'loading' and batches_total is null)
+returning load_id;
+
+-- name: show_planning
+-- Shows how far the planner has read, and keeps the lease; no row when the load was cancelled or another planner has it.
 update load
 set claimed_at = clock_timestamp(), bytes_read = case when state = 'planning' then %(bytes_read)s::bigint else bytes_read end
-where load_id = %(load_id)s::integer and claimed_at = %(claimed_at)s::timestamptz
+where load_id = %(load_id)s::integer and lease_token = %(lease_token)s::uuid
   and (state = 'planning' or state = 'loading' and batches_total is null)
-returning claimed_at;
+returning load_id;
 
 -- name: release_planning
 -- Ends the lease after a failure, so that planning may be tried again when its message comes back; as release_batch.
 update load
 set claimed_at = null, enqueued_at = clock_timestamp(),
-    attempts = attempts - case when %(is_transient)s::boolean then 1 else 0 end,
-    failing_since = coalesce(failing_since, clock_timestamp())
-where load_id = %(load_id)s::integer and (state = 'planning' or state = 'loading' and batches_total is null)
-returning extract(epoch from clock_timestamp() - failing_since)::float8 as failing_s;
+    attempts = attempts - case when %(is_attempt)s::boolean then 0 else 1 end,
+    failing_since = case when %(is_outage)s::boolean then coalesce(failing_since, clock_timestamp()) else failing_since end,
+    failed_at = case when %(is_outage)s::boolean then clock_timestamp() else failed_at end
+where load_id = %(load_id)s::integer and lease_token = %(lease_token)s::uuid
+  and (state = 'planning' or state = 'loading' and batches_total is null)
+returning extract(epoch from failed_at - failing_since)::float8 as failing_s;
+
+-- name: return_planning_attempt
+-- A planner that lost its lease and lives was slow, not dead: its attempt does not count.
+update load set attempts = attempts - 1
+where load_id = %(load_id)s::integer and attempts > 1 and (state = 'planning' or state = 'loading' and batches_total is null);
 
 -- name: begin_loading
 -- planning → loading while the file is still being read. No row when the lease is lost or the load cancelled, and when another load has
 -- as many bytes: it may be of the same file, and only the whole file can tell.
 update load as l
 set state = 'loading', plan = %(plan)s::jsonb, options = %(options)s::jsonb, bytes_read = 0, claimed_at = clock_timestamp()
-where l.load_id = %(load_id)s::integer and l.state = 'planning' and l.claimed_at = %(claimed_at)s::timestamptz
+where l.load_id = %(load_id)s::integer and l.state = 'planning' and l.lease_token = %(lease_token)s::uuid
   and not exists (select from load as o
                   where o.bytes_total = l.bytes_total and o.load_id <> l.load_id and o.state in ('planning', 'loading', 'succeeded'))
-returning l.claimed_at;
+returning l.load_id;
 
 -- name: extend_loading
 -- Keeps the lease of a load that began early, for its next batches, and its plan where it is another (null: it is not); that is progress, so attempts are counted anew.
 update load set plan = coalesce(%(plan)s::jsonb, plan), attempts = 1, failing_since = null, claimed_at = clock_timestamp()
-where load_id = %(load_id)s::integer and state = 'loading' and batches_total is null and claimed_at = %(claimed_at)s::timestamptz
-returning claimed_at;
+where load_id = %(load_id)s::integer and state = 'loading' and batches_total is null and lease_token = %(lease_token)s::uuid
+returning load_id;
 
 -- name: fetch_load_by_content
 -- The live load of these bytes and this mapping.
@@ -86,10 +103,10 @@ where content_hash = %(content_hash)s::text and state in ('planning', 'loading',
 update load
 set state = 'loading', plan = %(plan)s::jsonb, options = %(options)s::jsonb, content_hash = %(content_hash)s::text,
     batches_total = %(batches_total)s::integer, bytes_read = case when state = 'planning' then 0 else bytes_read end,
-    claimed_at = null, failing_since = null
-where load_id = %(load_id)s::integer and claimed_at = %(claimed_at)s::timestamptz
+    claimed_at = null, lease_token = null, failing_since = null
+where load_id = %(load_id)s::integer and lease_token = %(lease_token)s::uuid
   and (state = 'planning' or state = 'loading' and batches_total is null)
-returning claimed_at;
+returning load_id;
 
 -- name: add_batch_counts
 -- A finished batch's counts, added to its load; no row when the load has ended meanwhile: then the batch must not commit.
@@ -170,7 +187,8 @@ returning load_id, state;
 update load
 set state = 'queued', plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_in_blocks = 0,
     rows_untimed = 0, bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
-    started_at = null, finished_at = null, attempts = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null
+    started_at = null, finished_at = null, attempts = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null,
+    lease_token = null
 where load_id = %(load_id)s::integer and state in ('failed', 'cancelled', 'undone') and not needs_cleaning
 returning load_id, state;
 

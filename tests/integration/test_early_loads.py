@@ -117,10 +117,10 @@ def test_a_planner_that_was_taken_over_writes_nothing_more(early: Context) -> No
         with transaction(early.engine) as connection:
             second = dict(execute(connection, "claim_planning", **claim).mappings().one())
         assert (second["state"], second["batches_total"], second["attempts"]) == ("loading", None, 2)
-        for write in (lambda: stale.renew(bytes_read=1), lambda: stale.close({}, {}, content_hash="x")):
+        for write in (lambda: stale.show(bytes_read=1), lambda: stale.close({}, {}, content_hash="x")):
             with pytest.raises(LoadEndedError):
                 write()
-        Ledger(early, second, parts=parts).renew(bytes_read=1)
+        Ledger(early, second, parts=parts).show(bytes_read=1)
 
 
 def test_cancelled_while_it_is_read(early: Context) -> None:

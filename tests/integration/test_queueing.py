@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import dramatiq
 import pytest
+import redis
 
 from shared.queueing import BATCH_ACTOR, QUEUES, RingingBroker, connect_broker, enqueue
 from shared.settings import Settings
 from tests.loading import listening
+from tests.proxy import running_proxy
+from tests.services import ValkeyServer
 
 QUEUE = QUEUES[BATCH_ACTOR]
 # Longer than any test waits: what comes sooner was woken.
@@ -99,3 +102,20 @@ def test_message_that_nobody_rang_for_is_found_by_a_look(settings: Settings) -> 
     consumer.ack(message)
     assert broker.do_qsize(QUEUE) == 0
     broker.client.close()
+
+
+def test_redis_that_answers_too_late_is_tried_again(valkey_server: ValkeyServer, settings: Settings) -> None:
+    """Dramatiq acknowledges again after a lost connection; else the message would stay with a worker that lives."""
+    with running_proxy(valkey_server.port) as proxy:
+        url = settings.redis_url.get_secret_value().replace(f":{valkey_server.port}", f":{proxy.port}")
+        broker = RingingBroker(client=redis.Redis.from_url(url, socket_timeout=0.2), middleware=[])
+        broker.declare_queue(QUEUE)
+        enqueue(broker, BATCH_ACTOR, load_id=1, batch_no=1)
+        consumer = broker.consume(QUEUE, prefetch=1, timeout=10)
+        message = next(consumer)
+        assert message is not None
+        proxy.is_held.set()
+        for work in (lambda: consumer.ack(message), lambda: consumer.nack(message), lambda: next(consumer)):
+            with pytest.raises(dramatiq.errors.ConnectionClosed):
+                work()
+        broker.client.close()
