@@ -24,6 +24,13 @@ export const ROLE_LABELS = {
 };
 const OPTIONAL_ROLES = new Set(['ended_at', 'region', 'datasource']);
 
+/** Options typed as text: name, label. @type {[string, string][]} */
+export const TEXT_OPTIONS = [
+  ['region', 'Region of all trips'],
+  ['datasource', 'Datasource of all trips'],
+  ['timezone', 'Time zone of the trips'],
+];
+
 /** Options chosen from a list: name, label, choices as [value, label]. */
 export const CHOSEN_OPTIONS = [
   ['date_order', 'Order of dates', Object.entries(ORDERS)],

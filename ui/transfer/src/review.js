@@ -5,6 +5,7 @@ import {
   LIMIT_OPTIONS,
   NO_COLUMN,
   ROLE_LABELS,
+  TEXT_OPTIONS,
   describeCounts,
   describeLastTime,
   describePlan,
@@ -20,6 +21,7 @@ import {
 const SHOWN_ROWS = 5;
 const PAUSE_MS = 350;
 const SURE = 0.9;
+const ABOUT_TRIPS = new Set(['region', 'datasource', 'timezone']); // what the file itself may say of every trip
 const TYPED_OPTIONS = new Set(['date_order', 'axis_order']); // the others are about text
 
 /** The review of one job; repaints itself after every answer of the hub. */
@@ -61,7 +63,8 @@ export class Review {
     this.fields.replaceChildren(...this.makeTextFields(roles, inspection), ...(columns.length ? first.map(makeRole) : []));
     const isTyped = inspection?.plan.kind === 'parquet';
     const choices = CHOSEN_OPTIONS.filter(([name]) => !isTyped || TYPED_OPTIONS.has(name)).map((option) => this.makeChosenField(option, inspection));
-    this.others.replaceChildren(...(columns.length ? others.map(makeRole) : []), ...choices, ...LIMIT_OPTIONS.map((limit) => this.makeLimitField(limit)));
+    const texts = TEXT_OPTIONS.filter(([name]) => !ABOUT_TRIPS.has(name)).map((option) => this.makeTextField(option));
+    this.others.replaceChildren(...(columns.length ? others.map(makeRole) : []), ...choices, ...texts, ...LIMIT_OPTIONS.map((limit) => this.makeLimitField(limit)));
     this.node.querySelector(`[data-name="${name}"]`)?.focus();
   }
 
@@ -90,20 +93,21 @@ export class Review {
 
   makeTextFields(roles, inspection) {
     const suggested = inspection?.suggested_region;
-    const texts = [
-      ['region', 'Region of all trips', roles.region == null, suggested ? `unknown (${suggested}?)` : 'unknown'],
-      ['datasource', 'Datasource of all trips', roles.datasource == null, 'unknown'],
-      ['timezone', 'Time zone of the trips', inspection?.clock !== 'as_written', 'UTC'],
-    ];
-    return texts
-      .filter(([, , isAsked]) => isAsked)
-      .map(([name, label, , placeholder]) => {
-        const value = this.job.options[name] ?? '';
-        const input = element('input', { type: 'text', 'data-name': name, value, placeholder, oninput: (event) => this.set(name, event.target.value.trim()) });
-        const offer = name === 'region' ? suggested : inspection?.suggested_timezone;
-        const isOffered = offer && !value && name !== 'datasource';
-        return makeField(label, input, isOffered && this.makeLink(`Use ${offer}`, () => this.set(name, offer, 0)));
-      });
+    const offers = { region: suggested, timezone: inspection?.suggested_timezone };
+    /** @type {Record<string, {isAsked: boolean, placeholder: string}>} */
+    const known = {
+      region: { isAsked: roles.region == null, placeholder: suggested ? `unknown (${suggested}?)` : 'unknown' },
+      datasource: { isAsked: roles.datasource == null, placeholder: 'unknown' },
+      timezone: { isAsked: inspection?.clock !== 'as_written', placeholder: 'UTC' },
+    };
+    const asked = TEXT_OPTIONS.filter(([name]) => known[name]?.isAsked);
+    return asked.map(([name, label]) => this.makeTextField([name, label], known[name].placeholder, offers[name]));
+  }
+
+  makeTextField([name, label], placeholder = 'as found', offer = null) {
+    const value = this.job.options[name] ?? '';
+    const input = element('input', { type: 'text', 'data-name': name, value, placeholder, oninput: (event) => this.set(name, event.target.value.trim()) });
+    return makeField(label, input, offer && !value && this.makeLink(`Use ${offer}`, () => this.set(name, offer, 0)));
   }
 
   makeRoleField(role, { columns, index, sure }) {
