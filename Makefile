@@ -1,7 +1,7 @@
 # Needs only Python >= 3.11 and make. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down test check static secrets lock upgrade bench install install-dev component
+.PHONY: help up down test check static secrets lock upgrade audit bench install install-dev component
 
 BIN := .venv/bin
 
@@ -39,6 +39,9 @@ lock: ## lock the requirements again after a change in pyproject.toml
 
 upgrade: ## lock the newest versions of everything
 	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py lock --upgrade
+
+audit: ## known vulnerabilities of the locked packages, and a bill of materials (tripdeck.cdx.json)
+	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py audit
 
 install:
 	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py local

@@ -3,6 +3,7 @@
     python3 infra/bootstrap.py local     what `make up` needs
     python3 infra/bootstrap.py dev       that and what tests need
     python3 infra/bootstrap.py lock      lock again after a change in pyproject.toml (add --upgrade for newer versions)
+    python3 infra/bootstrap.py audit     known vulnerabilities of the locked packages, and a bill of materials
 
 Does nothing when the installed set is the locked one. Packages come from wherever pip is configured to look: uv, which does
 the work because it is fast, is told pip's configuration; no index is named here.
@@ -36,6 +37,9 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "ui": ("--extra=ui",),
     "loader": (),
 }
+# Locked from a .in file of their own: what builds the wheel, the installer, and what audits the locks.
+TOOLS: Final = ("build", "uv", "audit")
+BILL: Final = "tripdeck.cdx.json"
 COMPILE: Final = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-annotate", "--no-header", "--quiet")
 
 # pip's name of an option, uv's variable for it, what separates several values there. First: how an index is reached.
@@ -81,7 +85,7 @@ def lock(arguments: list[str]) -> None:
     pin = ("--constraint", str(LOCKS / "dev.txt"))
     for name, extras in EXTRAS.items():
         _compile_lock(name, ROOT / "pyproject.toml", [*extras, *(() if name == "dev" else pin), *arguments])
-    for name in ("build", "uv"):
+    for name in TOOLS:
         _compile_lock(name, LOCKS / f"{name}.in", [*pin, *arguments])
 
 
@@ -107,6 +111,20 @@ def index_environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
     network = _translate(values, NETWORK_SETTINGS)
     return {**network, **inherited, "VIRTUAL_ENV": str(VENV), "UV_NO_CONFIG": "1"}
+
+
+def audit() -> None:
+    """Look up the locked packages among known vulnerabilities, after writing what they are (CycloneDX) to BILL.
+
+    Raises: BootstrapError when a package is vulnerable, or the database can't be asked.
+    """
+    _ensure_uv()
+    packages = str(LOCKS / "local.txt")  # loader's and ui's are among them
+    tool = ("run", "--quiet", "--no-project", "--isolated", "--python", str(PYTHON), "--with-requirements")
+    tool = (*tool, str(LOCKS / "audit.txt"))
+    _run_uv(*tool, "cyclonedx-py", "requirements", packages, "--output-file", str(ROOT / BILL))
+    _say(f"{BILL} lists the packages.")
+    _run_uv(*tool, "pip-audit", "--strict", "--require-hashes", "--disable-pip", "--progress-spinner=off", "-r", packages)
 
 
 def _ensure_uv() -> None:
@@ -226,10 +244,12 @@ def main() -> None:
     try:
         if arguments[:1] == ["lock"]:
             lock(arguments[1:])
+        elif arguments == ["audit"]:
+            audit()
         elif len(arguments) == 1 and arguments[0] in SETS:
             install(arguments[0])
         else:
-            sys.exit(f"usage: bootstrap.py {' | '.join(SETS)} | lock [--upgrade]")
+            sys.exit(f"usage: bootstrap.py {' | '.join(SETS)} | lock [--upgrade] | audit")
     except BootstrapError as error:
         sys.exit(f"tripdeck: {error}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.bootstrap import EXTRAS, INDEX_SETTINGS, LOCKS, SETS, index_environment, parse_pip_config
+from infra.bootstrap import EXTRAS, INDEX_SETTINGS, LOCKS, SETS, TOOLS, index_environment, parse_pip_config
 
 ROOT = Path(__file__).parents[2]
 LOCK_FILES = sorted(LOCKS.glob("*.txt"))
@@ -67,7 +67,7 @@ def test_locks_name_no_index_and_have_a_hash_for_every_package(path: Path) -> No
 
 
 def test_all_sets_are_locked_and_agree_on_versions() -> None:
-    assert {path.stem for path in LOCK_FILES} == set(EXTRAS) | {"build", "uv"}
+    assert {path.stem for path in LOCK_FILES} == set(EXTRAS) | set(TOOLS)
     assert set(SETS) <= set(EXTRAS)
     newest = read_pins("dev")
     for name in ("local", "ui", "loader", "build"):
