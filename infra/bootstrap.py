@@ -120,8 +120,8 @@ def audit() -> None:
     """
     _ensure_uv()
     packages = str(LOCKS / "local.txt")  # loader's and ui's are among them
-    tool = ("run", "--quiet", "--no-project", "--isolated", "--python", str(PYTHON), "--with-requirements")
-    tool = (*tool, str(LOCKS / "audit.txt"))
+    tools = str(LOCKS / "audit.txt")
+    tool = ("run", "--quiet", "--no-project", "--isolated", "--python", str(PYTHON), "--with-requirements", tools)
     _run_uv(*tool, "cyclonedx-py", "requirements", packages, "--output-file", str(ROOT / BILL))
     _say(f"{BILL} lists the packages.")
     _run_uv(*tool, "pip-audit", "--strict", "--require-hashes", "--disable-pip", "--progress-spinner=off", "-r", packages)
