@@ -20,17 +20,16 @@ from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import end_load, enqueue_batches
 from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions
-from loader.formats.parquet import MAGIC as PARQUET_MAGIC
-from loader.formats.parquet import measure_footer
 from loader.leases import OUTAGE_LIMIT_S, STOPPING, TWIN, Lease, is_outage, renewing
 from loader.ledger import Ledger, LoadEndedError
+from loader.object_ends import find_sample, list_members, read_end
 from loader.parts import PartWriter, remove_parts
 from loader.readings import Beginning, pick_reading_options, recall_reading
 from shared.database import execute, transaction
 from shared.errors import ConflictError, FileFormatError, TerminalError, TransientError
 from shared.events import TERMINAL_STATES, record_event
 from shared.loads import ring_for_load
-from shared.objects import ObjectStore, StoredObject
+from shared.objects import StoredObject
 from shared.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
 
 LOG = logging.getLogger(__name__)
@@ -136,20 +135,12 @@ def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -
     if ledger.is_early:
         return Draft.from_load(load), chunks
     beginning = _read_beginning(chunks)
-    sample = beginning[:SAMPLE_BYTES]
-    draft = _detect(context, load, sample, end=_read_end(context.store, reader.stored, sample))
+    sample = find_sample(context.store, reader.stored, beginning[:SAMPLE_BYTES])
+    draft = _detect(context, load, sample, end=read_end(context.store, reader.stored, sample))
     is_large = load["bytes_total"] >= context.settings.early_bytes
     if is_large and draft.plan.kind != "parquet" and BatchScanner(draft.plan).settled_plan:
         ledger.begin_early(draft.to_json(draft.plan), draft.options)
     return draft, chain([beginning], chunks)
-
-
-def _read_end(store: ObjectStore, stored: StoredObject, sample: bytes) -> bytes:
-    """Read a Parquet file's footer: its columns stand there."""
-    if len(sample) == stored.bytes or not sample.startswith(PARQUET_MAGIC):
-        return b""
-    size = measure_footer(store.read_range(stored, stored.bytes - 8, 8))
-    return store.read_range(stored, stored.bytes - size, size) if 0 < size < stored.bytes else b""
 
 
 def _detect(context: Context, load: Load, sample: bytes, *, end: bytes) -> Draft:
@@ -170,7 +161,8 @@ def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_R
     is_seekable = draft.plan.is_seekable
     written = draft.plan
     scanner = BatchScanner(draft.plan, batch_bytes=context.settings.batch_bytes, gives_data=ledger.is_early)
-    for piece, data in scanner.scan(chunks):
+    members = list_members(context.store, reader.stored) if draft.plan.compression == "zip" else None
+    for piece, data in scanner.scan(chunks, members=members):
         reached = piece.offset + piece.bytes if is_seekable else reader.bytes_read
         is_new = ledger.add(piece, reached=reached, unpacked=None if is_seekable else data)
         if not ledger.is_early:

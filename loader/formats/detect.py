@@ -3,12 +3,14 @@
 plan = detect_format(sample, file_name="trips.csv", options=LoadOptions(), is_whole=False)
 """
 
+import io
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
 from loader.formats.columns import read_columns
+from loader.formats.containers.zip_directory import read_directory
 from loader.formats.detect_parquet import plan_parquet
 from loader.formats.dialect import Layout, read_layouts
 from loader.formats.encoding import detect_encoding, reject_foreign, strip_bom, to_utf8
@@ -22,7 +24,7 @@ from loader.formats.plan import Compression, FilePlan, LoadOptions
 from loader.formats.profile import DECIMAL_COMMA, Profile
 from loader.formats.roles import RoleFinder, check_roles
 from loader.formats.source import TextSource
-from loader.formats.streams import detect_compression, open_decompressed
+from loader.formats.streams import detect_compression, open_tables
 from loader.formats.time_format import detect_time_format
 from shared.errors import FileFormatError
 
@@ -92,20 +94,24 @@ def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> tuple[b
 
 
 def unpack_sample(sample: bytes, compression: Compression, *, is_whole: bool) -> tuple[bytes, bool]:
-    """Unpack as much of the sample as detection looks at; tells whether that is all there is."""
+    """Unpack as much of the sample's first table as detection looks at; tells whether that is all there is."""
     if compression == "none":
         return sample, is_whole
-    pieces: list[bytes] = []
+    members = read_directory(io.BytesIO(sample)) if compression == "zip" and is_whole else None
+    tables = open_tables([sample], compression, members=members)
+    text = bytearray()
     try:
-        for piece in open_decompressed([sample], compression):
-            pieces.append(piece)
-            if sum(map(len, pieces)) >= TEXT_SAMPLE_BYTES:
-                return b"".join(pieces), False
+        for piece in next(tables)[1]:
+            text += piece
+            if len(text) >= TEXT_SAMPLE_BYTES:
+                return bytes(text), False
     except FileFormatError as error:
-        if is_whole or not pieces or error.error_code != "truncated_archive":
+        if is_whole or not text or error.error_code != "truncated_archive":
             raise
-        return b"".join(pieces), False
-    return b"".join(pieces), is_whole
+        return bytes(text), False
+    if is_whole and next(tables, None) is None:
+        return bytes(text), True
+    return bytes(text) + b"\n", False  # the last record of this table ends here, whatever follows
 
 
 def _choose_reading(text: bytes, options: LoadOptions, *, is_whole: bool) -> Reading:

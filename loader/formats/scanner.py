@@ -21,7 +21,7 @@ from loader.formats.members import check_member
 from loader.formats.parquet import keep_tail, list_slices, pack_footer
 from loader.formats.plan import BatchSlice, FilePlan
 from loader.formats.records import split_records
-from loader.formats.streams import open_members
+from loader.formats.streams import Members, open_members
 from loader.formats.windows import Boundaries, PlainLines, find_boundaries
 from shared.errors import FileFormatError
 
@@ -53,16 +53,17 @@ class BatchScanner:
         """How everything given so far is read, whatever follows; None while what follows may change that."""
         return self._evidence.settle() if self._evidence.is_settled else None
 
-    def scan(self, chunks: Iterable[bytes]) -> Iterator[tuple[BatchSlice, Data | None]]:
+    def scan(self, chunks: Iterable[bytes], *, members: Members = None) -> Iterator[tuple[BatchSlice, Data | None]]:
         """Cut a stored object, compressed or not; give each slice, and its bytes when asked to or where ranges can't give them.
 
+        members: the directory of a zip file. Without it the local headers count, and one that differs from them is refused.
         Raises: FileFormatError for damaged archives, endless records, and what the whole file leaves open.
         """
         if self.plan.kind == "parquet":
             self.plan = plan_parquet(replace(self.plan, footer=pack_footer(keep_tail(chunks))))
             yield from ((piece, None) for piece in list_slices(self.plan))
             return
-        for member, stream in open_members(chunks, self.plan):
+        for member, stream in open_members(chunks, self.plan, members=members):
             self._next = replace(self._next, member=member, is_first=True, lines_before=0)
             self._start_member()
             for chunk in stream:

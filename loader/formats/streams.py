@@ -6,26 +6,27 @@ A plain file passes through unchanged. Memory: a few times the chunk's size, wha
 """
 
 import codecs
-import sys
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 
-from loader.formats.errors import truncated
+from loader.formats.containers.byte_reader import ByteReader
+from loader.formats.containers.decompress import inflate_gzip, inflate_zstd
+from loader.formats.containers.zip_directory import ZipMember
+from loader.formats.containers.zip_stream import open_zip
 from loader.formats.meter import Meter
 from loader.formats.plan import Compression, FilePlan
-from loader.formats.unzip import open_zip
 from shared.errors import FileFormatError
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+MAGIC: tuple[tuple[bytes, Compression], ...] = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),  # an archive without members
+)
+# What archives carry beside the data: folders, Mac resource forks, notes.
+_IGNORED_SUFFIXES = (".pdf", ".md", ".html", ".json", ".xml", ".png", ".jpg")
 
-PIECE_BYTES = 2**20
-# Windows up to 128 MiB (zstd --long=27); more would let a file choose how much memory it takes.
-ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
-
-MAGIC: tuple[tuple[bytes, Compression], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PK\x03\x04", "zip"))
+Members = Sequence[ZipMember] | None
 
 
 def detect_compression(sample: bytes) -> Compression:
@@ -43,75 +44,55 @@ def open_stream(chunks: Iterable[bytes], plan: FilePlan) -> Iterator[bytes]:
         yield from stream
 
 
-def open_members(chunks: Iterable[bytes], plan: FilePlan) -> Iterator[tuple[str | None, Iterator[bytes]]]:
-    """Give each file inside: its name (None where it has none of its own) and its stream. Read each before the next."""
-    if plan.compression == "zip":
-        for name, stream in open_zip(chunks):
-            yield name, _to_utf8(stream, plan.dialect.encoding)
-    else:
-        yield None, _to_utf8(open_decompressed(chunks, plan.compression), plan.dialect.encoding)
+def open_members(
+    chunks: Iterable[bytes], plan: FilePlan, *, members: Members = None
+) -> Iterator[tuple[str | None, Iterator[bytes]]]:
+    """Give each file inside: its name (None where it has none of its own) and its stream. Read each before the next.
+
+    members: the directory of a zip file, where it is known.
+    """
+    for name, stream in open_tables(chunks, plan.compression, members=members):
+        yield name, _to_utf8(stream, plan.dialect.encoding)
 
 
-def open_decompressed(chunks: Iterable[bytes], compression: Compression) -> Iterator[bytes]:
-    """Give the decompressed bytes in pieces of bounded size."""
-    if compression == "none":
-        yield from chunks
-        return
-    if compression == "zip":
-        for _, stream in open_zip(chunks):
-            yield from stream
-        return
+def open_tables(
+    chunks: Iterable[bytes], compression: Compression, *, members: Members = None
+) -> Iterator[tuple[str | None, Iterator[bytes]]]:
+    """Give each table inside, as open_members, in its own encoding."""
     meter = Meter()
-    inflate = _inflate_gzip if compression == "gzip" else _inflate_zstd
-    yield from meter.give(inflate(meter.take(chunks)))
+    if compression == "none":
+        yield None, iter(chunks)
+    elif compression == "zip":
+        yield from _open_zip(chunks, meter, members)
+    else:
+        reader = ByteReader(meter.take(chunks), kind=compression)
+        inflate = inflate_gzip if compression == "gzip" else inflate_zstd
+        yield None, meter.give(inflate(reader, meter))
 
 
-def _inflate_gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(wbits=31)
-    has_member = False
-    for chunk in chunks:
-        data = chunk
-        while data:
-            if inflater.eof:
-                data = data.lstrip(b"\0") if has_member else data
-                if not data:
-                    break
-                if not b"\x1f\x8b".startswith(data[:2]):
-                    return  # bytes after the last member are padding or a signature, as gzip itself takes them
-                inflater = zlib.decompressobj(wbits=31)
-            yield from _pull(inflater, data)
-            has_member, data = True, inflater.unused_data
-    if not inflater.eof:
-        raise truncated("gzip")
+def _open_zip(chunks: Iterable[bytes], meter: Meter, members: Members) -> Iterator[tuple[str, Iterator[bytes]]]:
+    found = False
+    for name, stream in open_zip(meter.take(chunks), meter, members=members):
+        _check_office(name)
+        if is_table(name):
+            found = True
+            yield name, stream
+    if not found:
+        raise FileFormatError("The zip file holds no table: expected a CSV file inside.", code="empty_archive")
 
 
-def _pull(inflater: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
-    while data and not inflater.eof:
-        try:
-            piece = inflater.decompress(data, PIECE_BYTES)
-        except zlib.error as error:
-            raise FileFormatError(f"The gzip file is damaged ({error}).", code="damaged_archive") from error
-        if piece:
-            yield piece
-        data = inflater.unconsumed_tail
+def _check_office(name: str) -> None:
+    if name == "[Content_Types].xml" or name.startswith(("xl/", "_rels/")) or name == "mimetype":
+        raise FileFormatError(
+            "This is an Excel or OpenDocument workbook. Save the sheet with the trips as CSV and load that.", code="not_a_table"
+        )
 
 
-def _inflate_zstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    inflater = zstd.ZstdDecompressor(options=ZSTD_OPTIONS)
-    for chunk in chunks:
-        data = chunk
-        while data or not (inflater.needs_input or inflater.eof):
-            if inflater.eof:
-                inflater = zstd.ZstdDecompressor(options=ZSTD_OPTIONS)  # another frame follows
-            try:
-                piece = inflater.decompress(data, PIECE_BYTES)
-            except zstd.ZstdError as error:
-                raise FileFormatError(f"The zstd file is damaged ({error}).", code="damaged_archive") from error
-            if piece:
-                yield piece
-            data = inflater.unused_data if inflater.eof else b""
-    if not inflater.eof:
-        raise truncated("zstd")
+def is_table(name: str) -> bool:
+    """Tell by its name whether a member of an archive may hold a table."""
+    path = PurePosixPath(name)
+    is_hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return not (is_hidden or path.suffix.lower() in _IGNORED_SUFFIXES)
 
 
 def _to_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

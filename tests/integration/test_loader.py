@@ -1,6 +1,7 @@
 """One file, from the store to trips, rollups, counters, rejects and events, in this process."""
 
 import gzip
+import random
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from shared.weekly import WeeklyQuestion, fetch_weekly
 from tests.loading import BAD_ROW, HEADER, ROW, change, list_pending, load_bytes, make_trips, request_load, run_load
 from tests.services import CITUS_BIN
 from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
+from tests.unit.formats.archives import delete_member, make_zip
 
 
 def fetch_all(context: Context, statement: str) -> list[tuple[Any, ...]]:
@@ -171,6 +173,15 @@ def test_packed_files_go_through_parts_that_are_removed(context: Context, pack: 
     assert len(parts) == load["batches_total"] > 3
     assert list_parts(context) == []
     assert find_problems(context.engine) == []
+
+
+def test_what_was_deleted_from_a_zip_is_not_loaded(context: Context) -> None:
+    kept, tally = make_trips(3_000)
+    noise = random.Random(1).randbytes(3 * 2**19).hex().encode()
+    archive = delete_member(make_zip({"deleted.csv": HEADER + noise, "notes.md": noise, "trips.csv": kept}), "deleted.csv")
+    load = load_bytes(context, archive)
+    assert (load["state"], load["rows_read"], load["rows_loaded"]) == ("succeeded", 3_000, tally.rows_loaded)
+    assert load["bytes_read"] == load["bytes_total"] == len(archive)
 
 
 @pytest.mark.parametrize(

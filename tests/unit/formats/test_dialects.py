@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loader.formats import LoadOptions
-from loader.formats.streams import zstd
+from loader.formats.containers.decompress import zstd
 from shared.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 

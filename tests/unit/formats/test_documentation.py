@@ -18,7 +18,7 @@ def test_every_code_and_role_is_documented(word: str) -> None:
 
 
 def test_every_error_code_is_documented() -> None:
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "loader" / "formats").glob("*.py"))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "loader" / "formats").rglob("*.py"))
     codes = set(re.findall(r'code="(\w+)"', sources)) - {"needs_whole_file"}
     assert len(codes) > 10
     assert [code for code in sorted(codes) if f"`{code}`" not in DOCUMENT] == []

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from loader.formats import BatchScanner, FilePlan, LoadOptions, detect_format, inspect_format
-from loader.formats.streams import zstd
+from loader.formats.containers.decompress import zstd
 from shared.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 
