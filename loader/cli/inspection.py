@@ -45,9 +45,18 @@ def _describe_format(plan: dict[str, Any]) -> str:
     return f"CSV{compression}, {dialect['encoding']}, {delimiter}{decimal}, {dialect['field_count']} columns {header}"
 
 
+_ORDERS: Final = {
+    "ymd": "year first",
+    "yymd": "year first (two digits)",
+    "mdy": "month first",
+    "dmy": "day first",
+    None: "order of day, month and year open",
+}
+
+
 def _describe_times(answer: dict[str, Any]) -> str:
     time = answer["plan"]["time"]
-    order = {"ymd": "year first", "mdy": "month first", "dmy": "day first", None: "month or day first"}[time["date_order"]]
+    order = _ORDERS[time["date_order"]]
     shown = order if time["kind"] == "text" else time["kind"].replace("_", " in ")
     clock = "kept as written" if answer["clock"] == "as_written" else f"converted to {answer['timezone']} (--timezone)"
     return f"{shown}, such as {time['example']}; {clock}"

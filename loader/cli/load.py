@@ -26,6 +26,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     timezone: options.Timezone = None,
     columns: options.Map = None,
     date_order: options.DateOrder = None,
+    time_form: options.TimeForm = None,
     axis_order: options.AxisOrder = None,
     has_header: options.Header = None,
     encoding: options.Encoding = None,
@@ -41,6 +42,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     """Load trip files: exit status 0 when every load succeeded (rejects or not), 1 when one failed, 2 on wrong usage."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
+    reading |= {"time_form": time_form}
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
@@ -60,6 +62,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     timezone: options.Timezone = None,
     columns: options.Map = None,
     date_order: options.DateOrder = None,
+    time_form: options.TimeForm = None,
     axis_order: options.AxisOrder = None,
     has_header: options.Header = None,
     encoding: options.Encoding = None,
@@ -75,6 +78,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     """Show what the loader makes of a file's beginning; nothing is loaded."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
+    reading |= {"time_form": time_form}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))

@@ -36,6 +36,10 @@ Map = Annotated[
     typer.Option("--map", metavar="ROLE=COLUMN", help="Column of a role, such as started_at=pickup; - for none; repeatable."),
 ]
 DateOrder = Annotated[Literal["ymd", "mdy", "dmy"] | None, typer.Option(help="Order of day, month and year.")]
+TimeForm = Annotated[
+    Literal["text", "digits", "digits_yy", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "excel_1900", "excel_1904"] | None,
+    typer.Option(help="What numbers in a time column mean."),
+]
 AxisOrder = Annotated[Literal["lon_lat", "lat_lon"] | None, typer.Option(help="What comes first in points.")]
 Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first record names the columns.")]
 Encoding = Annotated[

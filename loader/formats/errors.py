@@ -4,9 +4,14 @@ A question for a person carries facts: parameter (the option that answers it), c
 offer) and columns (the names to choose among).
 """
 
-from typing import Any
+import re
+from typing import Any, Final
+
+import polars as pl
 
 from loader.formats.plan import FilePlan
+from loader.formats.values.number_times import NumberKind, parse_number_times
+from loader.formats.values.zones import find_zones
 from shared.errors import FileFormatError
 
 
@@ -16,15 +21,68 @@ def make_choice(label: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 -
 
 
 def ambiguous_dates(plan: FilePlan) -> FileFormatError:
-    """Make the error that asks for the order of day and month."""
+    """Make the error that asks for the order of day, month and year."""
     column = plan.columns[plan.roles["started_at"]]
+    choices = [make_choice("Month first", date_order="mdy"), make_choice("Day first", date_order="dmy")]
+    orders, answers = "month first as well as day first", "mdy or dmy"
+    if re.match(r"\D*\d{2}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)", plan.time.example):
+        choices.append(make_choice("Year first", date_order="ymd"))
+        orders, answers = "more than one order of day, month and year", "mdy, dmy or ymd"
     return FileFormatError(
-        f"Every date in {column} fits month first as well as day first (such as {plan.time.example}). "
-        "Say which: date_order mdy or dmy (--date-order).",
+        f"Every date in {column} fits {orders} (such as {plan.time.example}). Say which: date_order {answers} (--date-order).",
         code="ambiguous_dates",
         parameter="date_order",
-        choices=[make_choice("Month first", date_order="mdy"), make_choice("Day first", date_order="dmy")],
+        choices=choices,
         columns=plan.columns,
+    )
+
+
+_NUMBER_FORMS: Final[dict[str, str]] = {
+    "digits": "Year, month, day and clock in digits",
+    "digits_yy": "Year (two digits), month, day and clock in digits",
+    "epoch_s": "Seconds since 1970",
+    "epoch_ms": "Milliseconds since 1970",
+    "epoch_us": "Microseconds since 1970",
+    "epoch_ns": "Nanoseconds since 1970",
+    "excel_1900": "Days of a spreadsheet (Excel on Windows, Excel on Macs since 2011, LibreOffice, Google)",
+    "excel_1904": "Days of a spreadsheet that counts from 1904 (Excel on Macs before 2011)",
+}
+
+
+def ambiguous_times(column: str, example: str, kinds: tuple[NumberKind, ...], *, columns: tuple[str, ...]) -> FileFormatError:
+    """Make the error that asks what numbers in a column of times mean."""
+    moments = [parse_number_times(pl.Series([example]), kind)[0][0] for kind in kinds]
+    meanings = [f"{moment.astype('M8[us]').astype('M8[m]')} ({kind})" for kind, moment in zip(kinds, moments, strict=True)]
+    return FileFormatError(
+        f"The numbers in {column} (such as {example}) can mean several times: {', '.join(meanings)}. "
+        f"Say which: time_form {' or '.join(kinds)} (--time-form).",
+        code="ambiguous_times",
+        parameter="time_form",
+        choices=[make_choice(_NUMBER_FORMS[kind], time_form=kind) for kind in kinds],
+        columns=columns,
+    )
+
+
+def lost_seconds(column: str, example: str) -> FileFormatError:
+    """Make the error for times that a spreadsheet has rounded."""
+    return FileFormatError(
+        f"The times in {column} were rounded when they were written (such as {example}): their minutes and seconds are lost. "
+        "Export the file again with whole numbers, as from the database and not from a spreadsheet.",
+        code="rounded_times",
+        parameter="roles",
+    )
+
+
+def unknown_zones(column: str, names: frozenset[str], example: str) -> FileFormatError:
+    """Make the error that asks for the time zone that explains abbreviations."""
+    listed, zones = ", ".join(sorted(names)), find_zones(names)
+    answer = "Say the trips' time zone, such as" if zones else "No time zone has them all: write offsets instead, such as"
+    return FileFormatError(
+        f"Times in {column} end with {listed} (such as {example}), which means different offsets in different countries. "
+        f"{answer} {f'timezone {zones[0]} (--timezone {zones[0]})' if zones else '2024-03-19 08:12:00-04:00'}.",
+        code="unknown_zone",
+        parameter="timezone",
+        choices=[make_choice(zone, timezone=zone) for zone in zones],
     )
 
 

@@ -9,16 +9,15 @@ import codecs
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 
 from loader.formats.errors import ambiguous_dates
 from loader.formats.fields import count_fields, split_fields
 from loader.formats.plan import FilePlan
 from loader.formats.records import split_records
+from loader.formats.values.date_order import DateParts
 
 # By so many more of one kind, letters have decided: a few damaged ones don't turn a file, and a page of text does.
 _CLEAR_MAJORITY = 100
-DATE_START = r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d"
 
 
 class Evidence:
@@ -26,7 +25,7 @@ class Evidence:
 
     def __init__(self, plan: FilePlan) -> None:
         self._plan = plan
-        self._month_first = self._day_first = 0
+        self._dates = DateParts()
         self._letters = self._damaged = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -71,9 +70,10 @@ class Evidence:
         if self._damaged > self._letters:
             plan = replace(plan, dialect=replace(plan.dialect, encoding="windows-1252"))
         if self.needs_records:
-            if self._month_first == self._day_first:
+            order = self._dates.decide()
+            if order is None:
                 raise ambiguous_dates(plan)
-            plan = replace(plan, time=replace(plan.time, date_order="mdy" if self._month_first > self._day_first else "dmy"))
+            plan = replace(plan, time=replace(plan.time, date_order=order))
         return plan
 
     def _observe_dates(self, data: bytes, header_lines: int) -> None:
@@ -84,7 +84,4 @@ class Evidence:
         table = split_fields(records, is_good=good, field_count=plan.dialect.field_count)
         for role in ("started_at", "ended_at"):
             if role in plan.roles:
-                groups = table.text(plan.roles[role]).str.extract_groups(DATE_START).struct
-                first, second = (groups.field(part).cast(pl.Int64, strict=False) for part in "12")
-                self._day_first += int(((first > 12) & (first <= 31) & (second <= 12)).sum())
-                self._month_first += int(((second > 12) & (second <= 31) & (first <= 12)).sum())
+                self._dates.observe(table.text(plan.roles[role]))

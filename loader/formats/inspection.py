@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from loader.formats.batch import parse_batch
@@ -18,8 +19,11 @@ from loader.formats.parquet import list_slices, read_metadata
 from loader.formats.parquet_preview import FileParts, list_wanted, parse_preview
 from loader.formats.places import find_middle
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
+from loader.formats.reasons import Reason
 from loader.formats.scanner import BatchScanner
 from loader.formats.schema import REJECT_SCHEMA, TRIP_SCHEMA
+from loader.formats.times import MISSING, parse_stamps
+from loader.formats.values.number_times import clean_numbers
 
 LOOKED_AT_BYTES = 2**19
 SHOWN_ROWS = 20
@@ -131,6 +135,7 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
         yield f"The first dates in {start} fit month first as well as day first; the load decides over the whole file, or asks."
     if plan.clock == "converted":
         yield f"Times in {start} are instants; they are converted to {options.timezone}."
+    yield from _note_other_forms(rows, start)
     weak = [role for role, share in plan.confidence.items() if share < SURE]
     if weak:
         yield f"Not sure about: {', '.join(f'{role} = {plan.columns[plan.roles[role]]}' for role in weak)}."
@@ -139,6 +144,21 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
     if rows.rows_read == 0:
         has_rows = plan.footer is not None and read_metadata(plan.footer).num_rows > 0
         yield "Its first rows are too large to be looked at." if has_rows else "The file has a header and no rows."
+
+
+def _note_other_forms(rows: ParsedBatch, start: str) -> Iterator[str]:
+    """Say that some start times are written in another form than the rest: they are rejects, for one column has one form."""
+    values = rows.rejects.filter(pl.col("reason") == str(Reason.STARTED_AT_UNREADABLE))["value"].drop_nulls()
+    if len(values) == 0:
+        return
+    is_time = np.logical_or.reduce([parse_stamps(values, order)[0] != MISSING for order in ("ymd", "mdy", "dmy")])
+    is_time |= clean_numbers(values).is_not_null().to_numpy()
+    if is_time.any():
+        example = values.filter(pl.Series(is_time))[0]
+        yield (
+            f"{int(is_time.sum()):,} of {rows.rows_read:,} rows write {start} in another form than the rest (such as {example}): "
+            "they will be rejected, for one column has one form."
+        )
 
 
 def _count_reasons(rejects: pl.DataFrame) -> dict[str, int]:

@@ -14,7 +14,8 @@ from loader.formats.plan import TimeFormat
 from loader.formats.points import parse_point_text, parse_routes
 from loader.formats.records import Positions
 from loader.formats.source import number_texts
-from loader.formats.times import MISSING, UNITS_US, Times, parse_times, to_wall
+from loader.formats.times import MISSING, Times, parse_times, to_wall
+from loader.formats.values.number_times import format_numbers
 from loader.formats.wkb import parse_wkb
 
 
@@ -80,10 +81,8 @@ class ParquetSource:
             is_instant = isinstance(series.dtype, pl.Datetime) and series.dtype.time_zone is not None
             exact = series.cast(pl.Datetime("us")).cast(pl.Int64).fill_null(MISSING).to_numpy()
             return to_wall(exact, np.full(len(series), is_instant), timezone)
-        if series.dtype.is_numeric() and form.kind in UNITS_US:
-            values = _to_numbers(series)
-            exact = np.where(np.isnan(values), MISSING, np.nan_to_num(values) * UNITS_US[form.kind]).astype(np.int64)
-            return to_wall(exact, np.ones(len(series), np.bool_), timezone)
+        if series.dtype.is_numeric():
+            return parse_times(format_numbers(series), form, timezone=timezone)
         return parse_times(self.text(column), form, timezone=timezone)
 
     def names(self, column: int) -> tuple[pl.Series, Positions]:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 import polars as pl
 
+from loader.formats.values.number_times import NUMBER_KINDS, NumberKind
 from shared.errors import RequestError
 from shared.time_zones import parse_timezone
 
@@ -32,6 +33,7 @@ NO_COLUMN = "-"
 Compression = Literal["none", "gzip", "zstd", "zip"]
 DateOrder = Literal["ymd", "mdy", "dmy"]
 AxisOrder = Literal["lon_lat", "lat_lon"]
+TimeForm = Literal["text"] | NumberKind
 
 # Longest record taken for one; longer ones are rejected. A quoted field may not be longer either, so that one lost
 # quote can't swallow the file.
@@ -54,6 +56,7 @@ class LoadOptions:
     timezone: str = "UTC"
     roles: Mapping[str, str] = field(default_factory=dict)
     date_order: DateOrder | None = None
+    time_form: TimeForm | None = None
     has_header: bool | None = None
     encoding: str | None = None
     delimiter: str | None = None
@@ -94,6 +97,7 @@ def _check_options(options: LoadOptions) -> None:
         raise RequestError("max_reject_share is a share from 0 to 1.", parameter="max_reject_share")
     choices: dict[str, tuple[str, ...]] = {
         "date_order": ("ymd", "mdy", "dmy"),
+        "time_form": ("text", *NUMBER_KINDS),
         "encoding": ("utf-8", "utf-16-le", "utf-16-be", "windows-1252"),
         "delimiter": (",", ";", "\t", "|"),
         "decimal": (".", ","),
@@ -126,10 +130,13 @@ class Dialect:
 
 @dataclass(frozen=True)
 class TimeFormat:
-    """How text becomes a time. date_order is None while the values seen so far fit month first as well as day first."""
+    """How text becomes a time.
 
-    kind: Literal["text", "epoch_s", "epoch_ms", "epoch_us", "unknown"] = "text"
-    date_order: DateOrder | None = "ymd"
+    date_order: yymd is year first with two digits; None while the values seen so far fit more than one order.
+    """
+
+    kind: TimeForm | Literal["unknown"] = "text"
+    date_order: DateOrder | Literal["yymd"] | None = "ymd"
     has_zone: bool = False
     example: str = ""
 

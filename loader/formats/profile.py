@@ -6,18 +6,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from loader.formats.months import HAS_NAME
 from loader.formats.numbers import Floats, is_missing, parse_numbers
 from loader.formats.points import parse_point_text, parse_routes
-from loader.formats.times import EPOCH, MISSING, parse_stamps
+from loader.formats.times import MISSING, parse_plain
+from loader.formats.values.number_times import NumberForm, find_number_form, is_row_number
+from loader.formats.values.stamp_forms import find_zone_names, rewrite_stamps
 
 CLOCK = r"^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?$"
 BARE_DATE = (
-    r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
-    r"|\d{1,2}[-/. ][A-Za-z]{3,9}[-/., ]\s*\d{2,4}|[A-Za-z]{3,9}[-/. ]\d{1,2},?[-/. ]\s*\d{4})"
-    r"(?:[T ]+0{1,2}:00(?::00)?(?:\.0+)?)?$"
+    r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{2}(?:0\d|1[0-2])[0-3]\d(?:\.0+)?)"
+    r"(?:[T ]+(?:0{1,2}:00(?::00)?(?:\.0+)?|12:00(?::00)? ?am))?$"
 )
-DATE_START = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d"
+# A date has at least so many digits and a sign or a letter between them.
+_MAY_BE_STAMP = r"\d\D+\d|\d{8}"
 DECIMAL_COMMA = r"^\s*[+-]?\d+,\d+\s*$"
 
 
@@ -84,41 +85,60 @@ class Profile:
 
     @cached_property
     def _stamps(self) -> dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]]:
-        if not self._values.str.contains(rf"{DATE_START}|{HAS_NAME}").any():
+        if self.number > 0.5 or not self._values.str.contains(_MAY_BE_STAMP).any():
             return {}
-        return {order: parse_stamps(self._values, order) for order in ("ymd", "mdy", "dmy")}
+        return {order: self._parse_stamps(order) for order in ("ymd", "mdy", "dmy", "yymd")}
+
+    def _parse_stamps(self, order: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Parse as parse_stamps does, rewriting the values once for all orders."""
+        exact, has_zone = parse_plain(self._values, order)
+        rest = np.flatnonzero(exact == MISSING)
+        if len(rest):
+            exact[rest], has_zone[rest] = parse_plain(self.plain.gather(rest), order)
+        return exact, has_zone
+
+    @property
+    def text(self) -> pl.Series:
+        """Give the values that hold something."""
+        return self._values
 
     @cached_property
-    def _epochs(self) -> pl.Series:
-        return self._values.filter(self._values.str.contains(EPOCH))
+    def plain(self) -> pl.Series:
+        """Give the values with times in plain form, as far as they are written times."""
+        return rewrite_stamps(self._values)
+
+    @cached_property
+    def zone_names(self) -> pl.Series:
+        """Give the abbreviations of time zones that end values, such as EDT."""
+        return find_zone_names(self._values).drop_nulls()
+
+    @cached_property
+    def number_form(self) -> NumberForm:
+        """Give how the values read as times written as numbers."""
+        return find_number_form(self._values)
 
     @property
     def epoch(self) -> float:
-        """Give the share of whole numbers long enough to count seconds since 1970."""
-        return len(self._epochs) / max(self.filled, 1)
-
-    @property
-    def epoch_digits(self) -> int:
-        """Give how many digits they have, as a rule."""
-        digits = self._epochs.str.extract(r"^(\d+)").str.len_bytes().to_numpy()
-        return int(np.median(digits)) if len(digits) else 0
+        """Give the share of numbers that mean times: digit stamps, epochs, days of a spreadsheet."""
+        return self.number_form.share
 
     @property
     def is_recent(self) -> bool:
-        """Tell whether the whole numbers, taken for epochs, lie between 1990 and 2100: a number of an object hardly does."""
-        values = self._epochs.cast(pl.Float64, strict=False).to_numpy()
-        unit = 1000.0 ** max(0, (self.epoch_digits - 9) // 3) if len(values) else 1.0
-        return len(values) > 0 and 631_152_000 <= float(np.nanmedian(values)) / unit <= 4_102_444_800
+        """Tell whether the numbers mean times for sure, although no name says so: an object's number hardly does."""
+        kinds = self.number_form.kinds
+        if not kinds or kinds[0].startswith("excel"):
+            return False
+        return not is_row_number(self._values)
 
     @cached_property
     def clock(self) -> float:
         """Give the share of clock times without a date."""
-        return self._share(self._values.str.contains(CLOCK).to_numpy())
+        return self._share(self.plain.str.contains(CLOCK).to_numpy())
 
     @cached_property
     def bare_date(self) -> float:
         """Give the share of dates without a clock time, or at midnight."""
-        return self._share(self._values.str.contains(BARE_DATE).to_numpy())
+        return self._share(self.plain.str.contains(BARE_DATE).to_numpy())
 
     def _share(self, mask: npt.NDArray[np.bool_]) -> float:
         return float(np.count_nonzero(mask)) / max(self.filled, 1)

@@ -1,5 +1,8 @@
 """Times: text to local wall clock by columns.
 
+Plain forms are read here; values that fit none are rewritten (values/stamp_forms.py) and tried again. Numbers that mean times are
+read in values/number_times.py.
+
 A value without an offset is kept as written, also in the hour that daylight saving skips. A value with an offset, Z, UTC or
 GMT, or an epoch number, is an instant: it is converted to the load's time zone, so each has exactly one wall clock, and two
 instants of the repeated hour in autumn may share one.
@@ -11,19 +14,28 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from loader.formats.months import read_months
 from loader.formats.plan import TimeFormat
+from loader.formats.values.civil import MISSING, Microseconds, count_days, widen_years
+from loader.formats.values.number_times import NUMBER_KINDS, parse_number_times
+from loader.formats.values.stamp_forms import rewrite_stamps
 
-Microseconds = npt.NDArray[np.int64]
-MISSING = np.iinfo(np.int64).min  # numpy's NaT
+__all__ = ["MISSING", "Microseconds", "Times", "parse_plain", "parse_stamps", "parse_times", "to_wall"]
+
 YEAR_ONE_US = -62_135_596_800_000_000  # 0001-01-01; polars also reads the year 0000
+_LEAST_DIGITS = 4  # "1.1.24", "2024-W1"
 
 _CLOCK = r"(?:(?:[T ,]|,\s)\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
 _ZONE = r"(?:\s*([Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
 YEAR_FIRST = rf"^(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_CLOCK}{_ZONE}$"
+SHORT_YEAR_FIRST = rf"^(\d{{2}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_CLOCK}{_ZONE}$"
 YEAR_LAST = rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}|\d{{2}}){_CLOCK}{_ZONE}$"
-EPOCH = r"^\d{9,16}(?:\.\d+)?$"
-UNITS_US = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+# For each order of a date: its pattern, and which of its groups are year, month and day.
+_ORDERS = {
+    "ymd": (YEAR_FIRST, "123"),
+    "yymd": (SHORT_YEAR_FIRST, "123"),
+    "mdy": (YEAR_LAST, "312"),
+    "dmy": (YEAR_LAST, "321"),
+}
 
 
 @dataclass(frozen=True)
@@ -45,13 +57,14 @@ def parse_times(text: pl.Series, form: TimeFormat, *, timezone: str) -> Times:
     if form.kind == "unknown":
         none = np.full(len(text), MISSING, np.int64)
         return Times(none, none)
-    if form.kind != "text":
-        return to_wall(_parse_epochs(text, form.kind), np.ones(len(text), np.bool_), timezone)
-    exact, has_zone = _parse_text(text, form)
+    if form.kind in NUMBER_KINDS:
+        exact, has_zone = parse_number_times(text, form.kind)
+    else:
+        exact, has_zone = _parse_text(text, form, timezone)
     return to_wall(exact, has_zone, timezone)
 
 
-def _parse_text(text: pl.Series, form: TimeFormat) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+def _parse_text(text: pl.Series, form: TimeFormat, timezone: str) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
     exact = np.full(len(text), MISSING, np.int64)
     has_zone = np.zeros(len(text), np.bool_)
     if form.date_order == "ymd":
@@ -61,15 +74,29 @@ def _parse_text(text: pl.Series, form: TimeFormat) -> tuple[Microseconds, npt.ND
     rest = np.flatnonzero(exact == MISSING)
     if len(rest):
         values = text.gather(rest).str.strip_chars(" \t")
-        exact[rest], has_zone[rest] = parse_stamps(values, form.date_order or "mdy")
+        exact[rest], has_zone[rest] = parse_stamps(values, form.date_order or "mdy", timezone=timezone)
     return exact, has_zone
 
 
-def parse_stamps(text: pl.Series, date_order: str) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
-    """Parse written times of one date order; gives UTC where a zone is written, the wall clock elsewhere, and where zones are."""
-    part = _split_stamps(read_months(text) if date_order == "ymd" else text, date_order)
-    year = np.where(part["is_short"], np.where(part["year"] >= 69, part["year"] + 1900, part["year"] + 2000), part["year"])
-    days, is_date = _count_days(year, part["month"], part["day"])
+def parse_stamps(text: pl.Series, date_order: str, *, timezone: str | None = None) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+    """Parse written times of one date order; gives UTC where a zone is written, the wall clock elsewhere, and where zones are.
+
+    timezone explains abbreviations of zones; without one, any of them is taken for UTC (for detection only).
+    """
+    exact, has_zone = parse_plain(text, date_order)
+    rest = np.flatnonzero(exact == MISSING)
+    # Texts of fewer digits are no dates, and need no second look.
+    rest = rest[text.gather(rest).str.count_matches(r"\d").fill_null(0).to_numpy() >= _LEAST_DIGITS]
+    if len(rest):
+        exact[rest], has_zone[rest] = parse_plain(rewrite_stamps(text.gather(rest), timezone=timezone), date_order)
+    return exact, has_zone
+
+
+def parse_plain(text: pl.Series, date_order: str) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+    """Parse written times of the plain forms, as parse_stamps; others are MISSING."""
+    part = _split_stamps(text, date_order)
+    year = np.where(part["is_short"], widen_years(part["year"]), part["year"])
+    days, is_date = count_days(year, part["month"], part["day"])
     is_half = part["is_am"] | part["is_pm"]
     hour = np.where(is_half, part["hour"] % 12 + 12 * part["is_pm"], part["hour"])
     is_hour = (hour < 24) & (~is_half | ((part["hour"] >= 1) & (part["hour"] <= 12)))
@@ -84,10 +111,8 @@ def parse_stamps(text: pl.Series, date_order: str) -> tuple[Microseconds, npt.ND
 
 def _split_stamps(text: pl.Series, date_order: str) -> dict[str, Microseconds]:
     """Split written times into numbers, in one pass: each call of polars costs a tenth of a millisecond."""
-    groups = pl.DataFrame({"text": text}).select(
-        pl.col("text").str.extract_groups(YEAR_FIRST if date_order == "ymd" else YEAR_LAST).alias("groups")
-    )
-    order = {"ymd": "123", "mdy": "312", "dmy": "321"}[date_order]
+    pattern, order = _ORDERS[date_order]
+    groups = pl.DataFrame({"text": text}).select(pl.col("text").str.extract_groups(pattern).alias("groups"))
     year, month, day = (pl.col(number).cast(pl.Int64, strict=False).fill_null(-1) for number in order)
     hour, minute, second = (pl.col(number).cast(pl.Int64, strict=False).fill_null(0) for number in "456")
     half, zone = pl.col("8").str.to_lowercase(), pl.col("9")
@@ -111,26 +136,6 @@ def _split_stamps(text: pl.Series, date_order: str) -> dict[str, Microseconds]:
         offset_minutes=pl.when(is_offset).then(digits.str.slice(3, 2).cast(pl.Int64, strict=False)).fill_null(0),
     )
     return {column.name: column.to_numpy() for column in parts}
-
-
-def _count_days(year: Microseconds, month: Microseconds, day: Microseconds) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
-    is_date = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
-    months = np.where(is_date, (year - 1970) * 12 + month - 1, 0)
-    first, following = ((months + step).astype("M8[M]").astype("M8[D]").astype(np.int64) for step in (0, 1))
-    return first + day - 1, is_date & (day <= following - first)
-
-
-def _parse_epochs(text: pl.Series, kind: str) -> Microseconds:
-    values = text.str.strip_chars(" \t")
-    values = pl.select(pl.when(values.str.contains(EPOCH)).then(values)).to_series()
-    parts = values.str.splitn(".", 2).struct
-    unit = UNITS_US[kind]
-    digits = len(str(unit)) - 1
-    whole, fraction = (
-        part.cast(pl.Int64, strict=False).fill_null(default).to_numpy()
-        for part, default in ((parts.field("field_0"), -1), (parts.field("field_1").str.pad_end(digits, "0").str.head(digits), 0))
-    )
-    return np.where(whole >= 0, whole * unit + fraction, MISSING)
 
 
 def to_wall(exact: Microseconds, has_zone: npt.NDArray[np.bool_], timezone: str) -> Times:

@@ -96,6 +96,11 @@ class Options(Asked):
         None, description="Time zone that start times with an offset are converted to.", examples=["Europe/Prague"]
     )
     date_order: str | None = Field(None, description="Order of day, month and year: ymd, mdy or dmy.")
+    time_form: str | None = Field(
+        None,
+        description="What numbers in a time column mean: digits (20240319081200), digits_yy (2403190812), epoch_s, epoch_ms, "
+        "epoch_us, epoch_ns, excel_1900, excel_1904 (days of a spreadsheet); text: a written time.",
+    )
     axis_order: str | None = Field(None, description="What comes first in points: lon_lat or lat_lon.")
     has_header: bool | None = Field(None, description="Whether the first record names the columns.")
     encoding: str | None = Field(None, description="Encoding of the text: utf-8, utf-16-le, utf-16-be or windows-1252.")

@@ -1,0 +1,1 @@
+"""Values: what one field's text means as a time, a number or a position."""

@@ -1,0 +1,95 @@
+"""Times that a person has to settle: what is asked, with which answers, and what the answers bring."""
+
+from typing import Any
+
+import pytest
+
+from loader.formats import LoadOptions, inspect_format
+from shared.errors import FileFormatError
+from tests.unit.formats.loading import load_bytes
+
+HEAD = "started_at,start_lat,start_lng,end_lat,end_lng\n"
+
+
+def make_file(*times: str) -> bytes:
+    return (HEAD + "".join(f'"{time}",40.74,-73.99,40.69,-73.98\n' for time in times)).encode()
+
+
+def load_times(*times: str, **options: Any) -> list[str]:
+    loaded = load_bytes(make_file(*times), options=LoadOptions(**options))
+    assert loaded.rejects.height == 0
+    return [moment.isoformat() for moment in loaded.trips["started_at"]]
+
+
+def ask(*times: str, **options: Any) -> FileFormatError:
+    with pytest.raises(FileFormatError) as caught:
+        load_times(*times, **options)
+    return caught.value
+
+
+def answers(error: FileFormatError) -> list[dict[str, Any]]:
+    choices = error.facts["choices"]
+    assert isinstance(choices, list)
+    return [choice["options"] for choice in choices]
+
+
+def test_a_short_year_is_asked_for_where_one_day_leaves_it_open() -> None:
+    error = ask("24/03/19 08:12", "24/03/19 17:45")
+    assert error.error_code == "ambiguous_dates"
+    assert answers(error) == [{"date_order": "mdy"}, {"date_order": "dmy"}, {"date_order": "ymd"}]
+    assert load_times("24/03/19 08:12", date_order="ymd") == ["2024-03-19T08:12:00"]
+    assert load_times("24/03/19 08:12", date_order="dmy") == ["2019-03-24T08:12:00"]
+
+
+def test_a_short_year_first_is_told_by_the_spread() -> None:
+    assert load_times("24-03-19 08:12", "24-03-20 17:45") == ["2024-03-19T08:12:00", "2024-03-20T17:45:00"]
+    assert load_times("19.03.24, 08:12", "20.03.24, 17:45") == ["2024-03-19T08:12:00", "2024-03-20T17:45:00"]
+
+
+def test_the_whole_file_tells_a_short_year_that_the_sample_leaves_open() -> None:
+    data = make_file(*["24/03/19 08:12"] * 200, *[f"24/03/{day} 09:00" for day in range(20, 32)])
+    loaded = load_bytes(data, sample_bytes=4_000, batch_bytes=2_000)
+    assert str(loaded.trips["started_at"].max()) == "2024-03-31 09:00:00"
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds"),
+    [("1403190812", ["digits_yy", "epoch_s"]), ("45370.3416667", ["excel_1900", "excel_1904"])],
+)
+def test_numbers_of_two_meanings_are_asked_for(value: str, kinds: list[str]) -> None:
+    error = ask(value, value)
+    assert error.error_code == "ambiguous_times"
+    assert answers(error) == [{"time_form": kind} for kind in kinds]
+    assert load_times(value, time_form=kinds[0])[0].endswith("-03-19T08:12:00")
+
+
+def test_rounded_numbers_are_refused() -> None:
+    assert ask("1.71084E+12", "1.71096E+12").error_code == "rounded_times"
+
+
+def test_zones_are_asked_for_and_explained_by_the_answer() -> None:
+    error = ask("2024-03-19 08:12:00 EDT", "2024-03-19 09:12:00 EDT")
+    assert error.error_code == "unknown_zone"
+    assert {"timezone": "America/New_York"} in answers(error)
+    assert load_times("2024-03-19 08:12:00 EDT", timezone="America/New_York") == ["2024-03-19T08:12:00"]
+    assert load_times("2024-03-19 08:12:00 EST", timezone="America/New_York") == ["2024-03-19T09:12:00"]
+    assert answers(ask("2024-03-19 08:12:00 EDT", "2024-03-19 08:12:00 JST")) == []
+
+
+def test_a_few_foreign_zones_are_rejects() -> None:
+    data = make_file(*["2024-03-19 08:12:00 EDT"] * 500, "2024-03-19 08:12:00 JST")
+    loaded = load_bytes(data, options=LoadOptions(timezone="America/New_York"))
+    assert (loaded.trips.height, loaded.rejects["reason"].to_list()) == (500, ["started_at_unreadable"])
+
+
+def test_digit_stamps_load_as_written_and_epochs_as_instants() -> None:
+    assert load_times("202403190812", timezone="Europe/Prague") == ["2024-03-19T08:12:00"]
+    assert load_times("1710835920", timezone="Europe/Prague") == ["2024-03-19T09:12:00"]
+    assert load_times("1710835920000000000") == ["2024-03-19T08:12:00"]
+
+
+def test_two_forms_in_one_column_are_counted_and_said() -> None:
+    data = make_file("2024-03-05 08:12", "2024-03-06 08:12", "2024-03-07 08:12", "3/13/2024 08:12", "45370.3416667")
+    found = inspect_format(data, file_name="trips.csv", options=LoadOptions(), is_whole=True)
+    assert found.rows.rejects["reason"].to_list() == ["started_at_unreadable"] * 2
+    assert any("2 of 5 rows" in note and "3/13/2024 08:12" in note for note in found.notes)
