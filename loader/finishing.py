@@ -23,6 +23,9 @@ from shared.loads import ring_for_load
 from shared.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
 from shared.settings import Settings
 
+# Facts of an error that a person can settle by other options.
+_QUESTION_FACTS: Final = ("parameter", "choices", "columns")
+
 LOG = logging.getLogger(__name__)
 
 # Batches of one load in the queue at a time: enough for 16 machines of 4 threads, few enough that loads take turns.
@@ -92,6 +95,9 @@ def fail_load(connection: Connection, load_id: int, error: TerminalError) -> boo
     facts = {"error_code": error.error_code, "error_message": error.message, "duplicate_of": None}
     if execute(connection, "end_load", load_id=load_id, state="failed", **facts).first() is None:
         return False
+    question = {name: error.facts[name] for name in _QUESTION_FACTS if error.facts.get(name)}
+    if "parameter" in question:
+        execute(connection, "set_load_question", load_id=load_id, question=question)
     record_event(connection, load_id, "failed")
     return True
 

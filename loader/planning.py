@@ -19,7 +19,7 @@ from loader.ahead import read_ahead
 from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import end_load, enqueue_batches
-from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions
+from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, list_plan_notes
 from loader.leases import OUTAGE_LIMIT_S, STOPPING, TWIN, Lease, is_outage, renewing
 from loader.ledger import Ledger, LoadEndedError
 from loader.object_ends import find_sample, list_members, read_end
@@ -60,7 +60,13 @@ class Draft:
 
     def to_json(self, plan: FilePlan) -> dict[str, Any]:
         """Give what the load's row keeps, with the plan as it is by now."""
-        return {**plan.to_json(), **self.facts}
+        return {**plan.to_json(), **self.facts, "notes": list(dict.fromkeys(self._list_notes(plan)))}
+
+    def _list_notes(self, plan: FilePlan) -> Iterator[str]:
+        yield from list_plan_notes(plan, LoadOptions.from_json(self.options))
+        if reading := self.facts["as_last_time"]:
+            given = ", ".join(f"{name} {value}" for name, value in reading["options"].items())
+            yield f"Read as load {reading['load_id']}, a file of the same kind, was: {given}."
 
 
 def plan_load(context: Context, load_id: int) -> None:

@@ -5,6 +5,7 @@ loader; until then the load has needs_cleaning.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import dramatiq
@@ -36,6 +37,7 @@ _FIELDS = (
     "duplicate_of",
     "error_code",
     "error_message",
+    "question",
     "requested_at",
     "started_at",
     "finished_at",
@@ -94,15 +96,16 @@ def undo_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
     return fetch_load(engine, load_id)
 
 
-def retry_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
+def retry_load(engine: Engine, broker: dramatiq.Broker, load_id: int, *, options: dict[str, Any] | None = None) -> Load:
     """Go on with a load that failed where it stood; begin a cancelled, undone or wholly failed one anew.
 
+    options: those that answer what the load asked, beside those that it has; it then begins anew.
     Raises: NotFoundError, ConflictError when it runs, has succeeded, is still being cleaned, or another load has its file.
     """
     try:
         with transaction(engine) as connection:
             load = execute(connection, "lock_load", load_id=load_id).mappings().one_or_none()
-            if load is None or load["needs_cleaning"] or not _restart(connection, load_id):
+            if load is None or load["needs_cleaning"] or not _restart(connection, dict(load), options):
                 raise _refuse(connection, load_id, "can't be retried")
             record_event(connection, load_id, "retried")
     except ConflictError as error:
@@ -113,14 +116,22 @@ def retry_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
     return fetch_load(engine, load_id)
 
 
-def _restart(connection: Connection, load_id: int) -> bool:
-    if execute(connection, "revive_batches", load_id=load_id).all():
+def _restart(connection: Connection, load: Mapping[str, Any], options: dict[str, Any] | None) -> bool:
+    load_id = load["load_id"]
+    if options and load["rows_loaded"]:
+        raise ConflictError(f"Load {load_id} has loaded rows; undo it before it is read in another way.", load_id=load_id)
+    if not options and execute(connection, "revive_batches", load_id=load_id).all():
         return execute(connection, "resume_load", load_id=load_id).first() is not None
-    if execute(connection, "restart_load", load_id=load_id).first() is None:
+    completed = _complete(load["options"], options) if options else None
+    if execute(connection, "restart_load", load_id=load_id, options=completed).first() is None:
         return False
     execute(connection, "delete_rejects", load_id=load_id)
     execute(connection, "delete_batches", load_id=load_id)
     return True
+
+
+def _complete(before: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    return {**before, **options, "roles": {**before.get("roles", {}), **options.get("roles", {})}}
 
 
 def _refuse(connection: Connection, load_id: int, what: str) -> NotFoundError | ConflictError:
@@ -166,4 +177,5 @@ def _make_load(row: dict[str, Any]) -> Load:
     load = {name: row[name] for name in _FIELDS}
     for name in ("requested_at", "started_at", "finished_at"):
         load[name] = load[name].isoformat() if load[name] else None
+    load["notes"] = list((load["plan"] or {}).get("notes", ()))
     return load

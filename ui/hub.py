@@ -1,5 +1,7 @@
 """The hub as the page's server talks to it: is it there, and orders for one load. Progress goes from the hub to the browser."""
 
+import json
+from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
 import urllib3
@@ -38,12 +40,13 @@ class Hub:
         """A token for the browser; None when the hub asks for none."""
         return make_token(self._secret, scope, lifetime_s=TOKEN_LIFETIME_S) if self._secret else None
 
-    def order(self, load_id: int, order: Order) -> dict[str, Any]:
-        """Cancel, undo or retry a load; returns it as it stands then.
+    def order(self, load_id: int, order: Order, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Cancel, undo or retry a load; returns it as it stands then. options: with which it is tried again.
 
         Raises: ConflictError when its state does not allow it, NotFoundError, TransientError when the hub can't be reached.
         """
-        return _read_answer(self._request("POST", f"/api/v1/loads/{load_id}/{order}"))
+        body = json.dumps({"options": dict(options)}).encode() if options else None
+        return _read_answer(self._request("POST", f"/api/v1/loads/{load_id}/{order}", body))
 
     def fetch_rejects(self, load_id: int, form: RejectForm) -> bytes:
         """All rejects of a load. Raises: as order."""
@@ -56,11 +59,11 @@ class Hub:
         """Where a browser downloads a load's rejects by itself; None when it would need a token."""
         return None if self._secret else f"{self.browser_url}/api/v1/loads/{load_id}/rejects?format={form}"
 
-    def _request(self, method: str, path: str) -> urllib3.BaseHTTPResponse:
+    def _request(self, method: str, path: str, body: bytes | None = None) -> urllib3.BaseHTTPResponse:
         token = self.make_token("write")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            return self._pool.request(method, f"{self._url}{path}", headers=headers)
+            return self._pool.request(method, f"{self._url}{path}", headers=headers, body=body)
         except urllib3.exceptions.HTTPError as error:
             raise TransientError("The hub can't be reached; nothing was changed.", code="hub_unavailable") from error
 

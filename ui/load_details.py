@@ -42,7 +42,7 @@ def render_load(resources: Resources, load: Load) -> None:
     """Draw a load."""
     with st.container(border=True):
         _render_head(resources, load)
-        _render_outcome(load)
+        _render_outcome(resources, load)
         _render_numbers(load)
         if load["warnings"]:
             _render_warnings(load["warnings"])
@@ -75,7 +75,7 @@ def _render_head(resources: Resources, load: Load) -> None:
                 st.button(label, key=key, icon=icon, on_click=_ask, args=(load["load_id"], order))
 
 
-def _render_outcome(load: Load) -> None:
+def _render_outcome(resources: Resources, load: Load) -> None:
     zone = visitor_zone()
     when = load["finished_at"] or load["started_at"] or load["requested_at"]
     at = escape_markdown(f"{describe_instant(when, zone)} ({zone}). {_describe_options(load['options'])}")
@@ -86,6 +86,23 @@ def _render_outcome(load: Load) -> None:
         st.page_link(LOADS, label=f"See load {other}", query_params={"load": str(other)})
     elif load["error_message"]:
         st.error(escape_markdown(load["error_message"]), icon=":material/error:")
+    if load["question"] and "retry" in list_orders(load):
+        _render_choices(resources, load)
+    for note in load["notes"]:
+        st.info(escape_markdown(note), icon=":material/info:")
+
+
+def _render_choices(resources: Resources, load: Load) -> None:
+    """A button for each answer to what the load asks: it is then read again so, without another upload."""
+    with st.container(horizontal=True):
+        for number, choice in enumerate(load["question"].get("choices") or ()):
+            label, key = escape_markdown(choice["label"]), f"answer_{load['load_id']}_{number}"
+            st.button(label, key=key, on_click=_answer, args=(resources, load["load_id"], choice["options"]))
+
+
+def _answer(resources: Resources, load_id: int, options: Mapping[str, object]) -> None:
+    with explained():
+        resources.hub.order(load_id, "retry", options)
 
 
 def _render_numbers(load: Load) -> None:

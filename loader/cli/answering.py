@@ -18,6 +18,8 @@ _FLAGS: Final[Mapping[str, Any]] = {
 
 def list_answers(error: TripdeckError, words: Sequence[str]) -> Iterator[str]:
     """Yield lines with the command for each choice of an error; without choices the columns that there are to choose from."""
+    others: Any = error.facts.get("other_words") or ()
+    words = [word for word in (error.facts.get("words") or words) if word not in others]  # type: ignore[attr-defined]
     choices = error.facts.get("choices")
     if isinstance(choices, (list, tuple)) and choices:
         yield "Run one of these:"

@@ -1,7 +1,7 @@
 """`tripdeck load`, `inspect`: send files and see what becomes of them."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -9,7 +9,7 @@ from loader.cli import options
 from loader.cli.files import LocalFile, find_file
 from loader.cli.sample import inspect_file
 from loader.cli.session import FAILED, connect_hub, print_json, report_errors
-from shared.errors import RequestError
+from shared.errors import FileFormatError, RequestError
 
 if TYPE_CHECKING:
     from loader.cli.client import Asked, HubClient, Json
@@ -48,10 +48,13 @@ def load(  # noqa: PLR0913 - a parameter an option
     with report_errors(is_json=is_json):
         found = _find_files(files, name)
         with connect_hub() as client:
-            documents = [_load_file(client, file, asked=asked, is_waiting=is_waiting, is_json=is_json) for file in found]
+            loads = [_load_file(client, file, asked=asked, is_waiting=is_waiting, is_json=is_json) for file in found]
+        documents = [make_document(load) for load in loads]
         if is_json:
             print_json(documents[0] if len(documents) == 1 else {"loads": documents})
-    raise typer.Exit(exit_status(documents))
+    asking = next((number for number, load in enumerate(loads) if load["question"]), None)
+    others = [file for number, file in enumerate(files) if number != asking]
+    leave(loads, other_words=others)
 
 
 def inspect(  # noqa: PLR0913 - a parameter an option
@@ -111,7 +114,8 @@ def follow(
 def make_document(load: "Json") -> "Json":
     """A load as `--json` prints it."""
     names = ("load_id", "state", "file_name", "rows_read", "rows_loaded", "rows_rejected")
-    error = {"code": load["error_code"], "message": load["error_message"]} if load["error_message"] else None
+    question = {name: fact for name, fact in (load.get("question") or {}).items() if fact}
+    error = {"code": load["error_code"], "message": load["error_message"], **question} if load["error_message"] else None
     again = {"already_loaded_as": load["already_loaded_as"]} if "already_loaded_as" in load else {}
     counts = {name: load.get(name, {}) for name in ("rejects", "warnings")}
     return {**{name: load[name] for name in names}, **counts, "error": error, **again}
@@ -120,6 +124,16 @@ def make_document(load: "Json") -> "Json":
 def exit_status(documents: Sequence["Json"]) -> int:
     """0 when no load of them failed or was stopped."""
     return FAILED if any(document["state"] in ("failed", "cancelled", "undone") for document in documents) else 0
+
+
+def leave(loads: Sequence["Json"], *, words: Sequence[str] = (), other_words: Sequence[str] = ()) -> NoReturn:
+    """Exit by what became of loads; the question of the first that asks one is printed with its answers (see border.py)."""
+    status = exit_status(loads)
+    asking = next((load for load in loads if load.get("question")), None)
+    if asking is None or not status:
+        raise typer.Exit(status)
+    question = FileFormatError(asking["error_message"], words=words, other_words=other_words, **asking["question"])
+    raise SystemExit(status) from question
 
 
 def print_load(load: "Json") -> None:
@@ -134,6 +148,8 @@ def print_load(load: "Json") -> None:
     print_line(f"{load['file_name']}: load {load['load_id']} {load['state']}: {counts}{speed}.")
     if load["error_message"]:
         print_line(load["error_message"])
+    for note in load["notes"]:
+        print_line(f"Note: {note}")
     if load.get("rejects"):
         print_table([Column("rejected because"), Column("rows", is_number=True)], list(load["rejects"].items()))
         print_line(f"`tripdeck rejects {load['load_id']}` lists them; --rows FILE gives them to be mended and loaded again.")
@@ -161,7 +177,7 @@ def _load_file(client: "HubClient", file: LocalFile, *, asked: "Asked", is_waiti
         print_load(load)
     elif not is_json:
         print_line(f"{file.name}: load {load['load_id']} {load['state']}. `tripdeck watch {load['load_id']}` follows it.")
-    return make_document(load)
+    return load
 
 
 def _follow_or_leave(client: "HubClient", load_id: int, progress: "LoadProgress") -> "Json":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from loader.cli import options
-from loader.cli.load import exit_status, follow, make_document, print_load
+from loader.cli.load import follow, leave, make_document, print_load
 from loader.cli.session import connect_hub, print_json, report_errors
 from shared.errors import RequestError
 from shared.safe_text import escape_controls
@@ -150,7 +150,7 @@ def _follow_and_print(
     with LoadProgress(is_shown=not is_json) as progress:
         load = follow(client, load_id, progress=progress, is_last=is_last)
     _print_one(load, is_json=is_json)
-    raise typer.Exit(exit_status([load]))
+    leave([load], words=["load", load["file_name"]])
 
 
 def _print_one(load: "Json", *, is_json: bool) -> None:

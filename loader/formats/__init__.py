@@ -15,7 +15,7 @@ What a person has to settle is a FileFormatError with a code and one clear messa
 from loader.formats.batch import parse_batch
 from loader.formats.detect import SAMPLE_BYTES, detect_format
 from loader.formats.headers import list_headers
-from loader.formats.inspection import Inspection, inspect_format, inspect_parts
+from loader.formats.inspection import Inspection, inspect_format, inspect_parts, list_plan_notes
 from loader.formats.parquet_preview import FileParts
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
@@ -35,6 +35,7 @@ __all__ = [
     "inspect_format",
     "inspect_parts",
     "list_headers",
+    "list_plan_notes",
     "open_stream",
     "parse_batch",
     "warm_up",

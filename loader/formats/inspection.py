@@ -123,6 +123,11 @@ def _parse_first_rows(sample: bytes, plan: FilePlan, options: LoadOptions) -> Pa
     return parse_batch(sample[piece.offset : piece.offset + piece.bytes], plan, piece, options=options)
 
 
+def list_plan_notes(plan: FilePlan, options: LoadOptions) -> list[str]:
+    """Say what a person may want to know of how a file is read, whatever its rows hold."""
+    return list(_list_notes(plan, replace(NO_ROWS, rows_read=1), options))
+
+
 def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iterator[str]:
     """Say what a person may want to know before loading."""
     if "started_at" not in plan.roles:

@@ -22,6 +22,14 @@ class ChoiceAnswer(Answer):
     options: dict[str, Any] = Field(description="Options that say so.")
 
 
+class QuestionAnswer(Answer):
+    """What a file leaves open."""
+
+    parameter: str = Field(description="The option that answers it.")
+    choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers, where they are few.")
+    columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
+
+
 class ErrorFacts(Answer):
     """What happened and what to do."""
 
@@ -83,6 +91,8 @@ class LoadAnswer(LoadSnapshot):
     options: dict[str, Any] = Field(description="What was asked for.")
     needs_cleaning: bool = Field(description="Ended, but its rows are still being removed or tidied up.")
     plan: dict[str, Any] | None = Field(description="How the file is read, once that is known.")
+    notes: list[str] = Field(description="What a person may want to know of how it was read.")
+    question: QuestionAnswer | None = Field(description="What a failed load asks; retry it with the options of a choice.")
 
 
 class LoadDetailAnswer(LoadAnswer):

@@ -126,6 +126,14 @@ class LoadOptionsBody(Options):
     roles: dict[str, str] = Field(default_factory=dict, description="Role → column name, number from 1, or - for none.")
 
 
+class RetryBody(Asked):
+    """What to do otherwise this time."""
+
+    options: LoadOptionsBody = Field(
+        default_factory=lambda: LoadOptionsBody.model_validate({}), description="Options that replace those of the load."
+    )
+
+
 class FileAsked(Options):
     """A file and its options in a query string."""
 

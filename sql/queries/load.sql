@@ -161,6 +161,10 @@ set state = %(state)s::text, error_code = %(error_code)s::text, error_message = 
 where load_id = %(load_id)s::integer and state in ('queued', 'planning', 'loading')
 returning load_id, state;
 
+-- name: set_load_question
+-- What a load that failed asks of a person.
+update load set question = %(question)s::jsonb where load_id = %(load_id)s::integer;
+
 -- name: undo_load
 -- succeeded, or failed with rows → undone; what it loaded is then removed. Its run is dissolved: the loads of it are loose again, so
 -- that questions read trips while they are being removed. No row otherwise.
@@ -178,14 +182,14 @@ select load_id, state from undone;
 -- name: resume_load
 -- failed → loading: the batches that are done stay. No row otherwise. Violates load_by_content when another load has the same bytes.
 update load
-set state = 'loading', error_code = null, error_message = null, finished_at = null, enqueued_at = clock_timestamp(), claimed_at = null
+set state = 'loading', error_code = null, error_message = null, question = null, finished_at = null, enqueued_at = clock_timestamp(), claimed_at = null
 where load_id = %(load_id)s::integer and state = 'failed'
 returning load_id, state;
 
 -- name: restart_load
--- failed, cancelled or undone → queued, from the beginning; no row otherwise.
+-- failed, cancelled or undone → queued, from the beginning, with other options where some are given; no row otherwise.
 update load
-set state = 'queued', plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_in_blocks = 0,
+set state = 'queued', options = coalesce(%(options)s::jsonb, options), question = null, plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_in_blocks = 0,
     rows_untimed = 0, bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
     started_at = null, finished_at = null, attempts = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null,
     lease_token = null

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import pty
+import shlex
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -232,6 +233,35 @@ def test_inspect_says_what_counts_as_last_time_and_forgets_it(tripdeck: CommandL
     assert_question(tripdeck.run("inspect", str(path), "--no-last-time"), "--date-order")
     assert_question(tripdeck.run("inspect", str(path), "--forget"), "--date-order")
     assert_question(tripdeck.run("inspect", str(path)), "--date-order")
+
+
+def test_a_load_that_asks_prints_commands_and_one_of_them_answers(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "my asking.csv"
+    path.write_text("cab,a_origin,a_destination,at\n1,POINT (7.67 45.06),POINT (7.66 45.07),01/02/2026 08:00\n", encoding="utf-8")
+    failed = tripdeck.run("load", str(path), "--no-last-time")
+    commands = [line.partition("    # ")[0].strip() for line in failed.errors.splitlines() if line.startswith("  tripdeck ")]
+    assert (failed.status, len(commands)) == (1, 2), failed
+    assert f"load '{path}' --no-last-time --date-order " in commands[1]
+    document = tripdeck.run("load", str(path), "--no-last-time", "--json")
+    assert (document.json["error"]["parameter"], len(document.json["error"]["choices"])) == ("date_order", 2)
+    assert document.errors == ""
+    answered = tripdeck.run(*shlex.split(commands[1])[1:], "--json")
+    assert (answered.status, answered.json["rows_loaded"]) == (0, 1)
+    watched = tripdeck.run("watch", str(document.json["load_id"]))
+    assert "  tripdeck load 'my asking.csv' --date-order mdy    # Month first" in watched.errors
+
+
+def test_notes_of_a_load_are_printed(tripdeck: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "zoned.csv"
+    path.write_text(
+        "region,origin_coord,destination_coord,datetime,datasource\n"
+        "Turin,POINT (7.67 45.06),POINT (7.66 45.07),2026-05-06T08:00:00Z,zoned\n",
+        encoding="utf-8",
+    )
+    note = "Note: Times in datetime are instants; they are converted to Europe/Rome."
+    answer = tripdeck.run("load", str(path), "--timezone", "Europe/Rome")
+    assert note in answer.output
+    assert note in tripdeck.run("inspect", str(path), "--timezone", "Europe/Rome").output
 
 
 def test_a_file_without_a_header_is_read_as_the_last_one(tripdeck: CommandLine, tmp_path: Path) -> None:

@@ -166,6 +166,11 @@ def test_document_of_a_load() -> None:
     failed = make_document({**load, "state": "failed", "file_name": "f", "error_code": "bad_file", "error_message": "No."})
     assert failed["error"] == {"code": "bad_file", "message": "No."}
     assert failed["rejects"] == {}
+    question = {"parameter": "date_order", "choices": [{"label": "Day first", "options": {"date_order": "dmy"}}], "columns": None}
+    asking = make_document(
+        {**load, "state": "failed", "file_name": "f", "error_code": "x", "error_message": "?", "question": question}
+    )
+    assert asking["error"] == {"code": "x", "message": "?", "parameter": "date_order", "choices": question["choices"]}
     assert exit_status([failed]) == 1
     assert exit_status([{**failed, "state": "succeeded"}, {**failed, "state": "queued"}]) == 0
     assert status_of(SettingsError("No.")) == 2

@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from loader.hub.answers import LoadDetailAnswer, LoadsAnswer, RejectsAnswer
-from loader.hub.asked import LoadAsked, LoadFileAsked, LoadsAsked, RejectsAsked
+from loader.hub.asked import LoadAsked, LoadFileAsked, LoadsAsked, RejectsAsked, RetryBody
 from loader.hub.feed import Reader
 from loader.hub.handler import ApiHandler, Body, choose_format
 from loader.hub.incoming import IncomingFile, check_limit
@@ -165,9 +165,10 @@ class LoadActionHandler(ApiHandler):
 
     action: Callable[..., Load]
 
-    async def act(self, asked: LoadAsked) -> None:
+    async def act(self, asked: LoadAsked, **facts: object) -> None:
         """Do it, tell everybody, answer with the load."""
-        load = await self.services.rooms.records.run(type(self).action, self.services.engine, self.services.broker, asked.load_id)
+        services = self.services
+        load = await services.rooms.records.run(type(self).action, services.engine, services.broker, asked.load_id, **facts)
         self.services.publisher.ring()
         self.answer(load)
 
@@ -199,10 +200,17 @@ class RetryHandler(LoadActionHandler):
 
     action = staticmethod(retry_load)
 
-    @Operation("Go on with a failed load, or begin anew", asked=LoadAsked, answer=LoadDetailAnswer, scope="write")
-    async def post(self, asked: LoadAsked) -> None:
+    @Operation(
+        "Go on with a failed load, or begin anew; with options that answer its question",
+        asked=LoadAsked,
+        body=RetryBody,
+        answer=LoadDetailAnswer,
+        scope="write",
+    )
+    async def post(self, asked: LoadAsked, body: RetryBody) -> None:
         """Retry the load."""
-        await self.act(asked)
+        body.options.make(body.options.roles)
+        await self.act(asked, options=body.options.model_dump(exclude_unset=True))
 
 
 def _parse_length(header: str | None) -> int:

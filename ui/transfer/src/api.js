@@ -72,9 +72,14 @@ export class HubApi {
     return this.call('DELETE', `/api/v1/uploads/${id}`);
   }
 
-  /** @param {number} loadId @param {'cancel'|'retry'|'undo'} order */
-  orderLoad(loadId, order) {
-    return this.call('POST', `/api/v1/loads/${loadId}/${order}`);
+  /** @param {number} loadId @param {'cancel'|'retry'|'undo'} order @param {object} [options] with which it is tried again */
+  orderLoad(loadId, order, options) {
+    return this.call('POST', `/api/v1/loads/${loadId}/${order}`, options ? { json: { options } } : {});
+  }
+
+  /** @param {number} id */
+  fetchLoad(id) {
+    return this.call('GET', `/api/v1/loads/${id}`);
   }
 
   /** A page of loads older than one, newest first. @param {number} before @param {number} limit */

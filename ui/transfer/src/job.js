@@ -82,6 +82,9 @@ export class Job {
 
   /** Have the file inspected: afterwards there is an inspection, or a question. */
   async look() {
+    if (!this.file) {
+      return; // of a load that is only followed
+    }
     try {
       this.inspection = await this.inspect();
       this.question = null;
@@ -103,6 +106,10 @@ export class Job {
 
   /** Upload and begin the load. Never throws: what goes wrong is the job's state. */
   async send() {
+    if (this.loadId) {
+      await this.retry();
+      return;
+    }
     try {
       this.go('uploading');
       const upload = await this.begin();
@@ -115,6 +122,28 @@ export class Job {
       this.follow(load.load_id);
     } catch (error) {
       this.stopFor(error);
+    }
+  }
+
+  /** Have the hub read the file that it has again, with the options as they are now. */
+  async retry() {
+    try {
+      this.go('joining');
+      const load = await this.patiently(() => this.api.orderLoad(/** @type {number} */ (this.loadId), 'retry', this.options));
+      this.question = null;
+      this.fromSeq = load.last_seq;
+      this.follow(load.load_id);
+    } catch (error) {
+      this.stopFor(error);
+    }
+  }
+
+  /** What a load that failed asks of a person, if it asks anything. */
+  async askWhatFailed() {
+    const load = await this.patiently(() => this.api.fetchLoad(/** @type {number} */ (this.loadId))).catch(() => null);
+    if (load?.question) {
+      this.question = new HubError(load.error_message, { status: 422, code: load.error_code, ...load.question });
+      this.go('review');
     }
   }
 
@@ -188,6 +217,9 @@ export class Job {
   }
 
   takeEvent(event) {
+    if (event.seq < (this.fromSeq ?? 0)) {
+      return; // how an earlier try ended
+    }
     this.load = event;
     this.name ||= event.file_name;
     this.bytes ||= event.bytes_total;
@@ -198,6 +230,9 @@ export class Job {
       this.live?.stop();
       forgetLoad(event.load_id);
       this.go('ended');
+      if (event.state === 'failed') {
+        this.askWhatFailed();
+      }
     } else {
       this.onChange();
     }

@@ -86,7 +86,7 @@ export class Review {
   }
 
   makeQuestion(question) {
-    const answer = (choice) => () => this.change(withAnswer(this.job.options, choice.options), 0);
+    const answer = (choice) => () => this.answer(withAnswer(this.job.options, choice.options));
     const buttons = (question.choices ?? []).map((choice) => element('button', { type: 'button', class: 'tt-button', onclick: answer(choice) }, choice.label));
     return [element('p', { class: 'tt-problem', role: 'alert' }, question.message), buttons.length > 0 && element('div', { class: 'tt-choices' }, ...buttons)].filter(Boolean);
   }
@@ -160,6 +160,15 @@ export class Review {
     this.job.options = options;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.inspectAgain(), pauseMs);
+  }
+
+  /** An answer to a load that failed is all that it needs; a file that was not sent yet is looked at again. */
+  answer(options) {
+    this.change(options, 0);
+    if (this.job.loadId) {
+      clearTimeout(this.timer);
+      this.job.send();
+    }
   }
 
   async forget(reading) {

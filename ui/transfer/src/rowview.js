@@ -29,8 +29,8 @@ function busy(stage, { step, detail, share, actions = ['cancel'] }) {
   return { stage, step, detail, share, tone: 'busy', actions };
 }
 
-function viewReview({ question }) {
-  const [stage, detail, actions] = question ? ['Question', 'Something is left open; say what it is', ['remove']] : ['Ready', 'Look at what was found, then load', ['load', 'remove']];
+function viewReview({ question, loadId }) {
+  const [stage, detail, actions] = question ? ['Question', 'Something is left open; say what it is', loadId ? ['load', 'remove'] : ['remove']] : ['Ready', 'Look at what was found, then load', ['load', 'remove']];
   return { ...busy(stage, { step: 0, detail, share: 0 }), tone: 'idle', actions };
 }
 
