@@ -3,7 +3,7 @@ import { formatCount } from './wording.js';
 
 export const NO_COLUMN = '-';
 const DELIMITERS = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' };
-const ORDERS = { ymd: 'year first', mdy: 'month first', dmy: 'day first' };
+const ORDERS = { ymd: 'year first', yymd: 'year first (two digits)', mdy: 'month first', dmy: 'day first' };
 
 /** @type {Record<string, string>} */
 export const ROLE_LABELS = {
@@ -31,9 +31,23 @@ export const TEXT_OPTIONS = [
   ['timezone', 'Time zone of the trips'],
 ];
 
+/** @type {[string, string][]} */
+const TIME_FORMS = [
+  ['text', 'a written time'],
+  ['digits', 'digits: 20240319081200'],
+  ['digits_yy', 'digits: 2403190812'],
+  ['epoch_s', 'seconds since 1970'],
+  ['epoch_ms', 'milliseconds since 1970'],
+  ['epoch_us', 'microseconds since 1970'],
+  ['epoch_ns', 'nanoseconds since 1970'],
+  ['excel_1900', 'days of a spreadsheet (1900)'],
+  ['excel_1904', 'days of a spreadsheet (1904)'],
+];
+
 /** Options chosen from a list: name, label, choices as [value, label]. */
 export const CHOSEN_OPTIONS = [
   ['date_order', 'Order of dates', Object.entries(ORDERS)],
+  ['time_form', 'Numbers as times', TIME_FORMS],
   ['axis_order', 'Order in points', [['lon_lat', 'longitude first'], ['lat_lon', 'latitude first']]],
   ['delimiter', 'Divided by', Object.entries(DELIMITERS)],
   ['decimal', 'Decimal sign', [['.', 'point'], [',', 'comma']]],
@@ -71,7 +85,7 @@ export function describeTimes({ plan, roles, clock, timezone }) {
     return '';
   }
   const { kind, date_order: order, example } = plan.time;
-  const form = kind === 'text' ? (ORDERS[order] ?? 'month or day first') : 'seconds since 1970';
+  const form = kind === 'text' ? (ORDERS[order] ?? 'order of day, month and year open') : nameChoice(TIME_FORMS, kind);
   return `Times such as ${example}: ${form}, ${clock === 'converted' ? `converted to ${timezone}` : 'kept as written'}`;
 }
 
