@@ -3,25 +3,31 @@
 import numpy as np
 import polars as pl
 
+from loader.formats.detection.clocks import join_dates_and_clocks
 from loader.formats.ends import Ends
 from loader.formats.numbers import NULL_WORDS
 from loader.formats.plan import FilePlan, LoadOptions
 from loader.formats.schema import NAME_LIMIT, Columns, Names
-from loader.formats.source import Source, join_dates_and_clocks
+from loader.formats.source import Source
 from loader.formats.times import MISSING, Times, parse_times
 
 UNKNOWN = "unknown"
+DAY_US = 86_400_000_000
 
 
 def read_columns(source: Source, plan: FilePlan, options: LoadOptions) -> Columns:
     """Read the columns that the plan's roles name; names that a row lacks come from the options."""
     origin, destination = _read_ends(source, plan)
     none = np.full(len(source), MISSING, np.int64)
+    started = _read_times(source, plan, options, end="started") or Times(none, none)
+    ended = _read_times(source, plan, options, end="ended")
+    if ended is not None and plan.roles.get("started_at") == plan.roles.get("ended_at"):
+        ended = _pass_midnight(started, ended)
     return Columns(
         origin=origin,
         destination=destination,
-        started=_read_times(source, plan, options, end="started") or Times(none, none),
-        ended=_read_times(source, plan, options, end="ended"),
+        started=started,
+        ended=ended,
         region=_read_names(source, plan.roles.get("region"), options.region or UNKNOWN),
         datasource=_read_names(source, plan.roles.get("datasource"), options.datasource or UNKNOWN),
     )
@@ -50,8 +56,14 @@ def _read_times(source: Source, plan: FilePlan, options: LoadOptions, *, end: st
         return None
     if clock is None:
         return source.times(stamp, plan.time, options.timezone)
-    text = join_dates_and_clocks(source.text(stamp), source.text(clock))
+    text = join_dates_and_clocks(source.text(stamp), source.text(clock), plan.time.clock)
     return parse_times(text, plan.time, timezone=options.timezone)
+
+
+def _pass_midnight(started: Times, ended: Times) -> Times:
+    """Put ends that share the start's date on the next day where their clock is earlier."""
+    is_next_day = (ended.exact_us != MISSING) & (started.exact_us != MISSING) & (ended.exact_us < started.exact_us)
+    return Times(ended.wall_us + is_next_day * DAY_US, ended.exact_us + is_next_day * DAY_US)
 
 
 def _read_names(source: Source, column: int | None, default: str) -> Names:

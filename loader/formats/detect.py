@@ -12,6 +12,7 @@ import numpy as np
 from loader.formats.columns import read_columns
 from loader.formats.containers.zip_directory import read_directory
 from loader.formats.detect_parquet import plan_parquet
+from loader.formats.detection.order_check import check_order
 from loader.formats.dialect import Layout, read_layouts
 from loader.formats.encoding import detect_encoding, reject_foreign, strip_bom, to_utf8
 from loader.formats.errors import ambiguous_dates
@@ -124,6 +125,7 @@ def _choose_reading(text: bytes, options: LoadOptions, *, is_whole: bool) -> Rea
         )
     readings = [_read_roles(layout, options) for layout in layouts]
     best = max(readings, key=lambda reading: reading.score)
+    check_order(best.finder, options)
     check_roles(best.finder)
     return best
 
@@ -141,9 +143,13 @@ def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
 
     finder = RoleFinder(layout.columns, profile)
     finder.find(options)
-    if not layout.dialect.has_header or not finder.has_ends():
-        guess_roles(finder, median)
-    found = sum(finder.confidence.values()) + 5 * finder.has_ends() + 2 * ("started_at" in finder.roles)
+    if not layout.dialect.has_header or not (finder.has_ends() or finder.question):
+        guess_roles(finder, median, has_names=layout.dialect.has_header)
+    found = (
+        sum(finder.confidence.values())
+        + 5 * (finder.has_ends() or finder.question is not None)
+        + 2 * ("started_at" in finder.roles)
+    )
     return Reading(layout, finder, found + layout.evenness)
 
 
@@ -170,4 +176,5 @@ def _make_plan(reading: Reading, options: LoadOptions, *, compression: Compressi
         time=detect_time_format(finder, options),
         axis_order=options.axis_order or "lon_lat",
         record_limit_bytes=options.record_limit_bytes,
+        notes=tuple(finder.notes),
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
+from loader.formats.detection.order_check import check_order
 from loader.formats.errors import ambiguous_dates
 from loader.formats.parquet import sample_columns
 from loader.formats.plan import FilePlan, LoadOptions
@@ -22,6 +23,7 @@ def plan_parquet(plan: FilePlan) -> FilePlan:
 
     finder = RoleFinder(columns, profile)
     finder.find(options)
+    check_order(finder, options)
     check_roles(finder)
     time = detect_time_format(finder, options)
     found = replace(
@@ -30,6 +32,7 @@ def plan_parquet(plan: FilePlan) -> FilePlan:
         roles={role: column for role, column in finder.roles.items() if role != "trip_id"},  # no need to read what isn't stored
         confidence=dict(finder.confidence),
         time=time,
+        notes=tuple(finder.notes),
         axis_order=options.axis_order or "lon_lat",
     )
     if time.kind == "text" and time.date_order is None:

@@ -168,7 +168,7 @@ def _find_header(rows: list[list[str]], usual: int, has_header: bool | None) -> 
 
 def _names_role(cell: str) -> bool:
     meaning = read_name(cell)
-    return len(cell) <= 60 and meaning.strangers <= 2 and (meaning.kind is not None or meaning.side is not None)
+    return len(cell) <= 60 and meaning.strangers <= 2 and meaning.is_plain
 
 
 def _skip_preamble(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:

@@ -65,6 +65,14 @@ def find_city(longitude_deg: float, latitude_deg: float, *, people: int = 0) -> 
     return cities.describe(index, distance_km[index])
 
 
+def count_people(longitude_deg: float, latitude_deg: float, *, within_km: float) -> int:
+    """Count the people of the cities around a place; 0 outside the Earth. CRS: WGS 84."""
+    if not (abs(longitude_deg) <= 180 and abs(latitude_deg) <= 90):
+        return 0
+    cities = _load_cities()
+    return int(cities.people[_measure_km(cities, longitude_deg, latitude_deg) <= within_km].sum())
+
+
 def suggest_region(longitude_deg: float, latitude_deg: float) -> City | None:
     """Find the city that names the area of a file: a large one nearby, else the nearest; never its borough."""
     if not (abs(longitude_deg) <= 180 and abs(latitude_deg) <= 90):

@@ -4,33 +4,44 @@ from collections.abc import Callable
 
 import numpy as np
 
-from loader.formats.errors import make_choice
+from loader.formats.detection.questions import ask_roles, quote_names
 from loader.formats.gazetteer import find_city
-from loader.formats.profile import Profile
-from loader.formats.roles import MOSTLY, RoleFinder
+from loader.formats.profile import MOSTLY, Profile
+from loader.formats.roles import RoleFinder
 from loader.formats.schema import LONGITUDE_LIMIT_DEG
-from shared.errors import FileFormatError
 
 NEAR_CITY_KM = 60.0
 LONGITUDE_FIRST = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")
 LATITUDE_FIRST = ("origin_latitude", "origin_longitude", "destination_latitude", "destination_longitude")
+SURE = 0.6
 
 
-def guess_roles(finder: RoleFinder, median: Callable[[int], float]) -> None:
+def guess_roles(finder: RoleFinder, median: Callable[[int], float], *, has_names: bool = False) -> None:
     """Map columns by content: two points, a line, or four coordinates side by side; then the first times.
 
-    Raises: FileFormatError if longitude and latitude can't be told apart.
+    has_names: the columns have names, though none that says anything. What can't be told apart becomes the finder's question.
     """
     profiles = [finder.profile(column) for column in range(len(finder.columns))]
     if not finder.has_ends():
         _guess_ends(finder, profiles, median)
-    used = set(finder.roles.values())
-    times = [column for column, profile in enumerate(profiles) if profile.time > MOSTLY and column not in used]
+        if has_names and finder.has_ends():
+            _ask_which(finder)
+    if not has_names:
+        _guess_times(finder, profiles)
+
+
+def _guess_times(finder: RoleFinder, profiles: list[Profile]) -> None:
+    times = [column for column, profile in enumerate(profiles) if profile.time > MOSTLY and not finder.is_used(column)]
     epochs = [column for column, profile in enumerate(profiles) if profile.epoch > MOSTLY and profile.is_recent]
-    times = times or [column for column in epochs if column not in used]
+    times = times or [column for column in epochs if not finder.is_used(column)]
     wanted = [role for role in ("started_at", "ended_at") if role not in finder.roles and role not in finder.given]
+    if len(times) > len(wanted) == 2:
+        answers = {f"Column {column + 1}: the start": {"started_at": column} for column in times}
+        message = f"Columns {', '.join(str(column + 1) for column in times)} hold times, and none has a name."
+        finder.question = finder.question or ask_roles(message, finder.columns, answers)
+        return
     for role, column in zip(wanted, times, strict=False):
-        finder.roles[role], finder.confidence[role] = column, 0.6
+        finder.set(role, column, SURE)
 
 
 def _guess_ends(finder: RoleFinder, profiles: list[Profile], median: Callable[[int], float]) -> None:
@@ -41,33 +52,48 @@ def _guess_ends(finder: RoleFinder, profiles: list[Profile], median: Callable[[i
     elif len(routes) == 1 and not points:
         found = {"route": routes[0]}
     else:
-        found = _guess_coordinates(profiles, median, finder.columns)
-    found = {role: column for role, column in found.items() if role not in finder.given}
-    finder.roles.update(found)
-    finder.confidence.update(dict.fromkeys(found, 0.6))
+        found = _guess_coordinates(finder, profiles, median)
+    for role, column in found.items():
+        finder.set(role, column, SURE)
 
 
-def _guess_coordinates(profiles: list[Profile], median: Callable[[int], float], columns: tuple[str, ...]) -> dict[str, int]:
+def _ask_which(finder: RoleFinder) -> None:
+    """Names that nobody knows may say which end is which."""
+    found = {role: column for role, column in finder.roles.items() if role.startswith(("origin", "destination"))}
+    if not found or finder.given & {*LONGITUDE_FIRST, "origin", "destination", "route"}:
+        return
+    other = {"origin": "destination", "destination": "origin"}
+    exchanged = {role: found[other[role.partition("_")[0]] + role.removeprefix(role.partition("_")[0])] for role in found}
+    ends = [quote_names(finder.columns, [column for role, column in found.items() if role.startswith(end)]) for end in other]
+    sides = {
+        (role.partition("_")[0], side)
+        for role, column in found.items()
+        if (side := finder.meanings[column].side) and finder.meanings[column].level == 0
+    }
+    if len({end == side for end, side in sides}) == 1:
+        for role, column in (found if all(end == side for end, side in sides) else exchanged).items():
+            finder.set(role, column, SURE)
+        return
+    message = f"Which end is the origin and which the destination, no column's name says: {'; '.join(ends)}."
+    answers = {f"From {ends[0]} to {ends[1]}": found, f"From {ends[1]} to {ends[0]}": exchanged}
+    finder.question = ask_roles(message, finder.columns, answers)
+
+
+def _guess_coordinates(finder: RoleFinder, profiles: list[Profile], median: Callable[[int], float]) -> dict[str, int]:
     likely = [column for column, profile in enumerate(profiles) if _is_coordinate(profile)]
     runs = [likely[at : at + 4] for at in range(len(likely) - 3) if likely[at + 3] - likely[at] == 3]
-    for first, second, third, fourth in runs:
-        places = (first, second, third, fourth)
+    for places in runs:
         orders = [dict(zip(axes, places, strict=True)) for axes in (LONGITUDE_FIRST, LATITUDE_FIRST)]
         fitting = [order for order in orders if _is_plausible(order, median)]
         if len(fitting) == 1:
             return fitting[0]
         if len(fitting) == 2:
-            raise FileFormatError(
-                f"Columns {first + 1} to {fourth + 1} hold coordinates, but longitude and latitude can't be told apart. "
-                f"Say which is which, such as --map origin_longitude={first + 1} --map origin_latitude={second + 1}.",
-                code="ambiguous_columns",
-                parameter="roles",
-                choices=[
-                    make_choice(label, roles={role: str(column + 1) for role, column in order.items()})
-                    for label, order in zip(("Longitude first", "Latitude first"), orders, strict=True)
-                ],
-                columns=columns,
+            message = (
+                f"Columns {places[0] + 1} to {places[3] + 1} hold coordinates, but longitude and latitude can't be told apart."
             )
+            answers = dict(zip(("Longitude first", "Latitude first"), orders, strict=True))
+            finder.question = finder.question or ask_roles(message, finder.columns, answers)
+            return {}
     return {}
 
 

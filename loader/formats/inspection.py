@@ -141,9 +141,10 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
     if plan.clock == "converted":
         yield f"Times in {start} are instants; they are converted to {options.timezone}."
     yield from _note_other_forms(rows, start)
-    weak = [role for role, share in plan.confidence.items() if share < SURE]
+    weak = [role for role, share in plan.confidence.items() if share <= SURE]
     if weak:
         yield f"Not sure about: {', '.join(f'{role} = {plan.columns[plan.roles[role]]}' for role in weak)}."
+    yield from plan.notes
     if plan.kind == "csv" and not plan.dialect.has_header:
         yield "The file has no header; columns were told by what they hold."
     if rows.rows_read == 0:

@@ -130,5 +130,5 @@ def _make_up(field: pa.Field) -> str | None:
     if is_type.is_binary(kind) or is_type.is_large_binary(kind):
         return "LINESTRING (1 1, 2 2)" if read_name(field.name).side is None else "POINT (1 1)"
     if is_type.is_timestamp(kind):
-        return "2000-01-01 00:00:00Z" if kind.tz else "2000-01-01 00:00:00"
+        return "2000-01-01 08:00:00Z" if kind.tz else "2000-01-01 08:00:00"
     return "2000-01-01" if is_type.is_date(kind) else None

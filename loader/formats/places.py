@@ -6,16 +6,19 @@ import numpy as np
 
 from loader.formats.ends import Ends
 from loader.formats.errors import make_choice
-from loader.formats.gazetteer import LARGE_CITY_PEOPLE, find_city, suggest_region
+from loader.formats.gazetteer import LARGE_CITY_PEOPLE, count_people, find_city, suggest_region
 from loader.formats.plan import FilePlan
 from loader.formats.records import Mask
-from loader.formats.schema import is_in_range
+from loader.formats.schema import LATITUDE_LIMIT_DEG, LONGITUDE_LIMIT_DEG, is_in_range
 from shared.errors import FileFormatError
 
 # Trips end in cities: the middle of a file lies rarely this far from any place, and by chance in one of 50 cases this near to
 # a large city when exchanged.
 NEAR_LARGE_CITY_KM, FAR_FROM_ANY_KM = 30.0, 50.0
-
+# Cities around the exchanged place that count against those around the place as it is read. Measured over the gazetteer: of 300
+# cities of more than 300,000 people 99 % are found when exchanged (87 % by distance alone); of 1,500 of any size, one that is not
+# exchanged is taken for it.
+AROUND_KM, MANY_PEOPLE, TIMES_AS_MANY = 15.0, 200_000, 10
 
 # Origins of the sample that are looked up; each takes 2 ms.
 LOOKED_UP = 11
@@ -34,7 +37,7 @@ def check_swap(plan: FilePlan, origin: Ends) -> None:
     longitude, latitude = swapped[0]
     raise FileFormatError(
         f"Longitude and latitude look swapped: origins such as longitude {longitude:.2f}, latitude {latitude:.2f} lie where "
-        f"nobody lives, and exchanged they lie near {_describe(latitude, longitude)}. {_advise(plan)}",
+        f"few or no people live, and exchanged they lie near {_describe(latitude, longitude)}. {_advise(plan)}",
         code="swapped_coordinates",
         parameter="roles" if "origin_longitude" in plan.roles else "axis_order",
         choices=_list_choices(plan),
@@ -49,7 +52,9 @@ def is_better_exchanged(origin: Ends) -> bool:
 
 
 def _pick_places(ends: Ends) -> list[tuple[float, float]]:
-    known = np.flatnonzero(_is_known(ends))
+    # Also where a latitude is beyond the pole: exchanged it may be a longitude.
+    is_angle = (np.abs(ends.longitude) <= LONGITUDE_LIMIT_DEG) & (np.abs(ends.latitude) <= LONGITUDE_LIMIT_DEG)
+    known = np.flatnonzero(is_angle & ((ends.longitude != 0) | (ends.latitude != 0)))
     picked = known[np.linspace(0, len(known) - 1, min(LOOKED_UP, len(known))).astype(np.int64)] if len(known) else known
     return [(float(ends.longitude[row]), float(ends.latitude[row])) for row in picked]
 
@@ -80,6 +85,12 @@ def _is_known(ends: Ends) -> Mask:
 
 
 def _looks_swapped(longitude: float, latitude: float) -> bool:
+    if abs(latitude) > LATITUDE_LIMIT_DEG:
+        exchanged = find_city(latitude, longitude)
+        return exchanged is not None and exchanged.distance_km <= FAR_FROM_ANY_KM
+    there = count_people(latitude, longitude, within_km=AROUND_KM)
+    if there >= MANY_PEOPLE and there > TIMES_AS_MANY * count_people(longitude, latitude, within_km=AROUND_KM):
+        return True
     exchanged = find_city(latitude, longitude, people=LARGE_CITY_PEOPLE)
     if exchanged is None or exchanged.distance_km > NEAR_LARGE_CITY_KM:
         return False

@@ -133,12 +133,14 @@ class TimeFormat:
     """How text becomes a time.
 
     date_order: yymd is year first with two digits; None while the values seen so far fit more than one order.
+    clock: how a column of clocks beside one of dates is written (detection/clocks.py).
     """
 
     kind: TimeForm | Literal["unknown"] = "text"
     date_order: DateOrder | Literal["yymd"] | None = "ymd"
     has_zone: bool = False
     example: str = ""
+    clock: str = "clock"
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class FilePlan:
 
     is_seekable: slices are byte ranges of the object itself; otherwise of the stream that open_stream gives.
     area is where trips are to be expected: west, south, east, north in degrees. footer and asked (the options) complete the
-    plan of a Parquet file.
+    plan of a Parquet file. notes: what detection has to say to a person.
     """
 
     kind: Literal["csv", "parquet"] = "csv"
@@ -162,6 +164,7 @@ class FilePlan:
     record_limit_bytes: int = RECORD_LIMIT_BYTES
     footer: str | None = None
     asked: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def is_seekable(self) -> bool:
@@ -176,7 +179,7 @@ class FilePlan:
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain JSON."""
         plain = replace(self, roles=dict(self.roles), confidence=dict(self.confidence))
-        lists = {"columns": list(self.columns), "area": list(self.area) if self.area else None}
+        lists = {"columns": list(self.columns), "notes": list(self.notes), "area": list(self.area) if self.area else None}
         return {**asdict(plain), **lists, "clock": self.clock}
 
     @classmethod
@@ -187,6 +190,7 @@ class FilePlan:
         values["dialect"] = Dialect(**values["dialect"])
         values["time"] = TimeFormat(**values["time"])
         values["columns"] = tuple(values["columns"])
+        values["notes"] = tuple(values.get("notes", ()))
         values["area"] = tuple(values["area"]) if values.get("area") else None
         return cls(**values)
 

@@ -14,9 +14,10 @@ from loader.formats.values.stamp_forms import find_zone_names, rewrite_stamps
 
 CLOCK = r"^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?$"
 BARE_DATE = (
-    r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{2}(?:0\d|1[0-2])[0-3]\d(?:\.0+)?)"
-    r"(?:[T ]+(?:0{1,2}:00(?::00)?(?:\.0+)?|12:00(?::00)? ?am))?$"
+    r"(?i)^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{2}(?:0\d|1[0-2])[0-3]\d(?:\.0+)?)"
+    r"(?:[T ]+(?:0{1,2}:00(?::00)?(?:\.0+)?|12:00(?::00)? ?am)(?:\s*(?:Z|UTC|[+-]00:?00))?)?$"
 )
+MOSTLY = 0.5
 # A date has at least so many digits and a sign or a letter between them.
 _MAY_BE_STAMP = r"\d\D+\d|\d{8}"
 DECIMAL_COMMA = r"^\s*[+-]?\d+,\d+\s*$"
@@ -25,8 +26,12 @@ DECIMAL_COMMA = r"^\s*[+-]?\d+,\d+\s*$"
 class Profile:
     """Shares of the values that hold something which read as this or that, from 0 to 1."""
 
+    rows: pl.Series
+    """All values, also those that hold nothing."""
+
     def __init__(self, text: pl.Series, *, decimal: str = ".") -> None:
         values = text.str.strip_chars(" \t")
+        self.rows = values
         self._values = values.filter(pl.Series(~is_missing(values)))
         self._decimal = decimal
 

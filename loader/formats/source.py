@@ -106,12 +106,6 @@ def number_texts(text: pl.Series) -> tuple[pl.Series, Positions]:
     return pl.Series(encoded.dictionary, dtype=pl.String), encoded.indices.to_numpy().astype(np.int64)
 
 
-def join_dates_and_clocks(dates: pl.Series, clocks: pl.Series) -> pl.Series:
-    """Join a column of dates and one of clock times to one of times."""
-    frame = pl.DataFrame({"date": dates.str.strip_chars(" \t"), "clock": clocks.str.strip_chars(" \t")})
-    return frame.select(pl.concat_str("date", "clock", separator=" ")).to_series()
-
-
 def empty_ends(count: int) -> Ends:
     """Give ends of which nothing is known."""
     return Ends(np.full(count, np.nan), np.full(count, np.nan))

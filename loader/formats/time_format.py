@@ -1,14 +1,17 @@
 """Time format: decided over the whole column, never per row."""
 
 from collections import Counter
-from typing import Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from loader.formats.errors import ambiguous_times, lost_seconds, unknown_zones
 from loader.formats.plan import LoadOptions, TimeFormat
 from loader.formats.profile import Profile
-from loader.formats.roles import RoleFinder
 from loader.formats.values.date_order import DateParts
 from loader.formats.values.zones import list_offsets
+
+if TYPE_CHECKING:
+    from loader.formats.roles import RoleFinder
 
 Order = Literal["ymd", "yymd", "mdy", "dmy"]
 
@@ -16,11 +19,20 @@ Order = Literal["ymd", "yymd", "mdy", "dmy"]
 _FEW_ZONES = 0.01
 
 
-def detect_time_format(finder: RoleFinder, options: LoadOptions) -> TimeFormat:
+def detect_time_format(finder: "RoleFinder", options: LoadOptions) -> TimeFormat:
     """Decide the time format over the sample's start times, and its end times where those say more.
 
     Raises: FileFormatError where a person has to say what numbers or zones mean, and for times whose seconds are lost.
     """
+    form = _detect(finder, options)
+    if "started_time" not in finder.roles:
+        return form
+    if form.kind.startswith("digits"):  # dates such as 20240319: with a clock they are text
+        form = replace(form, kind="text", date_order="ymd")
+    return replace(form, has_zone=False, clock=finder.clock)
+
+
+def _detect(finder: "RoleFinder", options: LoadOptions) -> TimeFormat:
     start = finder.profile(finder.roles["started_at"])
     if options.time_form and options.time_form != "text":
         return TimeFormat(options.time_form, "ymd", options.time_form.startswith("epoch"), start.example)
@@ -38,14 +50,14 @@ def detect_time_format(finder: RoleFinder, options: LoadOptions) -> TimeFormat:
     return TimeFormat("text", order, start.has_zone, start.example)
 
 
-def _choose_number_form(finder: RoleFinder, start: Profile) -> TimeFormat:
+def _choose_number_form(finder: "RoleFinder", start: Profile) -> TimeFormat:
     kinds = start.number_form.kinds
     if len(kinds) > 1:
         raise ambiguous_times(finder.columns[finder.roles["started_at"]], start.example, kinds, columns=finder.columns)
     return TimeFormat(kinds[0], "ymd", kinds[0].startswith("epoch"), start.example)
 
 
-def _check_zones(finder: RoleFinder, start: Profile, options: LoadOptions) -> None:
+def _check_zones(finder: "RoleFinder", start: Profile, options: LoadOptions) -> None:
     known = list_offsets(options.timezone)
     unexplained = start.zone_names.filter(~start.zone_names.is_in(sorted(known)))
     if len(unexplained) > _FEW_ZONES * start.filled:

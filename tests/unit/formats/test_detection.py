@@ -234,14 +234,18 @@ def test_plans_options_and_slices_pass_through_json() -> None:
     assert BatchSlice.from_json(json.loads(json.dumps(piece.to_json()))) == piece
 
 
-def test_region_and_datasource_come_from_the_file_then_the_options_then_unknown() -> None:
+def test_a_region_that_is_given_counts_for_every_row_unless_a_column_is_given_too() -> None:
     rows = (
         b"Turin ,POINT (7.6 45.0),POINT (7.7 45.1),2018-05-28 09:03:40\n ,POINT (7.6 45.0),POINT (7.7 45.1),2018-05-28 09:03:40\n"
     )
     data = b"city,origin,destination,started_at\n" + rows
     assert load_bytes(data).trips.select("region", "datasource").rows() == [("Turin", "unknown"), ("unknown", "unknown")]
     named = load_bytes(data, options=LoadOptions(region="Rome", datasource="tram"))
-    assert named.trips.select("region", "datasource").rows() == [("Turin", "tram"), ("Rome", "tram")]
+    assert named.trips.select("region", "datasource").rows() == [("Rome", "tram"), ("Rome", "tram")]
+    assert "Column city is not used: region 'Rome' is given for every row." in named.plan.notes[0]
+    both = load_bytes(data, options=LoadOptions(region="Rome", roles={"region": "city"}))
+    assert both.trips["region"].to_list() == ["Turin", "Rome"]
+    assert both.plan.notes == ()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from loader.formats.detection.vocabulary_table import render_vocabulary
 from loader.formats.plan import ROLES
 from loader.formats.reasons import Reason, Warning
 
@@ -22,3 +23,9 @@ def test_every_error_code_is_documented() -> None:
     codes = set(re.findall(r'code="(\w+)"', sources)) - {"needs_whole_file"}
     assert len(codes) > 10
     assert [code for code in sorted(codes) if f"`{code}`" not in DOCUMENT] == []
+
+
+def test_the_vocabulary_is_that_of_the_code() -> None:
+    """`python -m loader.formats.detection.vocabulary_table` prints what belongs between the marks."""
+    written = DOCUMENT.partition("<!-- vocabulary -->\n")[2].partition("<!-- /vocabulary -->")[0]
+    assert written == render_vocabulary()

@@ -1,0 +1,1 @@
+"""Detection: what columns mean, by their names and by what they hold."""

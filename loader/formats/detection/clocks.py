@@ -1,0 +1,107 @@
+"""Clocks: columns of clock times without a date, in every form that exports give them.
+
+`08:12`, `8:12:00 AM`, `08h12`, `0 days 08:12:00`; a clock on the day zero of a program (`1899-12-30 08:12:00`); whole numbers
+`812`, `81200` and hours `8`; fractions of a day (`0.3416667`).
+"""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+import numpy as np
+import polars as pl
+
+from loader.formats.names import NameMeaning
+from loader.formats.numbers import Floats
+from loader.formats.profile import MOSTLY, Profile
+
+ClockForm = Literal["clock", "hour", "hhmm", "hhmmss", "day_fraction"]
+
+_DIGITS = r"\d{1,2}[:h]\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?\s?[Mm]\.?)?"
+CLOCK = rf"^(?:0 days |T)?{_DIGITS}$"
+# Programs that know no clock without a date put it on their day zero: Access, Excel, Lotus, UNIX, .NET.
+_DAY_ZERO = r"(?:1899|1900|1904|1970|0001)[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:1899|1900|1904|1970|0001)"
+_DATED_CLOCK = rf"^(?:{_DAY_ZERO})(?:[T ]|, )\s*\d{{1,2}}:\d{{2}}"
+_CLOCK_PART = rf"(?:^|[T ])({_DIGITS})\s*(?:Z|UTC|[+-]00:?00)?$"
+_MIDNIGHT = r"(?i)(?:T|,?\s+)(?:0{1,2}:00(?::00)?(?:[.,]0+)?|12:00(?::00)?\s*a\.?\s?m\.?)(?:\s*(?:Z|UTC|[+-]00:?00))?$"
+
+
+def detect_clock(profile: Profile, meaning: NameMeaning) -> ClockForm | None:
+    """Tell in which form a column holds clocks without a date; None where it holds something else."""
+    if not profile.filled or meaning.traits & {"id", "count", "duration"}:
+        return None
+    values = profile.text
+    if _share(values.str.contains(CLOCK)) > MOSTLY or _share(values.str.contains(_DATED_CLOCK)) > MOSTLY:
+        return "clock"
+    if meaning.kind not in ("time", "hour"):
+        return None
+    return _detect_number(profile, meaning)
+
+
+def is_one_day(profile: Profile) -> bool:
+    """Tell whether all values have clocks of one day, such as that of the export."""
+    dates = profile.text.str.extract(r"^(\S{6,10})[T ]\d{1,2}:\d{2}")
+    return profile.filled > 1 and dates.null_count() == 0 and dates.n_unique() == 1 and profile.text.n_unique() > 1
+
+
+def _detect_number(profile: Profile, meaning: NameMeaning) -> ClockForm | None:
+    numbers = profile.numbers
+    if profile.number <= MOSTLY or len(numbers) == 0 or float(numbers.min()) < 0:
+        return None
+    if float(numbers.max()) < 1:
+        is_fraction = meaning.kind == "time" and meaning.strangers == 0 and float(np.mean(numbers % 1 != 0)) > MOSTLY
+        return "day_fraction" if is_fraction else None
+    for form, fits in _NUMBER_FORMS.items():
+        if fits(numbers):
+            return form if meaning.kind == "hour" or meaning.side is not None or meaning.strangers == 0 else None
+    return None
+
+
+def _is_whole(numbers: Floats) -> bool:
+    return bool(np.all(numbers % 1 == 0))
+
+
+_NUMBER_FORMS: Final[dict[ClockForm, Callable[[Floats], bool]]] = {
+    "hour": lambda n: _is_whole(n) and bool(np.all(n <= 24)),
+    "hhmm": lambda n: _is_whole(n) and 100 <= float(n.max()) <= 2400 and bool(np.all(n % 100 < 60)),
+    "hhmmss": lambda n: (
+        _is_whole(n) and 2400 < float(n.max()) <= 240_000 and bool(np.all((n % 100 < 60) & (n // 100 % 100 < 60)))
+    ),
+}
+
+
+def join_dates_and_clocks(dates: pl.Series, clocks: pl.Series, form: str = "clock") -> pl.Series:
+    """Join a column of dates, which may be written with midnight, and one of clocks to times; empty where there is no clock.
+
+    A date that has a clock of its own, or a clock of another form, makes a time that nothing reads.
+    """
+    frame = pl.DataFrame({"date": dates.str.strip_chars(), "clock": clocks.str.strip_chars()})
+    clock = _FORMS[form]
+    is_empty = pl.col("clock").is_null() | (pl.col("clock") == "")
+    joined = pl.concat_str(pl.col("date").str.replace(_MIDNIGHT, ""), pl.coalesce(clock, "clock"), separator=" ")
+    return frame.select(pl.when(is_empty).then(pl.lit("")).otherwise(joined).fill_null("")).to_series()
+
+
+def _write_number(digits: int, *parts: tuple[int, int]) -> pl.Expr:
+    """Write a whole number as a clock; null where the cell is none."""
+    text = pl.col("clock").str.extract(rf"^(\d{{1,{digits}}})(?:\.0*)?$").str.zfill(digits)
+    pieces = [text.str.slice(start, length) for start, length in parts]
+    return pl.concat_str(*pieces, *([pl.lit("00")] if len(pieces) == 1 else []), separator=":")
+
+
+def _write_fraction() -> pl.Expr:
+    fraction = pl.col("clock").cast(pl.Float64, strict=False)
+    seconds = pl.when((fraction >= 0) & (fraction < 1)).then((fraction * 86_400).round())
+    return (pl.lit(0).cast(pl.Datetime("us")) + pl.duration(seconds=seconds.cast(pl.Int64))).dt.strftime("%H:%M:%S")
+
+
+_FORMS: Final[dict[str, pl.Expr]] = {
+    "clock": pl.col("clock").str.extract(_CLOCK_PART).str.replace("h", ":", literal=True),
+    "hour": _write_number(2, (0, 2)),
+    "hhmm": _write_number(4, (0, 2), (2, 2)),
+    "hhmmss": _write_number(6, (0, 2), (2, 2), (4, 2)),
+    "day_fraction": _write_fraction(),
+}
+
+
+def _share(mask: pl.Series) -> float:
+    return int(mask.sum()) / max(len(mask), 1)
