@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from shared.database import execute
 from shared.errors import NotFoundError, RequestError
+from shared.near_names import describe_near
 from shared.queries import NamedQuery, list_queries
 
 
@@ -52,10 +53,12 @@ def answer_question(connection: Connection, name: str, /, **parameters: str) -> 
     """
     question = next((each for each in list_questions() if each.name == name), None)
     if question is None:
-        raise NotFoundError(f"There is no question {name!r}.", question=name)
+        near = describe_near(name, (each.name for each in list_questions()))
+        raise NotFoundError(f"There is no question {name!r}{near}.", question=name)
     for parameter in parameters:
         if parameter not in question.parameters:
-            raise RequestError(f"The question {name} has no parameter {parameter!r}.", parameter=parameter)
+            known = ", ".join(question.parameters) or "none"
+            raise RequestError(f"The question {name} has no parameter {parameter!r}; it takes {known}.", parameter=parameter)
     result = execute(connection, name, **{**question.parameters, **parameters})
     return ResultTable(tuple(result.keys()), tuple(tuple(row) for row in result))
 

@@ -5,12 +5,12 @@
 """
 
 import re
-from difflib import get_close_matches
 from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
 
 from shared.errors import RequestError
+from shared.near_names import find_near
 from shared.safe_text import shorten
 
 # The setting of this machine, a stand-in for machines that are not set up, and a name that tzdata dropped in 2020.
@@ -19,7 +19,6 @@ _NO_PLACES: Final = frozenset({"localtime", "posixrules", "Factory", "US/Pacific
 _NO_FOLDERS: Final = ("posix/", "right/", "SystemV/")
 _FIXED: Final = re.compile(r"(?:utc|gmt)?([+-])0?(\d{1,2})(?::?00)?")
 _OFFERED: Final = 3
-_CUTOFF: Final = 0.6
 _SHOWN: Final = 60
 
 
@@ -47,6 +46,4 @@ def find_near_timezones(name: str) -> list[str]:
     folded = {zone.casefold(): zone for zone in list_timezones()}
     last = asked.rpartition("/")[2]
     same = [key for key in folded if key == asked or (last and key.rpartition("/")[2] == last)]
-    near = get_close_matches(asked, folded, n=_OFFERED, cutoff=_CUTOFF)
-    inside = [key for key in folded if asked and key.startswith(f"{asked}/")]
-    return [folded[key] for key in dict.fromkeys([*same, *near, *inside])][:_OFFERED]
+    return list(dict.fromkeys([*(folded[key] for key in same), *find_near(asked, list_timezones())]))[:_OFFERED]

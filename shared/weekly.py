@@ -19,6 +19,7 @@ from shared.area import WHOLE_WORLD, AxisArea, Box
 from shared.clock import WEEKDAYS, list_hours, validate_hours, validate_weekdays
 from shared.database import execute
 from shared.errors import RequestError
+from shared.near_names import describe_near
 
 End = Literal["origin", "destination", "both", "either"]
 
@@ -211,7 +212,8 @@ def fetch_filters(connection: Connection, *, region: str | None, datasource: str
     row = execute(connection, "fetch_filters", **names).mappings().one()
     for parameter, name in names.items():
         if name is not None and row[f"{parameter}_id"] is None:
-            raise RequestError(f"There is no {parameter} {name!r}.", parameter=parameter)
+            near = describe_near(name, execute(connection, f"list_{parameter}_names").scalars())
+            raise RequestError(f"There is no {parameter} {name!r}{near}.", parameter=parameter)
     return Filters(**row)
 
 

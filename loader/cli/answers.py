@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from loader.cli.client import Json
-from loader.cli.tables import Column, format_bar, print_line, print_table
+from loader.cli.tables import Column, count, format_bar, print_line, print_table
 
 # Runs of more weeks without trips become one line.
 _EMPTY_WEEKS = 3
@@ -26,10 +26,10 @@ def print_weekly(answer: Json) -> None:
     print_table([Column("week"), Column("trips", is_number=True), Column("")], rows)
     counted = answer["weeks_counted"]
     print_line("")
-    print_line(f"Weekly average {answer['weekly_average']:,.2f}: {answer['trips']:,} trips in {counted:,} weeks.")
+    print_line(f"Weekly average {answer['weekly_average']:,.2f}: {count(answer['trips'], 'trip')} in {count(counted, 'week')}.")
     if 0 < answer["weeks_with_trips"] != counted:
         busy = f"{answer['average_over_weeks_with_trips']:,.2f}"
-        print_line(f"Over the {answer['weeks_with_trips']:,} weeks with trips: {busy}.")
+        print_line(f"Over the {count(answer['weeks_with_trips'], 'week')} with trips: {busy}.")
     if answer["comparison"]:
         _print_comparison(answer["comparison"])
 
@@ -39,7 +39,7 @@ def _print_comparison(comparison: Json) -> None:
     if other["weekly_average"] is None:
         print_line("The other period has no weeks.")
         return
-    counted = f"{other['trips']:,} trips in {other['weeks_counted']:,} weeks"
+    counted = f"{count(other['trips'], 'trip')} in {count(other['weeks_counted'], 'week')}"
     print_line(f"From {other['from_on']} to {other['to_on']}: weekly average {other['weekly_average']:,.2f}, {counted}.")
     if comparison["difference"] is not None:
         ratio = f", {comparison['ratio']:.3f} times as many" if comparison["ratio"] is not None else ""
@@ -99,7 +99,7 @@ def print_group(answer: Json) -> None:
     print_line("")
     _print_bars("hour", [(f"{hour:02}:00", trips) for hour, trips in enumerate(answer["hours"])])
     print_line("")
-    print_line(f"{answer['trips']:,} trips, the newest:")
+    print_line(f"{count(answer['trips'], 'trip')}, the newest:")
     columns = [Column("start"), Column("region"), Column("datasource"), Column("origin"), Column("destination"), Column("load")]
     rows = [
         (

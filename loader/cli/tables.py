@@ -58,6 +58,11 @@ def format_value(value: object) -> str:
     return escape_controls(shorten(str(value), _CELL_CHARACTERS))
 
 
+def count(number: int, noun: str) -> str:
+    """1 trip, 2 trips."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def format_instant(text: str | None) -> str:
     """An instant in this machine's own time zone, to the second."""
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S") if text else "-"

@@ -15,3 +15,7 @@ from rollup_week as w
 join datasource as n using (datasource_id)
 group by n.name
 order by trips desc, n.name;
+
+-- name: list_datasource_names
+-- Names to look for one like a name that isn't there.
+select name from datasource order by name limit 2000;

@@ -15,3 +15,7 @@ from rollup_week as w
 join region as n using (region_id)
 group by n.name
 order by trips desc, n.name;
+
+-- name: list_region_names
+-- Names to look for one like a name that isn't there.
+select name from region order by name limit 2000;
