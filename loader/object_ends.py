@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from loader.formats import SAMPLE_BYTES
+from loader.formats.containers.tables import detect_compression, is_table
 from loader.formats.containers.zip_directory import RangedFile, ZipMember, read_directory
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet import measure_footer
-from loader.formats.streams import detect_compression, is_table
 from shared.objects import ObjectStore, StoredObject
 
 

@@ -10,11 +10,15 @@ from functools import cache
 import numpy as np
 
 from loader.formats.columns import read_columns
+from loader.formats.containers.naming import name_member
+from loader.formats.containers.packed_parquet import is_packed_parquet, read_packed_parquet
+from loader.formats.containers.signatures import reject_foreign
+from loader.formats.containers.tables import detect_compression, open_tables
 from loader.formats.containers.zip_directory import read_directory
 from loader.formats.detect_parquet import plan_parquet
 from loader.formats.detection.order_check import check_order
 from loader.formats.dialect import Layout, read_layouts
-from loader.formats.encoding import detect_encoding, reject_foreign, strip_bom, to_utf8
+from loader.formats.encoding import detect_encoding, strip_bom, to_utf8
 from loader.formats.errors import ambiguous_dates
 from loader.formats.guess import guess_roles
 from loader.formats.numbers import parse_numbers
@@ -25,7 +29,6 @@ from loader.formats.plan import Compression, FilePlan, LoadOptions
 from loader.formats.profile import DECIMAL_COMMA, Profile
 from loader.formats.roles import RoleFinder, check_roles
 from loader.formats.source import TextSource
-from loader.formats.streams import detect_compression, open_tables
 from loader.formats.time_format import detect_time_format
 from shared.errors import FileFormatError
 
@@ -54,9 +57,16 @@ def detect_format(
     """
     if not sample:
         raise FileFormatError(f"{file_name} is empty.", code="empty_file")
+    compression = detect_compression(sample)
+    if is_packed_parquet(sample, compression):
+        unpacked = read_packed_parquet([sample], compression) if is_whole else b""
+        return replace(_detect_parquet(unpacked, options), compression=compression)
     if sample.startswith(PARQUET_MAGIC):
         return _detect_parquet(sample if is_whole else end, options)
-    return _detect_text(sample, options, is_whole=is_whole, is_hearsay=is_hearsay)
+    try:
+        return _detect_text(sample, options, is_whole=is_whole, is_hearsay=is_hearsay)
+    except FileFormatError as error:
+        raise name_member(error, sample, compression) from error
 
 
 def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hearsay: bool) -> FilePlan:
@@ -107,12 +117,24 @@ def unpack_sample(sample: bytes, compression: Compression, *, is_whole: bool) ->
             if len(text) >= TEXT_SAMPLE_BYTES:
                 return bytes(text), False
     except FileFormatError as error:
-        if is_whole or not text or error.error_code != "truncated_archive":
+        if is_whole or (text and error.error_code != "truncated_archive"):
             raise
+        if not text:
+            raise _nothing_in_sample(error) from error
         return bytes(text), False
     if is_whole and next(tables, None) is None:
         return bytes(text), True
     return bytes(text) + b"\n", False  # the last record of this table ends here, whatever follows
+
+
+def _nothing_in_sample(error: FileFormatError) -> FileFormatError:
+    """Make the error for an archive whose first table lies beyond the sample, unless it is damaged."""
+    if error.error_code not in ("truncated_archive", "empty_archive", "empty_file", "not_a_table"):
+        return error
+    return FileFormatError(
+        f"The first {SAMPLE_BYTES // 2**20} MiB of the archive hold no table. Pack the file with the trips alone, or first.",
+        code="empty_archive",
+    )
 
 
 def _choose_reading(text: bytes, options: LoadOptions, *, is_whole: bool) -> Reading:

@@ -6,36 +6,9 @@ import re
 from shared.errors import FileFormatError
 
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-# Files that are certainly not text, and what to do about them.
-FOREIGN = (
-    (b"%PDF", "a PDF document"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"BZh", "compressed with bzip2"),
-    (b"\xfd7zXZ", "compressed with xz"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"ARROW1", "an Arrow file"),
-    (b"Obj\x01", "an Avro file"),
-    (b"ORC", "an ORC file"),
-    (b"\x89PNG", "an image"),
-    (b"\xff\xd8\xff", "an image"),
-)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 LETTERS = re.compile("[^\x00-\x7f\ufffd]")
 _CONTROL_SHARE = 0.02
-
-
-def reject_foreign(sample: bytes) -> None:
-    """Raise: FileFormatError for files of another kind."""
-    for magic, what in FOREIGN:
-        if sample.startswith(magic):
-            raise FileFormatError(f"This is {what}, not a table of trips. Export it as CSV or Parquet.", code="not_a_table")
-    start = sample[:512].lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise FileFormatError("This is a web page or XML, not a table of trips. Export it as CSV or Parquet.", code="not_a_table")
-    if start.startswith((b"{", b"[{", b"[\n")):
-        raise FileFormatError("This is JSON, not a table of trips. Export it as CSV or Parquet.", code="not_a_table")
 
 
 def strip_bom(sample: bytes) -> bytes:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from loader.formats.batch import parse_batch
+from loader.formats.containers.packed_parquet import read_packed_parquet
 from loader.formats.detect import detect_format, read_text
 from loader.formats.ends import Ends
 from loader.formats.gazetteer import City, suggest_region
@@ -109,7 +110,8 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
     plan = replace(
         plan, compression="none", dialect=replace(plan.dialect, encoding="utf-8"), time=replace(plan.time, date_order=order)
     )
-    # Half of an incomplete sample at most: its last record is cut in two.
+    # Half of an incomplete sample at most, if its last record is cut in two.
+    is_whole = is_whole or text.endswith(b"\n")
     scanner = BatchScanner(plan, batch_bytes=min(LOOKED_AT_BYTES, len(text) if is_whole else max(1, len(text) // 2)))
     pieces = [*scanner.feed(text), *(scanner.finish() if is_whole else ())]
     piece = pieces[0] if pieces else BatchSlice(0, 0, 0, 0, 0)
@@ -120,6 +122,8 @@ def _parse_first_rows(sample: bytes, plan: FilePlan, options: LoadOptions) -> Pa
     piece = next(list_slices(plan), None) if plan.footer else None
     if piece is None:
         return NO_ROWS
+    if plan.compression != "none":
+        sample = read_packed_parquet([sample], plan.compression)
     return parse_batch(sample[piece.offset : piece.offset + piece.bytes], plan, piece, options=options)
 
 

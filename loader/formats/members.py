@@ -1,23 +1,72 @@
-"""Members: the files inside one archive must be of one kind."""
+"""Members: the tables inside one archive must be of one kind."""
 
-from loader.formats.dialect import name_columns, read_row
-from loader.formats.plan import BatchSlice, FilePlan
-from loader.formats.records import split_records
+from collections.abc import Sequence
+
+from loader.formats.containers.byte_reader import ByteReader
+from loader.formats.dialect import DATA_CELL, DELIMITERS, name_columns, read_row
+from loader.formats.plan import Dialect, FilePlan
+from loader.formats.records import UTF8_BOM, split_records
 from shared.errors import FileFormatError
 
+# Enough for a preamble and a header.
+_HEAD_BYTES = 2**16
+_DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
-def check_member(data: bytes, plan: FilePlan, piece: BatchSlice) -> None:
-    """Check that a further member begins with the same header as the first. Raises: FileFormatError."""
-    if piece.batch_no == 0 or not plan.dialect.has_header:
-        return
-    head = b"\n".join(data.splitlines()[: plan.dialect.header_lines]).removeprefix(b"\xef\xbb\xbf")
-    rows = split_records(head, plan.dialect, limit=plan.record_limit_bytes)
-    names = name_columns(read_row(rows, len(rows) - 1, plan.dialect), plan.dialect.field_count) if len(rows) else ()
-    if [name.casefold() for name in names] != [name.casefold() for name in plan.columns]:
-        is_shuffled = sorted(name.casefold() for name in names) == sorted(name.casefold() for name in plan.columns)
-        what = "the columns of the file before it in another order" if is_shuffled else "other columns than the file before it"
-        raise FileFormatError(
-            f"{piece.member} in the archive has {what}. Load it on its own, or pack only files with the same columns.",
-            code="members_differ",
-            member=piece.member,
-        )
+
+def begins_with_header(reader: ByteReader, plan: FilePlan, member: str | None) -> bool:
+    """Tell whether a further member begins with the header of the first; rows of its columns are the other way to begin.
+
+    Raises: FileFormatError for a member of another kind.
+    """
+    head = bytes(reader.peek(_HEAD_BYTES)).removeprefix(UTF8_BOM)
+    if not plan.dialect.has_header:
+        return True
+    rows = _read_rows(head, plan)
+    names = rows[-1]
+    if _is_header(names, plan.columns):
+        return True
+    if len(rows[0]) == len(plan.columns) and sum(bool(DATA_CELL.match(cell)) for cell in rows[0]) >= 2:
+        return False  # as split -l cuts a file
+    raise FileFormatError(
+        f"{member} in the archive {_describe(head, names, plan)}. Pack only files with the same columns.",
+        code="members_differ",
+        member=member,
+    )
+
+
+def _is_header(names: Sequence[str], columns: Sequence[str]) -> bool:
+    while names and not names[-1].strip():
+        names = names[:-1]
+    candidates = [name_columns(found, len(columns)) for found in ([*names], ["", *names])]
+    return len(names) <= len(columns) and _fold(columns) in map(_fold, candidates)
+
+
+def _read_rows(head: bytes, plan: FilePlan) -> list[list[str]]:
+    """Read the first record, and the one that ends where the header of the first member does."""
+    lines = head.splitlines()[: max(plan.dialect.header_lines, 1)]
+    records = split_records(b"\n".join(lines), plan.dialect, limit=plan.record_limit_bytes)
+    return [read_row(records, row, plan.dialect) for row in (0, len(records) - 1)] if len(records) else [[], []]
+
+
+def _fold(names: Sequence[str]) -> list[str]:
+    return [name.casefold() for name in names]
+
+
+def _describe(head: bytes, names: Sequence[str], plan: FilePlan) -> str:
+    """Say how a member differs from the first."""
+    if head.startswith(b"PAR1"):
+        return "is a Parquet file, the one before it is text"
+    if sorted(_fold(names)) == sorted(_fold(plan.columns)):
+        return "has the columns of the file before it in another order"
+    other = _find_delimiter(head, plan.dialect)
+    if other is not None:
+        here, there = _DELIMITER_NAMES[other], _DELIMITER_NAMES[plan.dialect.delimiter]
+        return f"is divided by {here}, the file before it by {there}"
+    return "has other columns than the file before it"
+
+
+def _find_delimiter(head: bytes, dialect: Dialect) -> str | None:
+    first = head.splitlines()[0] if head else b""
+    counts = {delimiter: first.count(delimiter.encode()) for delimiter in DELIMITERS}
+    best = max(counts, key=lambda delimiter: counts[delimiter])
+    return best if counts[best] > counts[dialect.delimiter] and best != dialect.delimiter else None

@@ -30,7 +30,7 @@ ROLES = (
 # In place of a column: the role is left empty, whatever detection finds for it.
 NO_COLUMN = "-"
 
-Compression = Literal["none", "gzip", "zstd", "zip"]
+Compression = Literal["none", "gzip", "zstd", "zip", "tar"]
 DateOrder = Literal["ymd", "mdy", "dmy"]
 AxisOrder = Literal["lon_lat", "lat_lon"]
 TimeForm = Literal["text"] | NumberKind

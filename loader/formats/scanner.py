@@ -15,9 +15,11 @@ Memory: a window, one record where that is longer, and one batch where `data` is
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from loader.formats.containers.byte_reader import ByteReader
+from loader.formats.containers.packed_parquet import read_packed_parquet
 from loader.formats.detect_parquet import plan_parquet
 from loader.formats.evidence import Evidence
-from loader.formats.members import check_member
+from loader.formats.members import begins_with_header
 from loader.formats.parquet import keep_tail, list_slices, pack_footer
 from loader.formats.plan import BatchSlice, FilePlan
 from loader.formats.records import split_records
@@ -60,16 +62,26 @@ class BatchScanner:
         Raises: FileFormatError for damaged archives, endless records, and what the whole file leaves open.
         """
         if self.plan.kind == "parquet":
-            self.plan = plan_parquet(replace(self.plan, footer=pack_footer(keep_tail(chunks))))
-            yield from ((piece, None) for piece in list_slices(self.plan))
+            yield from self._scan_parquet(chunks, members)
             return
         for member, stream in open_members(chunks, self.plan, members=members):
-            self._next = replace(self._next, member=member, is_first=True, lines_before=0)
+            reader = ByteReader(stream, kind="file")
+            is_first = self._next.batch_no == 0 or begins_with_header(reader, self.plan, member)
+            self._next = replace(self._next, member=member, is_first=is_first, lines_before=0)
             self._start_member()
-            for chunk in stream:
+            for chunk in reader.read_rest():
                 yield from self._take(chunk)
             yield from self._take_rest()
         self.plan = self._evidence.settle()
+
+    def _scan_parquet(self, chunks: Iterable[bytes], members: Members) -> Iterator[tuple[BatchSlice, Data | None]]:
+        """Name the slices of a Parquet file; give the bytes of those inside an archive."""
+        compression = self.plan.compression
+        packed = None if compression == "none" else memoryview(read_packed_parquet(chunks, compression, members=members))
+        tail = keep_tail(chunks) if packed is None else bytes(packed)
+        self.plan = plan_parquet(replace(self.plan, footer=pack_footer(tail)))
+        for piece in list_slices(self.plan):
+            yield piece, None if packed is None else [packed[piece.offset : piece.offset + piece.bytes]]
 
     def feed(self, chunk: bytes) -> Iterator[BatchSlice]:
         """Take the next bytes of the stream; give the slices that are complete. Raises: FileFormatError for endless records."""
@@ -145,8 +157,6 @@ class BatchScanner:
             self._grow(window[done:], **found.between(done, len(window)))
 
     def _grow(self, data: memoryview, *, lines: int, records: int) -> None:
-        if self._next.is_first and self._bytes == 0:
-            check_member(bytes(data), self.plan, self._next)
         self._bytes += len(data)
         self._lines += lines
         self._records += records

@@ -112,7 +112,7 @@ def read_directory(file: IO[bytes] | RangedFile) -> tuple[ZipMember, ...]:
             packed_bytes=info.compress_size,
         )
         for info in found
-        if not info.is_dir()
+        if not clean_name(info.filename).endswith("/")
     ]
     return tuple(sorted(members, key=lambda member: member.offset))
 

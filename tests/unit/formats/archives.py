@@ -1,6 +1,7 @@
 """Make zip archives for tests, sound ones and hostile ones."""
 
 import io
+import tarfile
 import zipfile
 from collections.abc import Mapping
 
@@ -27,3 +28,14 @@ def delete_member(archive: bytes, name: str) -> bytes:
     count = len(kept).to_bytes(2, "little")
     size, at = len(directory).to_bytes(4, "little"), begin.to_bytes(4, "little")
     return archive[:begin] + directory + b"PK\x05\x06" + bytes(4) + count * 2 + size + at + bytes(2)
+
+
+def make_tar(members: Mapping[str, bytes], *, form: int = tarfile.PAX_FORMAT) -> bytes:
+    """Pack members in order, as a plain tar archive."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
