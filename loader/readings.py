@@ -17,7 +17,18 @@ from loader.formats import FilePlan, LoadOptions, detect_format, list_headers
 from shared.database import execute, transaction
 from shared.errors import FileFormatError, NotFoundError
 
-READING_OPTIONS: Final = ("roles", "date_order", "time_form", "axis_order", "has_header", "encoding", "delimiter", "decimal")
+READING_OPTIONS: Final = (
+    "roles",
+    "date_order",
+    "time_form",
+    "axis_order",
+    "crs",
+    "coordinate_unit",
+    "has_header",
+    "encoding",
+    "delimiter",
+    "decimal",
+)
 
 
 @dataclass(frozen=True)

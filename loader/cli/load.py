@@ -28,6 +28,8 @@ def load(  # noqa: PLR0913 - a parameter an option
     date_order: options.DateOrder = None,
     time_form: options.TimeForm = None,
     axis_order: options.AxisOrder = None,
+    crs: options.Crs = None,
+    coordinate_unit: options.CoordinateUnit = None,
     has_header: options.Header = None,
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
@@ -42,7 +44,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     """Load trip files: exit status 0 when every load succeeded (rejects or not), 1 when one failed, 2 on wrong usage."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
-    reading |= {"time_form": time_form}
+    reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
@@ -67,6 +69,8 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     date_order: options.DateOrder = None,
     time_form: options.TimeForm = None,
     axis_order: options.AxisOrder = None,
+    crs: options.Crs = None,
+    coordinate_unit: options.CoordinateUnit = None,
     has_header: options.Header = None,
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
@@ -81,7 +85,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     """Show what the loader makes of a file's beginning; nothing is loaded."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
-    reading |= {"time_form": time_form}
+    reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))

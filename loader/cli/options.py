@@ -41,6 +41,10 @@ TimeForm = Annotated[
     typer.Option(help="What numbers in a time column mean."),
 ]
 AxisOrder = Annotated[Literal["lon_lat", "lat_lon"] | None, typer.Option(help="What comes first in points.")]
+Crs = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Reference system of coordinates that are not WGS 84, such as EPSG:32618.")
+]
+CoordinateUnit = Annotated[Literal["degrees", "e7", "e6", "e5", "radians"] | None, typer.Option(help="Unit of coordinates.")]
 Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first record names the columns.")]
 Encoding = Annotated[
     Literal["utf-8", "utf-16-le", "utf-16-be", "windows-1252"] | None, typer.Option(help="Encoding of the text.")

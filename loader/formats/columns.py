@@ -36,8 +36,15 @@ def read_columns(source: Source, plan: FilePlan, options: LoadOptions) -> Column
 def _read_ends(source: Source, plan: FilePlan) -> tuple[Ends, Ends]:
     if "route" in plan.roles:
         first, last = source.routes(plan.roles["route"])
-        return _turn(first, plan), _turn(last, plan)
-    return _read_end(source, plan, "origin"), _read_end(source, plan, "destination")
+        ends = _turn(first, plan), _turn(last, plan)
+    else:
+        ends = _read_end(source, plan, "origin"), _read_end(source, plan, "destination")
+    if not plan.crs and plan.coordinate_unit in (None, "degrees"):
+        return ends
+    from loader.formats.values.positions import to_degrees  # PROJ takes a tenth of a second, and few files need it
+
+    first, last = (to_degrees(end, crs=plan.crs, unit=plan.coordinate_unit) for end in ends)
+    return first, last
 
 
 def _read_end(source: Source, plan: FilePlan, name: str) -> Ends:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+import polars as pl
 
 from loader.formats.columns import read_columns
 from loader.formats.containers.naming import name_member
@@ -26,6 +27,7 @@ from loader.formats.parquet import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet import pack_footer
 from loader.formats.places import check_swap, find_area, is_better_exchanged
 from loader.formats.plan import Compression, FilePlan, LoadOptions
+from loader.formats.position_check import check_positions
 from loader.formats.profile import DECIMAL_COMMA, Profile
 from loader.formats.roles import RoleFinder, check_roles
 from loader.formats.source import TextSource
@@ -80,6 +82,7 @@ def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hear
     origin = read_columns(TextSource(layout.table, decimal=layout.dialect.decimal), plan, options).origin
     if is_hearsay and is_better_exchanged(origin):
         raise FileFormatError("Longitude and latitude look swapped.", code="swapped_coordinates")
+    check_positions(plan, origin, options, text=layout.text)
     # Who says where the origin is has seen the file.
     if not options.axis_order and not any("origin" in role for role in options.roles):
         check_swap(plan, origin)
@@ -153,15 +156,16 @@ def _choose_reading(text: bytes, options: LoadOptions, *, is_whole: bool) -> Rea
 
 
 def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
-    decimal = options.decimal or detect_decimal(layout)
-    layout = replace(layout, dialect=replace(layout.dialect, decimal=decimal))
+    @cache
+    def decimal(column: int) -> str:
+        return options.decimal or _read_decimal(layout.text(column, 200))
 
     @cache
     def profile(column: int) -> Profile:
-        return Profile(layout.text(column), decimal=decimal)
+        return Profile(layout.text(column), decimal=decimal(column))
 
     def median(column: int) -> float:
-        return float(np.nanmedian(parse_numbers(layout.text(column), decimal=decimal)))
+        return float(np.nanmedian(parse_numbers(layout.text(column), decimal=decimal(column))))
 
     finder = RoleFinder(layout.columns, profile)
     finder.find(options)
@@ -172,7 +176,17 @@ def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
         + 5 * (finder.has_ends() or finder.question is not None)
         + 2 * ("started_at" in finder.roles)
     )
+    # The coordinates decide the sign: other numbers are not read. With a comma, a point reads as well.
+    coordinates = [decimal(column) for role, column in finder.roles.items() if role.endswith("itude")]
+    sign = options.decimal or ("," if "," in coordinates else "." if coordinates else detect_decimal(layout))
+    layout = replace(layout, dialect=replace(layout.dialect, decimal=sign))
     return Reading(layout, finder, found + layout.evenness)
+
+
+def _read_decimal(text: pl.Series) -> str:
+    """Tell whether one column's numbers are written with a decimal comma."""
+    text = text.filter(text.str.len_bytes() > 0)
+    return "," if len(text) and (text.str.contains(DECIMAL_COMMA).sum() or 0) * 2 > len(text) else "."
 
 
 def detect_decimal(layout: Layout) -> str:
@@ -197,6 +211,8 @@ def _make_plan(reading: Reading, options: LoadOptions, *, compression: Compressi
         confidence=dict(finder.confidence),
         time=detect_time_format(finder, options),
         axis_order=options.axis_order or "lon_lat",
+        crs=options.crs,
+        coordinate_unit=options.coordinate_unit,
         record_limit_bytes=options.record_limit_bytes,
         notes=tuple(finder.notes),
     )

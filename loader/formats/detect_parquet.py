@@ -34,6 +34,8 @@ def plan_parquet(plan: FilePlan) -> FilePlan:
         time=time,
         notes=tuple(finder.notes),
         axis_order=options.axis_order or "lon_lat",
+        crs=options.crs,
+        coordinate_unit=options.coordinate_unit,
     )
     if time.kind == "text" and time.date_order is None:
         raise ambiguous_dates(found)

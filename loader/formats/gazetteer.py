@@ -73,6 +73,16 @@ def count_people(longitude_deg: float, latitude_deg: float, *, within_km: float)
     return int(cities.people[_measure_km(cities, longitude_deg, latitude_deg) <= within_km].sum())
 
 
+def find_named(name: str) -> tuple[float, float] | None:
+    """Find the largest city of a name. Gives longitude and latitude. Units: degrees."""
+    cities = _load_cities()
+    found = [index for index, (city, _, _) in enumerate(cities.names) if city.casefold() == name.strip().casefold()]
+    if not found:
+        return None
+    largest = max(found, key=lambda index: int(cities.people[index]))
+    return float(cities.longitude_deg[largest]), float(cities.latitude_deg[largest])
+
+
 def suggest_region(longitude_deg: float, latitude_deg: float) -> City | None:
     """Find the city that names the area of a file: a large one nearby, else the nearest; never its borough."""
     if not (abs(longitude_deg) <= 180 and abs(latitude_deg) <= 90):

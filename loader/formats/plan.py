@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import polars as pl
 
@@ -33,6 +33,8 @@ NO_COLUMN = "-"
 Compression = Literal["none", "gzip", "zstd", "zip", "tar"]
 DateOrder = Literal["ymd", "mdy", "dmy"]
 AxisOrder = Literal["lon_lat", "lat_lon"]
+# Of one degree; a table with their values is in values/positions.py.
+CoordinateUnit = Literal["degrees", "e7", "e6", "e5", "radians"]
 TimeForm = Literal["text"] | NumberKind
 
 # Longest record taken for one; longer ones are rejected. A quoted field may not be longer either, so that one lost
@@ -45,7 +47,8 @@ class LoadOptions:
     """What the caller wants; None leaves it to detection.
 
     roles maps a role (see ROLES) to a column's name, to its number from 1, or to NO_COLUMN. axis_order: what comes first in
-    points.
+    points. crs, coordinate_unit: the reference system of coordinates that are not WGS 84, the unit of those that are no degrees.
+    time_form: what numbers in a column of times mean.
     as_last_time: what was said of a file of the same kind counts where nothing is said now.
     max_rejects, max_reject_share: more rejects fail the load; None leaves it to the settings.
     Clock: timezone is where values with an offset are converted to.
@@ -62,6 +65,8 @@ class LoadOptions:
     delimiter: str | None = None
     decimal: str | None = None
     axis_order: AxisOrder | None = None
+    crs: str | None = None
+    coordinate_unit: CoordinateUnit | None = None
     as_last_time: bool = True
     max_rejects: int | None = None
     max_reject_share: float | None = None
@@ -88,6 +93,8 @@ class LoadOptions:
 
 def _check_options(options: LoadOptions) -> None:
     parse_timezone(options.timezone)
+    if options.crs is not None:
+        _check_crs(options.crs)
     for role in options.roles:
         if role not in ROLES:
             raise RequestError(f"Unknown role {role!r}; known: {', '.join(ROLES)}.", parameter="roles")
@@ -102,11 +109,23 @@ def _check_options(options: LoadOptions) -> None:
         "delimiter": (",", ";", "\t", "|"),
         "decimal": (".", ","),
         "axis_order": ("lon_lat", "lat_lon"),
+        "coordinate_unit": get_args(CoordinateUnit),
     }
     for name, allowed in choices.items():
         value = getattr(options, name)
         if value is not None and value not in allowed:
             raise RequestError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}.", parameter=name)
+
+
+def _check_crs(name: str) -> None:
+    from loader.formats.values.positions import parse_crs  # PROJ takes a tenth of a second, and few files need it
+
+    try:
+        parse_crs(name)
+    except ValueError as error:
+        raise RequestError(
+            f"Unknown coordinate reference system {name!r}; use a code such as EPSG:32618 (UTM zone 18 North).", parameter="crs"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -160,6 +179,8 @@ class FilePlan:
     confidence: Mapping[str, float] = field(default_factory=dict)
     time: TimeFormat = field(default_factory=TimeFormat)
     axis_order: AxisOrder = "lon_lat"
+    crs: str | None = None
+    coordinate_unit: CoordinateUnit | None = None
     area: tuple[float, float, float, float] | None = None
     record_limit_bytes: int = RECORD_LIMIT_BYTES
     footer: str | None = None

@@ -102,6 +102,12 @@ class Options(Asked):
         "epoch_us, epoch_ns, excel_1900, excel_1904 (days of a spreadsheet); text: a written time.",
     )
     axis_order: str | None = Field(None, description="What comes first in points: lon_lat or lat_lon.")
+    crs: str | None = Field(
+        None, description="Reference system of coordinates that are not WGS 84, such as EPSG:32618.", examples=["EPSG:3857"]
+    )
+    coordinate_unit: str | None = Field(
+        None, description="Unit of coordinates: degrees, e7 (degrees times 10,000,000), e6 (microdegrees), e5 or radians."
+    )
     has_header: bool | None = Field(None, description="Whether the first record names the columns.")
     encoding: str | None = Field(None, description="Encoding of the text: utf-8, utf-16-le, utf-16-be or windows-1252.")
     delimiter: str | None = Field(None, description="Character between fields: comma, semicolon, tab or bar.")

@@ -15,6 +15,7 @@ import polars as pl
 
 from loader.formats.months import MONTH, read_months
 from loader.formats.values.calendar_words import AT, EVENING, HOURS, MORNING, fold, list_days, list_months
+from loader.formats.values.signs import clean_signs
 from loader.formats.values.zones import list_all_names, list_offsets
 
 Rewrite = tuple[str, str]
@@ -30,14 +31,7 @@ _DATE: Final = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 _ZONE: Final = r"(?:z|utc|gmt|ut|[+-]\d{1,2}(?::?\d{2})?)"
 _END: Final = rf"((?:[.,]\d+)?(?:\s?[ap]m)?(?:\s*{_ZONE})?)$"
 
-# Signs of other scripts for plain ones; zero-width marks vanish. Unicode's compatibility forms (no-break spaces, wide digits) are
-# left to its own table.
-_SIGNS: Final[dict[str, str]] = {
-    **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014", "-"),
-    **dict.fromkeys("\u200b\u200e\u200f\u202a\u202c\u2066\u2067\u2068\u2069\ufeff", ""),
-    **dict.fromkeys("\u00ba\u00b0", ""),
-    **dict.fromkeys("\u2018\u2019\u201c\u201d", "'"),
-}
+_ORDINAL_SIGNS: Final = "[\u00ba\u00aa\u00b0]"  # 1º de marzo
 # Chinese, Japanese, Korean and Greek, before letters are folded.
 _EAST: Final[tuple[Rewrite, ...]] = (
     (r"[(（][月火水木金土日월화수목금토일祝・]{1,3}[)）]", " "),
@@ -122,7 +116,7 @@ def rewrite_stamps(text: pl.Series, *, timezone: str | None = None) -> pl.Series
 
     timezone explains abbreviations such as EDT; without one, every abbreviation of the table counts as UTC (for detection only).
     """
-    values = clean_signs(text).str.strip_chars(" \t")
+    values = clean_signs(text.str.replace_all(_ORDINAL_SIGNS, "")).str.strip_chars(" \t")
     is_foreign = bool((values.str.len_bytes() != values.str.len_chars()).any())
     if is_foreign:
         values = _apply(values, _EAST)
@@ -135,13 +129,6 @@ def rewrite_stamps(text: pl.Series, *, timezone: str | None = None) -> pl.Series
     values = _apply(_read_rare_dates(values), _NUMBERS)
     values = _apply(values, _ZONES)
     return _explain_zones(values, timezone) if has_letters else values
-
-
-def clean_signs(text: pl.Series) -> pl.Series:
-    """Give text with plain blanks, dashes, digits and quotes. Shape: as text."""
-    if not (text.str.len_bytes() != text.str.len_chars()).any():
-        return text
-    return text.str.replace_many(list(_SIGNS), list(_SIGNS.values())).str.normalize("NFKC")
 
 
 def find_zone_names(text: pl.Series) -> pl.Series:

@@ -29,6 +29,7 @@ export const TEXT_OPTIONS = [
   ['region', 'Region of all trips'],
   ['datasource', 'Datasource of all trips'],
   ['timezone', 'Time zone of the trips'],
+  ['crs', 'Reference system of coordinates'],
 ];
 
 /** @type {[string, string][]} */
@@ -46,8 +47,9 @@ const TIME_FORMS = [
 
 /** Options chosen from a list: name, label, choices as [value, label]. */
 export const CHOSEN_OPTIONS = [
-  ['date_order', 'Order of dates', Object.entries(ORDERS)],
+  ['date_order', 'Order of dates', Object.entries(ORDERS).filter(([order]) => order !== 'yymd')],
   ['time_form', 'Numbers as times', TIME_FORMS],
+  ['coordinate_unit', 'Unit of coordinates', [['degrees', 'degrees'], ['e7', 'degrees × 10,000,000'], ['e6', 'microdegrees'], ['e5', 'degrees × 100,000'], ['radians', 'radians']]],
   ['axis_order', 'Order in points', [['lon_lat', 'longitude first'], ['lat_lon', 'latitude first']]],
   ['delimiter', 'Divided by', Object.entries(DELIMITERS)],
   ['decimal', 'Decimal sign', [['.', 'point'], [',', 'comma']]],
