@@ -25,6 +25,7 @@ from loader.context import Context
 from loader.copying import copy_rows
 from loader.finishing import call_workers, end_load, fail_load, finish_load, pick_batches
 from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
+from loader.labels import NAMES_CHANGED, LabelMaker, hold_names
 from loader.leases import OUTAGE_LIMIT_S, STOPPING, is_outage, renewing
 from loader.parts import read_part
 from loader.rejects import count_reasons, pick_stored, remove_batch_rejects, store_rejects
@@ -100,7 +101,7 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
         return
     try:
         with renewing(context, "renew_batch", **claim.lease):
-            store_batch(context, claim, prepare_batch(context, claim))
+            _run(context, claim)
     except _LoadEndedError:
         LOG.info("load ended while its batch ran", extra=claim.key)
         with suppress(TransientError):  # then it stays until the load's objects go
@@ -112,6 +113,16 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
         end_load(context, load_id, error)
     except Exception as error:  # noqa: BLE001 - a process border: whatever a library raises, the load must end
         _count_failure(context, claim, error)
+
+
+def _run(context: Context, claim: Claim) -> None:
+    try:
+        store_batch(context, claim, prepare_batch(context, claim))
+    except TransientError as error:
+        if error.error_code != NAMES_CHANGED:
+            raise
+        context.labels.forget()
+        store_batch(context, claim, prepare_batch(context, claim))
 
 
 def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
@@ -140,7 +151,8 @@ def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
     data = _read(context, claim)
     piece = BatchSlice.from_json(claim.slice["piece"])
     parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
-    trips = sort_trips(parsed.trips, context.labels, context.engine) if parsed.trips.height else None
+    labels = LabelMaker(context.labels, context.engine, claim.load_id, context.settings.new_names_limit)
+    trips = sort_trips(parsed.trips, labels) if parsed.trips.height else None
     return PreparedBatch(trips, list_blocks(trips), parsed.rejects, parsed.rows_read, parsed.warnings)
 
 
@@ -165,6 +177,9 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     with transaction(context.engine) as connection:
         if not _is_pending(connection, claim):
             return
+        if batch.trips:
+            hold_names(connection, "region", batch.trips.region)
+            hold_names(connection, "datasource", batch.trips.datasource)
         kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
         execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)

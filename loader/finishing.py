@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from loader.context import Context
+from loader.labels import drop_unused_names
 from loader.parts import remove_parts
 from loader.rejects import remove_rejects
 from shared.database import execute, execute_alone, transaction
@@ -125,6 +126,8 @@ def clean_load(context: Context, load_id: int, *, rows_at_once: int = REMOVED_RO
             _shorten_rollups(context, load_id)
     else:
         _remove_rows(context, load_id, rows_at_once=rows_at_once)
+        if drop_unused_names(context.engine):
+            context.labels.forget()
     if load["state"] in ("cancelled", "undone"):
         with transaction(context.engine) as connection:
             execute(connection, "drop_reject_files", load_id=load_id)

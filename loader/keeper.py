@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loader.context import Context
+from loader.dropping import drop_expired_objects, drop_stale_uploads
 from loader.finishing import PATIENCE_S, enqueue_batches, finish_load, fold_running
 from shared.database import execute, transaction
 from shared.errors import TripdeckError
@@ -27,7 +28,6 @@ _BACKSTOP_S: Final = 1.0
 _HOUSEKEEPING_S: Final = 60.0
 _FOLDING_S: Final = 10.0
 _BACKOFF_LIMIT_S: Final = 10.0
-_PAGE: Final = 100
 # Supervisors kill 30 s after SIGTERM, of which the batches at hand may take 20.
 _STOP_S: Final = 5.0
 # Between a commit and its message nothing is lost yet.
@@ -73,8 +73,9 @@ class Keeper:
         reconciling = Duty("reconciling", self.reconcile, context.settings.reconcile_interval_s)
         folding = Duty("folding rollups", self.fold_rollups, _FOLDING_S)
         uploads = Duty("dropping stale uploads", self.drop_uploads, _HOUSEKEEPING_S)
+        objects = Duty("dropping expired files", self.drop_objects, _HOUSEKEEPING_S)
         trimming = Duty("trimming events", self.trim_events, _HOUSEKEEPING_S)
-        groups = {"reconciler": [reconciling], "folder": [folding], "housekeeper": [uploads, trimming]}
+        groups = {"reconciler": [reconciling], "folder": [folding], "housekeeper": [uploads, objects, trimming]}
         self._threads = [threading.Thread(target=self._publish_events, name="publisher", daemon=True)]
         for name, duties in groups.items():
             self._threads.append(threading.Thread(target=self._run, args=(duties,), name=name, daemon=True))
@@ -107,6 +108,10 @@ class Keeper:
     def drop_uploads(self) -> None:
         """Abort uploads that were begun and never completed."""
         drop_stale_uploads(self._context)
+
+    def drop_objects(self) -> None:
+        """Delete files of loads that were undone, cancelled or duplicates."""
+        drop_expired_objects(self._context)
 
     def trim_events(self) -> None:
         """Delete events older than the history."""
@@ -167,15 +172,3 @@ def _go_on(context: Context, load_id: int, *, patience_s: float) -> int:
         ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
         return 1
     return enqueue_batches(context, load_id, patience_s=patience_s)
-
-
-def drop_stale_uploads(context: Context) -> int:
-    """Abort uploads older than the limit, a page of them; returns how many."""
-    with transaction(context.engine) as connection:
-        max_age_s = context.settings.upload_max_age_s
-        stale = execute(connection, "list_stale_uploads", max_age_s=max_age_s, limit=_PAGE).all()
-    for upload in stale:
-        context.store.abort_upload(upload.object_key, upload.s3_upload_id)
-        with transaction(context.engine) as connection:
-            execute(connection, "delete_upload", upload_id=upload.upload_id)
-    return len(stale)

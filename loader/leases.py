@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from loader.context import Context
+from loader.labels import NAMES_CHANGED
 from shared.database import execute, transaction
 from shared.errors import TransientError, TripdeckError
 
@@ -24,10 +25,9 @@ LOG = logging.getLogger(__name__)
 
 # Store, database or queue may be away for so long, without a break; then the work fails, and a retry goes on from there.
 OUTAGE_LIMIT_S: Final = 3_600
-# Codes of errors that are no failures: the worker was told to end, or another load goes first.
+# Codes of errors that are no outages: the worker was told to end, another load goes first, or a name was removed.
 STOPPING: Final = "stopping"
 TWIN: Final = "twin"
-NAMES_CHANGED: Final = "names_changed"
 _NO_OUTAGE: Final = (STOPPING, TWIN, NAMES_CHANGED)
 # Renewals in the time of a lease: three may fail or come late.
 _RENEWALS: Final = 4

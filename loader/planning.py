@@ -18,7 +18,7 @@ import xxhash
 from loader.ahead import read_ahead
 from loader.batch import load_batch
 from loader.context import Context
-from loader.finishing import end_load, enqueue_batches
+from loader.finishing import call_workers, end_load, enqueue_batches
 from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, list_plan_notes
 from loader.leases import OUTAGE_LIMIT_S, STOPPING, TWIN, Lease, is_outage, renewing
 from loader.ledger import Ledger, LoadEndedError
@@ -30,7 +30,7 @@ from shared.errors import ConflictError, FileFormatError, TerminalError, Transie
 from shared.events import TERMINAL_STATES, record_event
 from shared.loads import ring_for_load
 from shared.objects import StoredObject
-from shared.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
+from shared.queueing import CLEAN_ACTOR
 
 LOG = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def _plan(context: Context, load: Load, lease: Lease) -> None:
     if has_ended:
         ring_for_load(context.broker, ledger.load_id, actor=CLEAN_ACTOR)
     elif ledger.batches == 1:
-        load_batch(context, ledger.load_id, 0)  # a small file is done at once, without waiting for its turn in the queue
+        _load_here(context, ledger.load_id, 0)  # a small file is done at once, without waiting for its turn in the queue
     else:
         enqueue_batches(context, ledger.load_id)
 
@@ -186,11 +186,16 @@ def _give_out(context: Context, ledger: Ledger, plan: dict[str, Any] | None) -> 
     stock = ledger.write(plan)
     if stock is None or stock.waiting <= max(stock.running, 1):
         return  # one for each who will be ready before us
+    _load_here(context, ledger.load_id, stock.newest)
+
+
+def _load_here(context: Context, load_id: int, batch_no: int) -> None:
+    """Load a batch that no message was sent for; one that can't be loaded now gets its message."""
     try:
-        load_batch(context, ledger.load_id, stock.newest)
+        load_batch(context, load_id, batch_no)
     except TransientError as error:
-        LOG.warning("batch waits", extra={"load_id": ledger.load_id, "batch_no": stock.newest, "reason": error.message})
-        enqueue(context.broker, BATCH_ACTOR, load_id=ledger.load_id, batch_no=stock.newest)
+        LOG.warning("batch waits", extra={"load_id": load_id, "batch_no": batch_no, "reason": error.message})
+        call_workers(context, load_id, [batch_no])
 
 
 def _drop_parts(context: Context, load_id: int) -> None:

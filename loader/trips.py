@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from sqlalchemy import Engine
 
 from loader.copying import EPOCH_US, Bytes, Column, encode_rows
-from loader.labels import LabelColumn, Labels
+from loader.labels import LabelColumn, LabelMaker
 from shared.points import encode_positions
 from shared.position import Positions
 from shared.sorting import order_numbers
@@ -37,7 +36,7 @@ class TripColumns:
         return len(self) if self.duration_s is None else self.duration_s.null_count()
 
 
-def sort_trips(trips: pl.DataFrame, labels: Labels, engine: Engine) -> TripColumns:
+def sort_trips(trips: pl.DataFrame, labels: LabelMaker) -> TripColumns:
     """Encode a parsed batch's trips and sort them by origin. Raises: TerminalError when there are too many names."""
     origin = encode_positions(trips["origin_longitude"].to_numpy(), trips["origin_latitude"].to_numpy())
     order = order_numbers(origin)
@@ -47,8 +46,8 @@ def sort_trips(trips: pl.DataFrame, labels: Labels, engine: Engine) -> TripColum
         trips["started_at"].to_physical().to_numpy()[order],
         origin[order],
         destination[order],
-        labels.encode(engine, "region", trips["region"]).take(order),
-        labels.encode(engine, "datasource", trips["datasource"]).take(order),
+        labels.encode("region", trips["region"]).take(order),
+        labels.encode("datasource", trips["datasource"]).take(order),
         None if duration.null_count() == len(duration) else duration.gather(order),
     )
 

@@ -38,6 +38,7 @@ _FIELDS = (
     "error_code",
     "error_message",
     "question",
+    "notes",
     "requested_at",
     "started_at",
     "finished_at",
@@ -140,6 +141,8 @@ def _refuse(connection: Connection, load_id: int, what: str) -> NotFoundError | 
         return NotFoundError(f"There is no load {load_id}.", load_id=load_id)
     if load["needs_cleaning"] and load["state"] != "succeeded":
         return ConflictError(f"Load {load_id} is {load['state']} and its rows are still being removed; try again in a moment.")
+    if load["object_state"] != "kept":
+        return ConflictError(f"The file of load {load_id} has been deleted since; upload it again.", load_id=load_id)
     return ConflictError(f"Load {load_id} is {load['state']} and {what}.", load_id=load_id, state=load["state"])
 
 
@@ -177,5 +180,5 @@ def _make_load(row: dict[str, Any]) -> Load:
     load = {name: row[name] for name in _FIELDS}
     for name in ("requested_at", "started_at", "finished_at"):
         load[name] = load[name].isoformat() if load[name] else None
-    load["notes"] = list((load["plan"] or {}).get("notes", ()))
+    load["notes"] = [*load["notes"], *(load["plan"] or {}).get("notes", ())]  # how it ended, then how it was read
     return load

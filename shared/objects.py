@@ -5,20 +5,25 @@ Source: Amazon S3 API, multipart upload and GetObject with Range and If-Match.
 """
 
 import contextlib
+import logging
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
+from minio.commonconfig import Filter
 from minio.datatypes import Part
 from minio.error import InvalidResponseError, MinioException, S3Error
+from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfig, Rule
 
 from shared.errors import FileFormatError, NotFoundError, TransientError, TripdeckError
 from shared.settings import Settings
+
+LOG = logging.getLogger(__name__)
 
 # S3 allows 10,000 parts; 16 MiB parts keep a browser's retry short, and 9,000 leave room for a size misjudged by 10 %.
 _MIN_PART_BYTES: Final = 16 * 2**20
@@ -28,6 +33,10 @@ _SIGN_EXPIRY: Final = timedelta(hours=1)
 # SeaweedFS packs whatever does not say that it is packed, and then takes five times the processor time to give it out
 # again (0.8 s for 50 MB); other stores don't look at the type.
 CONTENT_TYPE: Final = "application/zstd"
+# Uploads whose row was lost, and objects that a worker had not finished when it died. A store counts from the upload's begin, so
+# a file may be on its way for so many days.
+_PARTS_RULE: Final = "tripdeck-loose-parts"
+_PARTS_DAYS: Final = 7
 # A stalled store must not hold a worker: connect in 5 s, and 30 s without a byte is a failure.
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=30)
 
@@ -43,11 +52,12 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class UploadedPart:
-    """A part of a multipart upload that the store has."""
+    """A part of a multipart upload that the store has. stored_at: where the store was asked for it."""
 
     part_number: int
     bytes: int
     etag: str
+    stored_at: datetime | None = None
 
 
 class ObjectStore:
@@ -59,11 +69,22 @@ class ObjectStore:
         self._signer = _make_client(settings, settings.browser_s3_endpoint)
 
     def ensure_bucket(self) -> None:
-        """Make the bucket when it isn't there."""
+        """Make the bucket when it isn't there, and have the store drop parts that nobody joins."""
         with store_errors():
             if not self._client.bucket_exists(bucket_name=self.bucket):
                 with contextlib.suppress(S3Error):  # somebody else made it meanwhile
                     self._client.make_bucket(bucket_name=self.bucket)
+            self._drop_loose_parts()
+
+    def _drop_loose_parts(self) -> None:
+        found = self._client.get_bucket_lifecycle(bucket_name=self.bucket)
+        others = [rule for rule in found.rules if rule.rule_id != _PARTS_RULE] if found else []
+        abort = AbortIncompleteMultipartUpload(days_after_initiation=_PARTS_DAYS)
+        rule = Rule(status="Enabled", rule_id=_PARTS_RULE, rule_filter=Filter(prefix=""), abort_incomplete_multipart_upload=abort)
+        try:
+            self._client.set_bucket_lifecycle(bucket_name=self.bucket, config=LifecycleConfig([*others, rule]))
+        except S3Error as error:
+            LOG.warning("the store takes no rule for loose parts", extra={"reason": error.code})
 
     def check(self) -> None:
         """Raise TransientError when the store or the bucket can't be reached."""
@@ -159,7 +180,7 @@ class ObjectStore:
         with store_errors():
             while True:
                 page = self._client._list_parts(self.bucket, key, upload_id, part_number_marker=marker)
-                parts += [UploadedPart(part.part_number, part.size or 0, part.etag.strip('"')) for part in page.parts]
+                parts += [_make_part(part) for part in page.parts]
                 if not page.is_truncated:
                     return parts
                 marker = str(page.next_part_number_marker)
@@ -185,6 +206,10 @@ class ObjectStore:
             length=length,
             request_headers={"If-Match": f'"{stored.etag}"'},
         )
+
+
+def _make_part(part: Part) -> UploadedPart:
+    return UploadedPart(part.part_number, part.size or 0, part.etag.strip('"'), part.last_modified)
 
 
 def make_object_key() -> str:

@@ -97,10 +97,19 @@ class Settings(BaseSettings):
         100_000, ge=0, description="Rejects of a load kept in the database, about; the object store keeps all. Rows."
     )
     reject_limit_share: float = Field(1.0, ge=0, le=1, description="Share of rejects that fails a load; 1 = no limit. Fraction.")
+    # An eighth of the 32,767 that there can be: more than the counties of the United States, fewer than a column of ids has.
+    new_names_limit: int = Field(
+        4_000, ge=1, le=32_767, description="Regions, and datasources, that one load may bring that were not there. Count."
+    )
     record_limit_bytes: int = Field(1 * 2**20, ge=1024, description="Longest record of a file. Bytes.")
     event_history: int = Field(100_000, ge=1000, description="Events kept for replay. Count.")
     upload_limit_bytes: int = Field(1 * 2**40, ge=1, description="Largest file. Bytes.")
-    upload_max_age_s: float = Field(86_400.0, gt=0, description="Time after which an unfinished upload is dropped. Seconds.")
+    upload_max_age_s: float = Field(
+        86_400.0, gt=0, description="Time after the last part of an unfinished upload until it is dropped. Seconds."
+    )
+    object_retention_s: float = Field(
+        604_800.0, gt=0, description="Time that files of undone, cancelled and duplicate loads stay, to be retried. Seconds."
+    )
 
     # Questions
     kept_blocks_mib: int = Field(

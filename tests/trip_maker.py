@@ -35,8 +35,8 @@ class MadeTrip:
 
 def insert_trips(connection: Connection, trips: Sequence[MadeTrip], *, kind: Kinds = "loose", block_trips: int = 4_096) -> int:
     """Insert one load of trips, sorted by origin, with what questions read of it; returns the load's id."""
-    execute(connection, "insert_regions", names=sorted({trip.region for trip in trips}))
-    execute(connection, "insert_datasources", names=sorted({trip.datasource for trip in trips}))
+    execute(connection, "insert_regions", load_id=None, names=sorted({trip.region for trip in trips}))
+    execute(connection, "insert_datasources", load_id=None, names=sorted({trip.datasource for trip in trips}))
     regions = {row.name: row.region_id for row in connection.exec_driver_sql("select * from region")}
     datasources = {row.name: row.datasource_id for row in connection.exec_driver_sql("select * from datasource")}
     load_id: int = execute(

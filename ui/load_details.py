@@ -88,8 +88,11 @@ def _render_outcome(resources: Resources, load: Load) -> None:
         st.error(escape_markdown(load["error_message"]), icon=":material/error:")
     if load["question"] and "retry" in list_orders(load):
         _render_choices(resources, load)
-    for note in load["notes"]:
-        st.info(escape_markdown(note), icon=":material/info:")
+    for number, note in enumerate(load["notes"]):
+        if number == 0 and load["rows_rejected"] > load["rows_loaded"]:  # how it ended comes first
+            st.warning(escape_markdown(note), icon=":material/warning:")
+        else:
+            st.info(escape_markdown(note), icon=":material/info:")
 
 
 def _render_choices(resources: Resources, load: Load) -> None:

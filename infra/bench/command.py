@@ -81,6 +81,7 @@ def soak(
             counts = {"killed": result.kills, "loads": result.ends}
             for name, counter in counts.items():
                 sys.stdout.write(f"{name:<9}" + ", ".join(f"{count} {what}" for what, count in counter.most_common()) + "\n")
+            sys.stdout.write(f"settled  {result.settle_s} s after the last kill, at most\n")
             verdict = "\n".join(result.problems[:20]) or f"{result.rows:,} trips, each of them once; all counts agree"
             sys.stdout.write(f"checked  {verdict}\n")
     if result.problems:

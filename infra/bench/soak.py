@@ -27,19 +27,26 @@ Report = Callable[[str], None]
 _ROWS: Final = (20_000, 400_000)  # one batch to four
 _BAD_SHARE: Final = 0.01
 _AT_ONCE: Final = 3
-_KILL_EVERY_S: Final = (2.0, 8.0)
+_KILL_EVERY_S: Final = (2.0, 5.0)  # a thousand an hour
 # Workers die most often: it is they who hold work in their hands. The user interface holds none.
 _VICTIMS: Final = {"worker": 5, "hub": 2, "postgres": 1, "valkey": 1, "seaweedfs": 1}
 _MEDDLE_EVERY_S: Final = (3.0, 10.0)
+# So long without a pause; then nothing is killed until every load has ended.
+_ROUND_S: Final = 600.0
+# A load goes on within two minutes of the last fault, whatever came before; what does not is waited for, to say for how long.
+_SETTLE_LIMIT_S: Final = 120.0
 _PATIENCE_S: Final = 600.0
 _POLL_S: Final = 0.5
 
 
 @dataclass
 class SoakResult:
-    """What a soak did and found. kills: per program; ends: loads per state."""
+    """What a soak did and found. kills: per program; ends: loads per state; settle_s: the longest from a round's last kill to the
+    end of its last load.
+    """
 
     minutes: float
+    settle_s: float = 0.0
     rows: int = 0
     loads: int = 0
     kills: Counter[str] = field(default_factory=Counter)
@@ -56,8 +63,10 @@ def run_soak(state: StackState, *, minutes: float, seed: int, report: Report) ->
     settings = load_settings(state.environment)
     with tempfile.TemporaryDirectory(prefix="tripdeck-soak-") as folder:
         soak = _Soak(state, settings.data_dir, Path(folder), seed=seed, report=report)
-        soak.run(minutes * 60)
-    soak.wait_for_ends()
+        end = time.monotonic() + minutes * 60
+        while (left_s := end - time.monotonic()) > 0:
+            soak.run(min(left_s, _ROUND_S))
+            soak.wait_for_ends()
     engine = connect_database(settings, statement_timeout_ms=0)
     soak.result.minutes = minutes
     soak.result.problems = soak.check(engine)
@@ -75,6 +84,7 @@ class _Soak:
         self._draw = random.Random(seed)  # noqa: S311 - chooses victims, keeps no secret
         self._report = report
         self._tallies: dict[int, Tally] = {}
+        self._killed_at = time.monotonic()
         self.result = SoakResult(0)
 
     def run(self, seconds: float) -> None:
@@ -95,15 +105,19 @@ class _Soak:
 
     def wait_for_ends(self) -> None:
         """Wait until every load has ended and is tidied up."""
-        deadline = time.monotonic() + _PATIENCE_S
         while running := self._list_running():
-            if time.monotonic() > deadline:
+            if time.monotonic() > self._killed_at + _PATIENCE_S:
                 raise TerminalError(f"Loads {running} did not end within {_PATIENCE_S:.0f} s after the last kill.")
             time.sleep(_POLL_S)
+        settle_s = round(time.monotonic() - self._killed_at, 1)
+        self.result.settle_s = max(self.result.settle_s, settle_s)
+        self._report(f"every load has ended {settle_s} s after the last kill")
 
     def check(self, engine: Engine) -> list[str]:
         """Compare the database with itself, and every load that succeeded with its file."""
         problems = [str(problem) for problem in find_problems(engine)]
+        if self.result.settle_s > _SETTLE_LIMIT_S:
+            problems.append(f"the last load ended {self.result.settle_s:.0f} s after the last kill")
         for load_id, tally in self._tallies.items():
             load = self._client.get(f"/api/v1/loads/{load_id}")
             self.result.ends[load["state"]] += 1
@@ -159,6 +173,7 @@ class _Soak:
             self._draw.choice(family or [process]).kill()
         except psutil.NoSuchProcess:
             return
+        self._killed_at = time.monotonic()
         self.result.kills[victim.name] += 1
         self._report(f"killed {victim.name}")
 

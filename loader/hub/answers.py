@@ -62,6 +62,7 @@ class LoadSnapshot(Answer):
     duplicate_of: int | None = Field(description="The load that has these bytes already.")
     error_code: str | None
     error_message: str | None
+    notes: list[str] = Field(description="What a person should know of how it was read and how it ended.")
     requested_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -91,7 +92,6 @@ class LoadAnswer(LoadSnapshot):
     options: dict[str, Any] = Field(description="What was asked for.")
     needs_cleaning: bool = Field(description="Ended, but its rows are still being removed or tidied up.")
     plan: dict[str, Any] | None = Field(description="How the file is read, once that is known.")
-    notes: list[str] = Field(description="What a person may want to know of how it was read.")
     question: QuestionAnswer | None = Field(description="What a failed load asks; retry it with the options of a choice.")
 
 

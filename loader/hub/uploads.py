@@ -5,20 +5,25 @@ An upload is a row from its first byte, so that whatever is left of it after a c
 
 import contextlib
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
 import dramatiq
 from sqlalchemy import Connection, Engine
 
 from shared.database import execute, transaction
-from shared.errors import ConflictError, FileFormatError, NotFoundError, TripdeckError
+from shared.errors import ConflictError, FileFormatError, NotFoundError, TransientError, TripdeckError
 from shared.loads import insert_load, ring_for_load
 from shared.objects import ObjectStore, StoredObject, UploadedPart, choose_part_bytes, make_object_key
 
 LOG = logging.getLogger(__name__)
+
+# Joining takes the store some 0.1 s, and 90 s before it is given up.
+_JOIN_WAIT_S: Final = 100.0
+_JOIN_POLL_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,8 @@ class Uploads:
 
     def sign(self, upload: Upload, part_numbers: list[int]) -> list[dict[str, Any]]:
         """Sign URLs for parts, good for an hour."""
+        with transaction(self._engine) as connection:
+            execute(connection, "touch_upload", upload_id=upload.upload_id)
         return [
             {"part_number": n, "url": self._store.sign_part(upload.object_key, upload.s3_upload_id, part_number=n)}
             for n in part_numbers
@@ -114,12 +121,19 @@ class Uploads:
 
         Raises: ConflictError when bytes are missing, NotFoundError when the upload is gone.
         """
-        with transaction(self._engine) as connection:
-            # Locked while the store joins: another call would see parts that the store is just taking away.
-            upload = Upload.fetch(connection, upload_id, is_locked=True)
-            if upload.load_id is not None:
-                return upload.load_id, False
-            load_id = _insert_load(connection, upload, self._join(upload), options=options)
+        upload = self._claim(upload_id)
+        if upload.load_id is not None:
+            return upload.load_id, False
+        try:
+            stored = self._join(upload)  # a network call: outside a transaction
+            with transaction(self._engine) as connection:
+                upload = Upload.fetch(connection, upload_id, is_locked=True)
+                if upload.load_id is not None:  # the claim had run out
+                    return upload.load_id, False
+                load_id = _insert_load(connection, upload, stored, options=options)
+        except TripdeckError as error:
+            self._give_up(upload, error)
+            raise
         self._ring(load_id)
         return load_id, True
 
@@ -140,6 +154,28 @@ class Uploads:
             execute(connection, "delete_upload", upload_id=upload_id)
         self._store.abort_upload(upload.object_key, upload.s3_upload_id)
         self._store.remove(upload.object_key)
+
+    def _claim(self, upload_id: UUID) -> Upload:
+        """Look an upload up when nobody else joins its parts: another call would see parts that are just being taken away.
+
+        Raises: NotFoundError, TransientError when somebody does so for long.
+        """
+        deadline = time.monotonic() + _JOIN_WAIT_S
+        while time.monotonic() < deadline:
+            with transaction(self._engine) as connection:
+                is_ours = execute(connection, "claim_upload", upload_id=upload_id).first() is not None
+                upload = Upload.fetch(connection, upload_id)
+            if is_ours or upload.load_id is not None:
+                return upload
+            time.sleep(_JOIN_POLL_S)
+        raise TransientError("Another call is completing this upload; ask again in a moment.", code="busy")
+
+    def _give_up(self, upload: Upload, error: TripdeckError) -> None:
+        with contextlib.suppress(TripdeckError):
+            if isinstance(error, NotFoundError):  # dropped meanwhile: so must be what has just been joined
+                self._store.remove(upload.object_key)
+            with transaction(self._engine) as connection:
+                execute(connection, "release_upload", upload_id=upload.upload_id)
 
     def _join(self, upload: Upload) -> StoredObject:
         try:

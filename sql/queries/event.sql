@@ -16,7 +16,7 @@ select load_id, last_seq, %(kind)s::text,
            'rows_read', rows_read, 'rows_loaded', rows_loaded, 'rows_rejected', rows_rejected,
            'bytes_read', bytes_read, 'bytes_total', bytes_total,
            'batches_done', batches_done, 'batches_total', batches_total,
-           'duplicate_of', duplicate_of, 'error_code', error_code, 'error_message', error_message,
+           'duplicate_of', duplicate_of, 'error_code', error_code, 'error_message', error_message, 'notes', notes,
            'requested_at', requested_at, 'started_at', started_at, 'finished_at', finished_at)
 from taken
 returning load_id, seq;

@@ -127,27 +127,34 @@ select exists (select from load_batch where load_id = %(load_id)s::integer and s
        or exists (select from load where load_id = %(load_id)s::integer and state = 'loading' and batches_total is null) as has_pending;
 
 -- name: finish_load
--- loading → succeeded, or failed when a batch failed or the share of rejects is past the load's limit. The caller holds the load's row and has
--- seen that no batch is pending; no row when the load has ended.
+-- loading → succeeded; or failed when a batch failed, when no row of them was good, or when the share of rejects is past the load's limit. The
+-- caller holds the load's row and has seen that no batch is pending; no row when the load has ended.
 update load as l
-set state = case when f.batches > 0 or f.has_too_many_rejects then 'failed' else 'succeeded' end,
-    error_code = case when f.batches > 0 then 'batches_failed' when f.has_too_many_rejects then 'too_many_rejects' end,
-    error_message = case
-        when f.batches > 0
+set state = case when f.error_code is null then 'succeeded' else 'failed' end,
+    error_code = f.error_code,
+    error_message = case f.error_code
+        when 'batches_failed'
         then f.batches || ' of ' || l.batches_total || ' batches could not be loaded: ' || f.error_message
              || ' Retry the load to go on where it stands, or undo it.'
-        when f.has_too_many_rejects
+        when 'all_rejected'
+        then 'Every one of the ' || l.rows_read || ' rows was rejected; nothing was loaded. See the rejects for the reasons.'
+        when 'too_many_rejects'
         then l.rows_rejected || ' of ' || l.rows_read || ' rows were rejected, more than the limit lets through; nothing was loaded. '
              || 'See the rejects for the reasons.' end,
     finished_at = clock_timestamp(), needs_cleaning = f.batches = 0, claimed_at = null, enqueued_at = null
 from (
-    select count(b.batch_no) as batches,
-           (array_agg(b.error_message order by b.batch_no))[1] as error_message,
-           (select i.rows_rejected
-                   > i.rows_read * coalesce((i.options ->> 'max_reject_share')::float8, %(reject_limit_share)s::float8) from load as i where i.load_id = %(load_id)s::integer)
-               as has_too_many_rejects
-    from load_batch as b
-    where b.load_id = %(load_id)s::integer and b.state = 'failed'
+    select b.batches, b.error_message,
+           case when b.batches > 0 then 'batches_failed'
+                when i.rows_read > 0 and i.rows_loaded = 0 then 'all_rejected'
+                when i.rows_rejected > i.rows_read * coalesce((i.options ->> 'max_reject_share')::float8, %(reject_limit_share)s::float8)
+                then 'too_many_rejects' end as error_code
+    from load as i
+    cross join lateral (
+        select count(*) as batches, (array_agg(error_message order by batch_no))[1] as error_message
+        from load_batch
+        where load_id = i.load_id and state = 'failed'
+    ) as b
+    where i.load_id = %(load_id)s::integer
 ) as f
 where l.load_id = %(load_id)s::integer and l.state = 'loading'
 returning l.load_id, l.state;
@@ -193,7 +200,7 @@ set state = 'queued', options = coalesce(%(options)s::jsonb, options), question 
     rows_untimed = 0, bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
     started_at = null, finished_at = null, attempts = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null,
     lease_token = null
-where load_id = %(load_id)s::integer and state in ('failed', 'cancelled', 'undone') and not needs_cleaning
+where load_id = %(load_id)s::integer and state in ('failed', 'cancelled', 'undone') and not needs_cleaning and object_state = 'kept'
 returning load_id, state;
 
 -- name: claim_cleaning
@@ -224,6 +231,24 @@ where load_id = %(load_id)s::integer;
 update load set needs_cleaning = false, claimed_at = null
 where load_id = %(load_id)s::integer and state = %(state)s::text and needs_cleaning
 returning load_id;
+
+-- name: claim_expired_objects
+-- Files of loads that were cancelled (as duplicates, too) or undone more than retention_s ago; from now on such a load can't be retried.
+update load as l set object_state = 'dropping'
+from (
+    select load_id from load
+    where state in ('cancelled', 'undone') and object_state <> 'gone' and not needs_cleaning
+      and finished_at < clock_timestamp() - %(retention_s)s::float8 * interval '1 second'
+    order by finished_at
+    limit %(limit)s::integer
+    for update skip locked
+) as f
+where l.load_id = f.load_id
+returning l.load_id, l.object_key;
+
+-- name: finish_object
+-- A load's file is no longer in the store.
+update load set object_state = 'gone' where load_id = %(load_id)s::integer and object_state = 'dropping';
 
 -- name: list_idle_loads
 -- Marks loads as enqueued that wait for a planner, for batches to go on, for their end or for cleaning, with nobody at it and no message

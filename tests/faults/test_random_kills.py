@@ -9,19 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from infra.environment import make_environment
 from loader.checking import find_problems
-from loader.context import Context
+from loader.context import Context, make_context
 from loader.planning import plan_load
 from shared.database import transaction
-from shared.loads import fetch_load, list_rejects
+from shared.loads import fetch_load, list_rejects, ring_for_load
 from shared.position import encode_position
+from shared.queueing import connect_broker
+from shared.settings import Settings
 from tests.loading import change, make_trips, request_load, running_worker, wait_for_state, wait_until
+from tests.services import ValkeyServer
 
 pytestmark = pytest.mark.faults
 
 QUICK: dict[str, Any] = {"batch_bytes": 40_000, "batch_lease_s": 0.5, "reconcile_interval_s": 0.3, "batch_attempts": 50}
 KILLS = 5
+SETTLE_LIMIT_S = 120.0
 
 Trip = tuple[str, int, int, str, str]
 
@@ -73,3 +79,30 @@ def test_random_kills_lose_and_double_nothing(
     assert [(row["line"], row["reason"]) for row in rejects] == [(reject.line, reject.reason) for reject in tally.rejects]
     assert fetch_load(context.engine, load_id)["rejects"] == tally.to_json()["rejects"]
     assert find_problems(context.engine) == []
+
+
+def test_loads_go_on_within_two_minutes_of_the_last_kill(settings: Settings, own_valkey: ValkeyServer, tmp_path: Path) -> None:
+    """With the leases and delays that everybody has: worker and queue are killed again and again while small loads wait."""
+    draw = random.Random(3)
+    settings = settings.model_copy(update={"redis_url": SecretStr(own_valkey.url())})
+    environment, context = make_environment(settings), make_context(settings, connect_broker(settings))
+    loads = []
+    for seed in range(4):
+        loads.append(request_load(context.engine, context.store, make_trips(2_000, seed=seed)[0]))
+        ring_for_load(context.broker, loads[-1])
+        with running_worker(environment, tmp_path / f"{seed}.log") as worker:
+            worker.child()
+            time.sleep(draw.uniform(2, 8))
+            own_valkey.kill()
+            own_valkey.restart()
+            time.sleep(draw.uniform(0, 3))
+            worker.kill()
+    with running_worker(environment, tmp_path / "last.log"):
+        killed_at = time.monotonic()
+        for load_id in loads:
+            left_s = killed_at + SETTLE_LIMIT_S - time.monotonic()
+            load = wait_for_state(context.engine, load_id, "succeeded", "failed", timeout_s=left_s)
+            assert (load["state"], load["rows_loaded"]) == ("succeeded", 2_000), load["error_message"]
+    assert find_problems(context.engine) == []
+    context.engine.dispose()
+    context.broker.client.close()

@@ -250,13 +250,6 @@ def test_limits_of_one_load_come_before_those_of_all(context: Context) -> None:
     assert find_problems(context.engine) == []
 
 
-def test_more_names_than_ids_fail_the_load(context: Context) -> None:
-    data = HEADER + b"".join(ROW.replace(b"Turin", b"%d" % number) for number in range(33_000))
-    load = load_bytes(context, data)
-    assert (load["state"], load["error_code"]) == ("failed", "too_many_names")
-    assert count_trips(context) == 0
-
-
 def test_small_windows_of_messages_are_refilled_as_batches_end(context: Context) -> None:
     data, _ = make_trips(3_000)
     context = change(context, batch_bytes=4_000)

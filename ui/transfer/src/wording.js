@@ -69,7 +69,7 @@ export function describeLoad(load, { rate, secondsLeft }) {
       if (load.duplicate_of) {
         return `The same bytes are loaded already, as load ${load.duplicate_of}: nothing was added`;
       }
-      return [`${formatPlural(load.rows_loaded, 'trip')} loaded`, ...elapsed(load), ...rejects].join(' · ');
+      return [`${formatPlural(load.rows_loaded, 'trip')} loaded`, ...elapsed(load), ...rejects, ...(load.notes ?? [])].join(' · ');
     case 'failed':
       return load.error_message ?? 'The load failed';
     default:
