@@ -3,6 +3,8 @@
 for name in HOSTILE_NAMES: assert_safe(print_it(name))
 """
 
+import csv
+import io
 import re
 from typing import Final
 
@@ -36,6 +38,9 @@ HOSTILE_NAMES: Final = {
 }
 """Kind → name."""
 
+# NUL is a reject of its own, and so are names longer than 255 characters.
+LOADABLE_NAMES: Final = {kind: name for kind, name in HOSTILE_NAMES.items() if kind not in ("nul", "long")}
+
 # What rich and we ourselves write on purpose is not in these tests' outputs: they run without a terminal.
 _UNSAFE: Final = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]|[\U000e0000-\U000e007f]"
@@ -46,3 +51,14 @@ def assert_safe(output: str) -> None:
     """Nothing in an output steers a terminal or hides from its reader; line feeds are the program's own."""
     found = _UNSAFE.search(output)
     assert found is None, (found, output[max(0, found.start() - 60) :][:120])
+
+
+def write_hostile_csv(*, is_good: bool = True) -> bytes:
+    """A trip file with each name as a region and a datasource; not good: with each name in a point that can't be read."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(["region", "origin_coord", "destination_coord", "datetime", "datasource"])
+    for name in LOADABLE_NAMES.values():
+        point = "POINT (7.67 45.06)" if is_good else f"POINT {name}"
+        rows.writerow([name, point, "POINT (7.66 45.07)", "2026-05-06 08:00:00", name])
+    return text.getvalue().encode()

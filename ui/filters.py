@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from shared.catalog import list_datasources, list_regions
 from shared.clock import WEEKDAYS, parse_weekdays
+from shared.safe_text import escape_controls
 from ui.comparison import render_comparison_choice
 from ui.controls import place_control, take_control
 from ui.state import can_undo, change_view, current_view, reset_view, undo_view
@@ -90,7 +91,7 @@ def _render_choice(field: str, value: str | None, trips: dict[str, int]) -> None
         field.capitalize(),
         [_ALL, *names],
         key=place_control(field, value or _ALL),
-        format_func=lambda name: f"{name} ({format_count(trips.get(name, 0))})" if name else f"All {field}s",
+        format_func=lambda name: f"{escape_controls(name)} ({format_count(trips.get(name, 0))})" if name else f"All {field}s",
         on_change=_take,
         args=(field,),
     )

@@ -34,7 +34,7 @@ def render_load_page() -> None:
 
 
 def _render_options() -> dict[str, str]:
-    st.markdown("**Where a file doesn't say**")
+    st.markdown("**Defaults for missing columns**")
     region = st.text_input(
         "Region", key="load_region", placeholder="unknown", help="Name for all trips of files without a region column."
     )
@@ -50,7 +50,10 @@ def _render_options() -> dict[str, str]:
         key="load_timezone",
         help="Start times with an offset, Z or as an epoch are turned into this zone's local time; others are kept as written.",
     )
-    st.caption("Each file is shown as it was understood before anything is sent; there every column can be set otherwise.")
+    st.caption(
+        "Each file is shown as it was understood before it is loaded; there every column can be set otherwise. "
+        "Until then only its beginning is sent."
+    )
     named = {"region": region.strip(), "datasource": datasource.strip(), "timezone": zone if zone != _DEFAULT_ZONE else ""}
     return {name: value for name, value in named.items() if value}
 

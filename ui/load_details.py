@@ -8,6 +8,7 @@ import streamlit as st
 
 from shared.events import TERMINAL_STATES
 from shared.loads import Load, list_rejects
+from shared.safe_text import escape_controls
 from ui.hub import Order, RejectForm
 from ui.load_words import STATES, WARNINGS, describe_duration, describe_instant, describe_rate, visitor_zone
 from ui.navigation import LOADS, open_load_on_map
@@ -135,7 +136,8 @@ def _render_rejects(resources: Resources, load: Load) -> None:
             format_func=lambda name: f"{name}: {format_count(reasons[name])}",
         )
         _render_downloads(resources, load)
-    examples = list_rejects(resources.engine, load["load_id"], limit=_EXAMPLES, reason=reason)
+    rejects = list_rejects(resources.engine, load["load_id"], limit=_EXAMPLES, reason=reason)
+    examples = [{name: _show(value) for name, value in reject.items()} for reject in rejects]
     st.dataframe(
         examples,
         hide_index=True,
@@ -146,6 +148,10 @@ def _render_rejects(resources: Resources, load: Load) -> None:
     )
     if reasons[str(reason)] > len(examples):
         st.caption(f"The first {len(examples)} of {format_plural(reasons[str(reason)], 'row')}; the download has all.")
+
+
+def _show(value: object) -> object:
+    return escape_controls(value) if isinstance(value, str) else value
 
 
 def _render_warnings(warnings: Mapping[str, int]) -> None:

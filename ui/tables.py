@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from shared.safe_text import escape_controls
 from ui.wording import NOTHING, format_count, format_instant
 
 
@@ -17,4 +18,4 @@ def _format(value: object) -> str:
         return NOTHING
     if isinstance(value, pd.Timestamp):
         return format_instant(value.to_pydatetime())
-    return format_count(value) if isinstance(value, int) else str(value)
+    return format_count(value) if isinstance(value, int) else escape_controls(str(value))

@@ -90,5 +90,6 @@ def _find_example(folder: Path) -> str:
 
 
 def _make_name(path: Path) -> str:
-    """The file's name as the hub takes it: bytes that are no UTF-8 and control characters become escapes."""
-    return escape_controls(path.name)
+    """The file's name as the hub takes it: bytes that are no UTF-8 and control characters are escaped, without backslashes."""
+    name = path.name
+    return name if escape_controls(name) == name else escape_controls(name).replace("\\", "_")

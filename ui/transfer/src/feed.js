@@ -4,7 +4,7 @@ import { HubApi, newestToken } from './api.js';
 import { FeedModel } from './feedmodel.js';
 import { Live } from './live.js';
 import css from './style.css';
-import { STATE_LABELS, TERMINAL_STATES, describeLoad, formatBytes, formatCount, loadShare } from './wording.js';
+import { STATE_LABELS, TERMINAL_STATES, describeLoad, formatBytes, formatCount, loadShare, escapeControls } from './wording.js';
 
 const PAGE = 50;
 const HEADS = ['Load', 'File', 'State', 'Progress', 'Loaded', 'Rejected', 'Size', 'Requested'];
@@ -134,8 +134,8 @@ class FeedRow {
     this.fill.style.transform = `scaleX(${share ?? 0})`;
     this.note.textContent = this.describe(load, meter, isOver);
     this.note.title = this.note.textContent; // it may be cut off
-    this.cells[1].title = load.file_name;
-    const texts = { 1: load.file_name, 4: formatCount(load.rows_loaded), 5: formatCount(load.rows_rejected), 6: formatBytes(load.bytes_total), 7: clock.format(new Date(load.requested_at)) };
+    this.cells[1].title = escapeControls(load.file_name);
+    const texts = { 1: escapeControls(load.file_name), 4: formatCount(load.rows_loaded), 5: formatCount(load.rows_rejected), 6: formatBytes(load.bytes_total), 7: clock.format(new Date(load.requested_at)) };
     Object.entries(texts).forEach(([i, text]) => (this.cells[Number(i)].textContent = text));
   }
 

@@ -9,7 +9,7 @@ import { forgetLoad, forgetUpload, recallUpload, rememberLoad, rememberUpload } 
 import { RateMeter, backoffMs, fingerprint } from './parts.js';
 import { inspectFile } from './sample.js';
 import { CancelledError, PartUploader, sleep } from './upload.js';
-import { TERMINAL_STATES } from './wording.js';
+import { TERMINAL_STATES, escapeControls } from './wording.js';
 
 const MOST_ATTEMPTS = 8; // about a minute of a hub that is away, as during a restart
 
@@ -23,7 +23,7 @@ export class Job {
     Object.assign(this, { file, api, onChange });
     this.options = { ...options };
     this.id = crypto.randomUUID?.() ?? String(Math.random());
-    this.name = file?.name ?? '';
+    this.name = escapeControls(file?.name ?? '').replaceAll('\\', '_'); // the hub takes a backslash for a folder's
     this.bytes = file?.size ?? 0;
     this.print = file ? fingerprint(file) : '';
     this.sent = 0;
@@ -99,7 +99,7 @@ export class Job {
   async inspect() {
     const file = /** @type {File} */ (this.file);
     const { roles = {}, ...options } = this.options;
-    const query = Object.entries({ file_name: file.name, ...options }).map(([name, value]) => [name, String(value)]);
+    const query = Object.entries({ file_name: this.name, ...options }).map(([name, value]) => [name, String(value)]);
     const map = Object.entries(roles).map(([role, column]) => ['map', `${role}=${column}`]);
     return await inspectFile(file, (sample, about) => this.api.inspect(sample, /** @type {any} */ ([...query, ...map, ...about])));
   }
@@ -221,7 +221,7 @@ export class Job {
       return; // how an earlier try ended
     }
     this.load = event;
-    this.name ||= event.file_name;
+    this.name ||= escapeControls(event.file_name);
     this.bytes ||= event.bytes_total;
     const now = performance.now();
     this.rowMeter.add(event.rows_read, now);

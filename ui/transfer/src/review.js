@@ -17,6 +17,7 @@ import {
   withLimit,
   withOption,
 } from './reading.js';
+import { escapeControls } from './wording.js';
 
 const SHOWN_ROWS = 5;
 const PAUSE_MS = 350;
@@ -79,7 +80,7 @@ export class Review {
     ];
     const said = describeLastTime(reading);
     return [
-      ...lines.filter(Boolean).map((line) => element('p', { class: 'tt-summary' }, line)),
+      ...lines.filter(Boolean).map((line) => element('p', { class: 'tt-summary' }, escapeControls(line))),
       said && element('p', { class: 'tt-summary' }, said, ' ', this.makeLink('Read it anew', () => this.set('as_last_time', false)), this.makeLink('Forget', () => this.forget(reading))),
       this.problem && element('p', { class: 'tt-problem', role: 'alert' }, this.problem),
     ].filter(Boolean);
@@ -87,8 +88,8 @@ export class Review {
 
   makeQuestion(question) {
     const answer = (choice) => () => this.answer(withAnswer(this.job.options, choice.options));
-    const buttons = (question.choices ?? []).map((choice) => element('button', { type: 'button', class: 'tt-button', onclick: answer(choice) }, choice.label));
-    return [element('p', { class: 'tt-problem', role: 'alert' }, question.message), buttons.length > 0 && element('div', { class: 'tt-choices' }, ...buttons)].filter(Boolean);
+    const buttons = (question.choices ?? []).map((choice) => element('button', { type: 'button', class: 'tt-button', onclick: answer(choice) }, escapeControls(choice.label)));
+    return [element('p', { class: 'tt-problem', role: 'alert' }, escapeControls(question.message)), buttons.length > 0 && element('div', { class: 'tt-choices' }, ...buttons)].filter(Boolean);
   }
 
   makeTextFields(roles, inspection) {
@@ -117,7 +118,7 @@ export class Review {
       this.change({ ...this.job.options, roles: { ...this.job.options.roles, [role]: column } });
     };
     const none = element('option', { value: NO_COLUMN, selected: index == null }, 'none');
-    const choices = columns.map((column, i) => element('option', { value: String(i), selected: index === i }, column));
+    const choices = columns.map((column, i) => element('option', { value: String(i), selected: index === i }, escapeControls(column)));
     const label = sure != null && sure < SURE ? `${ROLE_LABELS[role]} (${Math.round(100 * sure)} % sure)` : ROLE_LABELS[role];
     return makeField(label, element('select', { 'data-name': role, onchange }, none, ...choices));
   }
@@ -228,6 +229,6 @@ function makeTable(caption, head, rows) {
     { class: 'tt-table' },
     element('caption', {}, caption),
     element('thead', {}, element('tr', {}, ...head.map((title) => element('th', { scope: 'col' }, title)))),
-    element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((cell) => element('td', {}, String(cell)))))),
+    element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((cell) => element('td', {}, escapeControls(String(cell))))))),
   );
 }

@@ -7,6 +7,11 @@ export function formatCount(value) {
   return numbers.format(Math.round(value)).replaceAll(',', '\u202f');
 }
 
+/** What doesn't show, or turns text around, as escapes that can be read; joiners of letters stay. @param {string} text */
+export function escapeControls(text) {
+  return text.replace(/(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`);
+}
+
 /** Decimal units, as stores and disks give them: 648 MB. @param {number} bytes */
 export function formatBytes(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeLoad, formatBytes, formatDuration, loadShare } from '../src/wording.js';
+import { describeLoad, escapeControls, formatBytes, formatDuration, loadShare } from '../src/wording.js';
 import { describeLastTime, describePlan, describeTimes, nameColumn, showLimit, sortRoles, withAnswer, withLimit, withOption } from '../src/reading.js';
 import { viewJob } from '../src/rowview.js';
 import { RateMeter } from '../src/parts.js';
@@ -11,6 +11,14 @@ const STILL = { rate: 0, secondsLeft: null };
 test('sizes and times read as people write them', () => {
   assert.deepEqual([0, 999, 13_642, 648_000_000, 2_000_000_000].map(formatBytes), ['0 B', '999 B', '13.6 kB', '648 MB', '2.00 GB']);
   assert.deepEqual([8, 200, 7_500].map(formatDuration), ['8 s', '3 min 20 s', '2 h 5 min']);
+});
+
+test('what does not show is written as an escape', () => {
+  const names = { 'a\u001b[1m': 'a\\u{1b}[1m', 'gpj\u202eexe': 'gpj\\u{202e}exe', '\ud800': '\\u{d800}', 'a\r\n': 'a\\u{d}\\u{a}', '\u{e0041}': '\\u{e0041}' };
+  assert.deepEqual(Object.keys(names).map(escapeControls), Object.values(names));
+  for (const name of ['Žižkov 東京', '\u0645\u06cc\u200c\u062e', '👩\u200d🚀']) {
+    assert.equal(escapeControls(name), name);
+  }
 });
 
 test('a running load says rows, speed, time left and rejects', () => {
