@@ -19,7 +19,7 @@ from loader.ahead import read_ahead
 from loader.batch import load_batch
 from loader.context import Context
 from loader.finishing import call_workers, end_load, enqueue_batches
-from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, list_plan_notes
+from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, join_workbook, list_plan_notes, needs_whole
 from loader.leases import OUTAGE_LIMIT_S, STOPPING, TWIN, Lease, is_outage, renewing
 from loader.ledger import Ledger, LoadEndedError
 from loader.object_ends import find_sample, list_members, read_end
@@ -141,7 +141,10 @@ def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -
     if ledger.is_early:
         return Draft.from_load(load), chunks
     beginning = _read_beginning(chunks)
-    sample = find_sample(context.store, reader.stored, beginning[:SAMPLE_BYTES])
+    if needs_whole(beginning):
+        sample = beginning = join_workbook(chain([beginning], chunks))
+    else:
+        sample = find_sample(context.store, reader.stored, beginning[:SAMPLE_BYTES])
     draft = _detect(context, load, sample, end=read_end(context.store, reader.stored, sample))
     is_large = load["bytes_total"] >= context.settings.early_bytes
     if is_large and draft.plan.kind != "parquet" and BatchScanner(draft.plan).settled_plan:

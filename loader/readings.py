@@ -28,6 +28,8 @@ READING_OPTIONS: Final = (
     "encoding",
     "delimiter",
     "decimal",
+    "sheet",
+    "polyline_precision",
 )
 
 

@@ -31,7 +31,7 @@ def use_cache() -> Path:
 
 def list_sources() -> list[Path]:
     """List the files that kernels are compiled from."""
-    found = [path for folder in ("shared", "loader/formats") for path in (_ROOT / folder).glob("*.py")]
+    found = [path for folder in ("shared", "loader/formats") for path in (_ROOT / folder).rglob("*.py")]
     return sorted(path for path in found if any(mark in path.read_text(encoding="utf-8") for mark in _MARKS))
 
 

@@ -36,6 +36,8 @@ def _describe_format(plan: dict[str, Any]) -> str:
     compression = "" if plan["compression"] == "none" else f", {plan['compression']}"
     if plan["kind"] != "csv":
         return f"{plan['kind'].capitalize()}{compression}"
+    if plan["table"]:
+        return f"{_describe_table(plan['table'])}{compression}, {len(plan['columns'])} columns"
     dialect = plan["dialect"]
     header = "with a header" if dialect["has_header"] else "without a header"
     if dialect["header_lines"] > 1:
@@ -52,6 +54,14 @@ _ORDERS: Final = {
     "dmy": "day first",
     None: "order of day, month and year open",
 }
+
+
+def _describe_table(table: dict[str, Any]) -> str:
+    if table["format"] == "workbook":
+        return f"Workbook, sheet {table['name']!r}"
+    layouts = {"lines": "a record a line", "values": "records one after the other", "array": "an array of records"}
+    name = f" under {table['name']}" if table["name"] else ""
+    return f"JSON, {table['encoding']}, {layouts[table['layout']]}{name}"
 
 
 def _describe_times(answer: dict[str, Any]) -> str:

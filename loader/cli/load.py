@@ -34,6 +34,8 @@ def load(  # noqa: PLR0913 - a parameter an option
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    sheet: options.Sheet = None,
+    polyline_precision: options.PolylinePrecision = None,
     last_time: options.LastTime = None,
     max_rejects: options.MaxRejects = None,
     max_share: options.MaxShare = None,
@@ -45,6 +47,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
+    reading |= {"sheet": sheet, "polyline_precision": polyline_precision}
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
@@ -75,6 +78,8 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    sheet: options.Sheet = None,
+    polyline_precision: options.PolylinePrecision = None,
     last_time: options.LastTime = None,
     name: options.FileName = None,
     is_forgetting: Annotated[
@@ -86,6 +91,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
+    reading |= {"sheet": sheet, "polyline_precision": polyline_precision}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))

@@ -53,6 +53,12 @@ Delimiter = Annotated[
     str | None, typer.Option(metavar="CHAR", callback=_read_delimiter, help="Character between fields: , ; | or tab.")
 ]
 Decimal = Annotated[Literal[".", ","] | None, typer.Option(help="Decimal mark of numbers.")]
+Sheet = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Sheet of a workbook; of a JSON file, the keys of its array of records.")
+]
+PolylinePrecision = Annotated[
+    int | None, typer.Option(min=5, max=6, metavar="5|6", help="Digits behind the point in encoded polylines: 5 (Google) or 6.")
+]
 MaxRejects = Annotated[int | None, typer.Option(min=0, metavar="N", help="More rejects fail the load; nothing of it stays.")]
 MaxShare = Annotated[
     float | None,

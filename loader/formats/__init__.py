@@ -13,13 +13,14 @@ What a person has to settle is a FileFormatError with a code and one clear messa
 """
 
 from loader.formats.batch import parse_batch
-from loader.formats.detect import SAMPLE_BYTES, detect_format
+from loader.formats.detect import SAMPLE_BYTES, detect_format, needs_whole
 from loader.formats.headers import list_headers
 from loader.formats.inspection import Inspection, inspect_format, inspect_parts, list_plan_notes
 from loader.formats.parquet_preview import FileParts
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.scanner import BatchScanner
 from loader.formats.streams import open_stream
+from loader.formats.transcoding import join_workbook
 from loader.formats.warm import warm_up
 
 __all__ = [
@@ -34,8 +35,10 @@ __all__ = [
     "detect_format",
     "inspect_format",
     "inspect_parts",
+    "join_workbook",
     "list_headers",
     "list_plan_notes",
+    "needs_whole",
     "open_stream",
     "parse_batch",
     "warm_up",

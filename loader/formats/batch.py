@@ -64,7 +64,7 @@ def _find_broken(records: Records, plan: FilePlan) -> tuple[Mask, pl.DataFrame]:
         (records.is_unclosed, Reason.UNCLOSED_QUOTE),
         (records.ends - records.starts > plan.record_limit_bytes, Reason.RECORD_TOO_LONG),
         (_has_nul(records), Reason.NUL_BYTE),
-        (counts != plan.dialect.field_count, Reason.FIELD_COUNT),
+        (counts != plan.dialect.field_count, Reason.MALFORMED_RECORD if plan.table else Reason.FIELD_COUNT),
     ]
     is_broken = np.logical_or.reduce([mask for mask, _ in tests])
     broken = np.flatnonzero(is_broken)

@@ -10,6 +10,7 @@ from loader.formats.plan import FilePlan, LoadOptions
 from loader.formats.schema import NAME_LIMIT, Columns, Names
 from loader.formats.source import Source
 from loader.formats.times import MISSING, Times, parse_times
+from loader.formats.values.cells import GEOHASH, parse_geohashes
 
 UNKNOWN = "unknown"
 DAY_US = 86_400_000_000
@@ -35,7 +36,7 @@ def read_columns(source: Source, plan: FilePlan, options: LoadOptions) -> Column
 
 def _read_ends(source: Source, plan: FilePlan) -> tuple[Ends, Ends]:
     if "route" in plan.roles:
-        first, last = source.routes(plan.roles["route"])
+        first, last = source.routes(plan.roles["route"], precision=plan.polyline_precision)
         ends = _turn(first, plan), _turn(last, plan)
     else:
         ends = _read_end(source, plan, "origin"), _read_end(source, plan, "destination")
@@ -48,13 +49,15 @@ def _read_ends(source: Source, plan: FilePlan) -> tuple[Ends, Ends]:
 
 
 def _read_end(source: Source, plan: FilePlan, name: str) -> Ends:
+    if plan.point_forms.get(name) == GEOHASH:
+        return parse_geohashes(source.text(plan.roles[name]))
     if name in plan.roles:
         return _turn(source.points(plan.roles[name]), plan)
     return Ends(source.numbers(plan.roles[f"{name}_longitude"]), source.numbers(plan.roles[f"{name}_latitude"]))
 
 
 def _turn(ends: Ends, plan: FilePlan) -> Ends:
-    return ends if plan.axis_order == "lon_lat" else Ends(ends.latitude, ends.longitude)
+    return Ends(ends.latitude, ends.longitude) if plan.is_exchanged else ends
 
 
 def _read_times(source: Source, plan: FilePlan, options: LoadOptions, *, end: str) -> Times | None:

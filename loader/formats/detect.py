@@ -4,6 +4,7 @@ plan = detect_format(sample, file_name="trips.csv", options=LoadOptions(), is_wh
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -18,20 +19,23 @@ from loader.formats.containers.tables import detect_compression, open_tables
 from loader.formats.containers.zip_directory import read_directory
 from loader.formats.detect_parquet import plan_parquet
 from loader.formats.detection.order_check import check_order
-from loader.formats.dialect import Layout, read_layouts
+from loader.formats.dialect import Layout, read_layouts, read_table
 from loader.formats.encoding import detect_encoding, strip_bom, to_utf8
-from loader.formats.errors import ambiguous_dates
+from loader.formats.ends import Ends
+from loader.formats.errors import ambiguous_dates, make_choice
 from loader.formats.guess import guess_roles
 from loader.formats.numbers import parse_numbers
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet import pack_footer
 from loader.formats.places import check_swap, find_area, is_better_exchanged
-from loader.formats.plan import Compression, FilePlan, LoadOptions
+from loader.formats.plan import Compression, FilePlan, InnerTable, LoadOptions
+from loader.formats.point_order import is_order_open, read_point_forms, settle_order
 from loader.formats.position_check import check_positions
 from loader.formats.profile import DECIMAL_COMMA, Profile
 from loader.formats.roles import RoleFinder, check_roles
 from loader.formats.source import TextSource
 from loader.formats.time_format import detect_time_format
+from loader.formats.transcoding import TableSample, is_inner, list_samples, looks_like_workbook
 from shared.errors import FileFormatError
 
 # Bytes of a file that detection wants to see, and of unpacked text that it looks at.
@@ -59,7 +63,7 @@ def detect_format(
     """
     if not sample:
         raise FileFormatError(f"{file_name} is empty.", code="empty_file")
-    compression = detect_compression(sample)
+    compression = detect_container(sample)
     if is_packed_parquet(sample, compression):
         unpacked = read_packed_parquet([sample], compression) if is_whole else b""
         return replace(_detect_parquet(unpacked, options), compression=compression)
@@ -72,21 +76,28 @@ def detect_format(
 
 
 def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hearsay: bool) -> FilePlan:
-    compression = detect_compression(sample)
-    text, encoding, is_whole = read_text(sample, options, is_whole=is_whole)
-    reading = _choose_reading(text, options, is_whole=is_whole)
-    plan = _make_plan(reading, options, compression=compression, encoding=encoding)
+    compression = detect_container(sample)
+    text = read_text(sample, options, is_whole=is_whole)
+    if not text.samples:
+        return FilePlan(table=InnerTable("workbook"), asked=options.to_json(), record_limit_bytes=options.record_limit_bytes)
+    reading, chosen = _choose_table(text.samples, options)
+    plan = _make_plan(reading, options, compression=compression, encoding=text.encoding)
     layout = reading.layout
+    plan = read_point_forms(replace(plan, table=chosen.table), options, layout.text)
     if len(layout.table) == 0:
         return plan
     origin = read_columns(TextSource(layout.table, decimal=layout.dialect.decimal), plan, options).origin
+    if is_order_open(plan, options, layout.text):
+        settled = settle_order(plan, origin)
+        origin = Ends(origin.latitude, origin.longitude) if settled.is_exchanged else origin
+        plan = settled
     if is_hearsay and is_better_exchanged(origin):
         raise FileFormatError("Longitude and latitude look swapped.", code="swapped_coordinates")
     check_positions(plan, origin, options, text=layout.text)
     # Who says where the origin is has seen the file.
     if not options.axis_order and not any("origin" in role for role in options.roles):
         check_swap(plan, origin)
-    if plan.time.date_order is None and is_whole:
+    if plan.time.date_order is None and chosen.is_whole:
         raise ambiguous_dates(plan)
     return replace(plan, area=find_area(origin))
 
@@ -97,14 +108,44 @@ def _detect_parquet(end: bytes, options: LoadOptions) -> FilePlan:
     return plan_parquet(replace(plan, footer=pack_footer(end))) if end else plan
 
 
-def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> tuple[bytes, str, bool]:
-    """Give the sample as UTF-8 text, the file's encoding, and whether that is all there is."""
-    text, is_whole = unpack_sample(sample, detect_compression(sample), is_whole=is_whole)
+@dataclass(frozen=True)
+class SampleText:
+    """The sample as UTF-8 text: one table, or as many as the file holds; none of a workbook that is not there as a whole."""
+
+    encoding: str
+    samples: Sequence[TableSample]
+
+    def find(self, table: InnerTable | None) -> TableSample:
+        """Find the sample of a plan's table."""
+        return next(sample for sample in self.samples if (sample.table and sample.table.name) == (table and table.name))
+
+
+def needs_whole(sample: bytes) -> bool:
+    """Tell by the first bytes whether detection has to see the whole file: a workbook says at its end what it holds."""
+    return looks_like_workbook(sample)
+
+
+def detect_container(sample: bytes) -> Compression:
+    """Tell the compression by the first bytes; a workbook is read as it is, although it is a zip file."""
+    return "none" if looks_like_workbook(sample) else detect_compression(sample)
+
+
+def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> SampleText:
+    """Give the sample as UTF-8 text. Raises: FileFormatError for files that are no table."""
+    text, is_whole = unpack_sample(sample, detect_container(sample), is_whole=is_whole)
     if not strip_bom(text).strip(b"\0 \t\r\n"):
         raise FileFormatError("The file holds no text.", code="empty_file")
+    if is_inner(text):
+        if looks_like_workbook(text) and not is_whole and detect_container(sample) != "none":
+            raise FileFormatError(
+                "This is a workbook inside an archive. Unpack it and load the workbook.", code="unsupported_archive"
+            )
+        return SampleText("utf-8", list_samples(text, encoding=options.encoding, is_whole=is_whole))
     reject_foreign(text)
+    if options.sheet:
+        raise FileFormatError("This file is no workbook and has no sheets: leave out sheet (--sheet).", code="no_such_sheet")
     encoding = options.encoding or detect_encoding(text, is_whole=is_whole)
-    return to_utf8(text, encoding, is_whole=is_whole), encoding, is_whole
+    return SampleText(encoding, [TableSample(to_utf8(text, encoding, is_whole=is_whole), is_whole)])
 
 
 def unpack_sample(sample: bytes, compression: Compression, *, is_whole: bool) -> tuple[bytes, bool]:
@@ -140,8 +181,37 @@ def _nothing_in_sample(error: FileFormatError) -> FileFormatError:
     )
 
 
-def _choose_reading(text: bytes, options: LoadOptions, *, is_whole: bool) -> Reading:
-    layouts = read_layouts(text, options, is_whole=is_whole)
+def _choose_table(samples: Sequence[TableSample], options: LoadOptions) -> tuple[Reading, TableSample]:
+    """Choose the table that options name, else the first that has trips. Raises: FileFormatError of the first if none has."""
+    first: FileFormatError | None = None
+    for sample in select_samples(samples, options.sheet):
+        try:
+            return _choose_reading(sample, options), sample
+        except FileFormatError as error:
+            if error.error_code not in ("missing_roles", "one_column"):
+                raise
+            first = first or error
+    assert first is not None  # noqa: S101 - there is one sample at least
+    raise first
+
+
+def select_samples(samples: Sequence[TableSample], sheet: str | None) -> list[TableSample]:
+    """Give the samples that a sheet's name selects, all without one. Raises: FileFormatError where there is none of that name."""
+    named = [(sample.table.name if sample.table else "", sample) for sample in samples]
+    selected = [sample for name, sample in named if sheet is None or name.casefold() == sheet.casefold()]
+    if not selected:
+        names = [name for name, _ in named]
+        raise FileFormatError(
+            f"There is no sheet {sheet!r} with rows. Sheets: {', '.join(names)}.",
+            code="no_such_sheet",
+            parameter="sheet",
+            choices=[make_choice(name, sheet=name) for name in names],
+        )
+    return selected
+
+
+def _choose_reading(sample: TableSample, options: LoadOptions) -> Reading:
+    layouts = read_table(sample, options) if sample.table else read_layouts(sample.text, options, is_whole=sample.is_whole)
     if not layouts:
         raise FileFormatError(
             "Found only one column: no comma, semicolon, tab or bar divides the lines. A trip needs an origin, a destination "
@@ -213,6 +283,7 @@ def _make_plan(reading: Reading, options: LoadOptions, *, compression: Compressi
         axis_order=options.axis_order or "lon_lat",
         crs=options.crs,
         coordinate_unit=options.coordinate_unit,
+        is_exchanged=options.axis_order == "lat_lon",
         record_limit_bytes=options.record_limit_bytes,
         notes=tuple(finder.notes),
     )

@@ -7,6 +7,7 @@ from loader.formats.detection.order_check import check_order
 from loader.formats.errors import ambiguous_dates
 from loader.formats.parquet import sample_columns
 from loader.formats.plan import FilePlan, LoadOptions
+from loader.formats.point_order import read_point_forms
 from loader.formats.profile import Profile
 from loader.formats.roles import RoleFinder, check_roles
 from loader.formats.time_format import detect_time_format
@@ -36,7 +37,9 @@ def plan_parquet(plan: FilePlan) -> FilePlan:
         axis_order=options.axis_order or "lon_lat",
         crs=options.crs,
         coordinate_unit=options.coordinate_unit,
+        is_exchanged=options.axis_order == "lat_lon",
     )
+    found = read_point_forms(found, options, lambda column: samples[column])
     if time.kind == "text" and time.date_order is None:
         raise ambiguous_dates(found)
     return found

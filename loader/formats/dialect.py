@@ -18,6 +18,9 @@ from loader.formats.fields import FieldTable, count_fields, split_fields, undo_q
 from loader.formats.names import read_name
 from loader.formats.plan import Dialect, LoadOptions
 from loader.formats.records import Records, split_records
+from loader.formats.transcoding import TableSample
+from loader.formats.transcoding.csv_text import DIALECT
+from loader.formats.transcoding.json_rows import name_columns as name_keys
 from shared.errors import FileFormatError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -70,6 +73,15 @@ def _too_many_columns(columns: int, delimiter: str) -> FileFormatError:
         code="too_many_columns",
         parameter="delimiter",
     )
+
+
+def read_table(sample: TableSample, options: LoadOptions) -> list[Layout]:
+    """Read the sample of a table inside a file, as transcoding writes it: its dialect is known."""
+    if not sample.table or not sample.table.keys:
+        return list(_read_layout(sample.text, DIALECT, options, is_whole=sample.is_whole))
+    columns = name_columns(list(name_keys(sample.table.keys)), len(sample.table.keys))
+    dialect = replace(DIALECT, field_count=len(columns))
+    return [Layout(dialect, columns, _make_table(sample.text, dialect, limit=options.record_limit_bytes, is_whole=True), 1.0)]
 
 
 def _guess_dialect(sample: bytes, delimiter: str, quote: str) -> Dialect:

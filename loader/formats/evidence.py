@@ -43,7 +43,7 @@ class Evidence:
 
     def observe_letters(self, chunk: bytes) -> None:
         """Look at the next bytes of the stream."""
-        if self._is_encoding_clear:
+        if self._is_encoding_clear or self._plan.table:
             return
         if self._plan.dialect.encoding != "utf-8" or (chunk.isascii() and not self._decoder.getstate()[0]):
             return

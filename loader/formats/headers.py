@@ -4,14 +4,16 @@ A Parquet file's columns have types besides; of a file without a header only the
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 
 from loader.formats.detect import detect_decimal, read_text
-from loader.formats.dialect import Layout, read_layouts
+from loader.formats.dialect import Layout, read_layouts, read_table
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet import pack_footer, read_metadata
 from loader.formats.plan import Dialect, LoadOptions
 from loader.formats.profile import Profile
 from loader.formats.roles import MOSTLY
+from loader.formats.transcoding import TableSample
 from shared.errors import FileFormatError
 
 # Enough for the header and the rows that show where it is.
@@ -35,15 +37,23 @@ def list_headers(sample: bytes, *, is_whole: bool, end: bytes = b"") -> dict[str
 
 def _hash_text(sample: bytes, *, is_whole: bool) -> dict[str, str]:
     options = LoadOptions()
-    text, _, is_whole = read_text(sample, options, is_whole=is_whole)
     found: dict[str, str] = {}
-    for layout in read_layouts(text[:LOOKED_AT_BYTES], options, is_whole=is_whole and len(text) <= LOOKED_AT_BYTES):
+    for layout in _list_layouts(read_text(sample, options, is_whole=is_whole).samples, options):
         delimiter = layout.dialect.delimiter
         if layout.dialect.has_header:
             found.setdefault(delimiter, _hash(layout.columns, delimiter))
         elif len(layout.table):
             found.setdefault(delimiter, _hash(_list_kinds(layout), f"kinds {delimiter}"))
     return found
+
+
+def _list_layouts(samples: Sequence[TableSample], options: LoadOptions) -> Iterator[Layout]:
+    for sample in samples:
+        if sample.table:
+            yield from read_table(sample, options)
+        else:
+            text = sample.text
+            yield from read_layouts(text[:LOOKED_AT_BYTES], options, is_whole=sample.is_whole and len(text) <= LOOKED_AT_BYTES)
 
 
 def _hash_parquet(end: bytes) -> dict[str, str]:

@@ -20,6 +20,7 @@ from loader.formats.parquet import list_slices, read_metadata
 from loader.formats.parquet_preview import FileParts, list_wanted, parse_preview
 from loader.formats.places import find_middle
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
+from loader.formats.point_order import describe_points
 from loader.formats.reasons import Reason
 from loader.formats.scanner import BatchScanner
 from loader.formats.schema import REJECT_SCHEMA, TRIP_SCHEMA
@@ -105,10 +106,17 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
     """Parse the first whole records of the sample."""
     if plan.kind == "parquet":
         return _parse_first_rows(sample, plan, options)
-    text, _, is_whole = read_text(sample, options, is_whole=is_whole)
+    if plan.table and not plan.columns:
+        return NO_ROWS
+    chosen = read_text(sample, options, is_whole=is_whole).find(plan.table)
+    text, is_whole = chosen.text, chosen.is_whole
     order = plan.time.date_order or "mdy"
     plan = replace(
-        plan, compression="none", dialect=replace(plan.dialect, encoding="utf-8"), time=replace(plan.time, date_order=order)
+        plan,
+        compression="none",
+        dialect=replace(plan.dialect, encoding="utf-8"),
+        time=replace(plan.time, date_order=order),
+        table=None,
     )
     # Half of an incomplete sample at most, if its last record is cut in two.
     is_whole = is_whole or text.endswith(b"\n")
@@ -135,8 +143,13 @@ def list_plan_notes(plan: FilePlan, options: LoadOptions) -> list[str]:
 def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iterator[str]:
     """Say what a person may want to know before loading."""
     if "started_at" not in plan.roles:
-        yield "A Parquet file says at its end what it holds, and only its beginning was looked at. It can be loaded as it is."
+        kind = "workbook" if plan.table else "Parquet file"
+        yield f"A {kind} says at its end what it holds, and only its beginning was looked at. It can be loaded as it is."
         return
+    if plan.table and plan.table.others:
+        what = "sheet" if plan.table.format == "workbook" else "array"
+        others = ", ".join(name or "the file's own records" for name in plan.table.others[:10])
+        yield f"Trips are read from the {what} {plan.table.name!r}; it holds besides: {others} (--sheet names another)."
     start = plan.columns[plan.roles["started_at"]]
     if plan.time.kind == "unknown":
         yield f"Nothing in {start} reads as a date and time (such as {plan.time.example!r}): every row will be rejected."
@@ -145,6 +158,7 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
     if plan.clock == "converted":
         yield f"Times in {start} are instants; they are converted to {options.timezone}."
     yield from _note_other_forms(rows, start)
+    yield from describe_points(plan)
     weak = [role for role, share in plan.confidence.items() if share <= SURE]
     if weak:
         yield f"Not sure about: {', '.join(f'{role} = {plan.columns[plan.roles[role]]}' for role in weak)}."

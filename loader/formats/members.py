@@ -19,7 +19,7 @@ def begins_with_header(reader: ByteReader, plan: FilePlan, member: str | None) -
     Raises: FileFormatError for a member of another kind.
     """
     head = bytes(reader.peek(_HEAD_BYTES)).removeprefix(UTF8_BOM)
-    if not plan.dialect.has_header:
+    if not plan.dialect.has_header or plan.table:
         return True
     rows = _read_rows(head, plan)
     names = rows[-1]

@@ -11,8 +11,9 @@ from loader.formats.ends import Ends
 from loader.formats.names import read_name
 from loader.formats.numbers import Floats, parse_numbers
 from loader.formats.plan import TimeFormat
-from loader.formats.points import parse_point_text, parse_routes
+from loader.formats.points import parse_point_text
 from loader.formats.records import Positions
+from loader.formats.routes import parse_routes
 from loader.formats.source import number_texts
 from loader.formats.times import MISSING, Times, parse_times, to_wall
 from loader.formats.values.number_times import format_numbers
@@ -67,12 +68,12 @@ class ParquetSource:
             return parse_wkb(series.fill_null(b""))[0]
         return parse_point_text(self.text(column))
 
-    def routes(self, column: int) -> tuple[Ends, Ends]:
+    def routes(self, column: int, *, precision: int) -> tuple[Ends, Ends]:
         """Give the first and the last point of a column of lines: WKB or text."""
         series = self._series(column)
         if isinstance(series.dtype, pl.Binary):
             return parse_wkb(series.fill_null(b""))
-        return parse_routes(self.text(column))
+        return parse_routes(self.text(column), precision=precision)
 
     def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
         """Give a column as times. A timestamp adjusted to UTC is an instant, another is kept as written."""

@@ -30,7 +30,7 @@ Area = tuple[float, float, float, float]
 
 def check_swap(plan: FilePlan, origin: Ends) -> None:
     """Raises: FileFormatError if most origins of the sample make sense only with longitude and latitude exchanged."""
-    places = _pick_places(origin)
+    places = pick_places(origin)
     swapped = [place for place in places if _looks_swapped(*place)]
     if len(swapped) * 2 <= len(places):
         return
@@ -47,11 +47,12 @@ def check_swap(plan: FilePlan, origin: Ends) -> None:
 
 def is_better_exchanged(origin: Ends) -> bool:
     """Tell whether more origins look swapped as they are than would with longitude and latitude exchanged."""
-    places = _pick_places(origin)
+    places = pick_places(origin)
     return sum(_looks_swapped(*place) for place in places) > sum(_looks_swapped(*place[::-1]) for place in places)
 
 
-def _pick_places(ends: Ends) -> list[tuple[float, float]]:
+def pick_places(ends: Ends) -> list[tuple[float, float]]:
+    """Pick some of the ends that are known, from all over the sample."""
     # Also where a latitude is beyond the pole: exchanged it may be a longitude.
     is_angle = (np.abs(ends.longitude) <= LONGITUDE_LIMIT_DEG) & (np.abs(ends.latitude) <= LONGITUDE_LIMIT_DEG)
     known = np.flatnonzero(is_angle & ((ends.longitude != 0) | (ends.latitude != 0)))
@@ -100,15 +101,23 @@ def _looks_swapped(longitude: float, latitude: float) -> bool:
 
 def _advise(plan: FilePlan) -> str:
     if "origin_longitude" not in plan.roles:
-        return "Say so with axis_order lat_lon (--axis-order), or lon_lat if it is right as it is."
+        other = _other_order(plan)
+        return f"Say so with axis_order {other} (--axis-order), or {plan.axis_order} if it is right as it is."
     longitude, latitude = (plan.columns[plan.roles[f"origin_{axis}"]] for axis in ("longitude", "latitude"))
     return f"Map them yourself, such as --map origin_longitude={latitude} --map origin_latitude={longitude}."
+
+
+def _other_order(plan: FilePlan) -> str:
+    return "lon_lat" if plan.axis_order == "lat_lon" else "lat_lon"
 
 
 def _list_choices(plan: FilePlan) -> list[dict[str, Any]]:
     labels = ("Exchange longitude and latitude", "Leave them as they are")
     if "origin_longitude" not in plan.roles:
-        return [make_choice(label, axis_order=order) for label, order in zip(labels, ("lat_lon", "lon_lat"), strict=True)]
+        return [
+            make_choice(label, axis_order=order)
+            for label, order in zip(labels, (_other_order(plan), plan.axis_order), strict=True)
+        ]
     pairs = [
         (role, role.replace("longitude", "latitude") if role.endswith("longitude") else role.replace("latitude", "longitude"))
         for role in plan.roles

@@ -49,6 +49,8 @@ class LoadOptions:
     roles maps a role (see ROLES) to a column's name, to its number from 1, or to NO_COLUMN. axis_order: what comes first in
     points. crs, coordinate_unit: the reference system of coordinates that are not WGS 84, the unit of those that are no degrees.
     time_form: what numbers in a column of times mean.
+    sheet: of a workbook; of a JSON file the keys of the array with the records (`data.trips`).
+    polyline_precision: digits behind the point in encoded polylines, 5 or 6.
     as_last_time: what was said of a file of the same kind counts where nothing is said now.
     max_rejects, max_reject_share: more rejects fail the load; None leaves it to the settings.
     Clock: timezone is where values with an offset are converted to.
@@ -71,6 +73,8 @@ class LoadOptions:
     max_rejects: int | None = None
     max_reject_share: float | None = None
     record_limit_bytes: int = RECORD_LIMIT_BYTES
+    sheet: str | None = None
+    polyline_precision: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the options as plain JSON."""
@@ -102,7 +106,7 @@ def _check_options(options: LoadOptions) -> None:
         raise RequestError("max_rejects is a number of rows from 0.", parameter="max_rejects")
     if options.max_reject_share is not None and not 0 <= options.max_reject_share <= 1:
         raise RequestError("max_reject_share is a share from 0 to 1.", parameter="max_reject_share")
-    choices: dict[str, tuple[str, ...]] = {
+    choices: dict[str, tuple[str | int, ...]] = {
         "date_order": ("ymd", "mdy", "dmy"),
         "time_form": ("text", *NUMBER_KINDS),
         "encoding": ("utf-8", "utf-16-le", "utf-16-be", "windows-1252"),
@@ -110,6 +114,7 @@ def _check_options(options: LoadOptions) -> None:
         "decimal": (".", ","),
         "axis_order": ("lon_lat", "lat_lon"),
         "coordinate_unit": get_args(CoordinateUnit),
+        "polyline_precision": (5, 6),
     }
     for name, allowed in choices.items():
         value = getattr(options, name)
@@ -163,10 +168,37 @@ class TimeFormat:
 
 
 @dataclass(frozen=True)
+class InnerTable:
+    """A table inside a file of another format, which is read as CSV (see transcoding).
+
+    name: the sheet, or the keys of the array (path) with dots between; empty where the records are all of the file.
+    layout: how JSON records follow each other. keys: the dotted names of their fields; none where records are arrays.
+    others: names of further tables in the file.
+    """
+
+    format: Literal["json", "workbook"]
+    name: str = ""
+    path: tuple[str, ...] = ()
+    layout: Literal["lines", "values", "array", "sheet"] = "sheet"
+    encoding: str = "utf-8"
+    keys: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read it from JSON."""
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+        return cls(**values)
+
+
+@dataclass(frozen=True)
 class FilePlan:
     """How one file is read. roles maps a role to a column's index from 0.
 
     is_seekable: slices are byte ranges of the object itself; otherwise of the stream that open_stream gives.
+    axis_order: what comes first in points. is_exchanged: that is another than their form says, so that axes are exchanged.
+    point_forms: of an end whose points are cells, the form. polyline_precision: digits behind the point in encoded polylines.
+    table: what to read as CSV, where the file is none itself.
     area is where trips are to be expected: west, south, east, north in degrees. footer and asked (the options) complete the
     plan of a Parquet file. notes: what detection has to say to a person.
     """
@@ -186,11 +218,15 @@ class FilePlan:
     footer: str | None = None
     asked: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    table: InnerTable | None = None
+    is_exchanged: bool = False
+    point_forms: Mapping[str, str] = field(default_factory=dict)
+    polyline_precision: int = 5
 
     @property
     def is_seekable(self) -> bool:
         """Whether a batch can be read by a ranged GET on the object."""
-        return self.compression == "none" and not self.dialect.encoding.startswith("utf-16")
+        return self.compression == "none" and self.table is None and not self.dialect.encoding.startswith("utf-16")
 
     @property
     def clock(self) -> Literal["as_written", "converted"]:
@@ -199,9 +235,13 @@ class FilePlan:
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain JSON."""
-        plain = replace(self, roles=dict(self.roles), confidence=dict(self.confidence))
+        mappings: dict[str, Any] = {
+            "roles": dict(self.roles),
+            "confidence": dict(self.confidence),
+            "point_forms": dict(self.point_forms),
+        }
         lists = {"columns": list(self.columns), "notes": list(self.notes), "area": list(self.area) if self.area else None}
-        return {**asdict(plain), **lists, "clock": self.clock}
+        return {**asdict(replace(self, **mappings)), **lists, "clock": self.clock}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -210,6 +250,7 @@ class FilePlan:
         values = {name: value for name, value in document.items() if name in known}
         values["dialect"] = Dialect(**values["dialect"])
         values["time"] = TimeFormat(**values["time"])
+        values["table"] = InnerTable.from_json(values["table"]) if values.get("table") else None
         values["columns"] = tuple(values["columns"])
         values["notes"] = tuple(values.get("notes", ()))
         values["area"] = tuple(values["area"]) if values.get("area") else None

@@ -1,8 +1,8 @@
 """Points: one column that holds both coordinates, to longitude and latitude in degrees (WGS 84).
 
-Forms: WKT `POINT (lon lat)` (also Z, M, SRID=4326;), GeoJSON `{"type": "Point", "coordinates": [lon, lat]}`, objects with
-longitude and latitude, `[lon, lat]`, `(lat, lon)` and `lat, lon` as maps and data portals write them, and WKB in hex.
-A LINESTRING, or an array of pairs, gives its first and its last point.
+Forms: WKT `POINT (lon lat)` (also Z, M, SRID=4326;), GeoJSON `{"type": "Point", "coordinates": [lon, lat]}` (also as Python
+writes it), objects with longitude and latitude, `[lon, lat]`, `(lat, lon)` and `lat, lon` as maps and data portals write them
+(also below the lines of an address), `lat lon`, WKB in hex, H3 indexes and Open Location Codes. Lines are in routes.py.
 """
 
 from collections.abc import Callable
@@ -14,23 +14,23 @@ from loader.formats.ends import Ends
 from loader.formats.fields import FieldTable
 from loader.formats.kernels import read_points
 from loader.formats.numbers import to_floats
+from loader.formats.values.cells import parse_h3, parse_plus_codes
 from loader.formats.wkb import parse_wkb
 
-_NUMBER = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
-POINT_PATTERN = rf"(?i)^\s*(?:SRID=\d+;\s*)?POINT\s*(?:ZM|Z|M)?\s*\(\s*{_NUMBER}\s+{_NUMBER}(?:\s+{_NUMBER}){{0,2}}\s*\)\s*$"
-ROUTE_PATTERN = (
-    rf"(?i)^\s*(?:SRID=\d+;\s*)?LINESTRING\s*(?:ZM|Z|M)?\s*\(\s*{_NUMBER}\s+{_NUMBER}[^,]*,"
-    rf"(?:[^()]*,)?\s*{_NUMBER}\s+{_NUMBER}(?:\s+{_NUMBER}){{0,2}}\s*\)\s*$"
-)
-ARRAY_PATTERN = rf'^\s*(?:\{{.*"coordinates"\s*:\s*)?\[\s*{_NUMBER}\s*,\s*{_NUMBER}\s*(?:,\s*{_NUMBER}\s*)?\]'
+NUMBER = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
+POINT_PATTERN = rf"(?i)^\s*(?:SRID=\d+;\s*)?POINT\s*(?:ZM|Z|M)?\s*\(\s*{NUMBER}\s+{NUMBER}(?:\s+{NUMBER}){{0,2}}\s*\)\s*$"
+ARRAY_PATTERN = rf'^\s*(?:\{{.*["\']coordinates["\']\s*:\s*)?\[\s*{NUMBER}\s*,\s*{NUMBER}\s*(?:,\s*{NUMBER}\s*)?\]'
 AXIS_PATTERNS = tuple(
-    rf"""(?i)^\s*\{{.*?\b(?:{names})["']?\s*[:=]\s*["']?{_NUMBER}["']?\s*[,}}]"""
+    rf"""(?i)^\s*\{{.*?\b(?:{names})["']?\s*[:=]\s*["']?{NUMBER}["']?\s*[,}}]"""
     for names in ("longitude|long|lon|lng|x", "latitude|lat|y")
 )
-PAIR_PATTERN = rf"^\s*\(?\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)?\s*$"
-_PAIR = rf"\[\s*{_NUMBER}\s*,\s*{_NUMBER}\s*(?:,\s*{_NUMBER}\s*)?\]"
-FIRST_PAIR_PATTERN = rf'^\s*(?:\{{.*"coordinates"\s*:\s*)?\[\s*{_PAIR}[^a-zA-Z"]*'
-LAST_PAIR_PATTERN = rf'^\s*(?:\{{.*"coordinates"\s*:\s*)?\[.*{_PAIR}\s*\]\s*(?:,.*)?\}}?\s*$'
+# `geo:40.7,-73.9` is RFC 5870's.
+PAIR_PATTERN = rf"^\s*(?:geo:)?\(?\s*{NUMBER}\s*,\s*{NUMBER}\s*\)?\s*$"
+# Below the lines of an address, as Socrata writes a location.
+ADDRESS_PATTERN = r"(?s)^.*\(\s*([+-]?\d{1,3}\.\d+)\s*,\s*([+-]?\d{1,3}\.\d+)\s*\)\s*$"
+SPACED_PATTERN = r"^\s*\(?\s*([+-]?\d{1,3}\.\d+)[ \t]+([+-]?\d{1,3}\.\d+)\s*\)?\s*$"
+# Any of the forms that begin with the latitude.
+LATITUDE_FIRST_PATTERN = f"{PAIR_PATTERN}|{ADDRESS_PATTERN}|{SPACED_PATTERN}"
 
 
 def parse_points(table: FieldTable, column: int) -> Ends:
@@ -46,7 +46,7 @@ def parse_points(table: FieldTable, column: int) -> Ends:
 
 def parse_point_text(text: pl.Series) -> Ends:
     """Parse points of any form from text."""
-    found = _parse_pairs(text, POINT_PATTERN)
+    found = parse_pairs(text, POINT_PATTERN)
     for parse in OTHER_FORMS:
         rest = np.flatnonzero(np.isnan(found.longitude) | np.isnan(found.latitude))
         if len(rest) == 0:
@@ -57,13 +57,14 @@ def parse_point_text(text: pl.Series) -> Ends:
     return found
 
 
-def _parse_pairs(text: pl.Series, pattern: str) -> Ends:
+def parse_pairs(text: pl.Series, pattern: str) -> Ends:
+    """Parse longitude and latitude as the first two groups of a pattern."""
     groups = text.str.extract_groups(pattern).struct
     return Ends(to_floats(groups.field("1")), to_floats(groups.field("2")))
 
 
-def _parse_latitude_first(text: pl.Series) -> Ends:
-    pairs = _parse_pairs(text, PAIR_PATTERN)
+def _parse_latitude_first(text: pl.Series, pattern: str) -> Ends:
+    pairs = parse_pairs(text, pattern)
     return Ends(pairs.latitude, pairs.longitude)
 
 
@@ -76,22 +77,12 @@ def _parse_hex(text: pl.Series) -> Ends:
 
 
 OTHER_FORMS: tuple[Callable[[pl.Series], Ends], ...] = (
-    lambda text: _parse_pairs(text, ARRAY_PATTERN),
+    lambda text: parse_pairs(text, ARRAY_PATTERN),
     _parse_objects,
-    _parse_latitude_first,
+    lambda text: _parse_latitude_first(text, PAIR_PATTERN),
     _parse_hex,
+    lambda text: _parse_latitude_first(text, ADDRESS_PATTERN),
+    lambda text: _parse_latitude_first(text, SPACED_PATTERN),
+    parse_h3,
+    parse_plus_codes,
 )
-
-
-def parse_routes(text: pl.Series) -> tuple[Ends, Ends]:
-    """Parse lines, as WKT `LINESTRING (lon lat, …)` or as arrays `[[lon, lat], …]`; gives their first and their last points."""
-    groups = text.str.extract_groups(ROUTE_PATTERN).struct
-    first, last = (Ends(*(to_floats(groups.field(name)) for name in names)) for names in ("12", "34"))
-    rest = np.flatnonzero(np.isnan(first.longitude))
-    if len(rest) == 0:
-        return first, last
-    ends = Ends(first.longitude.copy(), first.latitude.copy()), Ends(last.longitude.copy(), last.latitude.copy())
-    for end, pattern in zip(ends, (FIRST_PAIR_PATTERN, LAST_PAIR_PATTERN), strict=True):
-        pairs = _parse_pairs(text.gather(rest), pattern)
-        end.longitude[rest], end.latitude[rest] = pairs.longitude, pairs.latitude
-    return ends

@@ -7,9 +7,12 @@ import numpy.typing as npt
 import polars as pl
 
 from loader.formats.numbers import Floats, is_missing, parse_numbers
-from loader.formats.points import parse_point_text, parse_routes
+from loader.formats.points import parse_point_text
+from loader.formats.routes import ROUTE_START, parse_routes
 from loader.formats.times import MISSING, parse_plain
+from loader.formats.values.cells import parse_geohashes
 from loader.formats.values.number_times import NumberForm, find_number_form, is_row_number
+from loader.formats.values.polylines import find_polylines
 from loader.formats.values.stamp_forms import find_zone_names, rewrite_stamps
 
 CLOCK = r"^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?$"
@@ -69,9 +72,14 @@ class Profile:
     @cached_property
     def route(self) -> float:
         """Give the share of lines."""
-        if not self._values.str.contains(r"(?i)LINESTRING|\[\s*\[").any():
-            return 0.0
-        return self._share(~np.isnan(parse_routes(self._values)[1].longitude))
+        if self._values.str.contains(ROUTE_START).any():
+            return self._share(~np.isnan(parse_routes(self._values)[1].longitude))
+        return self._share(find_polylines(self._values))
+
+    @cached_property
+    def geohash(self) -> float:
+        """Give the share of what could be geohashes: any code of a few letters and digits could."""
+        return 0.0 if self.number > 0.5 else self._share(~np.isnan(parse_geohashes(self._values).longitude))
 
     @cached_property
     def times(self) -> dict[str, float]:

@@ -9,6 +9,7 @@ class Reason(StrEnum):
     UNCLOSED_QUOTE = "unclosed_quote"
     RECORD_TOO_LONG = "record_too_long"
     NUL_BYTE = "nul_byte"
+    MALFORMED_RECORD = "malformed_record"
     FIELD_COUNT = "field_count"
     ORIGIN_MISSING = "origin_missing"
     ORIGIN_UNREADABLE = "origin_unreadable"

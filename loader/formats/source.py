@@ -10,8 +10,9 @@ from loader.formats.fields import FieldTable
 from loader.formats.kernels import number_names, read_numbers, read_stamps
 from loader.formats.numbers import Floats, parse_numbers
 from loader.formats.plan import TimeFormat
-from loader.formats.points import parse_points, parse_routes
+from loader.formats.points import parse_points
 from loader.formats.records import Positions
+from loader.formats.routes import parse_routes
 from loader.formats.times import MISSING, Times, parse_times
 
 
@@ -32,8 +33,8 @@ class Source(Protocol):
         """Give a column as points."""
         ...
 
-    def routes(self, column: int) -> tuple[Ends, Ends]:
-        """Give the first and the last point of a column of lines."""
+    def routes(self, column: int, *, precision: int) -> tuple[Ends, Ends]:
+        """Give the first and the last point of a column of lines; encoded ones have so many digits behind the point."""
         ...
 
     def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
@@ -72,9 +73,9 @@ class TextSource:
         """Give a column as points."""
         return parse_points(self._table, column)
 
-    def routes(self, column: int) -> tuple[Ends, Ends]:
-        """Give the first and the last point of a column of lines."""
-        return parse_routes(self._table.text(column))
+    def routes(self, column: int, *, precision: int) -> tuple[Ends, Ends]:
+        """Give the first and the last point of a column of lines; encoded ones have so many digits behind the point."""
+        return parse_routes(self._table.text(column), precision=precision)
 
     def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
         """Give a column as times."""

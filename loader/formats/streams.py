@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from loader.formats.containers.tables import open_tables
 from loader.formats.containers.zip_directory import ZipMember
 from loader.formats.plan import FilePlan
+from loader.formats.transcoding import transcode
 
 Members = Sequence[ZipMember] | None
 
 
 def open_stream(chunks: Iterable[bytes], plan: FilePlan) -> Iterator[bytes]:
-    """Give the bytes that slices refer to: decompressed, UTF-16 turned into UTF-8.
+    """Give the bytes that slices refer to: decompressed, UTF-16 turned into UTF-8, JSON and sheets into CSV.
 
     The members of a zip follow each other; see open_members for where each begins.
     Raises: FileFormatError for damaged, truncated or exploding archives.
@@ -33,7 +34,11 @@ def open_members(
     members: the directory of a zip file, where it is known.
     """
     for name, stream in open_tables(chunks, plan.compression, members=members):
-        yield name, _to_utf8(stream, plan.dialect.encoding)
+        yield name, _to_csv(stream, plan)
+
+
+def _to_csv(chunks: Iterator[bytes], plan: FilePlan) -> Iterator[bytes]:
+    return transcode(chunks, plan.table) if plan.table else _to_utf8(chunks, plan.dialect.encoding)
 
 
 def _to_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

@@ -12,16 +12,17 @@ from loader.formats.ends import Ends
 from loader.formats.numbers import Floats
 from loader.formats.records import Mask, Positions
 
-_POINT, _LINE = 1, 2
+_POINT, _LINE, _MULTI_POINT = 1, 2, 4
+_HEADER = 5  # bytes: order and type
 _HAS_Z, _HAS_M, _HAS_SRID = 0x80000000, 0x40000000, 0x20000000
 _FLAGS = _HAS_Z | _HAS_M | _HAS_SRID
 _SHORTEST = 21  # bytes of a point: order, type, longitude, latitude
 
 
 def parse_wkb(values: pl.Series) -> tuple[Ends, Ends]:
-    """Parse a column of little-endian WKB; gives the first and the last point of each (the same of a point).
+    """Parse a column of WKB of either byte order; gives the first and the last point of each (the same of a point).
 
-    NaN where unreadable.
+    NaN where unreadable, and of several points unless they are two.
     """
     strings = values.to_arrow().cast(pa.large_binary())
     _, offsets_buffer, data_buffer = strings.buffers()
@@ -29,29 +30,35 @@ def parse_wkb(values: pl.Series) -> tuple[Ends, Ends]:
     # Bytes at the end, so that a place beyond the last value can be read, and thrown away.
     data = np.frombuffer(bytes(data_buffer or b"") + bytes(_SHORTEST), np.uint8)
     starts, sizes = offsets[:-1], np.diff(offsets)
-    kind = np.where(sizes >= _SHORTEST, _read_integers(data, starts + 1), 0)
+    order = data[np.minimum(starts, len(data) - 1)]
+    is_big = order == 0
+    kind = np.where(sizes >= _SHORTEST, _read_integers(data, starts + 1, is_big), 0)
     shape, extra = (kind & ~_FLAGS) % 1000, (kind & ~_FLAGS) // 1000
-    is_line = shape == _LINE
+    is_pair, is_single = shape == _MULTI_POINT, shape == _POINT
     dimensions = 2 + ((kind & _HAS_Z) > 0) + ((kind & _HAS_M) > 0) + (extra > 0) + (extra == 3)
     body = starts + 5 + 4 * ((kind & _HAS_SRID) > 0)
-    count = np.where(is_line, _read_integers(data, body), 1)
-    body = body + 4 * is_line
-    fits = (data[np.minimum(starts, len(data) - 1)] == 1) & (is_line | (shape == _POINT)) & (count >= 1)
-    fits &= body + 8 * dimensions * count <= starts + sizes
-    last = body + 8 * dimensions * (count - 1)
-    return _read_ends(data, body, fits), _read_ends(data, np.where(fits, last, 0), fits)
+    count = np.where(is_single, 1, _read_integers(data, body, is_big))
+    step = 8 * dimensions + _HEADER * is_pair
+    body = body + 4 * ~is_single
+    fits = (order <= 1) & np.where(is_pair, count == 2, is_single | (shape == _LINE)) & (count >= 1)
+    fits &= body + step * count <= starts + sizes
+    first = body + _HEADER * is_pair
+    last = np.where(fits, first + step * (count - 1), 0)
+    return _read_ends(data, first, fits, is_big=is_big), _read_ends(data, last, fits, is_big=is_big)
 
 
-def _read_ends(data: npt.NDArray[np.uint8], places: Positions, fits: Mask) -> Ends:
+def _read_ends(data: npt.NDArray[np.uint8], places: Positions, fits: Mask, *, is_big: Mask) -> Ends:
     axes: list[Floats] = []
     for step in (0, 8):
-        values = _gather(data, places + step, 8).view("<f8").ravel()
+        eight = _gather(data, places + step, 8)
+        values = np.where(is_big, eight.view(">f8").ravel(), eight.view("<f8").ravel())
         axes.append(np.where(fits & np.isfinite(values), values, np.nan))
     return Ends(*axes)
 
 
-def _read_integers(data: npt.NDArray[np.uint8], places: Positions) -> Positions:
-    return _gather(data, places, 4).view("<u4").ravel().astype(np.int64)
+def _read_integers(data: npt.NDArray[np.uint8], places: Positions, is_big: Mask) -> Positions:
+    four = _gather(data, places, 4)
+    return np.where(is_big, four.view(">u4").ravel(), four.view("<u4").ravel()).astype(np.int64)
 
 
 def _gather(data: npt.NDArray[np.uint8], places: Positions, size: int) -> npt.NDArray[np.uint8]:

@@ -112,6 +112,12 @@ class Options(Asked):
     encoding: str | None = Field(None, description="Encoding of the text: utf-8, utf-16-le, utf-16-be or windows-1252.")
     delimiter: str | None = Field(None, description="Character between fields: comma, semicolon, tab or bar.")
     decimal: str | None = Field(None, description="Decimal mark of numbers: point or comma.")
+    sheet: str | None = Field(
+        None, description="Sheet of a workbook, or the keys of the array with the records in a JSON file, such as data.trips."
+    )
+    polyline_precision: int | None = Field(
+        None, ge=5, le=6, description="Digits behind the point in encoded polylines: 5 (Google) or 6 (OSRM, Valhalla)."
+    )
     max_rejects: int | None = Field(None, ge=0, le=2**53, description="More rejects fail the load, and nothing of it stays.")
     max_reject_share: float | None = Field(None, ge=0, le=1, description="The same as a share of the rows; judged at the end.")
     as_last_time: bool | None = Field(

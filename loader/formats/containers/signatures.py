@@ -140,7 +140,6 @@ TEXTS: Final[tuple[tuple[str, str, str], ...]] = (
     (r"------?(WebKitFormBoundary|-{10,}\d+)", "an upload form with a file inside", "Save the file alone, and load that."),
     (r"\$(GP|GN)(RMC|GGA|GSA|GLL|VTG)", "an NMEA track", _TRACK),
     (r"(H4sI|UEsDB)[A-Za-z0-9+/=\r\n]{40}", "packed and written as base64 text", "Decode it, and load what comes out."),
-    (r"\{|\[\s*[\{\[\]]|\[\s*$", "JSON", EXPORT),
 )
 _TEXTS: Final = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), name, advice) for pattern, name, advice in TEXTS)
 # What stands before the first statement of interest in an SQL dump: comments and settings, one at a time.

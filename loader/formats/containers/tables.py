@@ -126,7 +126,7 @@ class _Opener:
         foreign = recognise(head)
         if not head:
             self._empty += 1
-        elif foreign is not None and foreign.name != "JSON":
+        elif foreign is not None:
             self._foreign = self._foreign or (name, foreign)
             self._passed_over.append(name)
         elif PurePosixPath(name).suffix.lower() in _OPEN_SUFFIXES and is_prose(head):

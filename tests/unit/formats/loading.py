@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, parse_batch
+from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, needs_whole, parse_batch
 
 
 @dataclass
@@ -30,6 +30,7 @@ def load_bytes(
 ) -> Loaded:
     """Load a file."""
     options = options or LoadOptions()
+    sample_bytes = len(data) if needs_whole(data) else sample_bytes
     plan = detect_format(data[:sample_bytes], file_name="file", options=options, is_whole=len(data) <= sample_bytes)
     scanner = BatchScanner(plan, batch_bytes=batch_bytes)
     batches = [(piece, kept) for piece, kept in scanner.scan(cut(data, chunk_bytes))]

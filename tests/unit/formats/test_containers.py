@@ -204,7 +204,6 @@ FOREIGN = {
     "shapefile": (b"\0\0\x27\x0a" + bytes(100), "shapefile"),
     "jpeg": (b"\xff\xd8\xff\xe0" + bytes(100), "image"),
     "lz4": (b"\x04\x22\x4d\x18" + bytes(range(100)), "lz4"),
-    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Excel"),
     "mail": (b"MIME-Version: 1.0\nContent-Type: text/csv\n\na,b,c\n", "mail"),
 }
 

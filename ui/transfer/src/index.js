@@ -19,7 +19,7 @@ class TransferList {
       { type: 'button', class: 'tt-zone', onclick: () => this.input.click() },
       icon('upload', 22),
       element('span', {}, element('b', {}, 'Drop trip files here'), ' or choose them'),
-      element('span', { class: 'tt-hint' }, 'CSV or Parquet, also compressed, of any size: each needs an origin, a destination and a start time'),
+      element('span', { class: 'tt-hint' }, 'CSV, Parquet or JSON, also compressed, of any size, or an Excel or OpenDocument workbook: each needs an origin, a destination and a start time'),
     );
     this.list = element('ul', { class: 'tt-list' });
     this.announcer = element('div', { class: 'tt-silent', role: 'status', 'aria-live': 'polite' });

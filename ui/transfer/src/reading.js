@@ -30,6 +30,7 @@ export const TEXT_OPTIONS = [
   ['datasource', 'Datasource of all trips'],
   ['timezone', 'Time zone of the trips'],
   ['crs', 'Reference system of coordinates'],
+  ['sheet', 'Sheet of a workbook, or keys of a JSON array'],
 ];
 
 /** @type {[string, string][]} */
@@ -51,6 +52,7 @@ export const CHOSEN_OPTIONS = [
   ['time_form', 'Numbers as times', TIME_FORMS],
   ['coordinate_unit', 'Unit of coordinates', [['degrees', 'degrees'], ['e7', 'degrees × 10,000,000'], ['e6', 'microdegrees'], ['e5', 'degrees × 100,000'], ['radians', 'radians']]],
   ['axis_order', 'Order in points', [['lon_lat', 'longitude first'], ['lat_lon', 'latitude first']]],
+  ['polyline_precision', 'Digits in encoded lines', [['5', 'five (Google)'], ['6', 'six (OSRM, Valhalla)']]],
   ['delimiter', 'Divided by', Object.entries(DELIMITERS)],
   ['decimal', 'Decimal sign', [['.', 'point'], [',', 'comma']]],
   ['encoding', 'Encoding', [['utf-8', 'UTF-8'], ['windows-1252', 'Windows-1252'], ['utf-16-le', 'UTF-16 LE'], ['utf-16-be', 'UTF-16 BE']]],
@@ -66,9 +68,9 @@ export const LIMIT_OPTIONS = [
 /** One line on the file's form. @param {any} inspection */
 export function describePlan({ plan, rows_read: rows, rows_rejected: rejected }) {
   const { dialect = {} } = plan;
-  const parts = [plan.kind === 'csv' ? 'Text table' : 'Parquet'];
+  const parts = [describeKind(plan)];
   if (plan.compression && plan.compression !== 'none') parts.push(plan.compression);
-  if (plan.kind === 'csv') {
+  if (plan.kind === 'csv' && !plan.table) {
     if (dialect.delimiter) parts.push(`divided by ${DELIMITERS[dialect.delimiter] ?? dialect.delimiter}`);
     if (dialect.encoding) parts.push(dialect.encoding.toUpperCase());
     if (dialect.decimal === ',') parts.push('decimal comma');
@@ -79,6 +81,13 @@ export function describePlan({ plan, rows_read: rows, rows_rejected: rejected })
     parts.push(rejected > 0 ? `${formatCount(rejected)} of the first ${formatCount(rows)} rows would be rejected` : `the first ${formatCount(rows)} rows are good`);
   }
   return parts.join(' · ');
+}
+
+/** What kind of file it is, and which of its tables is read. @param {any} plan */
+function describeKind({ kind, table }) {
+  if (table?.format === 'workbook') return table.name ? `Workbook, sheet ${table.name}` : 'Workbook';
+  if (table) return table.name ? `JSON, records under ${table.name}` : 'JSON';
+  return kind === 'csv' ? 'Text table' : 'Parquet';
 }
 
 /** One line on how times are read. @param {any} inspection */

@@ -23,7 +23,7 @@ const SHOWN_ROWS = 5;
 const PAUSE_MS = 350;
 const SURE = 0.9;
 const ABOUT_TRIPS = new Set(['region', 'datasource', 'timezone']); // what the file itself may say of every trip
-const TYPED_OPTIONS = new Set(['date_order', 'time_form', 'axis_order']); // the others are about text
+const TYPED_OPTIONS = new Set(['date_order', 'time_form', 'axis_order', 'polyline_precision']); // the others are about text
 
 /** The review of one job; repaints itself after every answer of the hub. */
 export class Review {

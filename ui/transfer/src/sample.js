@@ -3,18 +3,21 @@
 const SAMPLE_BYTES = 1024 * 1024; // as much as the loader decides by
 const WHOLE_BYTES = 8 * 1024 * 1024; // the hub looks at this much
 const MAGIC = 'PAR1';
+const WORKBOOKS = ['PK\u0003\u0004', '\ufffd\ufffd\u0011\ufffd']; // zip, the container of old Excel files: both say at their end what they hold
 
 /** @typedef {[number, number]} Part offset and bytes */
 
 /**
- * Have a file inspected: by its beginning, or where it is a large Parquet file by its end and then by its first rows.
+ * Have a file inspected: by its beginning (all of it, if it is small and says at its end what it holds), or where it is a large Parquet file by its end and then by its first rows.
  * @param {File} file @param {(sample: Blob, query: [string, string][]) => Promise<any>} ask
  */
 export async function inspectFile(file, ask) {
-  const isParquet = (await file.slice(0, MAGIC.length).text()) === MAGIC;
+  const beginning = await file.slice(0, MAGIC.length).text();
+  const isParquet = beginning === MAGIC;
   const parts = isParquet && file.size > WHOLE_BYTES ? await findEnds(file) : null;
   if (!parts) {
-    const bytes = isParquet && file.size <= WHOLE_BYTES ? file.size : SAMPLE_BYTES;
+    const isWholeWanted = isParquet || WORKBOOKS.some((magic) => beginning.startsWith(magic));
+    const bytes = isWholeWanted && file.size <= WHOLE_BYTES ? file.size : SAMPLE_BYTES;
     return await ask(file.slice(0, bytes), [['is_whole', String(file.size <= bytes)]]);
   }
   const answer = await askParts(file, parts, ask);
