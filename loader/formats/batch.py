@@ -7,7 +7,7 @@ assert parsed.rows_read == parsed.trips.height + parsed.rejects.height
 import numpy as np
 import polars as pl
 
-from loader.formats.fields import count_fields, slice_text, split_fields
+from loader.formats.fields import count_whole_fields, has_nul, slice_text, split_fields
 from loader.formats.parquet import parse_row_group
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
 from loader.formats.reasons import Reason
@@ -59,11 +59,11 @@ def _find_broken(records: Records, plan: FilePlan) -> tuple[Mask, pl.DataFrame]:
 
     Shape: (column_name, reason, value), one row per record that can't.
     """
-    counts = count_fields(records, usual=plan.dialect.field_count)
+    counts = count_whole_fields(records, delimiter=plan.dialect.delimiter, field_count=plan.dialect.field_count)
     tests = [
         (records.is_unclosed, Reason.UNCLOSED_QUOTE),
         (records.ends - records.starts > plan.record_limit_bytes, Reason.RECORD_TOO_LONG),
-        (_has_nul(records), Reason.NUL_BYTE),
+        (has_nul(records), Reason.NUL_BYTE),
         (counts != plan.dialect.field_count, Reason.MALFORMED_RECORD if plan.table else Reason.FIELD_COUNT),
     ]
     is_broken = np.logical_or.reduce([mask for mask, _ in tests])
@@ -74,15 +74,6 @@ def _find_broken(records: Records, plan: FilePlan) -> tuple[Mask, pl.DataFrame]:
     frame = pl.DataFrame({"reason": pl.Series([str(name) for _, name in tests]).gather(reason), "count": counts[broken]})
     value = pl.when(pl.col("reason") == str(Reason.FIELD_COUNT)).then(pl.col("count").cast(pl.String))
     return ~is_broken, frame.select(pl.lit(None, pl.String).alias("column_name"), "reason", value=value)
-
-
-def _has_nul(records: Records) -> Mask:
-    found = np.zeros(len(records), np.bool_)
-    if len(records) and b"\0" in records.data:
-        places = np.flatnonzero(records.buffer == 0)
-        owners = np.searchsorted(records.starts, places, side="right") - 1
-        found[owners[(owners >= 0) & (places < records.ends[np.maximum(owners, 0)])]] = True
-    return found
 
 
 def _make_rejects(

@@ -7,14 +7,14 @@ says that quotes don't double where none happens to, and knows neither preambles
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
-from loader.formats.fields import FieldTable, count_fields, split_fields, undo_quotes
+from loader.formats.fields import FieldTable, count_fields, count_whole_fields, has_nul, split_fields, undo_quotes
 from loader.formats.names import read_name
 from loader.formats.plan import Dialect, LoadOptions
 from loader.formats.records import Records, split_records
@@ -118,8 +118,8 @@ def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, *, is_wh
     if header is None and options.has_header is None:
         first_row = _skip_preamble(counts)
     names = rows[header] if header is not None else []
-    body = counts[first_row:]
-    field_count = _choose_field_count(body, len(names))
+    usual = Counter(counts[first_row:].tolist()).most_common(1)[0][0] if len(counts) > first_row else 0
+    field_count, body = _choose_field_count(records, dialect.delimiter, names=names, first_row=first_row)
     if field_count < 2:
         return
     dialect = replace(
@@ -131,20 +131,23 @@ def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, *, is_wh
     table = _make_table(sample, dialect, limit=limit, is_whole=is_whole)
     evenness = float(np.mean(body == field_count)) if len(body) else 1.0
     yield Layout(dialect, name_columns(names, field_count), table, evenness)
-    if len(names) + 1 == field_count:
+    if names and len(names) + 1 == usual:
         # R writes row names without naming their column: the names may belong one column further right.
-        yield Layout(dialect, name_columns(["", *names], field_count), table, evenness)
+        dialect = replace(dialect, field_count=usual)
+        table = _make_table(sample, dialect, limit=limit, is_whole=is_whole)
+        yield Layout(dialect, name_columns(["", *names], usual), table, float(np.mean(counts[first_row:] == usual)))
 
 
 def name_columns(names: list[str], field_count: int) -> tuple[str, ...]:
     """Give every column a name: as written without blanks around, or by its number."""
-    written = [name.strip() for name in names[:field_count]] + [""] * max(0, field_count - len(names))
+    written = [name.replace("\0", "").strip() for name in names[:field_count]] + [""] * max(0, field_count - len(names))
     return tuple(name or f"column_{index + 1}" for index, name in enumerate(written))
 
 
 def _make_table(sample: bytes, dialect: Dialect, *, limit: int, is_whole: bool) -> FieldTable:
     records = split_records(sample, dialect, limit=limit, header_lines=dialect.header_lines, is_end=is_whole)
-    good = (count_fields(records, usual=dialect.field_count) == dialect.field_count) & ~records.is_unclosed
+    counts = count_whole_fields(records, delimiter=dialect.delimiter, field_count=dialect.field_count)
+    good = (counts == dialect.field_count) & ~records.is_unclosed & ~has_nul(records)
     return split_fields(records, is_good=good, field_count=dialect.field_count)
 
 
@@ -188,12 +191,21 @@ def _skip_preamble(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
     return int(np.argmax(counts == usual))
 
 
-def _choose_field_count(counts: np.ndarray[tuple[int], np.dtype[np.int64]], named: int) -> int:
-    """Choose how many fields a record must have: as many as names, unless most rows have more."""
+def _choose_field_count(
+    records: Records, delimiter: str, *, names: Sequence[str], first_row: int
+) -> tuple[int, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Choose how many fields a record must have, and count those of each: as many as names, unless most rows hold more."""
+    counts = count_fields(records, usual=0)[first_row:]
+    named = len(names) - next((at for at, name in enumerate(reversed(names)) if name.strip()), len(names))
     if len(counts) == 0:
-        return named
+        return len(names), counts
+    if named > 1:
+        whole = count_whole_fields(records, delimiter=delimiter, field_count=named)[first_row:]
+        if np.count_nonzero(whole == named) * 2 > len(whole):
+            return named, whole
     usual, rows = Counter(counts.tolist()).most_common(1)[0]
-    return int(usual) if usual > named and rows * 2 > len(counts) else max(named, 0) or int(usual)
+    chosen = int(usual) if usual > len(names) and rows * 2 > len(counts) else len(names) or int(usual)
+    return chosen, counts
 
 
 def _count_lines(records: Records, row: int) -> int:

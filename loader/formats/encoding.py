@@ -6,7 +6,8 @@ import re
 from shared.errors import FileFormatError
 
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+# NULs in a row count once: they are a hole in a text file, which rejects its row.
+_CONTROL = re.compile(rb"\x00+|[\x01-\x08\x0e-\x1f\x7f]")
 LETTERS = re.compile("[^\x00-\x7f\ufffd]")
 _CONTROL_SHARE = 0.02
 

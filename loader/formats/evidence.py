@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from loader.formats.errors import ambiguous_dates
-from loader.formats.fields import count_fields, split_fields
+from loader.formats.fields import count_whole_fields, split_fields
 from loader.formats.plan import FilePlan
 from loader.formats.records import split_records
 from loader.formats.values.date_order import DateParts
@@ -80,8 +80,10 @@ class Evidence:
         plan = self._plan
         text = data if data.isascii() else data.decode("utf-8", "replace").encode()
         records = split_records(text, plan.dialect, limit=plan.record_limit_bytes, header_lines=header_lines)
-        good = (count_fields(records, usual=plan.dialect.field_count) == plan.dialect.field_count) & ~records.is_unclosed
-        table = split_fields(records, is_good=good, field_count=plan.dialect.field_count)
+        wanted = plan.dialect.field_count
+        counts = count_whole_fields(records, delimiter=plan.dialect.delimiter, field_count=wanted)
+        good = (counts == wanted) & ~records.is_unclosed
+        table = split_fields(records, is_good=good, field_count=wanted)
         for role in ("started_at", "ended_at"):
             if role in plan.roles:
                 self._dates.observe(table.text(plan.roles[role]))

@@ -6,6 +6,7 @@ But none of them tells on which physical line a record began, and polars refuses
 turning text into numbers, and the kernels do that in the buffer.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,11 +32,15 @@ class Bounds:
 
 @dataclass(frozen=True)
 class FieldTable:
-    """The fields of the records that have the right number of them. Shape: separators is (records, fields - 1)."""
+    """The fields of the records that have the right number of them. Shape: separators is (records, fields - 1).
+
+    ends: where the last fields end; None where that is where the records do.
+    """
 
     records: Records
     rows: Positions
     separators: npt.NDArray[np.int64]
+    ends: Positions | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,10 +60,13 @@ class FieldTable:
         last = self.separators.shape[1]
         starts = self.records.starts[self.rows] if column == 0 else self.separators[:, column - 1] + 1
         # copy(): the kernels want it in one piece.
-        ends = self.records.ends[self.rows] if column == last else self.separators[:, column].copy()
+        ends = self._last_ends() if column == last else self.separators[:, column].copy()
         if len(self.records.quoted.opens) == 0:
             return Bounds(starts, ends, None)
         return self._unquote(starts, ends)
+
+    def _last_ends(self) -> Positions:
+        return self.records.ends[self.rows] if self.ends is None else self.ends
 
     def _unquote(self, starts: Positions, ends: Positions) -> Bounds:
         quoted = self.records.quoted
@@ -121,13 +129,53 @@ def undo_quotes(text: str, quote: str = '"') -> str:
 
 
 def split_fields(records: Records, *, is_good: Mask, field_count: int) -> FieldTable:
-    """Make the table of the good records' fields; is_good must imply field_count fields."""
+    """Make the table of the good records' fields; is_good must imply field_count fields, and empty ones behind them at most."""
     separators = records.separators
     if not is_good.all() or len(separators) != len(records) * (field_count - 1):
         owner = np.searchsorted(records.starts, separators, side="right") - 1
         separators = separators[(owner >= 0) & is_good[np.maximum(owner, 0)]] if len(records) else separators[:0]
     rows = np.flatnonzero(is_good)
+    if len(separators) != len(rows) * (field_count - 1):
+        return _split_longer(records, rows, field_count)
     return FieldTable(records, rows, separators.reshape(len(rows), field_count - 1))
+
+
+def _split_longer(records: Records, rows: Positions, field_count: int) -> FieldTable:
+    """Make the table of records some of which have empty fields behind the last."""
+    first = np.searchsorted(records.separators, records.starts[rows])
+    following = np.searchsorted(records.separators, records.ends[rows])
+    ends = records.ends[rows]
+    longer = following - first >= field_count
+    ends[longer] = records.separators[first[longer] + field_count - 1]
+    return FieldTable(records, rows, records.separators[first[:, None] + np.arange(field_count - 1)], ends)
+
+
+def count_whole_fields(records: Records, *, delimiter: str, field_count: int) -> npt.NDArray[np.int64]:
+    """Count each record's fields; empty ones behind the field_count-th don't count."""
+    counts = count_fields(records, usual=field_count)
+    longer = np.flatnonzero(counts > field_count)
+    if len(longer) == 0:
+        return counts
+    cuts = records.separators[np.searchsorted(records.separators, records.starts[longer]) + field_count - 1]
+    ends = records.ends[longer]
+    is_empty = ends - cuts == counts[longer] - field_count  # nothing but delimiters
+    rest = np.flatnonzero(~is_empty)
+    if len(rest):
+        blank = f"^[{re.escape(delimiter)}{records.quoted.quote} \t]*$"
+        text = slice_text(records.buffer, cuts[rest], ends[rest])
+        is_empty[rest] = text.str.contains(blank).to_numpy()
+    counts[longer[is_empty]] = field_count
+    return counts
+
+
+def has_nul(records: Records) -> Mask:
+    """Tell which records hold a NUL byte."""
+    found = np.zeros(len(records), np.bool_)
+    if len(records) and b"\0" in records.data:
+        nuls = np.flatnonzero(records.buffer == 0)
+        owners = np.searchsorted(records.starts, nuls, side="right") - 1
+        found[owners[(owners >= 0) & (nuls < records.ends[np.maximum(owners, 0)])]] = True
+    return found
 
 
 def count_fields(records: Records, *, usual: int) -> npt.NDArray[np.int64]:

@@ -46,7 +46,7 @@ class Profile:
     @property
     def example(self) -> str:
         """Give the first value."""
-        return str(self._values[0])[:64] if self.filled else ""
+        return str(self._values[0])[:64].replace("\0", "␀") if self.filled else ""
 
     @cached_property
     def numbers(self) -> Floats:
