@@ -6,9 +6,9 @@ files whose columns have the same names and types. Kept is how a file is read (c
 succeeds. What the file itself says comes first: the order of its dates, and where its trips begin.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -90,10 +90,23 @@ def recall_reading(engine: Engine, begun: Beginning, options: LoadOptions) -> tu
 
     Raises: TransientError when the database is away.
     """
+    return complete_options(begun, options, fetch=partial(fetch_reading, engine))
+
+
+def fetch_reading(engine: Engine, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
+    """The newest reading of files with one of these headers. Raises: TransientError."""
+    with transaction(engine) as connection:
+        row = execute(connection, "fetch_reading", header_hashes=list(header_hashes)).mappings().one_or_none()
+    return {**row, "said_at": row["said_at"].isoformat()} if row else None
+
+
+def complete_options(
+    begun: Beginning, options: LoadOptions, *, fetch: Callable[[Sequence[str]], Mapping[str, Any] | None]
+) -> tuple[LoadOptions, Reading | None]:
+    """Complete options by the reading that fetch finds for the file's headers."""
     if not options.as_last_time or not begun.headers:
         return options, None
-    with transaction(engine) as connection:
-        row = execute(connection, "fetch_reading", header_hashes=list(begun.headers.values())).mappings().one_or_none()
+    row = fetch(list(begun.headers.values()))
     if row is None:
         return options, None
     completed = _complete(options, row["options"])
@@ -109,7 +122,7 @@ def recall_reading(engine: Engine, begun: Beginning, options: LoadOptions) -> tu
     applied = {name: value for name, value in after.items() if before.get(name) != value}
     if not applied:
         return options, None
-    return completed, Reading(row["header_hash"], row["load_id"], row["said_at"].isoformat(), row["options"], applied)
+    return completed, Reading(row["header_hash"], row["load_id"], row["said_at"], row["options"], applied)
 
 
 def forget_reading(engine: Engine, header_hash: str) -> None:

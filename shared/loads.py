@@ -176,6 +176,12 @@ def list_rejects(
         return [dict(row) for row in rows]
 
 
+def has_unlisted_rejects(engine: Engine, load_id: int, *, reason: str | None = None) -> bool:
+    """Whether a load has more rejects than the database keeps; the object store has all of them."""
+    with transaction(engine) as connection:
+        return bool(execute(connection, "has_unlisted_rejects", load_id=load_id, reason=reason).scalar_one())
+
+
 def _make_load(row: dict[str, Any]) -> Load:
     load = {name: row[name] for name in _FIELDS}
     for name in ("requested_at", "started_at", "finished_at"):

@@ -70,6 +70,15 @@ class Settings(BaseSettings):
         None, description="Key that signs hub tokens; without it the hub asks for no token and must stay on loopback."
     )
     api_token: SecretStr | None = Field(None, description="Token the command line shows the hub; made from the key when empty.")
+    hub_idle_timeout_s: float = Field(
+        75.0, gt=0, description="Time for the head of a request, and between requests of one connection. Seconds."
+    )
+    hub_body_timeout_s: float = Field(
+        60.0, gt=0, description="Longest pause in a request's body, and in the reading of an answer. Seconds."
+    )
+    inspect_processes: int = Field(2, ge=1, description="Files that the hub inspects at once, a process each. Count.")
+    inspect_timeout_s: float = Field(10.0, gt=0, description="Time after which an inspection is broken off. Seconds.")
+    inspect_memory_mib: int = Field(768, ge=64, description="Memory that an inspection may take, on Linux. MiB.")
     hub_allow_anyone: bool = Field(False, description="Let the hub listen beyond loopback without a secret. true or false.")
 
     # UI
@@ -104,6 +113,12 @@ class Settings(BaseSettings):
     record_limit_bytes: int = Field(1 * 2**20, ge=1024, description="Longest record of a file. Bytes.")
     event_history: int = Field(100_000, ge=1000, description="Events kept for replay. Count.")
     upload_limit_bytes: int = Field(1 * 2**40, ge=1, description="Largest file. Bytes.")
+    upload_slots: int = Field(
+        4, ge=1, description="Files that one hub takes in at once; each needs 32 MiB, the senders of others wait. Count."
+    )
+    idempotency_retention_s: float = Field(
+        604_800.0, gt=0, description="Time for which an Idempotency-Key gives the load that it asked for before. Seconds."
+    )
     upload_max_age_s: float = Field(
         86_400.0, gt=0, description="Time after the last part of an unfinished upload until it is dropped. Seconds."
     )

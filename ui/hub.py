@@ -75,7 +75,7 @@ def _read_answer(answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:
         raise TransientError(f"The hub answered {answer.status} without JSON.", code="hub_unavailable") from error
     if answer.status < 400:
         return body
-    message = str(body.get("error", {}).get("message", f"The hub answered {answer.status}."))
+    message = str(body.get("detail", f"The hub answered {answer.status}."))
     if answer.status == 404:
         raise NotFoundError(message)
     if answer.status == 409:

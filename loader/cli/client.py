@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import urllib3
 
@@ -90,7 +90,7 @@ class HubClient:
         """Send a file and ask for its load. Units: size in bytes, None when unknown; on_bytes hears of every block sent."""
         headers = {"Content-Type": "application/octet-stream"} | ({} if size is None else {"Content-Length": str(size)})
         body = _list_blocks(stream, size, on_bytes)
-        return self._send("PUT", f"/api/v1/loads/{quote(file_name, safe='')}", asked=asked, body=body, headers=headers)
+        return self._send("POST", "/api/v1/loads", asked={**asked, "file_name": file_name}, body=body, headers=headers)
 
     def open_text(self, path: str, /, **asked: object) -> Iterator[bytes]:
         """Ask for a long answer as it is, block by block."""
@@ -185,8 +185,8 @@ def _parse(body: bytes) -> Json:
 
 def _make_error(status: int, body: bytes) -> TripdeckError:
     try:
-        error = json.loads(body)["error"]
-        code, message = str(error["code"]), str(error["message"])
+        error = json.loads(body)
+        code, message = str(error["code"]), str(error["detail"])
     except (ValueError, KeyError, TypeError):
         return TerminalError(f"What answers is no hub: status {status} without a reason. Check TRIPDECK_API_URL.", code="no_hub")
     if status in (400, 405):

@@ -45,7 +45,7 @@ def load(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Load trip files: exit status 0 when every load succeeded (rejects or not), 1 when one failed, 2 on wrong usage."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
-    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
+    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time is not False}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
     reading |= {"sheet": sheet, "polyline_precision": polyline_precision}
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
@@ -89,7 +89,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Show what the loader makes of a file's beginning; nothing is loaded."""
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
-    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time}
+    reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time is not False}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
     reading |= {"sheet": sheet, "polyline_precision": polyline_precision}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}

@@ -30,20 +30,17 @@ class QuestionAnswer(Answer):
     columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
 
 
-class ErrorFacts(Answer):
-    """What happened and what to do."""
+class ProblemAnswer(Answer):
+    """An error, as a problem of RFC 9457: what happened and what to do."""
 
-    code: str = Field(description="For programs; doesn't change.")
-    message: str = Field(description="For people.")
+    type: str = Field(description="urn:tripdeck:problem: and the code.")
+    title: str = Field(description="The kind of problem, for people.")
+    status: int
+    detail: str = Field(description="What happened and what to do, for people.")
+    code: str = Field(description="The kind of problem, for programs; doesn't change.")
     parameter: str | None = Field(default=None, description="What to change.")
     choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers to the question that a file leaves open.")
     columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
-
-
-class ErrorAnswer(Answer):
-    """An error."""
-
-    error: ErrorFacts
 
 
 class LoadSnapshot(Answer):
@@ -125,6 +122,7 @@ class RejectsAnswer(Answer):
 
     rejects: list[RejectAnswer]
     next: str | None = Field(description="Path of the next page.")
+    is_truncated: bool = Field(description="Whether there are more that no page lists; as CSV or as rows all of them come.")
 
 
 class UploadedPartAnswer(Answer):

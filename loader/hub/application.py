@@ -18,6 +18,7 @@ ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     ("/api/v1/loads/{load_id}/cancel", loads.CancelHandler),
     ("/api/v1/loads/{load_id}/undo", loads.UndoHandler),
     ("/api/v1/loads/{load_id}/retry", loads.RetryHandler),
+    ("/api/v1/files/{file_name}", loads.FileHandler),
     ("/api/v1/uploads", uploads.UploadsHandler),
     ("/api/v1/uploads/{upload_id}", uploads.UploadHandler),
     ("/api/v1/uploads/{upload_id}/parts", uploads.UploadPartsHandler),

@@ -3,17 +3,20 @@
 Path and query parameters of a call are one model; the names in the path say which is which.
 """
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from shared.errors import RequestError
 
 if TYPE_CHECKING:
     from loader.formats import LoadOptions
 
+MAX_WAIT_S: Final = 55
+"""Longest wait for a load's end: proxies break off a request that is silent for a minute."""
 _MAX_ID: Final = 2**31 - 1
 _MAX_NAME_CHARACTERS: Final = 200
 # Characters that turn the text after them around, so that a name shows as another (CVE-2021-42574).
@@ -120,8 +123,8 @@ class Options(Asked):
     )
     max_rejects: int | None = Field(None, ge=0, le=2**53, description="More rejects fail the load, and nothing of it stays.")
     max_reject_share: float | None = Field(None, ge=0, le=1, description="The same as a share of the rows; judged at the end.")
-    as_last_time: bool | None = Field(
-        None, description="Whether what was said of a file of the same kind counts where nothing is said here (true)."
+    as_last_time: bool = Field(
+        False, description="Whether what was said of a file of the same kind counts where nothing is said here."
     )
 
     def make(self, roles: dict[str, str]) -> "LoadOptions":
@@ -166,7 +169,19 @@ class FileAsked(Options):
 class LoadFileAsked(FileAsked):
     """A file to load, sent as the request's body."""
 
-    wait: bool = Field(False, description="Answer when the load has ended.")
+    wait: int = Field(
+        0, ge=0, le=2**31, description="Seconds to wait for the load's end before answering, 55 at most; true: as long as may be."
+    )
+
+    @field_validator("wait", mode="before")
+    @classmethod
+    def _read_wait(cls, given: object) -> object:
+        return {"true": MAX_WAIT_S, "false": 0}.get(given, given) if isinstance(given, str) else given
+
+    def count_wait_s(self, preferences: list[str]) -> int:
+        """Seconds to wait: as the parameter says, else as the header Prefer does."""
+        wanted = re.search(r"(?:^|[,;\s])wait=(\d{1,9})(?=$|[,;\s])", ",".join(preferences))
+        return min(MAX_WAIT_S, self.wait or (int(wanted[1]) if wanted else 0))
 
 
 class ReadingAsked(Asked):

@@ -1,4 +1,4 @@
-"""One table from error class to status code, and the JSON every error becomes."""
+"""One table from error class to status code, and the problem (RFC 9457) that every error becomes."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from tornado.web import HTTPError
 
+from loader.hub.idempotency import KeyReusedError
 from shared.errors import (
     ConflictError,
     FileFormatError,
@@ -24,6 +25,12 @@ class TooLargeError(TerminalError):
     code = "too_large"
 
 
+class TooSlowError(TerminalError):
+    """A client that takes too long over its request."""
+
+    code = "too_slow"
+
+
 # The first class that fits counts.
 _STATUS_OF: Final = (
     (RequestError, HTTPStatus.BAD_REQUEST),
@@ -31,11 +38,14 @@ _STATUS_OF: Final = (
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
+    (TooSlowError, HTTPStatus.REQUEST_TIMEOUT),
     (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (KeyReusedError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (FileFormatError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TransientError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 # What an error says beside its code and message.
+PROBLEM_MEDIA: Final = "application/problem+json"
 _FACTS: Final = ("parameter", "choices", "columns")
 _CODE_OF: Final = {403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
@@ -47,14 +57,14 @@ def status_of(error: BaseException) -> int:
     return next((int(status) for kind, status in _STATUS_OF if isinstance(error, kind)), 500)
 
 
-def make_error_json(error: BaseException) -> dict[str, Any]:
-    """The body that answers an error: code, message and, where one is to blame, the parameter; choices where it is a question."""
+def make_problem(error: BaseException) -> dict[str, Any]:
+    """The problem that answers an error: code and, where one is to blame, the parameter; choices where it is a question."""
     status = status_of(error)
     if isinstance(error, HTTPError):
-        return _body(_CODE_OF.get(status, "bad_request"), error.log_message or HTTPStatus(status).phrase)
+        return _make(status, _CODE_OF.get(status, "bad_request"), error.log_message or HTTPStatus(status).phrase)
     if isinstance(error, TripdeckError) and status != HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _body(error.error_code, error.message, **{name: error.facts.get(name) for name in _FACTS})
-    return _body("internal", "The hub failed at this; its log says why.")
+        return _make(status, error.error_code, error.message, **{name: error.facts.get(name) for name in _FACTS})
+    return _make(status, "internal", "The hub failed at this; its log says why.")
 
 
 def translate_validation(error: ValidationError) -> RequestError:
@@ -69,5 +79,7 @@ def translate_validation(error: ValidationError) -> RequestError:
     return RequestError(f"{parameter or 'The body'}: {reason}", parameter=parameter or None)
 
 
-def _body(code: str, message: str, **facts: object) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message} | {name: fact for name, fact in facts.items() if fact}}
+def _make(status: int, code: str, detail: str, **facts: object) -> dict[str, Any]:
+    title = code.replace("_", " ").capitalize()
+    problem = {"type": f"urn:tripdeck:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    return problem | {name: fact for name, fact in facts.items() if fact}

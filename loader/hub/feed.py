@@ -14,7 +14,8 @@ import random
 import time
 from typing import Final
 
-from loader.hub.history import History, Message, is_next
+from loader.hub.duty import Duty
+from loader.hub.history import History, MalformedEventError, Message, is_next
 from loader.hub.metrics import Metrics
 from loader.hub.publisher import Publisher
 from shared.errors import TransientError, TripdeckError
@@ -30,6 +31,8 @@ _WARM: Final = 1_000
 _WAIT_MS: Final = 5_000
 _SNAPSHOT_AGE_S: Final = 1.0
 _RETRY_S: Final = 1.0
+# A turn waits 5 s for news, and at most for two services that time out and a question to the database.
+_STALLED_S: Final = 90.0
 _START_TIMEOUT_S: Final = 15.0
 # A client is slow when it took this long over a page and is more than a page behind. A burst alone isn't its fault.
 SLOW_S: Final = 2.0
@@ -43,6 +46,7 @@ class Feed:
     def __init__(self, history: History, publisher: Publisher, *, metrics: Metrics) -> None:
         self.history = history
         self.metrics = metrics
+        self.duty = Duty("feed", limit_s=_STALLED_S)
         self.position: int | None = None
         self._publisher = publisher
         self._ring: list[Message] = []
@@ -60,11 +64,18 @@ class Feed:
 
     async def run(self) -> None:
         """Follow the stream until cancelled; whatever is away is tried again."""
-        while True:
-            try:
-                await self._advance()
-            except TripdeckError as error:
-                LOG.warning("the feed waits", extra={"reason": error.message})
+        with self.duty.running():
+            while True:
+                try:
+                    await self._advance()
+                    self.duty.turn()
+                    continue
+                except TripdeckError as error:
+                    LOG.warning("the feed waits", extra={"reason": error.message})
+                    self.duty.turn()
+                except Exception as error:  # noqa: BLE001 - every client's feed hangs on this task
+                    self.metrics.feed_failures.inc()
+                    self.duty.fail(error)
                 await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, keeps no secret
 
     def read(self, *, last: int | None, load_id: int | None) -> "Reader":
@@ -124,6 +135,9 @@ class Feed:
     async def _read(self, after: int) -> list[Message]:
         try:
             messages = await self.history.read_stream(after, wait_ms=_WAIT_MS)
+        except MalformedEventError:
+            await asyncio.sleep(_RETRY_S)  # the stream gives it again and again, until the outbox has a later one
+            return await self.history.read_outbox(after)
         except TransientError as error:
             if not self._is_redis_away:
                 LOG.warning("the feed reads the outbox", extra={"reason": error.message})

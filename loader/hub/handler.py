@@ -17,8 +17,9 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from loader.hub.access import parse_bearer
 from loader.hub.asked import Asked, Nothing
-from loader.hub.errors import TooLargeError, make_error_json, status_of
+from loader.hub.errors import PROBLEM_MEDIA, TooLargeError, TooSlowError, make_problem, status_of
 from loader.hub.operations import JSON_LIMIT_BYTES, Operation, find_operation, list_operations, parse_asked, parse_body
+from loader.hub.pace import Pace
 from loader.hub.services import Services
 from shared.errors import TripdeckError
 
@@ -28,8 +29,11 @@ LOG = logging.getLogger(__name__)
 # client would read the reset instead of the answer.
 _LINGER_S: Final = 5.0
 _LINGER_BYTES: Final = 64 * 2**20
-_IDLE_S: Final = 60.0
 _RETRY_AFTER_S: Final = 5
+EXPOSED_HEADERS: Final = (
+    "Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, WWW-Authenticate"
+)
+"""What pages may read of an answer."""
 
 
 class Body(Protocol):
@@ -77,6 +81,7 @@ class ApiHandler(RequestHandler):
         self._timer: asyncio.TimerHandle | None = None
         self._dropped_bytes = 0
         self.body = BufferedBody(JSON_LIMIT_BYTES)
+        self.pace = Pace(services.settings.hub_body_timeout_s)
 
     def set_default_headers(self) -> None:
         """Headers of every answer, and those that let allowed pages read it."""
@@ -87,7 +92,7 @@ class ApiHandler(RequestHandler):
         origin = self.request.headers.get("Origin")
         if origin and self.application.settings["access"].allows_origin(origin):
             self.set_header("Access-Control-Allow-Origin", origin)
-            self.set_header("Access-Control-Expose-Headers", "ETag, Location, Content-Disposition, Retry-After")
+            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
     def is_gone(self) -> bool:
         """Whether the client has closed the connection."""
@@ -98,10 +103,18 @@ class ApiHandler(RequestHandler):
         self.services.metrics.open_requests += 1
         self.is_counted = True
         self.request.connection.set_max_body_size(2**62)  # type: ignore[union-attr]  # bodies count themselves
+        self.request.connection.set_body_timeout(None)  # type: ignore[union-attr]  # and have a pace of their own
         try:
             await self.judge()
         except (TripdeckError, HTTPError) as error:
             await self._refuse(error)
+            return
+        if _has_body(self.request):
+            self._await_body()
+
+    def read_path(self) -> dict[str, str]:
+        """The parameters in the path."""
+        return dict(self.path_kwargs)
 
     async def open_body(self, operation: Operation) -> Body:
         """Where the body of an operation goes."""
@@ -115,13 +128,28 @@ class ApiHandler(RequestHandler):
                 self._cut()
             return
         self._stop_timer()
+        self.pace.take(len(chunk))
         try:
             await self.body.write(chunk)
         except Exception as error:  # noqa: BLE001 - the process border: Tornado would close without an answer
             await self.body.abort()
             await self._refuse(error)
         else:
-            self._start_timer(_IDLE_S)
+            self._await_body()
+
+    def refuse_slow(self) -> None:
+        """Answer that the client is too slow, and close."""
+        if not self.is_refused:
+            self.is_refused = True
+            self.services.tasks.start(self._refuse_slow())
+
+    def flush(self, include_footers: bool = False) -> "asyncio.Future[None]":
+        """Send what has been written; who doesn't read it is cut off."""
+        size_bytes = sum(map(len, self._write_buffer))
+        stream = self.request.connection.stream  # type: ignore[union-attr]
+        sent = super().flush(include_footers)
+        self.services.unread.watch(sent, size_bytes, close=stream.close)
+        return sent
 
     def take_body(self) -> Asked | None:
         """The validated JSON body, where the operation takes one. Raises: RequestError."""
@@ -147,7 +175,7 @@ class ApiHandler(RequestHandler):
         if not self._headers.get("Access-Control-Allow-Origin"):
             raise HTTPError(403, "Pages of this origin may not call the hub.")
         self.set_header("Access-Control-Allow-Methods", self._allowed_methods())
-        self.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match")
+        self.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer")
         self.set_header("Access-Control-Max-Age", "600")
         self.set_status(204)
 
@@ -213,9 +241,20 @@ class ApiHandler(RequestHandler):
         if operation.scope is not None:
             token = parse_bearer(self.request.headers.get("Authorization"))
             self.token_expires_at = self.services.access.check_token(token, operation.scope)
-        path = {operation.path_names.get(name, name): value for name, value in self.path_kwargs.items()}
-        self.asked = parse_asked(operation.asked, path, self.request.query_arguments)
+        self.asked = parse_asked(operation.asked, self.read_path(), self.request.query_arguments)
         self.body = await self.open_body(operation)
+
+    def _await_body(self) -> None:
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(self.pace.wait(), self.refuse_slow)
+
+    async def _refuse_slow(self) -> None:
+        error = TooSlowError("The request's body comes too slowly; send it again, over a better line.")
+        await self.body.abort()
+        self.log_error(error)
+        self._write_error_json(error)
+        self.set_header("Connection", "close")
+        self.finish()
 
     async def _refuse(self, error: BaseException) -> None:
         self.is_refused = True
@@ -232,14 +271,14 @@ class ApiHandler(RequestHandler):
     def _write_error_json(self, error: BaseException) -> None:
         status = status_of(error)
         self.set_status(status)
-        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Type", PROBLEM_MEDIA)
         if status == 401:
             self.set_header("WWW-Authenticate", "Bearer")
         if status == 405:
             self.set_header("Allow", self._allowed_methods())
         if status == 503:
             self.set_header("Retry-After", _RETRY_AFTER_S)
-        self.write(json.dumps(make_error_json(error)))
+        self.write(json.dumps(make_problem(error)))
 
     def _allowed_methods(self) -> str:
         return ", ".join([*(method.upper() for method in list_operations(type(self))), "OPTIONS"])

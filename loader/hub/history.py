@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from sqlalchemy import Engine
 
+from loader.hub.metrics import Metrics
 from loader.hub.threads import ThreadRoom
 from shared.database import execute, transaction
 from shared.errors import NotFoundError, TransientError
@@ -28,6 +30,12 @@ _RECENT_LOADS: Final = 100
 _MAX_LOADS: Final = 1_000
 
 
+class MalformedEventError(TransientError):
+    """An entry that is no event: of another version, or somebody else's. What is behind it is read elsewhere."""
+
+    code = "malformed_event"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What a client is sent. An event of one load, or a snapshot (no load) of everything up to its position."""
@@ -42,7 +50,8 @@ class Message:
 class History:
     """Reads pages of events after a position. Every method raises TransientError when what it reads is away."""
 
-    def __init__(self, engine: Engine, settings: Settings, room: ThreadRoom) -> None:
+    def __init__(self, engine: Engine, settings: Settings, room: ThreadRoom, *, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._engine = engine
         self._room = room
         self._redis = redis.asyncio.Redis.from_url(
@@ -55,16 +64,34 @@ class History:
         )
 
     async def read_stream(self, after: int, *, wait_ms: int | None = None, limit: int = _PAGE) -> list[Message]:
-        """Events after a position from the stream; may wait for the first. The first may lie beyond a gap."""
+        """Events after a position from the stream, up to the first malformed one; may wait for the first.
+
+        The first may lie beyond a gap. Raises: MalformedEventError when the first is malformed.
+        """
         try:
             answer: Any = await self._redis.xread({STREAM: f"{after}-0"}, count=limit, block=wait_ms)
         except (redis.RedisError, OSError) as error:
             raise TransientError(f"Redis can't be reached: {error}", code="queue_unavailable") from error
-        return [_make_message(json.loads(fields["event"])) for fields in _list_entries(answer)]
+        messages: list[Message] = []
+        for entry_id, fields in _list_entries(answer):
+            try:
+                messages.append(_parse_entry(entry_id, fields))
+            except MalformedEventError as error:
+                self._count_malformed("stream", entry_id, error)
+                if not messages:
+                    raise
+                break
+        return messages
 
     async def read_outbox(self, after: int, *, limit: int = _PAGE) -> list[Message]:
         """Events after a position from the database."""
-        return [_make_message(event) for event in await self._room.run(self._list_outbox, after, limit)]
+        messages = []
+        for event in await self._room.run(self._list_outbox, after, limit):
+            try:
+                messages.append(_make_message(event))
+            except MalformedEventError as error:  # passed over: whoever notices the gap gets a snapshot
+                self._count_malformed("outbox", str(event.get("position")), error)
+        return messages
 
     async def fetch_position(self) -> int:
         """The newest position given."""
@@ -84,6 +111,10 @@ class History:
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
+
+    def _count_malformed(self, source: str, entry_id: str, error: TransientError) -> None:
+        self._metrics.feed_malformed.labels(source).inc()
+        LOG.warning("a malformed event", extra={"source": source, "entry": entry_id[:40], "reason": error.message})
 
     def _list_outbox(self, after: int, limit: int) -> list[Event]:
         with transaction(self._engine) as connection:
@@ -113,14 +144,30 @@ def is_next(messages: list[Message], after: int) -> bool:
 
 
 def _make_message(event: Event) -> Message:
-    return Message(
-        event["position"], event["kind"], json.dumps(event), event["load_id"], is_terminal=event["state"] in TERMINAL_STATES
-    )
+    try:
+        is_terminal = event["state"] in TERMINAL_STATES
+        position, load_id, kind = event["position"], event["load_id"], event["kind"]
+    except (KeyError, TypeError) as error:
+        raise MalformedEventError(f"It has no {error}.") from error
+    if type(position) is not int or type(load_id) is not int or type(kind) is not str:
+        raise MalformedEventError("Its position, load or kind is of another type.")
+    return Message(position, kind, json.dumps(event), load_id, is_terminal=is_terminal)
 
 
-def _list_entries(answer: Any) -> list[dict[str, str]]:  # noqa: ANN401 - redis-py types it as a union of both forms
+def _parse_entry(entry_id: str, fields: Mapping[str, str]) -> Message:
+    try:
+        event = json.loads(fields["event"])
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise MalformedEventError("It holds no JSON text named event.") from error
+    message = _make_message(event)
+    if entry_id != f"{message.position}-0":
+        raise MalformedEventError(f"It is said to be at {message.position}.")
+    return message
+
+
+def _list_entries(answer: Any) -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401 - redis-py types it as a union of both forms
     # {stream: [[(id, fields), …]]} in RESP3, [[stream, [(id, fields), …]]] in RESP2, nothing when the wait was in vain.
     if not answer:
         return []
     entries = answer[STREAM][0] if isinstance(answer, dict) else answer[0][1]
-    return [fields for _, fields in entries]
+    return list(entries)

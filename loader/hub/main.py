@@ -18,11 +18,13 @@ from loader.hub.access import Access
 from loader.hub.application import make_application
 from loader.hub.feed import Feed
 from loader.hub.history import History
-from loader.hub.incoming import MAX_INCOMING
+from loader.hub.inspections import Inspections
 from loader.hub.metrics import Metrics
 from loader.hub.publisher import Publisher
 from loader.hub.services import Rooms, Services
 from loader.hub.threads import ThreadRoom
+from loader.hub.unread import UnreadAnswers
+from loader.hub.upload_gate import UploadGate
 from shared.block_bits import limit_block_bits
 from shared.database import connect_database, connect_reader
 from shared.errors import SettingsError, TripdeckError
@@ -35,8 +37,9 @@ from shared.settings import Settings, load_settings
 LOG = logging.getLogger(__name__)
 
 _READ_BYTES: Final = 256 * 2**10
-_IDLE_CONNECTION_S: Final = 75.0
 _MAX_HEADER_BYTES: Final = 32 * 2**10
+# Of what takes no body at all, as a handshake; every other handler counts its own.
+_MAX_BODY_BYTES: Final = 64 * 2**10
 _DRAIN_S: Final = 20.0
 _TRANSFER_THREADS: Final = 8
 
@@ -58,7 +61,9 @@ async def run_hub(settings: Settings) -> None:
         make_application(services),
         chunk_size=_READ_BYTES,
         max_header_size=_MAX_HEADER_BYTES,
-        idle_connection_timeout=_IDLE_CONNECTION_S,
+        idle_connection_timeout=settings.hub_idle_timeout_s,
+        max_body_size=_MAX_BODY_BYTES,
+        body_timeout=settings.hub_body_timeout_s,
     )
     _raise_file_limit()
     _listen(server, settings)
@@ -92,10 +97,12 @@ def make_services(settings: Settings) -> Services:
         store=ObjectStore(settings),
         broker=connect_broker(settings),
         rooms=rooms,
-        feed=Feed(History(engine, settings, rooms.records), publisher, metrics=metrics),
+        feed=Feed(History(engine, settings, rooms.records, metrics=metrics), publisher, metrics=metrics),
         publisher=publisher,
         metrics=metrics,
-        incoming_slots=asyncio.Semaphore(MAX_INCOMING),
+        upload_gate=UploadGate(settings.upload_slots),
+        inspections=Inspections(settings),
+        unread=UnreadAnswers(settings.hub_body_timeout_s, metrics.unread_bytes),
     )
 
 
@@ -122,6 +129,7 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
     await services.tasks.wait()
     await services.feed.history.close()
     services.rooms.close()
+    services.inspections.close()
     services.reader.dispose()
     services.engine.dispose()
 
@@ -132,6 +140,7 @@ async def _warm_up(services: Services) -> None:
     kernels = await services.rooms.transfers.run(importlib.import_module, "shared.kernels")
     await services.rooms.transfers.run(kernels.compile_kernels)
     await services.rooms.transfers.run(keep_lasting)
+    await services.inspections.start()
 
 
 def _raise_file_limit() -> None:

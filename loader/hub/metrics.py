@@ -41,12 +41,21 @@ class Metrics:
         self.received_bytes = Counter(
             "tripdeck_hub_received_bytes", "Bytes of files sent through the hub.", registry=self._registry
         )
+        self.unread_bytes = Gauge(
+            "tripdeck_hub_unread_bytes", "Bytes of answers that clients haven't read yet.", registry=self._registry
+        )
         self.feed_clients = Gauge("tripdeck_hub_feed_clients", "Clients that follow the feed.", registry=self._registry)
         self.feed_messages = Counter("tripdeck_hub_feed_messages", "Messages sent to them.", registry=self._registry)
         self.feed_conflated = Counter(
             "tripdeck_hub_feed_conflated", "Events that slow clients were spared for a newer one.", registry=self._registry
         )
         self.feed_snapshots = Counter("tripdeck_hub_feed_snapshots", "Snapshots sent.", registry=self._registry)
+        self.feed_malformed = Counter(
+            "tripdeck_hub_feed_malformed", "Entries that were no events.", ("source",), registry=self._registry
+        )
+        self.feed_failures = Counter(
+            "tripdeck_hub_feed_failures", "Turns of the feed that failed unforeseen.", registry=self._registry
+        )
         self.feed_position = Gauge("tripdeck_hub_feed_position", "Position of the newest event seen.", registry=self._registry)
 
     def render(self) -> bytes:

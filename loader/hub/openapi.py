@@ -8,7 +8,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from loader.hub.answers import ErrorAnswer, FeedSnapshot, LoadEvent
+from loader.hub.answers import FeedSnapshot, LoadEvent, ProblemAnswer
+from loader.hub.errors import PROBLEM_MEDIA
 from loader.hub.operations import Operation, list_operations
 
 Json = dict[str, Any]
@@ -34,7 +35,9 @@ _ERRORS: Final = {
 
 def make_openapi(routes: Iterable[tuple[str, type]]) -> Json:
     """Describe every operation of the routes (template, handler)."""
-    found = [(path, method, each) for path, handler in routes for method, each in list_operations(handler).items()]
+    found = [
+        (path, method, each) for path, handler in routes for method, each in list_operations(handler).items() if not each.is_alias
+    ]
     models = _list_models(each for _, _, each in found)
     references, definitions = models_json_schema(models, ref_template=_SCHEMAS)
     schemas: dict[type, Json] = {model: reference for (model, _), reference in references.items()}
@@ -50,7 +53,7 @@ def make_openapi(routes: Iterable[tuple[str, type]]) -> Json:
             "schemas": definitions["$defs"],
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A hub token."}},
             "responses": {
-                status: {"description": text, "content": {"application/json": {"schema": schemas[ErrorAnswer]}}}
+                status: {"description": text, "content": {PROBLEM_MEDIA: {"schema": schemas[ProblemAnswer]}}}
                 for status, text in _ERRORS.items()
             },
         },
@@ -59,7 +62,7 @@ def make_openapi(routes: Iterable[tuple[str, type]]) -> Json:
 
 def _list_models(operations: Iterable[Operation]) -> list[tuple[type[BaseModel], Any]]:
     found: dict[tuple[type[BaseModel], Any], None] = {
-        (model, "serialization"): None for model in (ErrorAnswer, LoadEvent, FeedSnapshot)
+        (model, "serialization"): None for model in (ProblemAnswer, LoadEvent, FeedSnapshot)
     }
     for each in operations:
         if each.body is not None:
@@ -71,10 +74,11 @@ def _list_models(operations: Iterable[Operation]) -> list[tuple[type[BaseModel],
 
 def _describe(path: str, each: Operation, schemas: dict[type, Json]) -> Json:
     description: Json = {
+        "operationId": each.id,
         "summary": each.summary,
         "tags": [path.split("/")[3] if path.startswith("/api/") else "hub"],
-        "parameters": list(_list_parameters(path, each)),
-        "responses": {str(each.status): _describe_answer(each, schemas), **_list_errors(path, each)},
+        "parameters": [*_list_parameters(path, each), *_list_headers(each)],
+        "responses": {**_list_errors(path, each), **_list_answers(each, schemas)},
         "security": [{"token": []}] if each.scope else [],
     }
     if each.scope:
@@ -96,6 +100,19 @@ def _describe_answer(each: Operation, schemas: dict[type, Json]) -> Json:
     )
 
 
+def _list_answers(each: Operation, schemas: dict[type, Json]) -> Json:
+    usual = _describe_answer(each, schemas)
+    others = {str(status): {**usual, "description": text} for status, text in each.also.items()}
+    others |= {status: {"description": others[status]["description"]} for status in others if status == "304"}
+    return {**others, str(each.status): usual}
+
+
+def _list_headers(each: Operation) -> Iterator[Json]:
+    conditional = {"If-None-Match": "ETag of an answer that is known."} if 304 in each.also else {}
+    for name, text in {**each.headers, **conditional}.items():
+        yield {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+
+
 def _list_errors(path: str, each: Operation) -> Json:
     statuses = ["400", "503"]
     if each.scope:
@@ -112,13 +129,12 @@ def _list_errors(path: str, each: Operation) -> Json:
 def _list_parameters(path: str, each: Operation) -> Iterator[Json]:
     schema = each.asked.model_json_schema(ref_template=_SCHEMAS)
     in_path = re.findall(r"{(\w+)}", path)
-    path_names = {each.path_names.get(name, name): name for name in in_path}
     for name, described in schema.get("properties", {}).items():
         facts = {key: value for key, value in _without_null(described).items() if key not in _NOTES}
         yield {
-            "name": path_names.get(name, name),
-            "in": "path" if name in path_names else "query",
-            "required": name in path_names or name in schema.get("required", ()),
+            "name": name,
+            "in": "path" if name in in_path else "query",
+            "required": name in in_path or name in schema.get("required", ()),
             "description": described.get("description", ""),
             "schema": facts,
         } | ({"example": described["examples"][0]} if "examples" in described else {})

@@ -1,6 +1,6 @@
 """Operations: what a handler's method takes and answers, said once beside it.
 
-    @Operation("One load with its rejects per reason", asked=LoadAsked, answer=LoadDetailAnswer)
+    @Operation("One load with its rejects per reason", id="get_load", asked=LoadAsked, answer=LoadDetailAnswer)
     async def get(self, asked: LoadAsked) -> None: ...
 
 The decorator hands the validated parameters to the method; the OpenAPI document is made from the same models.
@@ -41,18 +41,23 @@ class Operation:
     """One method of one path, as a decorator.
 
     file_body: what a body that is a file means; media: other forms of the answer; scope None: open to everybody.
-    path_names: what this method calls a part of the path that another method of it calls otherwise.
+    is_alias: whether it is another address of an operation, which the description leaves out.
+    also: other answers than the usual one, with what they mean; errors, which all have in common, aside.
+    headers: headers that change the answer, with their meaning.
     """
 
     summary: str
     _: KW_ONLY
+    id: str
     asked: type[Asked] = Nothing
     body: type[Asked] | None = None
     file_body: str | None = None
     answer: type[Answer] | None = None
     status: int = 200
     media: tuple[str, ...] = ()
-    path_names: Mapping[str, str] = field(default_factory=dict)
+    is_alias: bool = False
+    also: Mapping[int, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     scope: Scope | None = "read"
 
     def __call__(self, method: Method) -> Method:

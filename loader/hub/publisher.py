@@ -6,6 +6,7 @@ import logging
 import redis
 from sqlalchemy import Engine
 
+from loader.hub.duty import Duty
 from loader.hub.threads import ThreadRoom
 from shared.errors import TripdeckError
 from shared.events import publish_events
@@ -22,6 +23,7 @@ class Publisher:
         self._client = client
         self._history = settings.event_history
         self._room = room
+        self.duty = Duty("publisher")
         self._bell = asyncio.Event()
 
     def ring(self) -> None:
@@ -30,10 +32,15 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish whenever asked, until cancelled."""
-        while True:
-            await self._bell.wait()
-            self._bell.clear()
-            await self.publish()
+        with self.duty.running():
+            while True:
+                await self._bell.wait()
+                self._bell.clear()
+                try:
+                    await self.publish()
+                    self.duty.turn()
+                except Exception as error:  # noqa: BLE001 - the next call must find it waiting
+                    self.duty.fail(error)
 
     async def publish(self) -> None:
         """Publish what there is; when a service is away the next time will do."""

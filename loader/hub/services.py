@@ -11,9 +11,12 @@ from sqlalchemy import Engine
 
 from loader.hub.access import Access
 from loader.hub.feed import Feed
+from loader.hub.inspections import Inspections
 from loader.hub.metrics import Metrics
 from loader.hub.publisher import Publisher
 from loader.hub.threads import ThreadRoom
+from loader.hub.unread import UnreadAnswers
+from loader.hub.upload_gate import UploadGate
 from shared.objects import ObjectStore
 from shared.settings import Settings
 
@@ -79,7 +82,9 @@ class Services:
     feed: Feed
     publisher: Publisher
     metrics: Metrics
-    incoming_slots: asyncio.Semaphore
+    upload_gate: UploadGate
+    inspections: Inspections
+    unread: UnreadAnswers
     tasks: Tasks = field(default_factory=Tasks)
     feed_clients: "set[FeedClient]" = field(default_factory=set)
     drain: asyncio.Event = field(default_factory=asyncio.Event)

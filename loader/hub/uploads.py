@@ -6,6 +6,7 @@ An upload is a row from its first byte, so that whatever is left of it after a c
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -20,6 +21,8 @@ from shared.loads import insert_load, ring_for_load
 from shared.objects import ObjectStore, StoredObject, UploadedPart, choose_part_bytes, make_object_key
 
 LOG = logging.getLogger(__name__)
+
+Record = Callable[[Connection, int], None]
 
 # Joining takes the store some 0.1 s, and 90 s before it is given up.
 _JOIN_WAIT_S: Final = 100.0
@@ -137,11 +140,15 @@ class Uploads:
         self._ring(load_id)
         return load_id, True
 
-    def finish(self, upload: Upload, parts: list[UploadedPart], options: dict[str, Any]) -> int:
-        """Join the parts of a file that came through the hub and ask for its load; returns the load."""
+    def finish(self, upload: Upload, parts: list[UploadedPart], options: dict[str, Any], *, record: Record) -> int:
+        """Join the parts of a file that came through the hub and ask for its load; returns the load.
+
+        record writes more in the load's transaction, or refuses it.
+        """
         stored = self._store.complete_upload(upload.object_key, upload.s3_upload_id, parts=parts)
         with transaction(self._engine) as connection:
             load_id = _insert_load(connection, upload, stored, options=options)
+            record(connection, load_id)
         self._ring(load_id)
         return load_id
 

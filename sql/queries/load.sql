@@ -289,6 +289,21 @@ from (
 group by reason
 order by rows desc, reason;
 
+-- name: has_unlisted_rejects
+-- Whether a load has more rejects, for a reason or in all, than load_reject keeps.
+select coalesce((
+    select sum(coalesce(r.value::bigint, 0)) > (
+        select count(*)
+        from load_reject as k
+        join load_batch as b using (load_id, batch_no)
+        where k.load_id = %(load_id)s::integer and b.reasons is not null
+          and (%(reason)s::text is null or k.reason = %(reason)s::text)
+    )
+    from load_batch as b
+    cross join jsonb_each_text(b.reasons) as r
+    where b.load_id = %(load_id)s::integer and (%(reason)s::text is null or r.key = %(reason)s::text)
+), false);
+
 -- name: count_warnings
 -- Odd trips of a load per kind.
 select w.key as warning, sum(w.value::bigint)::bigint as rows

@@ -63,13 +63,13 @@ def assert_not_ready(hub: HubServer, service: str) -> None:
 def recover(hub: HubServer, server: Server) -> None:
     server.restart()
     wait_until(lambda: hub.get("/readyz").status == 200, "the hub is ready again")
-    assert hub.put_file("a.csv", b"a,b\n1,2\n").status == 201
+    assert hub.put_file("a.csv", b"a,b\n1,2\n").status == 202
 
 
 def test_each_service_that_is_away_has_its_own_answer(
     lone_hub: HubServer, own_postgres: PostgresServer, own_valkey: ValkeyServer, own_s3: S3Server
 ) -> None:
-    assert lone_hub.put_file("a.csv", b"a,b\n1,2\n").status == 201
+    assert lone_hub.put_file("a.csv", b"a,b\n1,2\n").status == 202
     upload = {"file_name": "a.csv", "bytes": 5}
 
     own_postgres.kill()
@@ -90,7 +90,7 @@ def test_each_service_that_is_away_has_its_own_answer(
     recover(lone_hub, own_s3)
 
     own_valkey.kill()
-    assert lone_hub.put_file("a.csv", b"a,b\n1,2\n").status == 201  # the reconciler finds it in the database
+    assert lone_hub.put_file("a.csv", b"a,b\n1,2\n").status == 202  # the reconciler finds it in the database
     assert lone_hub.get("/api/v1/weekly-average").status == 200
     assert_not_ready(lone_hub, "redis")
     recover(lone_hub, own_valkey)
@@ -151,5 +151,5 @@ def test_a_hub_that_is_told_to_stop_ends_what_it_has_begun(lone_hub: HubServer) 
         urllib3.PoolManager(retries=False, timeout=2).request("GET", f"{lone_hub.url}/healthz")
     is_stopping.set()
     sender.join(30)
-    assert [answer.status for answer in answers] == [201]
+    assert [answer.status for answer in answers] == [202]
     assert lone_hub.process.popen.wait(30) == 0

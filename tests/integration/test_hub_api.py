@@ -48,9 +48,9 @@ MISTAKES = [
 @pytest.mark.parametrize(("path", "asked", "parameter"), MISTAKES)
 def test_a_mistake_is_named_by_its_parameter(hub: HubServer, path: str, asked: dict[str, Any], parameter: str) -> None:
     answer = hub.get(path, **asked)
-    error = answer.json()["error"]
+    error = answer.json()
     assert (answer.status, error["code"], error["parameter"]) == (400, "bad_request", parameter)
-    assert len(error["message"]) > 10
+    assert len(error["detail"]) > 10
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,36 @@ def test_the_description_is_valid_and_complete(hub: HubServer) -> None:
     validate(document)
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {route for route, _ in ROUTES if not route.startswith("/ws/")}
-    for methods in document["paths"].values():
-        for described in methods.values():
-            assert all(parameter["description"] for parameter in described["parameters"])
+    described = [each for methods in document["paths"].values() for each in methods.values()]
+    assert all(parameter["description"] for each in described for parameter in each["parameters"])
+    assert len({each["operationId"] for each in described}) == len(described)
+
+
+def test_the_description_names_its_parameters_and_every_answer(hub: HubServer) -> None:
+    paths = hub.get("/openapi.json").json()["paths"]
+    for path, methods in paths.items():
+        for each in methods.values():
+            named = {parameter["name"] for parameter in each["parameters"] if parameter["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path))
+            for status, answer in each["responses"].items():
+                assert "$ref" in answer or answer["description"], (path, status)
+    assert "304" in paths["/api/v1/weekly-average"]["get"]["responses"]
+    assert {"200", "201"} <= set(paths["/api/v1/uploads/{upload_id}/complete"]["post"]["responses"])
+    assert {"200", "202"} <= set(paths["/api/v1/loads"]["post"]["responses"])
+    assert paths["/api/v1/files/{file_name}"]["put"]["operationId"] == "put_file"
+
+
+def test_errors_are_problems(hub: HubServer) -> None:
+    answer = hub.get("/api/v1/loads", limit=0)
+    problem = answer.json()
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert set(problem) == {"type", "title", "status", "detail", "code", "parameter"}
+    assert (problem["type"], problem["status"]) == ("urn:tripdeck:problem:bad_request", 400)
+
+
+def test_pages_may_read_what_they_need(hub: HubServer) -> None:
+    exposed = hub.get("/api/v1/loads", headers={"Origin": PAGE}).headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"Link", "ETag", "Location", "Retry-After"} <= set(exposed)
 
 
 def test_the_page_of_the_description_asks_nobody_else(hub: HubServer) -> None:
@@ -165,7 +192,7 @@ def test_figures_count_requests_by_route(hub: HubServer) -> None:
 def test_alive_and_ready(hub: HubServer) -> None:
     assert hub.get("/healthz").json()["status"] == "ok"
     ready = hub.get("/readyz").json()
-    assert (ready["is_ready"], sorted(ready["services"])) == (True, ["database", "redis", "store"])
+    assert (ready["is_ready"], sorted(ready["services"])) == (True, ["database", "feed", "publisher", "redis", "store"])
 
 
 def test_the_log_holds_no_failure_of_the_hubs_own(hub: HubServer) -> None:

@@ -375,3 +375,48 @@ def test_a_hub_that_stops_says_goodbye(hub: HubServer, running: int) -> None:
     assert took_s < 15  # it does not wait the 20 s for those who follow
     assert hub.process.popen.returncode == 0
     hub.restart()
+
+
+# Malformed entries
+
+MALFORMED = [
+    {"event": "{"},
+    {"event": "[1]"},
+    {"event": "{}"},
+    {"event": '{"position": "x", "load_id": 1, "state": "loading", "kind": "batch"}'},
+    {"event": '{"position": 1, "load_id": 1, "state": "loading", "kind": "batch"}'},
+    {"event": '{"position": 1, "load_id": 1, "state": [], "kind": "batch"}'},
+    {"event": "[" * 100_000},
+    {"something": "else"},
+]
+
+
+@pytest.mark.parametrize("fields", MALFORMED)
+def test_a_malformed_entry_stops_nobodys_feed(
+    hub: HubServer, hub_engine: Engine, hub_redis: "redis.Redis", running: int, fields: dict[str, str]
+) -> None:
+    newest = fetch_position(hub_engine)
+    with hub.follow(f"/ws/loads?last={newest}") as feed:
+        hub_redis.xadd(STREAM, fields, id=f"{newest + 1}-0")
+        add_events(hub_engine, running, 3)
+        assert publish(hub_engine, hub_redis) == newest + 3
+        assert positions(feed.receive_to(newest + 3)) == [newest + 1, newest + 2, newest + 3]
+    assert hub.get("/readyz").json()["services"]["feed"]["is_ready"]
+    assert 'feed_malformed_total{source="stream"}' in hub.get("/metrics").data.decode()
+
+
+def test_a_malformed_row_of_the_outbox_is_a_gap_that_a_snapshot_fills(
+    hub: HubServer, hub_engine: Engine, hub_redis: "redis.Redis", running: int
+) -> None:
+    newest = fetch_position(hub_engine)
+    with hub.follow(f"/ws/loads?last={newest}") as feed:
+        hub_redis.xadd(STREAM, {"event": "{"}, id=f"{newest + 1}-0")
+        add_events(hub_engine, running, 1)
+        with transaction(hub_engine) as connection:
+            connection.exec_driver_sql(
+                "update load_event set body = body - 'state' where load_id = %(id)s and seq = 11", {"id": running}
+            )
+        add_events(hub_engine, running, 2)
+        publish(hub_engine, hub_redis)
+        first = feed.receive()
+    assert (first["kind"], first["position"] > newest + 1) == ("snapshot", True)

@@ -1,6 +1,7 @@
 """The feed: WebSocket for browsers and programs, server-sent events for curl."""
 
 import asyncio
+import json
 import logging
 import socket
 from typing import Any, Final
@@ -11,7 +12,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from loader.hub.access import PROTOCOL, parse_bearer, parse_subprotocols
 from loader.hub.asked import FeedAsked, LoadFeedAsked
-from loader.hub.errors import make_error_json
+from loader.hub.errors import PROBLEM_MEDIA, make_problem
 from loader.hub.feed import PAGE, Reader
 from loader.hub.handler import ApiHandler
 from loader.hub.operations import Operation, parse_asked
@@ -71,8 +72,10 @@ class FeedHandler(WebSocketHandler):
         return PROTOCOL if PROTOCOL in subprotocols else None
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401 - Tornado's signature
-        """Answer a refused handshake with the error's JSON."""
-        self.finish(make_error_json(kwargs["exc_info"][1]) if "exc_info" in kwargs else {})
+        """Answer a refused handshake with the problem."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else HTTPError(status_code)
+        self.set_header("Content-Type", PROBLEM_MEDIA)
+        self.finish(json.dumps(make_problem(error)))
 
     async def open(self, *_args: str, **path: str) -> None:
         """Begin to send."""
@@ -145,12 +148,12 @@ class FeedHandler(WebSocketHandler):
 class EventsHandler(ApiHandler):
     """The feed as server-sent events."""
 
-    @Operation("The feed as server-sent events", asked=FeedAsked, media=("text/event-stream",), scope="feed")
+    @Operation("The feed as server-sent events", id="stream_events", asked=FeedAsked, media=("text/event-stream",), scope="feed")
     async def get(self, asked: FeedAsked) -> None:
         """Send events until the client goes."""
+        reader = self.services.feed.read(last=self._find_last(asked), load_id=None)
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
-        reader = self.services.feed.read(last=self._find_last(asked), load_id=None)
         while not self.is_gone() and self.services.access.is_good_until(self.token_expires_at):
             try:
                 async with asyncio.timeout(_HEARTBEAT_S):
@@ -169,4 +172,9 @@ class EventsHandler(ApiHandler):
 
     def _find_last(self, asked: FeedAsked) -> int | None:
         last = self.request.headers.get("Last-Event-ID")
-        return int(last) if last and last.isdecimal() else asked.last
+        if last is None:
+            return asked.last
+        try:
+            return parse_asked(FeedAsked, {}, {"last": [last.encode()]}).last
+        except RequestError as error:
+            raise RequestError("Last-Event-ID is the position of the last event seen.", parameter="Last-Event-ID") from error

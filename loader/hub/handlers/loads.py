@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from loader.hub.answers import LoadDetailAnswer, LoadsAnswer, RejectsAnswer
 from loader.hub.asked import LoadAsked, LoadFileAsked, LoadsAsked, RejectsAsked, RetryBody
 from loader.hub.feed import Reader
 from loader.hub.handler import ApiHandler, Body, choose_format
+from loader.hub.idempotency import KEY_HEADER, KeyedLoad, KeyTakenError, RepeatedFile, RequestKey, fetch_keyed, make_key
 from loader.hub.incoming import IncomingFile, check_limit
 from loader.hub.operations import Operation
 from loader.hub.tables import MEDIA
@@ -17,43 +19,80 @@ from loader.hub.uploads import check_size
 from shared.database import execute, transaction
 from shared.errors import NotFoundError, RequestError, TransientError
 from shared.events import TERMINAL_STATES
-from shared.loads import Load, cancel_load, fetch_load, list_loads, list_rejects, retry_load, undo_load
+from shared.loads import Load, cancel_load, fetch_load, has_unlisted_rejects, list_loads, list_rejects, retry_load, undo_load
 
 # Between looks whether who waits for a load's end is still there.
 _WAIT_S: Final = 15.0
+# Up to a petabyte; Python refuses to read numbers of thousands of digits.
+_LENGTH: Final = re.compile(r"[0-9]{1,15}")
+
+
+ENDED: Final = {200: "The load, which has ended; only with wait."}
+FILE_HEADERS: Final = {
+    KEY_HEADER: "A name of this request, drawn at random: sent again with the same file and options, it gives the same load.",
+    "Prefer": "wait=SECONDS, as the parameter wait.",
+}
 
 
 class _LoadFileHandler(ApiHandler):
+    key: RequestKey | None = None
+
     async def open_body(self, operation: Operation) -> Body:
-        """Send a file's bytes on to the object store."""
+        """Send a file's bytes on to the object store, or only look whether they are those that came before."""
         if operation.file_body is None:
             return await super().open_body(operation)
         asked = self.asked
         assert isinstance(asked, LoadFileAsked)  # noqa: S101 - for the type checker: the operation says so
-        asked.make_options()
+        self.key = make_key(self.request.headers.get(KEY_HEADER), (asked.file_name, asked.make_options().to_json()))
         length = self.request.headers.get("Content-Length")
         announced = _parse_length(length)
         if length is not None:
             check_size(announced)
             check_limit(announced, self.services.settings.upload_limit_bytes)
-        return await IncomingFile.open(self.services, asked.file_name, announced_bytes=announced)
+        if self.key and (found := await self._fetch_keyed(self.key)):
+            return RepeatedFile(found)
+        return IncomingFile(
+            self.services, asked.file_name, announced_bytes=announced, pace=self.pace, give_up=self.refuse_slow, key=self.key
+        )
 
     async def request_load(self, asked: LoadFileAsked) -> None:
-        """Ask for a load of the file that has come."""
-        assert isinstance(self.body, IncomingFile)  # noqa: S101 - for the type checker
+        """Ask for a load of the file that has come; answer with it as it then is."""
+        wait_s = asked.count_wait_s(self.request.headers.get_list("Prefer"))
         last = self.services.feed.position
-        load_id = await self.body.finish(asked.make_options().to_json())
+        load_id = await self._finish(asked)
         self.services.publisher.ring()
-        if asked.wait:
-            await self._wait_for_end(self.services.feed.read(last=last, load_id=load_id), load_id)
-        self.answer(await self._fetch(load_id), status=201, location=f"/api/v1/loads/{load_id}")
+        if wait_s:
+            self.set_header("Preference-Applied", f"wait={wait_s}")
+            await self._wait_for_end(self.services.feed.read(last=last, load_id=load_id), load_id, wait_s=wait_s)
+        load = await self._fetch(load_id)
+        has_ended = bool(wait_s) and load["state"] in TERMINAL_STATES
+        self.answer(load, status=200 if has_ended else 202, location=f"/api/v1/loads/{load_id}")
 
-    async def _wait_for_end(self, reader: Reader, load_id: int) -> None:
-        with contextlib.suppress(TransientError):  # the load is asked for, whatever happens to the feed
-            while not self.is_gone():
-                if (await self._fetch(load_id))["state"] in TERMINAL_STATES:
-                    return
-                await self._wait_for_news(reader)
+    async def _fetch_keyed(self, key: RequestKey) -> KeyedLoad | None:
+        retention_s = self.services.settings.idempotency_retention_s
+        return await self.services.rooms.records.run(fetch_keyed, self.services.engine, key, retention_s=retention_s)
+
+    async def _finish(self, asked: LoadFileAsked) -> int:
+        if isinstance(self.body, RepeatedFile):
+            self.set_header("Idempotency-Replayed", "true")
+            return self.body.check()
+        assert isinstance(self.body, IncomingFile)  # noqa: S101 - for the type checker
+        try:
+            return await self.body.finish(asked.make_options().to_json())
+        except KeyTakenError as error:  # by the same request, which was quicker
+            self.set_header("Idempotency-Replayed", "true")
+            return error.load_id
+
+    async def _wait_for_end(self, reader: Reader, load_id: int, *, wait_s: int) -> None:
+        with contextlib.suppress(TransientError, TimeoutError):  # the load is asked for, whatever happens to the feed
+            async with asyncio.timeout(wait_s):
+                await self._follow_to_end(reader, load_id)
+
+    async def _follow_to_end(self, reader: Reader, load_id: int) -> None:
+        while not self.is_gone():
+            if (await self._fetch(load_id))["state"] in TERMINAL_STATES:
+                return
+            await self._wait_for_news(reader)
 
     async def _wait_for_news(self, reader: Reader) -> None:
         with contextlib.suppress(TimeoutError):
@@ -68,7 +107,7 @@ class _LoadFileHandler(ApiHandler):
 class LoadsHandler(_LoadFileHandler):
     """All loads."""
 
-    @Operation("Loads, newest first", asked=LoadsAsked, answer=LoadsAnswer)
+    @Operation("Loads, newest first", id="list_loads", asked=LoadsAsked, answer=LoadsAnswer)
     async def get(self, asked: LoadsAsked) -> None:
         """Answer with a page."""
         loads = await self.services.rooms.records.run(
@@ -79,10 +118,13 @@ class LoadsHandler(_LoadFileHandler):
 
     @Operation(
         "Load a file sent as the body",
+        id="load_file",
         asked=LoadFileAsked,
         file_body="The file.",
         answer=LoadDetailAnswer,
-        status=201,
+        status=202,
+        also=ENDED,
+        headers=FILE_HEADERS,
         scope="write",
     )
     async def post(self, asked: LoadFileAsked) -> None:
@@ -93,18 +135,43 @@ class LoadsHandler(_LoadFileHandler):
 class LoadHandler(_LoadFileHandler):
     """One load, or a file to load."""
 
-    @Operation("One load, with its rejects per reason", asked=LoadAsked, answer=LoadDetailAnswer)
+    @Operation("One load, with its rejects per reason", id="get_load", asked=LoadAsked, answer=LoadDetailAnswer)
     async def get(self, asked: LoadAsked) -> None:
         """Answer with the load."""
         self.answer(await self.services.rooms.records.run(fetch_load, self.services.engine, asked.load_id))
 
     @Operation(
-        "Load a file sent as the body (curl -T FILE …/api/v1/loads/)",
+        "Load a file sent as the body: another address of put_file",
+        id="put_load",
         asked=LoadFileAsked,
-        path_names={"load_id": "file_name"},
+        is_alias=True,
         file_body="The file.",
         answer=LoadDetailAnswer,
-        status=201,
+        status=202,
+        scope="write",
+    )
+    async def put(self, asked: LoadFileAsked) -> None:
+        """Ask for a load of the body."""
+        await self.request_load(asked)
+
+    def read_path(self) -> dict[str, str]:
+        """The parameter in the path: where a file is put, its name."""
+        name = "file_name" if self.request.method == "PUT" else "load_id"
+        return {name: self.path_kwargs["load_id"]}
+
+
+class FileHandler(_LoadFileHandler):
+    """A file to load."""
+
+    @Operation(
+        "Load a file sent as the body (curl -T FILE …/api/v1/files/)",
+        id="put_file",
+        asked=LoadFileAsked,
+        file_body="The file.",
+        answer=LoadDetailAnswer,
+        status=202,
+        also=ENDED,
+        headers=FILE_HEADERS,
         scope="write",
     )
     async def put(self, asked: LoadFileAsked) -> None:
@@ -117,6 +184,7 @@ class RejectsHandler(ApiHandler):
 
     @Operation(
         "Rows that could not become trips, in file order; JSON lists the first of a load, the other forms all",
+        id="list_rejects",
         asked=RejectsAsked,
         answer=RejectsAnswer,
         media=(MEDIA["csv"],),
@@ -132,7 +200,12 @@ class RejectsHandler(ApiHandler):
         rejects = await self._list_page(asked, asked.after, limit=asked.limit + 1)
         following = {"after": rejects[asked.limit - 1]["record"]} if len(rejects) > asked.limit else None
         path = f"/api/v1/loads/{asked.load_id}/rejects"
-        self.answer({"rejects": rejects[: asked.limit], "next": _make_next(path, asked, following)})
+        is_truncated = following is None and await self._has_more(asked)
+        self.answer({"rejects": rejects[: asked.limit], "next": _make_next(path, asked, following), "is_truncated": is_truncated})
+
+    async def _has_more(self, asked: RejectsAsked) -> bool:
+        run = self.services.rooms.records.run
+        return await run(has_unlisted_rejects, self.services.engine, asked.load_id, reason=asked.reason)
 
     def _find_load(self, load_id: int) -> Mapping[str, Any]:
         with transaction(self.services.engine) as connection:
@@ -178,7 +251,9 @@ class CancelHandler(LoadActionHandler):
 
     action = staticmethod(cancel_load)
 
-    @Operation("Stop a load; what it loaded is removed", asked=LoadAsked, answer=LoadDetailAnswer, scope="write")
+    @Operation(
+        "Stop a load; what it loaded is removed", id="cancel_load", asked=LoadAsked, answer=LoadDetailAnswer, scope="write"
+    )
     async def post(self, asked: LoadAsked) -> None:
         """Cancel the load."""
         await self.act(asked)
@@ -189,7 +264,7 @@ class UndoHandler(LoadActionHandler):
 
     action = staticmethod(undo_load)
 
-    @Operation("Remove what a load has loaded", asked=LoadAsked, answer=LoadDetailAnswer, scope="write")
+    @Operation("Remove what a load has loaded", id="undo_load", asked=LoadAsked, answer=LoadDetailAnswer, scope="write")
     async def post(self, asked: LoadAsked) -> None:
         """Undo the load."""
         await self.act(asked)
@@ -202,6 +277,7 @@ class RetryHandler(LoadActionHandler):
 
     @Operation(
         "Go on with a failed load, or begin anew; with options that answer its question",
+        id="retry_load",
         asked=LoadAsked,
         body=RetryBody,
         answer=LoadDetailAnswer,
@@ -216,8 +292,8 @@ class RetryHandler(LoadActionHandler):
 def _parse_length(header: str | None) -> int:
     if header is None:
         return 0
-    if not header.isdecimal():
-        raise RequestError("Content-Length is a number of bytes.")
+    if not _LENGTH.fullmatch(header):
+        raise RequestError("Content-Length is a number of bytes.", parameter="Content-Length")
     return int(header)
 
 

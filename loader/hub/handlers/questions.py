@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
@@ -41,6 +41,9 @@ from shared.weekly import compare_weekly, fetch_weekly
 _FORM = "2"
 
 
+UNCHANGED: Final = {304: "Nothing has changed since the answer with this ETag."}
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """An answer as JSON, and as a table for the other forms."""
@@ -60,6 +63,7 @@ class QuestionHandler(ApiHandler):
 
         The version is read first: data committed in between is newer than its tag, never older, so no copy goes stale unnoticed.
         """
+        self.services.unread.check()
         chosen = choose_format(form, self.request.headers.get("Accept", ""), MEDIA.items())
         facts = f"{_FORM} {self.request.path} {chosen} {question!r}"
         known = self.request.headers.get("If-None-Match", "")
@@ -97,7 +101,14 @@ class QuestionHandler(ApiHandler):
 class WeeklyAverageHandler(QuestionHandler):
     """Weekly averages."""
 
-    @Operation("Trips per week and their average", asked=WeeklyAsked, answer=WeeklyAverageAnswer, media=TABLE_MEDIA)
+    @Operation(
+        "Trips per week and their average",
+        id="get_weekly_average",
+        also=UNCHANGED,
+        asked=WeeklyAsked,
+        answer=WeeklyAverageAnswer,
+        media=TABLE_MEDIA,
+    )
     async def get(self, asked: WeeklyAsked) -> None:
         """Answer with the weeks of the period."""
         question = asked.weekly_question()
@@ -117,7 +128,14 @@ class WeeklyAverageHandler(QuestionHandler):
 class HistogramHandler(QuestionHandler):
     """Histograms."""
 
-    @Operation("Trips per hour, weekday or duration", asked=HistogramAsked, answer=HistogramAnswer, media=TABLE_MEDIA)
+    @Operation(
+        "Trips per hour, weekday or duration",
+        id="get_histogram",
+        also=UNCHANGED,
+        asked=HistogramAsked,
+        answer=HistogramAnswer,
+        media=TABLE_MEDIA,
+    )
     async def get(self, asked: HistogramAsked) -> None:
         """Answer with bars."""
         question, by = asked.weekly_question(), asked.by
@@ -132,7 +150,9 @@ class HistogramHandler(QuestionHandler):
 class GroupsHandler(QuestionHandler):
     """Trip groups."""
 
-    @Operation("The largest trip groups", asked=GroupsAsked, answer=GroupsAnswer, media=MAP_MEDIA)
+    @Operation(
+        "The largest trip groups", id="list_trip_groups", also=UNCHANGED, asked=GroupsAsked, answer=GroupsAnswer, media=MAP_MEDIA
+    )
     async def get(self, asked: GroupsAsked) -> None:
         """Answer with groups, largest first."""
         settings = self.services.settings
@@ -156,7 +176,14 @@ class GroupsHandler(QuestionHandler):
 class GroupHandler(QuestionHandler):
     """One trip group."""
 
-    @Operation("One trip group: its weeks, hours and newest trips", asked=GroupAsked, answer=GroupDetailAnswer, media=MAP_MEDIA)
+    @Operation(
+        "One trip group: its weeks, hours and newest trips",
+        id="get_trip_group",
+        also=UNCHANGED,
+        asked=GroupAsked,
+        answer=GroupDetailAnswer,
+        media=MAP_MEDIA,
+    )
     async def get(self, asked: GroupAsked) -> None:
         """Answer with the group; as a table, with its trips."""
         question = GroupDetailQuestion(
@@ -178,7 +205,9 @@ class GroupHandler(QuestionHandler):
 class FlowsHandler(QuestionHandler):
     """Flows."""
 
-    @Operation("The largest flows between cells", asked=FlowsAsked, answer=FlowsAnswer, media=MAP_MEDIA)
+    @Operation(
+        "The largest flows between cells", id="list_flows", also=UNCHANGED, asked=FlowsAsked, answer=FlowsAnswer, media=MAP_MEDIA
+    )
     async def get(self, asked: FlowsAsked) -> None:
         """Answer with flows, largest first, and the cells they join."""
         question = FlowQuestion(
@@ -201,7 +230,9 @@ class FlowsHandler(QuestionHandler):
 class HoursHandler(QuestionHandler):
     """Hours of the day."""
 
-    @Operation("Trips per hour of the day", asked=HoursAsked, answer=HoursAnswer, media=TABLE_MEDIA)
+    @Operation(
+        "Trips per hour of the day", id="get_hours", also=UNCHANGED, asked=HoursAsked, answer=HoursAnswer, media=TABLE_MEDIA
+    )
     async def get(self, asked: HoursAsked) -> None:
         """Answer with 24 numbers."""
         question = FlowQuestion(**asked.filters())
@@ -216,7 +247,7 @@ class HoursHandler(QuestionHandler):
 class RegionsHandler(QuestionHandler):
     """Regions."""
 
-    @Operation("Regions that have trips", asked=Table, answer=RegionsAnswer, media=TABLE_MEDIA)
+    @Operation("Regions that have trips", id="list_regions", also=UNCHANGED, asked=Table, answer=RegionsAnswer, media=TABLE_MEDIA)
     async def get(self, asked: Table) -> None:
         """Answer with regions, most trips first."""
         await self.ask(None, lambda connection: _list_names("regions", list_regions(connection)), form=asked.format)
@@ -225,7 +256,14 @@ class RegionsHandler(QuestionHandler):
 class DatasourcesHandler(QuestionHandler):
     """Datasources."""
 
-    @Operation("Datasources that have trips", asked=Table, answer=DatasourcesAnswer, media=TABLE_MEDIA)
+    @Operation(
+        "Datasources that have trips",
+        id="list_datasources",
+        also=UNCHANGED,
+        asked=Table,
+        answer=DatasourcesAnswer,
+        media=TABLE_MEDIA,
+    )
     async def get(self, asked: Table) -> None:
         """Answer with datasources, most trips first."""
         await self.ask(None, lambda connection: _list_names("datasources", list_datasources(connection)), form=asked.format)
@@ -234,7 +272,7 @@ class DatasourcesHandler(QuestionHandler):
 class ReadyQuestionsHandler(ApiHandler):
     """The ready questions."""
 
-    @Operation("The ready questions, with their SQL", answer=QuestionsAnswer)
+    @Operation("The ready questions, with their SQL", id="list_questions", answer=QuestionsAnswer)
     async def get(self, asked: Nothing) -> None:
         """Answer with all of them."""
         self.answer({"questions": [question.to_json() for question in list_questions()]})
@@ -243,7 +281,14 @@ class ReadyQuestionsHandler(ApiHandler):
 class ReadyQuestionHandler(QuestionHandler):
     """One ready question."""
 
-    @Operation("The answer to a ready question", asked=QuestionAsked, answer=ResultAnswer, media=TABLE_MEDIA)
+    @Operation(
+        "The answer to a ready question",
+        id="answer_question",
+        also=UNCHANGED,
+        asked=QuestionAsked,
+        answer=ResultAnswer,
+        media=TABLE_MEDIA,
+    )
     async def get(self, asked: QuestionAsked) -> None:
         """Answer with columns and rows."""
         parameters = {name: str(value) for name, value in (asked.model_extra or {}).items()}

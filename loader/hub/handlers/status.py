@@ -20,7 +20,7 @@ _CHECK_TIMEOUT_S = 5.0
 class HealthHandler(ApiHandler):
     """Alive."""
 
-    @Operation("The process is alive", answer=HealthAnswer, scope=None)
+    @Operation("The process is alive", id="check_health", answer=HealthAnswer, scope=None)
     async def get(self, asked: Nothing) -> None:
         """Answer at once; nothing else is asked."""
         self.answer(HealthAnswer(status="ok", version=version("tripdeck")))
@@ -29,7 +29,13 @@ class HealthHandler(ApiHandler):
 class ReadyHandler(ApiHandler):
     """Ready."""
 
-    @Operation("What the hub needs to serve is there (503 when not)", answer=ReadyAnswer, scope=None)
+    @Operation(
+        "What the hub needs to serve is there (503 when not)",
+        id="check_readiness",
+        also={503: "Something is missing; services says what."},
+        answer=ReadyAnswer,
+        scope=None,
+    )
     async def get(self, asked: Nothing) -> None:
         """Answer with every service's state."""
         services = self.services
@@ -37,6 +43,8 @@ class ReadyHandler(ApiHandler):
             "database": services.rooms.records.run(_ask_database, services.engine),
             "redis": services.feed.history.check(),
             "store": services.rooms.transfers.run(services.store.check),
+            "feed": services.feed.duty.check(),
+            "publisher": services.publisher.duty.check(),
         }
         if services.reader is not services.engine:
             checks["read_database"] = services.rooms.questions.run(_ask_database, services.reader)
@@ -65,7 +73,7 @@ def _ask_database(engine: Engine) -> None:
 class MetricsHandler(ApiHandler):
     """Figures."""
 
-    @Operation("Figures for Prometheus", media=("text/plain",), scope=None)
+    @Operation("Figures for Prometheus", id="get_metrics", media=("text/plain",), scope=None)
     async def get(self, asked: Nothing) -> None:
         """Answer in Prometheus' text form."""
         self.set_header("Content-Type", CONTENT_TYPE)
@@ -75,7 +83,7 @@ class MetricsHandler(ApiHandler):
 class OpenApiHandler(ApiHandler):
     """The API's description."""
 
-    @Operation("This description (OpenAPI 3.1)", scope=None)
+    @Operation("This description (OpenAPI 3.1)", id="get_openapi", scope=None)
     async def get(self, asked: Nothing) -> None:
         """Answer with the document."""
         self.answer(self.application.settings["openapi"])
@@ -84,7 +92,7 @@ class OpenApiHandler(ApiHandler):
 class DocsHandler(ApiHandler):
     """The API's description for reading."""
 
-    @Operation("The description for reading", media=("text/html",), scope=None)
+    @Operation("The description for reading", id="get_docs", media=("text/html",), scope=None)
     async def get(self, asked: Nothing) -> None:
         """Answer with one page that asks for nothing else."""
         self.set_header("Content-Type", "text/html; charset=utf-8")

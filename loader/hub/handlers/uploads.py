@@ -30,7 +30,7 @@ class _UploadHandler(ApiHandler):
 class UploadsHandler(_UploadHandler):
     """All uploads."""
 
-    @Operation("Begin an upload", body=NewUploadBody, answer=UploadAnswer, status=201, scope="write")
+    @Operation("Begin an upload", id="begin_upload", body=NewUploadBody, answer=UploadAnswer, status=201, scope="write")
     async def post(self, asked: Nothing, body: NewUploadBody) -> None:
         """Answer with the upload; its parts are to be signed."""
         check_size(body.bytes)
@@ -42,13 +42,13 @@ class UploadsHandler(_UploadHandler):
 class UploadHandler(_UploadHandler):
     """One upload."""
 
-    @Operation("One upload, with the parts the store has", asked=UploadAsked, answer=UploadAnswer)
+    @Operation("One upload, with the parts the store has", id="get_upload", asked=UploadAsked, answer=UploadAnswer)
     async def get(self, asked: UploadAsked) -> None:
         """Answer with the upload."""
         upload = await self.run(self.uploads.fetch, asked.upload_id)
         self.answer(upload.to_json(await self.run(self.uploads.list_parts, upload)))
 
-    @Operation("Drop an upload that isn't complete", asked=UploadAsked, status=204, scope="write")
+    @Operation("Drop an upload that isn't complete", id="drop_upload", asked=UploadAsked, status=204, scope="write")
     async def delete(self, asked: UploadAsked) -> None:
         """Drop it."""
         await self.run(self.uploads.drop, asked.upload_id)
@@ -58,7 +58,7 @@ class UploadHandler(_UploadHandler):
 class UploadPartsHandler(_UploadHandler):
     """URLs for an upload's parts."""
 
-    @Operation("Sign URLs to put parts to", asked=UploadAsked, body=PartsBody, answer=PartsAnswer, scope="write")
+    @Operation("Sign URLs to put parts to", id="sign_parts", asked=UploadAsked, body=PartsBody, answer=PartsAnswer, scope="write")
     async def post(self, asked: UploadAsked, body: PartsBody) -> None:
         """Answer with one URL a part."""
         upload = await self.run(self.uploads.fetch, asked.upload_id)
@@ -72,6 +72,8 @@ class CompleteUploadHandler(_UploadHandler):
 
     @Operation(
         "Join the parts and ask for a load (200 when that was done before)",
+        id="complete_upload",
+        also={200: "It was complete before: the same load."},
         asked=UploadAsked,
         body=CompleteBody,
         answer=LoadAnswer,

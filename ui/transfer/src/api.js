@@ -116,8 +116,8 @@ export class HubApi {
 /** @param {number} status @param {string} text */
 function readError(status, text) {
   try {
-    const { message, ...facts } = JSON.parse(text).error;
-    return new HubError(message, { status, ...facts });
+    const { detail, ...facts } = JSON.parse(text);
+    return new HubError(detail ?? `The hub answered with status ${status}.`, { ...facts, status });
   } catch {
     return new HubError(`The hub answered with status ${status}.`, { status });
   }

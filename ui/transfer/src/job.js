@@ -21,7 +21,8 @@ export class Job {
    */
   constructor({ file, api, options, onChange }) {
     Object.assign(this, { file, api, onChange });
-    this.options = { ...options };
+    // People who come with a file of the same kind expect it to be read as the last time; programs must ask for that.
+    this.options = { as_last_time: true, ...options };
     this.id = crypto.randomUUID?.() ?? String(Math.random());
     this.name = escapeControls(file?.name ?? '').replaceAll('\\', '_'); // the hub takes a backslash for a folder's
     this.bytes = file?.size ?? 0;

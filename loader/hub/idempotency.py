@@ -1,0 +1,115 @@
+"""Idempotency keys: a file sent again with its key gives the load that it asked for, whatever was restarted in between.
+
+The key is written in the load's transaction, together with what makes the request: the file's name, the options, and a hash of
+its bytes. So two requests at once make one load, and another file under the same key is an error rather than another file's load.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine
+
+from shared.database import execute, transaction
+from shared.errors import RequestError, TerminalError
+
+KEY_HEADER: Final = "Idempotency-Key"
+_KEY: Final = re.compile(r"[!-~]{1,255}")
+
+
+class KeyReusedError(TerminalError):
+    """Another request under the same key."""
+
+    code = "idempotency_key_reused"
+
+
+class KeyTakenError(TerminalError):
+    """The same request has made its load meanwhile."""
+
+    code = "idempotency_key_taken"
+
+    def __init__(self, load_id: int) -> None:
+        super().__init__(f"The request has made load {load_id}.", load_id=load_id)
+        self.load_id = load_id
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """The key of a request, and a hash of its name and options."""
+
+    text: str
+    request_hash: str
+
+    def record(self, connection: Connection, load_id: int, *, content_hash: str, retention_s: float) -> None:
+        """Write the key in a load's transaction. Raises: KeyTakenError, KeyReusedError: the transaction must be rolled back."""
+        execute(connection, "delete_old_keys", retention_s=retention_s)
+        facts = {"request_hash": self.request_hash, "content_hash": content_hash, "load_id": load_id}
+        if execute(connection, "insert_key", key=self.text, **facts).first() is None:
+            made = _fetch(connection, self)
+            if made is not None:
+                made.check(content_hash)
+                raise KeyTakenError(made.load_id)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedLoad:
+    """What a request with a key has made."""
+
+    load_id: int
+    content_hash: str
+
+    def check(self, content_hash: str) -> None:
+        """Refuse other bytes. Raises: KeyReusedError."""
+        if content_hash != self.content_hash:
+            raise _refuse("another file")
+
+
+class RepeatedFile:
+    """The body of a request that was made before: its bytes are compared, and kept nowhere."""
+
+    def __init__(self, made: KeyedLoad) -> None:
+        self._made = made
+        self._hash = hashlib.sha256()
+
+    async def write(self, chunk: bytes) -> None:
+        """Take some bytes."""
+        self._hash.update(chunk)
+
+    async def abort(self) -> None:
+        """Nothing is to be forgotten."""
+
+    def check(self) -> int:
+        """The load that was made. Raises: KeyReusedError when the bytes are others."""
+        self._made.check(self._hash.hexdigest())
+        return self._made.load_id
+
+
+def make_key(header: str | None, facts: tuple[str, dict[str, Any]]) -> RequestKey | None:
+    """The request's key, where it has one; facts: file name and options. Raises: RequestError."""
+    if header is None:
+        return None
+    if not _KEY.fullmatch(header):
+        raise RequestError(f"{KEY_HEADER} is 1 to 255 visible characters of ASCII.", parameter=KEY_HEADER)
+    return RequestKey(header, hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest())
+
+
+def fetch_keyed(engine: Engine, key: RequestKey, *, retention_s: float) -> KeyedLoad | None:
+    """What the same request made before, if it was made. Raises: KeyReusedError for another request."""
+    with transaction(engine) as connection:
+        execute(connection, "delete_old_keys", retention_s=retention_s)
+        return _fetch(connection, key)
+
+
+def _fetch(connection: Connection, key: RequestKey) -> KeyedLoad | None:
+    row = execute(connection, "fetch_key", key=key.text).one_or_none()
+    if row is None:
+        return None
+    if row.request_hash != key.request_hash:
+        raise _refuse("another name or other options")
+    return KeyedLoad(row.load_id, row.content_hash)
+
+
+def _refuse(what: str) -> KeyReusedError:
+    return KeyReusedError(f"The {KEY_HEADER} was sent before with {what}; draw a new one for each request.", parameter=KEY_HEADER)
