@@ -98,6 +98,14 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction whose statements all see the state at the first of them, and change nothing. Raises: as transaction."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with database_errors(), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
 def execute(connection: Connection, name: str, /, **parameters: object) -> CursorResult[Any]:
     """Run a named query. dicts go in as JSON text."""
     values = {key: json.dumps(value) if isinstance(value, dict) else value for key, value in parameters.items()}

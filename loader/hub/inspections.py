@@ -50,6 +50,10 @@ class InspectRequest:
         return {name: getattr(self, name) for name in names}
 
 
+class GoneError(Exception):
+    """The process ended before it had a file, as where the system is short of memory; it isn't the file's fault."""
+
+
 class InspectionProcess:
     """One process, for one inspection at a time."""
 
@@ -77,10 +81,16 @@ class InspectionProcess:
             self._is_ready = True
 
     def inspect(self, request: InspectRequest, sample: bytes, recall: Recall) -> dict[str, Any]:
-        """Look at a file. Raises: EOFError, OSError when the process broke, TimeoutError when it takes too long."""
+        """Look at a file.
+
+        Raises: GoneError when the process wasn't there, EOFError, OSError when it broke, TimeoutError when it takes too long.
+        """
         deadline = time.monotonic() + self._timeout_s
-        self._connection.send_bytes(json.dumps(request.to_json()).encode())
-        self._connection.send_bytes(sample)
+        try:
+            self._connection.send_bytes(json.dumps(request.to_json()).encode())
+            self._connection.send_bytes(sample)
+        except OSError as error:
+            raise GoneError from error
         while "recall" in (answer := self._receive(deadline)):
             asked_at = time.monotonic()
             row = recall(answer["recall"])
@@ -123,7 +133,10 @@ class Inspections:
 
     async def inspect(self, request: InspectRequest, sample: bytes, *, recall: Recall) -> dict[str, Any]:
         """Look at a file. Raises: FileFormatError, RequestError, TransientError."""
-        return await self._room.run(self._inspect, request, sample, recall)
+        try:
+            return await self._room.run(self._inspect, request, sample, recall)
+        except GoneError:
+            return await self._room.run(self._inspect, request, sample, recall)
 
     def close(self) -> None:
         """End every process."""

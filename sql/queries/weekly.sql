@@ -20,6 +20,10 @@ left join rollup_week as w
     and (%(datasource)s::text is null or w.datasource_id = f.datasource_id)
 group by f.region_id, f.datasource_id;
 
+-- name: has_unindexed_loads
+-- Whether trips of some load are in no block, so that questions read them one by one.
+select exists (select from loose_load where not has_blocks);
+
 -- name: list_loose_loads
 -- The loose loads.
 select load_id, has_blocks from loose_load order by load_id;

@@ -124,7 +124,9 @@ def test_a_file_that_takes_all_memory_is_refused_and_the_hub_is_no_larger(strict
 
 def test_an_inspector_killed_while_idle_costs_nobody_an_answer(strict_hub: HubServer) -> None:
     assert inspect(strict_hub) == (200, "")
-    find_inspector(strict_hub).kill()
+    inspector = find_inspector(strict_hub)
+    inspector.kill()
+    wait_until(lambda: not inspector.is_running() or inspector.status() == psutil.STATUS_ZOMBIE, what="it has ended")
     assert inspect(strict_hub) == (200, "")
 
 

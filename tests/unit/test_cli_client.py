@@ -55,7 +55,7 @@ def reply(status: str, body: bytes) -> Answer:
 
 
 def error_body(code: str, message: str) -> bytes:
-    return f'{{"error": {{"code": "{code}", "message": "{message}", "parameter": "bbox"}}}}'.encode()
+    return f'{{"code": "{code}", "detail": "{message}", "parameter": "bbox"}}'.encode()
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,11 @@ from loader.hub.operations import Operation
 from loader.hub.tables import MAP_MEDIA, MEDIA, TABLE_MEDIA, render_table
 from shared.area import Box, parse_bbox
 from shared.catalog import list_datasources, list_regions
-from shared.database import execute, transaction
 from shared.errors import RequestError
 from shared.group_details import GroupDetailQuestion, fetch_group
 from shared.groups import FlowMap, FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
 from shared.histograms import fetch_histogram
+from shared.moments import answer_at_one_moment
 from shared.questions import answer_question, list_questions
 from shared.weekly import compare_weekly, fetch_weekly
 
@@ -56,23 +56,28 @@ class Result:
 
 
 class QuestionHandler(ApiHandler):
-    """Base of the questions: one read transaction in a thread, unless the client's copy is still right."""
+    """Base of the questions: one state of the data, read in a thread, unless the client's copy is still right."""
 
-    async def ask(self, question: object, compute: Callable[[Connection], Result], *, form: str | None = None) -> None:
-        """Answer a question in the form asked for.
-
-        The version is read first: data committed in between is newer than its tag, never older, so no copy goes stale unnoticed.
-        """
+    async def ask(
+        self,
+        question: object,
+        compute: Callable[[Connection], Result],
+        *,
+        form: str | None = None,
+        reads_trips: bool = False,
+    ) -> None:
+        """Answer a question in the form asked for, from one state of the data, whose tag the answer gets."""
         self.services.unread.check()
         chosen = choose_format(form, self.request.headers.get("Accept", ""), MEDIA.items())
         facts = f"{_FORM} {self.request.path} {chosen} {question!r}"
         known = self.request.headers.get("If-None-Match", "")
 
+        def look(connection: Connection, version: str) -> tuple[str, Result | None]:
+            tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
+            return tag, None if tag in known else compute(connection)
+
         def answer() -> tuple[str, bytes | None, str | None]:
-            with transaction(self.services.reader) as connection:
-                version = execute(connection, "fetch_data_version").scalar_one()
-                tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
-                result = None if tag in known else compute(connection)
+            tag, result = answer_at_one_moment(self.services.reader, look, reads_trips=reads_trips)
             if result is None:
                 return tag, None, None
             following = self._name_next(result.last)
@@ -144,7 +149,7 @@ class HistogramHandler(QuestionHandler):
             document = fetch_histogram(connection, question, by=by).to_json()
             return Result(document, ("bin", "label", "trips"), document["bins"])
 
-        await self.ask((question, by), compute, form=asked.format)
+        await self.ask((question, by), compute, form=asked.format, reads_trips=by == "duration")
 
 
 class GroupsHandler(QuestionHandler):
@@ -170,7 +175,7 @@ class GroupsHandler(QuestionHandler):
             last = found[-1].token if len(found) == question.limit else None
             return Result({"groups": groups, "next": None}, GroupsAnswer.columns(), groups, last)
 
-        await self.ask(question, compute, form=asked.format)
+        await self.ask(question, compute, form=asked.format, reads_trips=True)
 
 
 class GroupHandler(QuestionHandler):
@@ -199,7 +204,7 @@ class GroupHandler(QuestionHandler):
             document = fetch_group(connection, question).to_json()
             return Result(document, tuple(SampleTripAnswer.model_fields), document["samples"])
 
-        await self.ask(question, compute, form=asked.format)
+        await self.ask(question, compute, form=asked.format, reads_trips=True)
 
 
 class FlowsHandler(QuestionHandler):
@@ -298,7 +303,7 @@ class ReadyQuestionHandler(QuestionHandler):
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
             return Result(table.to_json(), table.columns, rows)
 
-        await self.ask((asked.name, sorted(parameters.items())), compute, form=asked.format)
+        await self.ask((asked.name, sorted(parameters.items())), compute, form=asked.format, reads_trips=True)
 
 
 _FLOW_COLUMNS = (
