@@ -100,7 +100,7 @@ class SampleTrip:
 @dataclass(frozen=True, slots=True)
 class GroupDetail:
     """weeks: trips per Monday, from the first week that has some to the last; samples: the newest trips; hours: 24
-    numbers, of all trips between the two cells, whatever the group's time of day.
+    numbers, of all trips between the two cells, whatever the group's time of day; none where they are hidden.
     """
 
     trips: int
@@ -113,7 +113,7 @@ class GroupDetail:
         return {
             "trips": self.trips,
             "weeks": [{"week": week.isoformat(), "trips": trips} for week, trips in self.weeks],
-            "hours": list(self.hours),
+            "hours": list(self.hours) or None,
             "samples": [{**asdict(trip), "started_at": trip.started_at.isoformat()} for trip in self.samples],
         }
 

@@ -130,6 +130,11 @@ class Settings(BaseSettings):
     kept_blocks_mib: int = Field(
         256, ge=0, description="Memory of hub and web app each for the blocks of trips that questions have read. MiB, 0 = none."
     )
+    min_group_trips: int = Field(
+        0,
+        ge=0,
+        description="Trip groups, flows and cells of fewer trips are hidden in answers and exports. Trips, 0 = none hidden.",
+    )
     geohash_precision: int = Field(6, ge=1, le=12, description="Default size of a trip group's cells. Geohash characters.")
     time_bucket_minutes: int = Field(60, ge=1, le=1440, description="Default length of a trip group's time of day. Minutes.")
 

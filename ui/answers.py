@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine
 
 from shared.database import execute, transaction
+from shared.small_counts import SmallCounts
 
 _Answer = TypeVar("_Answer")
 
@@ -26,8 +27,9 @@ _KEPT: Final = 256
 class Answers:
     """What was asked of the newest state of the data, for all sessions of this process."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, min_group_trips: int = 0) -> None:
         self._engine = engine
+        self.small = SmallCounts(min_group_trips)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._version = -1
         self._lock = Lock()
@@ -71,7 +73,9 @@ class Asker:
 
     def __call__(self, fetch: Callable[..., _Answer], *question: Hashable) -> _Answer:
         """Call fetch(connection, *question), or recall what it returned for this state of the data."""
-        return self.answers.recall(self.version, (fetch, question), lambda: fetch(self.connection, *question))
+        return self.answers.recall(
+            self.version, (fetch, question), lambda: self.answers.small.hide(fetch(self.connection, *question))
+        )
 
 
 def _count_events(connection: Connection) -> int:

@@ -25,11 +25,12 @@ def render_group_detail(ask: Asker, group: TripGroup, view: View, *, bucket_minu
         if detail.weeks:
             st.altair_chart(make_group_weeks_chart(detail.weeks, height=_HEIGHT), key="group_weeks", alt=_describe_weeks(detail))
     with hours:
-        st.altair_chart(
-            make_hours_chart(detail.hours, WHOLE_DAY, height=_HEIGHT, is_still=True),
-            key="group_hours",
-            alt=describe_hours_chart(detail.hours),
-        )
+        if detail.hours:
+            st.altair_chart(
+                make_hours_chart(detail.hours, WHOLE_DAY, height=_HEIGHT, is_still=True),
+                key="group_hours",
+                alt=describe_hours_chart(detail.hours),
+            )
 
 
 def render_samples(ask: Asker, group: TripGroup, view: View, *, bucket_minutes: int) -> None:

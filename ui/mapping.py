@@ -13,6 +13,7 @@ from shared.density import fetch_density
 from shared.errors import RequestError
 from shared.groups import RUN_PRECISION, FlowLocation, FlowMap, FlowQuestion, fetch_flows
 from shared.position import POSITION_BITS, cell_box, parse_geohash
+from shared.small_counts import SmallCounts
 from shared.weekly import ENDS, End
 from ui.answers import Asker
 from ui.brushes import is_chosen
@@ -66,7 +67,9 @@ def fetch_map(ask: Asker, view: View) -> MapAnswer:
     precision = view.precision or choose_precision(zoom)
     question = view.flow_question(precision=precision, viewport=seen.bounds if seen else None, limit=_FLOWS)
     flow_map = ask(fetch_flows, question)
-    content = replace(ask(_encode_density, seen.bounds if seen else ground), flows=encode_content(flow_map).flows)
+    content = replace(
+        ask(_encode_density, seen.bounds if seen else ground, ask.answers.small), flows=encode_content(flow_map).flows
+    )
     if not view.is_played:
         return MapAnswer(flow_map, content, ground, *ask(_fetch_scales, precision))
     day = {hour: ask(fetch_flows, each) for hour, each in _list_hour_questions(question)}
@@ -212,9 +215,9 @@ def _find_edges(box: Box | None) -> Edges:
     return shown
 
 
-def _encode_density(connection: Connection, seen: Box | None) -> MapContent:
+def _encode_density(connection: Connection, seen: Box | None, small: SmallCounts) -> MapContent:
     """The shape of cities: where trips begin, as fine as the ground in sight allows."""
-    return encode_content(_NO_FLOWS, fetch_density(connection, viewport=seen, limit=_DENSITY_CELLS))
+    return encode_content(_NO_FLOWS, small.hide_cells(fetch_density(connection, viewport=seen, limit=_DENSITY_CELLS)))
 
 
 def _fetch_scales(connection: Connection, precision: int) -> tuple[int | None, int | None]:

@@ -36,7 +36,7 @@ def connect_resources(settings: Settings) -> Resources:
     """Make the resources; each connects at first use. Raises: SettingsError."""
     engine = connect_database(settings)
     limit_block_bits(settings.kept_blocks_mib)
-    return Resources(settings, engine, Answers(connect_reader(settings)), Hub(settings))
+    return Resources(settings, engine, Answers(connect_reader(settings), min_group_trips=settings.min_group_trips), Hub(settings))
 
 
 def provide_resources(resources: Resources) -> None:

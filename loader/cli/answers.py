@@ -97,7 +97,7 @@ def print_group(answer: Json) -> None:
         return
     _print_bars("week", [(week["week"], week["trips"]) for week in answer["weeks"]])
     print_line("")
-    _print_bars("hour", [(f"{hour:02}:00", trips) for hour, trips in enumerate(answer["hours"])])
+    _print_bars("hour", [(f"{hour:02}:00", trips) for hour, trips in enumerate(answer["hours"] or [])])
     print_line("")
     print_line(f"{count(answer['trips'], 'trip')}, the newest:")
     columns = [Column("start"), Column("region"), Column("datasource"), Column("origin"), Column("destination"), Column("load")]

@@ -151,7 +151,9 @@ class GroupDetailAnswer(Answer):
 
     trips: int
     weeks: list[WeekTripsAnswer]
-    hours: list[int] = Field(min_length=24, max_length=24)
+    hours: Annotated[list[int], Field(min_length=24, max_length=24)] | None = Field(
+        description="Null where small counts are hidden."
+    )
     samples: list[SampleTripAnswer]
 
 

@@ -16,6 +16,7 @@ from shared.errors import (
     TransientError,
     TripdeckError,
 )
+from shared.small_counts import TooFewTripsError
 from shared.tokens import ForbiddenError, UnauthorizedError
 
 
@@ -36,6 +37,7 @@ _STATUS_OF: Final = (
     (RequestError, HTTPStatus.BAD_REQUEST),
     (UnauthorizedError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (TooFewTripsError, HTTPStatus.FORBIDDEN),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
     (TooSlowError, HTTPStatus.REQUEST_TIMEOUT),

@@ -6,13 +6,14 @@ A library that hangs, panics or takes all memory over a file ends its process, n
 import json
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -25,8 +26,9 @@ LOG = logging.getLogger(__name__)
 
 _QUEUE: Final = 20
 """Inspections that wait, each with at most 8 MiB of its file."""
-_START_S: Final = 120.0
-"""Kernels are compiled where they couldn't be kept, which takes 10 s, and longer on a busy machine."""
+_START_S: Final = 300.0
+"""Kernels are compiled where they couldn't be kept, which takes 10 s of a processor, and minutes of a busy machine."""
+_END_S: Final = 2.0
 _ANSWER_BYTES: Final = 32 * 2**20
 _THREADS: Final = "2"
 _WHAT_TO_DO: Final = "It is damaged, or made to be so: write it again, as CSV or as a plain Parquet file."
@@ -51,7 +53,7 @@ class InspectRequest:
 
 
 class GoneError(Exception):
-    """The process ended before it had a file, as where the system is short of memory; it isn't the file's fault."""
+    """The process was killed from outside, as where the system is short of memory; perhaps it isn't the file's fault."""
 
 
 class InspectionProcess:
@@ -102,6 +104,12 @@ class InspectionProcess:
         """Whether it runs."""
         return self._process.poll() is None
 
+    def is_taken(self) -> bool:
+        """Whether it was killed from outside, as by a system short of memory."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_END_S) == -signal.SIGKILL
+        return False
+
     def end(self) -> None:
         """Kill it."""
         self._process.kill()
@@ -125,6 +133,8 @@ class Inspections:
         self._idle: list[InspectionProcess] = []
         self._all: set[InspectionProcess] = set()
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._is_starting = False
         self._is_closed = False
 
     async def start(self) -> None:
@@ -136,7 +146,8 @@ class Inspections:
         try:
             return await self._room.run(self._inspect, request, sample, recall)
         except GoneError:
-            return await self._room.run(self._inspect, request, sample, recall)
+            with _second_try():
+                return await self._room.run(self._inspect, request, sample, recall)
 
     def close(self) -> None:
         """End every process."""
@@ -150,10 +161,12 @@ class Inspections:
     def _inspect(self, request: InspectRequest, sample: bytes, recall: Recall) -> dict[str, Any]:
         process = self._take()
         try:
-            process.wait_ready()
             answer = process.inspect(request, sample, recall)
         except BaseException as error:
+            is_taken = isinstance(error, (EOFError, OSError)) and not isinstance(error, TimeoutError) and process.is_taken()
             self._replace(process)
+            if is_taken:
+                raise GoneError from error
             if isinstance(error, (TimeoutError, EOFError, OSError)):
                 raise self._explain(error) from error
             raise
@@ -167,9 +180,7 @@ class Inspections:
         return inspection
 
     def _warm_up(self) -> None:
-        process = self._take()
-        process.wait_ready()
-        self._put_back(process)
+        self._put_back(self._take())
 
     def _explain(self, error: BaseException) -> FileFormatError:
         if isinstance(error, TimeoutError):
@@ -179,14 +190,33 @@ class Inspections:
         return _explain_broken("memory or a library's defect")
 
     def _take(self) -> InspectionProcess:
-        while True:
-            with self._lock:
-                process = self._idle.pop() if self._idle else None
-            if process is None:
-                return self._start_process()
-            if process.is_alive():
-                return process
-            self._forget(process)  # the system took it, as one short of memory does
+        """An idle process, ready; one that starts is waited for rather than that a second starts beside it."""
+        with self._changed:
+            while self._is_starting and not self._idle:
+                self._changed.wait()
+            process = self._idle.pop() if self._idle else None
+            self._is_starting = self._is_starting or process is None
+        if process is None:
+            return self._start_ready()
+        if process.is_alive():
+            process.wait_ready()
+            return process
+        self._forget(process)  # the system took it, as one short of memory does
+        return self._take()
+
+    def _start_ready(self) -> InspectionProcess:
+        try:
+            process = self._start_process()
+            try:
+                process.wait_ready()
+            except TransientError:
+                self._forget(process)
+                raise
+        finally:
+            with self._changed:
+                self._is_starting = False
+                self._changed.notify_all()
+        return process
 
     def _start_process(self) -> InspectionProcess:
         process = InspectionProcess(self._settings)
@@ -199,8 +229,9 @@ class Inspections:
         return process
 
     def _put_back(self, process: InspectionProcess) -> None:
-        with self._lock:
+        with self._changed:
             self._idle.append(process)
+            self._changed.notify_all()
 
     def _forget(self, process: InspectionProcess) -> None:
         process.end()
@@ -211,6 +242,14 @@ class Inspections:
         self._forget(process)
         with suppress(TransientError):  # the hub stops
             self._put_back(self._start_process())
+
+
+@contextmanager
+def _second_try() -> Iterator[None]:
+    try:
+        yield
+    except GoneError as error:
+        raise _explain_broken("it was killed twice") from error
 
 
 def _make_environment() -> dict[str, str]:

@@ -26,6 +26,7 @@ _ERRORS: Final = {
     "401": "No token, or one that isn't good.",
     "403": "The token, or the page's origin, doesn't allow this.",
     "404": "There is no such thing.",
+    "408": "The body comes too slowly.",
     "409": "Its state doesn't allow this.",
     "413": "Too many bytes.",
     "422": "The file can't be read as trips.",
@@ -122,7 +123,7 @@ def _list_errors(path: str, each: Operation) -> Json:
     if each.scope == "write":
         statuses.append("409")
     if each.body or each.file_body:
-        statuses += ["413", "422"]
+        statuses += ["408", "413", "422"]
     return {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
 
 

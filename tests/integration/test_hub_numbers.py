@@ -27,7 +27,6 @@ PLACES = [
     ("/api/v1/trip-groups", "precision"),
     ("/api/v1/trip-groups", "bucket_minutes"),
     ("/api/v1/flows", "viewport"),
-    ("/api/v1/flows", "after"),
     ("/api/v1/questions/busiest_hours", "limit"),
 ]
 

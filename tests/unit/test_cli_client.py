@@ -121,7 +121,7 @@ def test_file_goes_out_whole_and_counted(size: int | None) -> None:
     assert sum(counts) == len(data)
     head, _, body = bytes(received).partition(b"\r\n\r\n")
     assert head.startswith(
-        b"PUT /api/v1/loads/trips%201%2F2.csv?region=New+York&map=started_at%3Da+b&map=origin%3Dc HTTP/1.1\r\n"
+        b"POST /api/v1/loads?region=New+York&map=started_at%3Da+b&map=origin%3Dc&file_name=trips+1%2F2.csv HTTP/1.1\r\n"
     )
     assert b"\r\nAuthorization: Bearer secret\r\n" in head
     if size is None:

@@ -35,6 +35,7 @@ from shared.groups import FlowMap, FlowQuestion, GroupQuestion, fetch_flows, fet
 from shared.histograms import fetch_histogram
 from shared.moments import answer_at_one_moment
 from shared.questions import answer_question, list_questions
+from shared.small_counts import SmallCounts
 from shared.weekly import compare_weekly, fetch_weekly
 
 # Part of every ETag: raise it when the same data is answered in another form.
@@ -57,6 +58,11 @@ class Result:
 
 class QuestionHandler(ApiHandler):
     """Base of the questions: one state of the data, read in a thread, unless the client's copy is still right."""
+
+    @property
+    def small(self) -> SmallCounts:
+        """What hides small counts."""
+        return SmallCounts(self.services.settings.min_group_trips)
 
     async def ask(
         self,
@@ -121,9 +127,11 @@ class WeeklyAverageHandler(QuestionHandler):
 
         def compute(connection: Connection) -> Result:
             if other == (None, None):
-                document = {**fetch_weekly(connection, question).to_json(), "comparison": None}
+                document = {**self.small.hide(fetch_weekly(connection, question)).to_json(), "comparison": None}
             else:
                 compared = compare_weekly(connection, question, from_on=other[0], to_on=other[1])
+                self.small.hide(compared.answer)
+                self.small.hide(compared.other)
                 document = {**compared.answer.to_json(), "comparison": compared.to_json()}
             return Result(document, ("week", "trips", "is_partial"), document["weeks"])
 
@@ -146,7 +154,7 @@ class HistogramHandler(QuestionHandler):
         question, by = asked.weekly_question(), asked.by
 
         def compute(connection: Connection) -> Result:
-            document = fetch_histogram(connection, question, by=by).to_json()
+            document = self.small.hide(fetch_histogram(connection, question, by=by)).to_json()
             return Result(document, ("bin", "label", "trips"), document["bins"])
 
         await self.ask((question, by), compute, form=asked.format, reads_trips=by == "duration")
@@ -170,7 +178,7 @@ class GroupsHandler(QuestionHandler):
         )
 
         def compute(connection: Connection) -> Result:
-            found = list_groups(connection, question)
+            found = self.small.hide_groups(list_groups(connection, question))
             groups = [group.to_json() for group in found]
             last = found[-1].token if len(found) == question.limit else None
             return Result({"groups": groups, "next": None}, GroupsAnswer.columns(), groups, last)
@@ -201,7 +209,7 @@ class GroupHandler(QuestionHandler):
         )
 
         def compute(connection: Connection) -> Result:
-            document = fetch_group(connection, question).to_json()
+            document = self.small.hide(fetch_group(connection, question)).to_json()
             return Result(document, tuple(SampleTripAnswer.model_fields), document["samples"])
 
         await self.ask(question, compute, form=asked.format, reads_trips=True)
@@ -224,7 +232,7 @@ class FlowsHandler(QuestionHandler):
         )
 
         def compute(connection: Connection) -> Result:
-            flow_map = fetch_flows(connection, question)
+            flow_map = self.small.hide(fetch_flows(connection, question))
             rows = _list_flow_rows(flow_map)
             last = flow_map.flows[-1].token if len(rows) == question.limit else None
             return Result({**flow_map.to_json(), "next": None}, _FLOW_COLUMNS, rows, last)
@@ -244,6 +252,7 @@ class HoursHandler(QuestionHandler):
 
         def compute(connection: Connection) -> Result:
             hours = fetch_hours(connection, question)
+            self.small.check_total(sum(hours))
             return Result({"hours": hours}, ("hour", "trips"), [{"hour": hour, "trips": hours[hour]} for hour in range(24)])
 
         await self.ask(question, compute, form=asked.format)

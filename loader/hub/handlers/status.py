@@ -83,7 +83,7 @@ class MetricsHandler(ApiHandler):
 class OpenApiHandler(ApiHandler):
     """The API's description."""
 
-    @Operation("This description (OpenAPI 3.1)", id="get_openapi", scope=None)
+    @Operation("This description (OpenAPI 3.1)", id="get_openapi", media=("application/json",), scope=None)
     async def get(self, asked: Nothing) -> None:
         """Answer with the document."""
         self.answer(self.application.settings["openapi"])

@@ -8,3 +8,4 @@ create table upload_key (
     created_at timestamptz not null default clock_timestamp()
 );
 create index upload_key_by_age on upload_key (created_at);
+grant select, insert, update, delete on upload_key to tripdeck_loader;

@@ -4,12 +4,12 @@ from alembic import op
 
 from shared.migrations import run_file
 
-revision = "0020"
-down_revision = "0019"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     """Run the SQL file."""
-    run_file(op.get_bind(), "0020_upload_keys.sql")
+    run_file(op.get_bind(), "0024_upload_keys.sql")
