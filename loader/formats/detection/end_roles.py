@@ -27,6 +27,8 @@ _BY_DIGIT, _BY_ORDER, _BY_REST = 0.6, 0.5, 0.7
 _POINT_WORDS: Final = frozenset(
     {"point", "coord", "coords", "coordinate", "coordinates", "geom", "geometry", "wkt", "latlng", "lonlat"}
 )
+# Any code of a few letters could be a geohash; in columns of these names it is one.
+GEOHASH_WORDS = frozenset({"geohash", "geohashed"})
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _find_points(finder: "RoleFinder") -> Ends:
 def _score_point(finder: "RoleFinder", column: int) -> float:
     profile, meaning = finder.profile(column), finder.meanings[column]
     if profile.filled:
-        return profile.point
+        return max(profile.point, profile.geohash) if GEOHASH_WORDS & set(meaning.words) else profile.point
     return 0.6 if meaning.kind == "point" or (meaning.kind is None and meaning.strangers == 0) else 0.0
 
 

@@ -90,7 +90,7 @@ def check_given(finder: "RoleFinder") -> None:
         if not profile.filled:
             continue
         name = finder.columns[finder.roles[role]]
-        if role in _POINT_ROLES and profile.point == 0:
+        if role in _POINT_ROLES and max(profile.point, profile.geohash) == 0:
             hint = (
                 " These are ids; coordinates are missing."
                 if profile.number > 0 or "id" in finder.meanings[finder.roles[role]].traits

@@ -139,7 +139,7 @@ VOCABULARY: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "point": {
         "English": "point coord coords coordinate coordinates location loc position pos geom geometry wkt geo latlng "
-        "lonlat latlon lnglat geolocation geopoint geojson",
+        "lonlat latlon lnglat geolocation geopoint geojson geohash geohashed",
         "Spanish": "coordenada coordenadas ubicacion geolocalizacion punto",
         "Portuguese": "ponto localizacao",
         "French": "coordonnees localisation",
