@@ -47,7 +47,8 @@ Crs = Annotated[
 CoordinateUnit = Annotated[Literal["degrees", "e7", "e6", "e5", "radians"] | None, typer.Option(help="Unit of coordinates.")]
 Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first record names the columns.")]
 Encoding = Annotated[
-    Literal["utf-8", "utf-16-le", "utf-16-be", "windows-1252"] | None, typer.Option(help="Encoding of the text.")
+    str | None,
+    typer.Option(metavar="NAME", help="Encoding of the text: utf-8, windows-1250, gb18030, or any other that Python has."),
 ]
 Delimiter = Annotated[
     str | None, typer.Option(metavar="CHAR", callback=_read_delimiter, help="Character between fields: , ; | or tab.")

@@ -14,6 +14,7 @@ from loader.formats.reasons import Reason
 from loader.formats.records import Mask, Records, split_records
 from loader.formats.schema import REJECT_SCHEMA
 from loader.formats.source import TextSource
+from loader.formats.values.codec import is_single_byte
 from loader.formats.verdicts import judge_rows
 
 # Characters of a reject's value that are kept, and of its raw text at least; longer ones end in an ellipsis.
@@ -45,8 +46,8 @@ def decode_text(data: bytes, encoding: str) -> bytes:
     """Give a batch's bytes as valid UTF-8; bytes that the encoding doesn't know become U+FFFD."""
     if data.isascii():
         return data
-    if encoding == "windows-1252":
-        return data.decode("cp1252", "replace").encode()
+    if encoding != "utf-8" and is_single_byte(encoding):
+        return data.decode(encoding, "replace").encode()
     try:
         data.decode()
     except UnicodeDecodeError:

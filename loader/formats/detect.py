@@ -18,9 +18,10 @@ from loader.formats.containers.signatures import reject_foreign
 from loader.formats.containers.tables import detect_compression, open_tables
 from loader.formats.containers.zip_directory import read_directory
 from loader.formats.detect_parquet import plan_parquet
+from loader.formats.detection.charset import ask_for_charset
 from loader.formats.detection.order_check import check_order
 from loader.formats.dialect import Layout, read_layouts, read_table
-from loader.formats.encoding import detect_encoding, strip_bom, to_utf8
+from loader.formats.encoding import UNICODE, detect_encoding, strip_bom, to_utf8
 from loader.formats.ends import Ends
 from loader.formats.errors import ambiguous_dates, make_choice
 from loader.formats.guess import guess_roles
@@ -93,6 +94,8 @@ def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hear
         plan = settled
     if is_hearsay and is_better_exchanged(origin):
         raise FileFormatError("Longitude and latitude look swapped.", code="swapped_coordinates")
+    if not options.encoding and text.encoding not in UNICODE:
+        _check_names(plan, layout, chosen.text)
     check_positions(plan, origin, options, text=layout.text)
     # Who says where the origin is has seen the file.
     if not options.axis_order and not any("origin" in role for role in options.roles):
@@ -100,6 +103,14 @@ def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hear
     if plan.time.date_order is None and chosen.is_whole:
         raise ambiguous_dates(plan)
     return replace(plan, area=find_area(origin))
+
+
+def _check_names(plan: FilePlan, layout: Layout, text: bytes) -> None:
+    """Ask for the encoding where it changes names that are kept. Raises: FileFormatError."""
+    columns = [plan.roles[role] for role in ("region", "datasource") if role in plan.roles]
+    names = [name for column in columns for name in layout.text(column).unique(maintain_order=True).to_list()]
+    encoding = plan.dialect.encoding
+    ask_for_charset(names, encoding, text.decode("utf-8", "replace").encode(encoding, "replace"))
 
 
 def _detect_parquet(end: bytes, options: LoadOptions) -> FilePlan:

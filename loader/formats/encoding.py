@@ -3,11 +3,15 @@
 import codecs
 import re
 
+from loader.formats.detection.charset import guess_charsets
 from shared.errors import FileFormatError
 
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+UNICODE = ("utf-8", "utf-16-le", "utf-16-be")
 # NULs in a row count once: they are a hole in a text file, which rejects its row.
 _CONTROL = re.compile(rb"\x00+|[\x01-\x08\x0e-\x1f\x7f]")
+# ISO-2022-JP is ASCII with escapes to Japanese and back.
+_JIS_ESCAPE = re.compile(rb"\x1b\$[@B]")
 LETTERS = re.compile("[^\x00-\x7f\ufffd]")
 _CONTROL_SHARE = 0.02
 
@@ -18,7 +22,7 @@ def strip_bom(sample: bytes) -> bytes:
 
 
 def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
-    """Tell the encoding: by byte order mark, by zero bytes (UTF-16), by being valid UTF-8, else Windows-1252.
+    """Tell the encoding: by byte order mark, by zero bytes (UTF-16), by being valid UTF-8, else by guess_charsets.
 
     Raises: FileFormatError for bytes that are no text.
     """
@@ -36,8 +40,9 @@ def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
     except UnicodeDecodeError:
         text = sample.decode("utf-8", "replace")
         letters = len(LETTERS.findall(text))
-        return "utf-8" if letters > text.count("\ufffd") else "windows-1252"  # a few damaged letters don't make it another
-    return "utf-8"
+        # A few damaged letters don't make it another.
+        return "utf-8" if letters > text.count("\ufffd") else guess_charsets(sample)[0]
+    return "iso2022_jp" if _JIS_ESCAPE.search(head) else "utf-8"
 
 
 def _detect_utf16(head: bytes) -> str | None:
@@ -52,5 +57,4 @@ def _detect_utf16(head: bytes) -> str | None:
 
 def to_utf8(sample: bytes, encoding: str, *, is_whole: bool) -> bytes:
     """Give a sample as UTF-8 without a letter cut in half at its end; invalid bytes become U+FFFD."""
-    name = "cp1252" if encoding == "windows-1252" else encoding
-    return codecs.getincrementaldecoder(name)("replace").decode(sample, final=is_whole).encode("utf-8", "replace")
+    return codecs.getincrementaldecoder(encoding)("replace").decode(sample, final=is_whole).encode("utf-8", "replace")

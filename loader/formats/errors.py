@@ -86,6 +86,17 @@ def unknown_zones(column: str, names: frozenset[str], example: str) -> FileForma
     )
 
 
+def late_encoding(encoding: str) -> FileFormatError:
+    """Make the error for text whose encoding shows only after the sample, when the file has been cut as UTF-8."""
+    return FileFormatError(
+        f"The file is not UTF-8: letters that come late in it look like {encoding}. Say so with encoding {encoding} "
+        f"(--encoding {encoding}).",
+        code="ambiguous_encoding",
+        parameter="encoding",
+        choices=[make_choice(encoding, encoding=encoding), make_choice("windows-1252", encoding="windows-1252")],
+    )
+
+
 def truncated(kind: str) -> FileFormatError:
     """Make the error for an archive that was cut off."""
     return FileFormatError(f"The {kind} file ends too early: it was cut off. Upload it again.", code="truncated_archive")

@@ -1,23 +1,29 @@
 """Evidence: what only the whole file can settle, gathered while the planner streams it.
 
 The order of day and month is decided once for the whole column, never per row: by the dates that fit one order only. The
-encoding turns from UTF-8 to Windows-1252 where the sample was plain ASCII and the letters beyond are not UTF-8: the majority
+encoding turns from UTF-8 to another where the sample was plain ASCII and the letters beyond are not UTF-8: the majority
 decides, as soon as it is clear.
 """
 
 import codecs
+import re
 from dataclasses import replace
 
 import numpy as np
 
-from loader.formats.errors import ambiguous_dates
+from loader.formats.detection.charset import DEFAULT, guess_charsets
+from loader.formats.errors import ambiguous_dates, late_encoding
 from loader.formats.fields import count_whole_fields, split_fields
 from loader.formats.plan import FilePlan
 from loader.formats.records import split_records
+from loader.formats.values.codec import is_single_byte
 from loader.formats.values.date_order import DateParts
 
 # By so many more of one kind, letters have decided: a few damaged ones don't turn a file, and a page of text does.
 _CLEAR_MAJORITY = 100
+# Lines with letters beyond ASCII that are kept for guessing an encoding.
+_LOOKED_AT_BYTES = 4_096
+_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 
 
 class Evidence:
@@ -27,6 +33,7 @@ class Evidence:
         self._plan = plan
         self._dates = DateParts()
         self._letters = self._damaged = 0
+        self._foreign = b""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     @property
@@ -47,10 +54,22 @@ class Evidence:
             return
         if self._plan.dialect.encoding != "utf-8" or (chunk.isascii() and not self._decoder.getstate()[0]):
             return
+        self._foreign += b"\n".join(_LINE.findall(chunk))[: max(0, _LOOKED_AT_BYTES - len(self._foreign))]
         text = self._decoder.decode(chunk)
         damaged = text.count("\ufffd")
         self._damaged += damaged
         self._letters += len(text) - damaged - int(np.count_nonzero(np.frombuffer(chunk, np.uint8) < 128))
+
+    def _guess_encoding(self) -> str:
+        """Guess the encoding of letters that came after the sample; the file has been cut, so it must be one of single bytes.
+
+        Raises: FileFormatError if it is another, or names depend on it.
+        """
+        guess = guess_charsets(self._foreign)[0]
+        has_names = bool({"region", "datasource"} & set(self._plan.roles))
+        if not is_single_byte(guess) or (has_names and guess != DEFAULT):
+            raise late_encoding(guess)
+        return guess
 
     @property
     def _is_encoding_clear(self) -> bool:
@@ -68,7 +87,7 @@ class Evidence:
         """
         plan = self._plan
         if self._damaged > self._letters:
-            plan = replace(plan, dialect=replace(plan.dialect, encoding="windows-1252"))
+            plan = replace(plan, dialect=replace(plan.dialect, encoding=self._guess_encoding()))
         if self.needs_records:
             order = self._dates.decide()
             if order is None:

@@ -14,6 +14,7 @@ import polars as pl
 from loader.formats.batch import parse_batch
 from loader.formats.containers.packed_parquet import read_packed_parquet
 from loader.formats.detect import detect_format, read_text
+from loader.formats.encoding import UNICODE
 from loader.formats.ends import Ends
 from loader.formats.gazetteer import City, suggest_region
 from loader.formats.parquet import list_slices, read_metadata
@@ -163,6 +164,8 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
     if weak:
         yield f"Not sure about: {', '.join(f'{role} = {plan.columns[plan.roles[role]]}' for role in weak)}."
     yield from plan.notes
+    if plan.kind == "csv" and plan.dialect.encoding not in UNICODE and not options.encoding:
+        yield f"The text is not UTF-8; it was read as {plan.dialect.encoding}. Say encoding (--encoding) where that is wrong."
     if plan.kind == "csv" and not plan.dialect.has_header:
         yield "The file has no header; columns were told by what they hold."
     if rows.rows_read == 0:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, get_args
 
 import polars as pl
 
+from loader.formats.values.codec import is_codec, is_cut_as_stored
 from loader.formats.values.number_times import NUMBER_KINDS, NumberKind
 from shared.errors import RequestError
 from shared.time_zones import parse_timezone
@@ -97,6 +98,10 @@ class LoadOptions:
 
 def _check_options(options: LoadOptions) -> None:
     parse_timezone(options.timezone)
+    if options.encoding is not None and not is_codec(options.encoding):
+        raise RequestError(
+            f"Unknown encoding {options.encoding!r}; use a name such as utf-8, windows-1250 or gb18030.", parameter="encoding"
+        )
     if options.crs is not None:
         _check_crs(options.crs)
     for role in options.roles:
@@ -109,7 +114,6 @@ def _check_options(options: LoadOptions) -> None:
     choices: dict[str, tuple[str | int, ...]] = {
         "date_order": ("ymd", "mdy", "dmy"),
         "time_form": ("text", *NUMBER_KINDS),
-        "encoding": ("utf-8", "utf-16-le", "utf-16-be", "windows-1252"),
         "delimiter": (",", ";", "\t", "|"),
         "decimal": (".", ","),
         "axis_order": ("lon_lat", "lat_lon"),
@@ -226,7 +230,7 @@ class FilePlan:
     @property
     def is_seekable(self) -> bool:
         """Whether a batch can be read by a ranged GET on the object."""
-        return self.compression == "none" and self.table is None and not self.dialect.encoding.startswith("utf-16")
+        return self.compression == "none" and self.table is None and is_cut_as_stored(self.dialect.encoding)
 
     @property
     def clock(self) -> Literal["as_written", "converted"]:

@@ -12,12 +12,13 @@ from loader.formats.containers.tables import open_tables
 from loader.formats.containers.zip_directory import ZipMember
 from loader.formats.plan import FilePlan
 from loader.formats.transcoding import transcode
+from loader.formats.values.codec import is_cut_as_stored
 
 Members = Sequence[ZipMember] | None
 
 
 def open_stream(chunks: Iterable[bytes], plan: FilePlan) -> Iterator[bytes]:
-    """Give the bytes that slices refer to: decompressed, UTF-16 turned into UTF-8, JSON and sheets into CSV.
+    """Give the bytes that slices refer to: decompressed and in UTF-8, JSON and sheets as CSV.
 
     The members of a zip follow each other; see open_members for where each begins.
     Raises: FileFormatError for damaged, truncated or exploding archives.
@@ -42,7 +43,7 @@ def _to_csv(chunks: Iterator[bytes], plan: FilePlan) -> Iterator[bytes]:
 
 
 def _to_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    if not encoding.startswith("utf-16"):
+    if is_cut_as_stored(encoding):
         yield from chunks
         return
     decoder = codecs.getincrementaldecoder(encoding)("replace")

@@ -112,7 +112,9 @@ class Options(Asked):
         None, description="Unit of coordinates: degrees, e7 (degrees times 10,000,000), e6 (microdegrees), e5 or radians."
     )
     has_header: bool | None = Field(None, description="Whether the first record names the columns.")
-    encoding: str | None = Field(None, description="Encoding of the text: utf-8, utf-16-le, utf-16-be or windows-1252.")
+    encoding: str | None = Field(
+        None, description="Encoding of the text: utf-8, windows-1250, gb18030, or any other that Python has."
+    )
     delimiter: str | None = Field(None, description="Character between fields: comma, semicolon, tab or bar.")
     decimal: str | None = Field(None, description="Decimal mark of numbers: point or comma.")
     sheet: str | None = Field(

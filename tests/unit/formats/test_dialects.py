@@ -6,7 +6,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -156,11 +156,13 @@ def test_rows_come_back_as_written(
     data = pack(ENCODINGS[encoding] + text.encode(encoding.removesuffix(" bom")), packing)
     day_first = {"european": "dmy", "us": "mdy", "us am": "mdy"}.get(time)
     try:
-        loaded = load_bytes(data, batch_bytes=batch_bytes, chunk_bytes=70)
+        # Which letters a few bytes are is a question, where they are names.
+        said = LoadOptions(encoding="windows-1252" if encoding == "cp1252" else None)
+        loaded = load_bytes(data, batch_bytes=batch_bytes, chunk_bytes=70, options=said)
     except FileFormatError as error:
         if error.error_code != "ambiguous_dates" or any(trip.started_at.day > 12 for trip in trips):
             raise
-        loaded = load_bytes(data, batch_bytes=batch_bytes, chunk_bytes=70, options=LoadOptions(date_order=day_first))
+        loaded = load_bytes(data, batch_bytes=batch_bytes, chunk_bytes=70, options=replace(said, date_order=day_first))
     assert loaded.rejects.height == 0, loaded.rejects.to_dicts()
     found = loaded.trips.select(
         "started_at", "origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude"

@@ -46,6 +46,9 @@ const TIME_FORMS = [
   ['excel_1904', 'days of a spreadsheet (1904)'],
 ];
 
+// Encodings of public data besides Unicode; any other can be said by REST and on the command line.
+const ENCODINGS = ['windows-1250', 'windows-1251', 'windows-1252', 'windows-1253', 'windows-1254', 'windows-1255', 'windows-1256', 'gb18030', 'big5', 'cp932', 'euc_jp', 'cp949', 'cp874', 'koi8-r', 'iso8859-2', 'mac-roman', 'cp850', 'cp852'];
+
 /** Options chosen from a list: name, label, choices as [value, label]. */
 export const CHOSEN_OPTIONS = [
   ['date_order', 'Order of dates', Object.entries(ORDERS).filter(([order]) => order !== 'yymd')],
@@ -55,7 +58,7 @@ export const CHOSEN_OPTIONS = [
   ['polyline_precision', 'Digits in encoded lines', [['5', 'five (Google)'], ['6', 'six (OSRM, Valhalla)']]],
   ['delimiter', 'Divided by', Object.entries(DELIMITERS)],
   ['decimal', 'Decimal sign', [['.', 'point'], [',', 'comma']]],
-  ['encoding', 'Encoding', [['utf-8', 'UTF-8'], ['windows-1252', 'Windows-1252'], ['utf-16-le', 'UTF-16 LE'], ['utf-16-be', 'UTF-16 BE']]],
+  ['encoding', 'Encoding', [['utf-8', 'UTF-8'], ['utf-16-le', 'UTF-16 LE'], ['utf-16-be', 'UTF-16 BE'], ...ENCODINGS.map((name) => [name, name])]],
   ['has_header', 'First row', [['true', 'names the columns'], ['false', 'is a trip']]],
 ];
 
