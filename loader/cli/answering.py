@@ -30,7 +30,7 @@ def list_answers(error: TripdeckError, words: Sequence[str]) -> Iterator[str]:
             yield f"  {command}    # {label}"
         return
     columns = error.facts.get("columns")
-    if isinstance(columns, (list, tuple)) and columns:
+    if isinstance(columns, (list, tuple)) and columns and ", ".join(map(str, columns)) not in error.message:
         shown = [escape_controls(shorten(str(name), _COLUMN_CHARACTERS)) for name in columns[:_SHOWN_COLUMNS]]
         more = f" and {len(columns) - len(shown):,} more" if len(columns) > len(shown) else ""
         yield f"Columns: {', '.join(shown)}{more}."

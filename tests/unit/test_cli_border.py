@@ -163,6 +163,7 @@ def test_columns_are_listed_where_there_are_no_choices() -> None:
     [line] = list_answers(error, ["load", "x"])
     assert line.endswith("c38, c39 and 11 more.")
     assert not list(list_answers(FileFormatError("?"), []))
+    assert not list(list_answers(FileFormatError("Columns: a, b.", columns=["a", "b"]), []))
 
 
 # Pipes and terminals
