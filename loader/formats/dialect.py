@@ -118,6 +118,8 @@ def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, *, is_wh
     if header is None and options.has_header is None:
         first_row = _skip_preamble(counts)
     names = rows[header] if header is not None else []
+    if header is not None and (joined := _join_header_rows(rows[header : header + 2])):
+        names, first_row = joined, header + 2
     usual = Counter(counts[first_row:].tolist()).most_common(1)[0][0] if len(counts) > first_row else 0
     field_count, body = _choose_field_count(records, dialect.delimiter, names=names, first_row=first_row)
     if field_count < 2:
@@ -179,6 +181,21 @@ def _find_header(rows: list[list[str]], usual: int, has_header: bool | None) -> 
     has_data = any(DATA_CELL.match(cell) for row in below for cell in row)
     is_header = has_data and not any(DATA_CELL.match(cell) for cell in rows[first])
     return first if is_header else None
+
+
+def _join_header_rows(rows: list[list[str]]) -> list[str]:
+    """Join a header of two rows, of which the first spans cells of the second: `Origin,,Destination,` over `Lon,Lat,Lon,Lat`."""
+    if len(rows) < 2 or len(rows[0]) != len(rows[1]):
+        return []
+    above, below = ([cell.strip() for cell in row] for row in rows)
+    spans = any(under and not over for over, under in zip(above, below, strict=True))
+    if not spans or any(DATA_CELL.match(cell) for cell in below) or sum(_names_role(cell) for cell in below) < 2:
+        return []
+    names, spanning = [], ""
+    for over, under in zip(above, below, strict=True):
+        spanning = over or (spanning if under else "")
+        names.append(f"{spanning} {under}".strip())
+    return names
 
 
 def _names_role(cell: str) -> bool:

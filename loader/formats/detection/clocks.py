@@ -13,7 +13,10 @@ import polars as pl
 from loader.formats.names import NameMeaning
 from loader.formats.numbers import Floats
 from loader.formats.profile import MOSTLY, Profile
+from loader.formats.records import Mask
 
+# A few cells may hold something else; their rows are rejects.
+NEARLY_ALL: Final = 0.95
 ClockForm = Literal["clock", "hour", "hhmm", "hhmmss", "day_fraction"]
 
 _DIGITS = r"\d{1,2}[:h]\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?\s?[Mm]\.?)?"
@@ -22,6 +25,7 @@ CLOCK = rf"^(?:0 days |T)?{_DIGITS}$"
 _DAY_ZERO = r"(?:1899|1900|1904|1970|0001)[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:1899|1900|1904|1970|0001)"
 _DATED_CLOCK = rf"^(?:{_DAY_ZERO})(?:[T ]|, )\s*\d{{1,2}}:\d{{2}}"
 _CLOCK_PART = rf"(?:^|[T ])({_DIGITS})\s*(?:Z|UTC|[+-]00:?00)?$"
+_ITSELF_A_CLOCK = r"\d[:.時시点]\d"
 _MIDNIGHT = r"(?i)(?:T|,?\s+)(?:0{1,2}:00(?::00)?(?:[.,]0+)?|12:00(?::00)?\s*a\.?\s?m\.?)(?:\s*(?:Z|UTC|[+-]00:?00))?$"
 
 
@@ -47,25 +51,20 @@ def _detect_number(profile: Profile, meaning: NameMeaning) -> ClockForm | None:
     numbers = profile.numbers
     if profile.number <= MOSTLY or len(numbers) == 0 or float(numbers.min()) < 0:
         return None
-    if float(numbers.max()) < 1:
+    if float(np.median(numbers)) < 1 and float(numbers.max()) < 2:
         is_fraction = meaning.kind == "time" and meaning.strangers == 0 and float(np.mean(numbers % 1 != 0)) > MOSTLY
         return "day_fraction" if is_fraction else None
     for form, fits in _NUMBER_FORMS.items():
-        if fits(numbers):
+        if float(np.mean(fits(numbers))) >= NEARLY_ALL:
             return form if meaning.kind == "hour" or meaning.side is not None or meaning.strangers == 0 else None
     return None
 
 
-def _is_whole(numbers: Floats) -> bool:
-    return bool(np.all(numbers % 1 == 0))
-
-
-_NUMBER_FORMS: Final[dict[ClockForm, Callable[[Floats], bool]]] = {
-    "hour": lambda n: _is_whole(n) and bool(np.all(n <= 24)),
-    "hhmm": lambda n: _is_whole(n) and 100 <= float(n.max()) <= 2400 and bool(np.all(n % 100 < 60)),
-    "hhmmss": lambda n: (
-        _is_whole(n) and 2400 < float(n.max()) <= 240_000 and bool(np.all((n % 100 < 60) & (n // 100 % 100 < 60)))
-    ),
+# Each tells which numbers fit; the first form that nearly all fit is taken.
+_NUMBER_FORMS: Final[dict[ClockForm, Callable[[Floats], Mask]]] = {
+    "hour": lambda n: (n % 1 == 0) & (n <= 24),
+    "hhmm": lambda n: (n % 1 == 0) & (n % 100 < 60) & (n <= 2400),
+    "hhmmss": lambda n: (n % 1 == 0) & (n % 100 < 60) & (n // 100 % 100 < 60) & (n <= 240_000),
 }
 
 
@@ -77,7 +76,9 @@ def join_dates_and_clocks(dates: pl.Series, clocks: pl.Series, form: str = "cloc
     frame = pl.DataFrame({"date": dates.str.strip_chars(), "clock": clocks.str.strip_chars()})
     clock = _FORMS[form]
     is_empty = pl.col("clock").is_null() | (pl.col("clock") == "")
-    joined = pl.concat_str(pl.col("date").str.replace(_MIDNIGHT, ""), pl.coalesce(clock, "clock"), separator=" ")
+    # Another form is read as it is if it is a clock in itself; what is none must not leave the date alone to be read.
+    other = pl.when(pl.col("clock").str.contains(_ITSELF_A_CLOCK)).then("clock").otherwise(pl.lit("?"))
+    joined = pl.concat_str(pl.col("date").str.replace(_MIDNIGHT, ""), pl.coalesce(clock, other), separator=" ")
     return frame.select(pl.when(is_empty).then(pl.lit("")).otherwise(joined).fill_null("")).to_series()
 
 

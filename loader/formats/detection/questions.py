@@ -10,16 +10,20 @@ from shared.errors import FileFormatError
 _MOST_CHOICES = 12
 
 
-def ask_roles(message: str, columns: Sequence[str], answers: Mapping[str, Mapping[str, int]]) -> FileFormatError:
-    """Make the error that asks which column is what. answers: label → role → column."""
+def ask_roles(message: str, columns: Sequence[str], answers: Mapping[str, Mapping[str, int | str]]) -> FileFormatError:
+    """Make the error that asks which column is what. answers: label → role → column, or NO_COLUMN."""
     choices: list[dict[str, Any]] = [
-        make_choice(label, roles={role: str(column + 1) for role, column in roles.items()}) for label, roles in answers.items()
+        make_choice(label, roles={role: _write(column) for role, column in roles.items()}) for label, roles in answers.items()
     ]
-    example = " ".join(f"--map {role}={column + 1}" for role, column in next(iter(answers.values()), {}).items())
+    example = " ".join(f"--map {role}={_write(column)}" for role, column in next(iter(answers.values()), {}).items())
     hint = f" Say which, such as {example}." if example else " Say which with --map."
     return FileFormatError(
         message + hint, code="ambiguous_columns", parameter="roles", choices=choices[:_MOST_CHOICES], columns=tuple(columns)
     )
+
+
+def _write(column: int | str) -> str:
+    return column if isinstance(column, str) else str(column + 1)
 
 
 def quote_names(columns: Sequence[str], numbers: Sequence[int]) -> str:

@@ -206,7 +206,7 @@ def _find_clocks(finder: "RoleFinder", times: Sequence[TimeColumn]) -> None:
     if "started_time" in finder.given:
         _read_given_clock(finder)
     elif start is not None and start.form == "date":
-        _find_start_clock(finder, start, clocks)
+        _find_start_clock(finder, start, clocks or _read_unnamed_clocks(finder))
     end = by_column.get(finder.roles.get("ended_at", -1))
     if "ended_time" in finder.given:
         return
@@ -216,6 +216,13 @@ def _find_clocks(finder: "RoleFinder", times: Sequence[TimeColumn]) -> None:
         finder.set("ended_time", min(ending, key=_rank_clock).column, _SHARED_DATE)
     elif end is not None and end.form == "date":
         _find_end_clock(finder, end, ending)
+
+
+def _read_unnamed_clocks(finder: "RoleFinder") -> list[TimeColumn]:
+    """Read columns that only their content makes a clock."""
+    free = [column for column, meaning in enumerate(finder.meanings) if not finder.is_used(column) and "id" not in meaning.traits]
+    found = (read_column(column, finder.meanings[column], finder.profile(column)) for column in free)
+    return [time for time in found if time is not None and time.form == "clock"]
 
 
 def _read_given_clock(finder: "RoleFinder") -> None:
@@ -239,8 +246,8 @@ def _find_start_clock(finder: "RoleFinder", date: TimeColumn, clocks: Sequence[T
     if chosen and is_clear and not is_doubtful:
         finder.set("started_time", chosen[0].column, chosen[0].confidence)
         finder.clock = chosen[0].clock or "clock"
-    elif clocks:
-        _ask_clock(finder, date, clocks)
+    elif columns := [time.column for time in clocks] or _find_unread_clocks(finder):
+        _ask_clock(finder, date, columns)
     else:
         finder.note(f"{finder.columns[date.column]} has dates without a clock time: every trip starts at 00:00.")
 
@@ -254,11 +261,23 @@ def _find_end_clock(finder: "RoleFinder", end: TimeColumn, ending: Sequence[Time
         finder.drop("ended_at")
 
 
-def _ask_clock(finder: "RoleFinder", date: TimeColumn, clocks: Sequence[TimeColumn]) -> None:
-    columns = [time.column for time in clocks]
-    answers = {f"{finder.columns[column]}: the clock of the start": {"started_time": column} for column in columns}
+def _find_unread_clocks(finder: "RoleFinder") -> list[int]:
+    """Find columns that are called the clock of the start, though nothing in them reads as one."""
+    return [
+        column
+        for column, meaning in enumerate(finder.meanings)
+        if meaning.kind in ("time", "hour") and (meaning.side == "origin" or (meaning.side is None and meaning.strangers == 0))
+        if not meaning.traits and not finder.is_used(column) and finder.profile(column).filled
+    ]
+
+
+def _ask_clock(finder: "RoleFinder", date: TimeColumn, columns: Sequence[int]) -> None:
+    answers: dict[str, dict[str, int | str]] = {
+        f"{finder.columns[column]}: the clock of the start": {"started_time": column} for column in columns
+    }
+    answers["Load every trip at 00:00"] = {"started_time": NO_COLUMN}
     message = (
-        f"{finder.columns[date.column]} has dates without a clock time, and {quote_names(finder.columns, columns)} may hold it. "
-        f"--map started_time={NO_COLUMN} loads every trip at 00:00."
+        f"{finder.columns[date.column]} has dates without a clock time, and {quote_names(finder.columns, columns)} may hold it "
+        f"(such as {finder.profile(columns[0]).example}). --map started_time={NO_COLUMN} loads every trip at 00:00."
     )
     finder.question = ask_roles(message, finder.columns, answers)

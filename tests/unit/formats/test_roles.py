@@ -288,3 +288,38 @@ def test_what_is_passed_over_is_said(columns: list[str], note: str) -> None:
 
 def test_a_passenger_count_is_no_count_of_trips() -> None:
     assert load(["start_time=t", "passenger_count=id", *ENDS]).plan.notes == ()
+
+
+def test_a_header_of_two_rows_is_read_as_one() -> None:
+    rows = "".join(
+        f"{CELLS['t'][row]},{','.join(CELLS[kind][row] for kind in ('dlon', 'dlat', 'olon', 'olat'))}\n" for row in (0, 1)
+    )
+    loaded = load_bytes(f"Start time,Destination,,Origin,\n,Lon,Lat,Lon,Lat\n{rows}".encode())
+    assert (read_trips(loaded), loaded.rows) == (TRIPS, 2)
+    assert loaded.plan.columns == ("Start time", "Destination Lon", "Destination Lat", "Origin Lon", "Origin Lat")
+
+
+NAMELESS = {"earlier": "2018-05-28 09:03:40", "later": "2018-05-28 09:33:40", "ends": "45.0,7.6,45.1,7.7"}
+
+
+def test_without_a_header_the_earlier_of_two_times_is_the_start() -> None:
+    for times in (("earlier", "later"), ("later", "earlier")):
+        row = ",".join([*(NAMELESS[time] for time in times), NAMELESS["ends"]])
+        loaded = load_bytes(f"{row}\n{row}\n".encode())
+        assert (read_trips(loaded)[0], loaded.trips["duration_s"][0]) == (TRIPS[0], 1800)
+
+
+def test_without_a_header_a_date_takes_the_only_clock_there_is() -> None:
+    row = f"2018-05-28,x,09:03:40,{NAMELESS['ends']}\n"
+    assert read_trips(load_bytes(row.encode() * 2))[0] == TRIPS[0]
+    with pytest.raises(FileFormatError, match="may hold it"):
+        load_bytes(f"2018-05-28,09:33:40,09:03:40,{NAMELESS['ends']}\n".encode() * 2)
+
+
+def test_without_a_header_three_times_are_asked() -> None:
+    row = f"{NAMELESS['later']},{NAMELESS['earlier']},{NAMELESS['later']},{NAMELESS['ends']}\n"
+    with pytest.raises(FileFormatError, match="Several columns may be the start") as caught:
+        load_bytes(row.encode() * 2)
+    choices: Any = caught.value.facts["choices"]
+    assert [choice["options"]["roles"] for choice in choices] == [{"started_at": str(number)} for number in (1, 2, 3)]
+    assert read_trips(load_bytes(row.encode() * 2, options=LoadOptions(roles={"started_at": "2"})))[0] == TRIPS[0]

@@ -1,0 +1,125 @@
+"""Clocks apart from their dates: every form, row by row, and where a date or a clock is missing."""
+
+from datetime import datetime
+
+import pytest
+
+from loader.formats import LoadOptions
+from shared.errors import FileFormatError
+from tests.unit.formats.loading import Loaded, load_bytes
+
+ENDS = "45.0,7.6,45.1,7.7"
+
+
+def load(names: str, *rows: str, **roles: str) -> Loaded:
+    lines = [f"{names},start_lat,start_lon,end_lat,end_lon", *(f"{row},{ENDS}" for row in rows)]
+    return load_bytes("\n".join(lines).encode() + b"\n", options=LoadOptions(roles=roles))
+
+
+def starts(loaded: Loaded) -> list[str]:
+    return [start.isoformat() for start in loaded.trips["started_at"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "clocks", "expected"),
+    [
+        ("date,start_time", ("8:12", "17:45", "0:05"), ("08:12", "17:45", "00:05")),
+        ("date,start_time", ("08:12:30.5", "17:45:10", "24:00:00"), ("08:12:30.500000", "17:45:10", "next")),
+        ("date,start_time", ("8:12 AM", "5:45 PM", "12:05 AM"), ("08:12", "17:45", "00:05")),
+        ("date,start_time", ("8:12 a.m.", "5:45 p.m.", "12:05 a.m."), ("08:12", "17:45", "00:05")),
+        ("date,heure_depart", ("8h12", "17h45", "0h05"), ("08:12", "17:45", "00:05")),
+        ("date,start_time", ("0 days 08:12:00", "0 days 17:45:00", "0 days 00:05:00"), ("08:12", "17:45", "00:05")),
+        (
+            "date,start_time",
+            ("1899-12-30 08:12:00", "1899-12-30 17:45:10", "1899-12-30 00:05:00"),
+            ("08:12", "17:45:10", "00:05"),
+        ),
+        (
+            "date,start_time",
+            ("1900-01-00 08:12:00", "1900-01-00 17:45:10", "1900-01-00 00:05:00"),
+            ("08:12", "17:45:10", "00:05"),
+        ),
+        ("date,start_time", ("12/30/1899 08:12", "12/30/1899 17:45", "12/30/1899 00:05"), ("08:12", "17:45", "00:05")),
+        (
+            "date,start_time",
+            ("1970-01-01T08:12:00Z", "1970-01-01T17:45:00Z", "1970-01-01T00:05:00Z"),
+            ("08:12", "17:45", "00:05"),
+        ),
+        ("date,start_time", ("2025-01-15 08:12:00", "2025-01-15 17:45:00", "2025-01-15 00:05:00"), ("08:12", "17:45", "00:05")),
+        ("date,start_time", ("812", "1745", "5"), ("08:12", "17:45", "00:05")),
+        ("date,start_time", ("0812", "1745", "0005"), ("08:12", "17:45", "00:05")),
+        ("date,start_time", ("812.0", "1745.0", "5.0"), ("08:12", "17:45", "00:05")),
+        ("date,start_time", ("81230", "174510", "500"), ("08:12:30", "17:45:10", "00:05")),
+        ("date,start_time", ("0.3416666667", "0.7395833333", "0.0034722222"), ("08:12", "17:45", "00:05")),
+        ("date,pickup_hour", ("8", "17", "0"), ("08:00", "17:00", "00:00")),
+        ("date,hour", ("8.0", "17.0", "0.0"), ("08:00", "17:00", "00:00")),
+        ("fecha,hora", ("08:12", "17:45", "00:05"), ("08:12", "17:45", "00:05")),
+    ],
+)
+def test_every_form_of_a_clock(names: str, clocks: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    for form in ("{}", "{} 00:00:00", "{}T00:00:00.000", "{} 12:00:00 AM"):
+        rows = [f"{form.format(f'2024-03-{19 + row}')},{clock}" for row, clock in enumerate(clocks)]
+        days = [datetime(2024, 3, 19 + row) for row in range(3)]  # noqa: DTZ001
+        wanted = [
+            f"2024-03-{day.day + 1}T00:00:00"
+            if clock == "next"
+            else f"{day.date()}T{clock}{':00' if clock.count(':') == 1 else ''}"
+            for day, clock in zip(days, expected, strict=True)
+        ]
+        assert starts(load(names, *rows)) == wanted
+
+
+def test_a_row_without_a_clock_does_not_start_at_midnight() -> None:
+    loaded = load("date,start_time", "2024-03-19,08:12", "2024-03-20,", ",17:45", "2024-03-21,soon", "2024-03-22 09:00:00,17:45")
+    assert starts(loaded) == ["2024-03-19T08:12:00"]
+    assert loaded.rejects.select("record", "column_name", "reason", "value").rows() == [
+        (2, "start_time", "started_at_missing", ""),
+        (3, "date", "started_at_missing", ""),
+        (4, "date", "started_at_unreadable", "2024-03-21"),
+        (5, "date", "started_at_unreadable", "2024-03-22 09:00:00"),
+    ]
+
+
+def test_a_clock_of_another_form_is_a_reject() -> None:
+    rows = [f"2024-03-19,{hour}30" for hour in range(24)] * 4
+    loaded = load("date,start_time", *rows, "2024-03-21,08:12", "2024-03-22,2575", "2024-03-23,99999", "2024-03-23,soon")
+    assert starts(loaded)[-2:] == ["2024-03-19T23:30:00", "2024-03-21T08:12:00"]  # the one that is a clock in itself
+    assert loaded.rejects["reason"].to_list() == ["started_at_unreadable"] * 3
+
+
+def test_a_clock_that_nothing_reads_is_asked_and_never_midnight() -> None:
+    with pytest.raises(FileFormatError, match="may hold it") as caught:
+        load("Date,StartTime", "2024-03-19,early", "2024-03-20,late")
+    assert caught.value.facts["choices"][-1]["options"] == {"roles": {"started_time": "-"}}  # type: ignore[index]
+
+
+def test_an_end_that_shares_the_date_may_be_past_midnight() -> None:
+    loaded = load("Date,StartTime,EndTime", "2024-03-19,08:12,08:31", "2024-03-20,23:59,00:10", "2024-03-21,10:00,")
+    assert loaded.trips["duration_s"].to_list() == [19 * 60, 11 * 60, None]
+    assert loaded.warnings["ended_at_unreadable"] == 1
+
+
+def test_an_end_date_without_a_clock_is_no_end() -> None:
+    loaded = load("StartDate,StartTime,EndDate", "2024-03-19,08:12,2024-03-19", "2024-03-20,17:45,2024-03-20")
+    assert loaded.trips["duration_s"].to_list() == [None, None]
+    assert "ended_at" not in loaded.plan.roles
+
+
+def test_a_clock_can_be_given_whatever_its_column_is_called() -> None:
+    loaded = load("day,foo,bar", "2024-03-19,812,831", "2024-03-20,1745,1802", started_at="day", started_time="foo")
+    assert starts(loaded) == ["2024-03-19T08:12:00", "2024-03-20T17:45:00"]
+
+
+def test_dates_alone_can_be_asked_for() -> None:
+    loaded = load("date,foo_time,bar_time", "2024-03-19,08:12,08:31", "2024-03-20,17:45,18:02", started_time="-")
+    assert starts(loaded) == ["2024-03-19T00:00:00", "2024-03-20T00:00:00"]
+
+
+def test_compact_dates_take_a_clock() -> None:
+    loaded = load("service_date,dep_time", "20240319,08:12:00", "20240320,17:45:10")
+    assert starts(loaded) == ["2024-03-19T08:12:00", "2024-03-20T17:45:10"]
+
+
+def test_the_order_of_dates_with_clocks_is_that_of_the_whole_file() -> None:
+    loaded = load("Trip Date,Start Time", "3/9/2024,8:12 AM", "3/19/2024,5:45 PM")
+    assert starts(loaded) == ["2024-03-09T08:12:00", "2024-03-19T17:45:00"]
