@@ -89,12 +89,12 @@ def _looks_swapped(longitude: float, latitude: float) -> bool:
     if abs(latitude) > LATITUDE_LIMIT_DEG:
         exchanged = find_city(latitude, longitude)
         return exchanged is not None and exchanged.distance_km <= FAR_FROM_ANY_KM
-    there = count_people(latitude, longitude, within_km=AROUND_KM)
-    if there >= MANY_PEOPLE and there > TIMES_AS_MANY * count_people(longitude, latitude, within_km=AROUND_KM):
-        return True
     exchanged = find_city(latitude, longitude, people=LARGE_CITY_PEOPLE)
     if exchanged is None or exchanged.distance_km > NEAR_LARGE_CITY_KM:
         return False
+    there = count_people(latitude, longitude, within_km=AROUND_KM)
+    if there >= MANY_PEOPLE and there > TIMES_AS_MANY * count_people(longitude, latitude, within_km=AROUND_KM):
+        return True
     as_read = find_city(longitude, latitude)
     return as_read is None or as_read.distance_km > FAR_FROM_ANY_KM
 
