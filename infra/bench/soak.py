@@ -2,9 +2,11 @@
 
 import random
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -82,19 +84,31 @@ class _Soak:
         self._data_dir = data_dir
         self._folder = folder
         self._draw = random.Random(seed)  # noqa: S311 - chooses victims, keeps no secret
+        self._fate = random.Random(seed + 1)  # noqa: S311 - as above; of the thread that kills
         self._report = report
         self._tallies: dict[int, Tally] = {}
         self._killed_at = time.monotonic()
         self.result = SoakResult(0)
 
     def run(self, seconds: float) -> None:
-        """Load, meddle and kill for so long."""
+        """Load and meddle for so long, while a thread kills."""
+        with ThreadPoolExecutor(1, thread_name_prefix="killer") as pool:
+            is_over = threading.Event()
+            killing = pool.submit(self._go_on_killing, is_over)
+            try:
+                self._go_on_loading(seconds)
+            finally:
+                is_over.set()
+            killing.result()
+
+    def _go_on_killing(self, is_over: threading.Event) -> None:
+        while not is_over.wait(self._fate.uniform(*_KILL_EVERY_S)):
+            self._kill()
+
+    def _go_on_loading(self, seconds: float) -> None:
         now = time.monotonic()
-        end, kill_at, meddle_at = now + seconds, now + 1, now + self._draw.uniform(*_MEDDLE_EVERY_S)
+        end, meddle_at = now + seconds, now + self._draw.uniform(*_MEDDLE_EVERY_S)
         while (now := time.monotonic()) < end:
-            if now >= kill_at:
-                self._kill()
-                kill_at = now + self._draw.uniform(*_KILL_EVERY_S)
             if now >= meddle_at:
                 self._meddle()
                 meddle_at = now + self._draw.uniform(*_MEDDLE_EVERY_S)
@@ -163,14 +177,14 @@ class _Soak:
         if state is None:
             raise TerminalError("The stack has stopped.")
         victims = [process for process in state.processes if process.name in _VICTIMS]
-        victim = self._draw.choices(victims, [_VICTIMS[process.name] for process in victims])[0]
+        victim = self._fate.choices(victims, [_VICTIMS[process.name] for process in victims])[0]
         process = victim.find()
         if process is None:
             return
         # Of a worker, one of its processes: their parent then ends, and the supervisor starts it again.
         family = process.children() if victim.name == "worker" else []
         try:
-            self._draw.choice(family or [process]).kill()
+            self._fate.choice(family or [process]).kill()
         except psutil.NoSuchProcess:
             return
         self._killed_at = time.monotonic()
