@@ -31,7 +31,8 @@ _HOUSEKEEPING_S: Final = 10.0
 _START_TIMEOUT_S: Final = 240.0
 # A program that ran for a minute is well again: its next death is answered quickly.
 _FIRST_DELAY_S: Final = 0.5
-_LONGEST_DELAY_S: Final = 30.0
+# What was killed ten times in a minute works again soon after the last time.
+_LONGEST_DELAY_S: Final = 10.0
 _WELL_AFTER_S: Final = 60.0
 _LOG_BYTES: Final = 10 * 2**20
 _LOGS_KEPT: Final = 3

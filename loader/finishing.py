@@ -33,7 +33,7 @@ LOG = logging.getLogger(__name__)
 WINDOW: Final = 64
 # A message that is not seen for so long is taken for lost and sent again; a second one does no harm. Redis loses one when it is
 # killed while it gives it out: it then counts as at hand of a worker that never got it. A load is to go on within two minutes of
-# the last fault: the supervisor's delay (30 s), the start of a worker and this.
+# the last fault: the supervisor's delay (10 s), the start of a worker and this.
 PATIENCE_S: Final = 45.0
 # Rollup rows of a running load that are merged together: a question of a region reads all, 50,000 twice in 3 ms. Merging: 30 ms.
 _LOOSE_ROLLUPS: Final = 50_000

@@ -1,12 +1,14 @@
 """Soak: load files without end, cancel, undo and retry some of them, kill something every few seconds; then check every trip."""
 
 import random
+import signal
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +33,10 @@ _BAD_SHARE: Final = 0.01
 _AT_ONCE: Final = 3
 _KILL_EVERY_S: Final = (2.0, 5.0)  # a thousand an hour
 # Workers die most often: it is they who hold work in their hands. The user interface holds none.
-_VICTIMS: Final = {"worker": 5, "hub": 2, "postgres": 1, "valkey": 1, "seaweedfs": 1}
+_VICTIMS: Final = {"worker": 5, "hub": 2, "postgres": 1, "valkey": 1, "seaweedfs": 1, "session": 2}
+# What has just been started holds no work; a worker takes 30 s to warm up on a busy machine, and killed before that it would never
+# have any.
+_SPARED_S: Final = 30.0
 _MEDDLE_EVERY_S: Final = (3.0, 10.0)
 # So long without a pause; then nothing is killed until every load has ended.
 _ROUND_S: Final = 600.0
@@ -176,15 +181,12 @@ class _Soak:
         state = read_running(self._data_dir)
         if state is None:
             raise TerminalError("The stack has stopped.")
-        victims = [process for process in state.processes if process.name in _VICTIMS]
-        victim = self._fate.choices(victims, [_VICTIMS[process.name] for process in victims])[0]
-        process = victim.find()
-        if process is None:
+        victims = list(_list_victims(state))
+        if not victims:
             return
-        # Of a worker, one of its processes: their parent then ends, and the supervisor starts it again.
-        family = process.children() if victim.name == "worker" else []
+        victim = self._fate.choices(victims, [_VICTIMS[victim.name] for victim in victims])[0]
         try:
-            self._fate.choice(family or [process]).kill()
+            victim.process.send_signal(victim.signal)
         except psutil.NoSuchProcess:
             return
         self._killed_at = time.monotonic()
@@ -198,3 +200,29 @@ class _Soak:
         except TransientError:
             return list(self._tallies) or [0]
         return [load["load_id"] for load in loads if load["state"] not in TERMINAL_STATES or load["needs_cleaning"]]
+
+
+@dataclass(frozen=True)
+class _Victim:
+    """What may be killed, and how."""
+
+    name: str
+    process: psutil.Process
+    signal: int = signal.SIGKILL
+
+
+def _list_victims(state: StackState) -> Iterator[_Victim]:
+    """Processes that have come up, and sessions of the database."""
+    youngest = time.time() - _SPARED_S
+    for known in state.processes:
+        process = known.find() if known.name in _VICTIMS else None
+        if process is None:
+            continue
+        with suppress(psutil.NoSuchProcess):
+            children = process.children()
+            # Of a worker, one of its processes: their parent then ends, and the supervisor starts it again.
+            found = children if known.name == "worker" else [process]
+            yield from (_Victim(known.name, one) for one in found if one.create_time() < youngest)
+            if known.name == "postgres":
+                sessions = [one for one in children if "postgres: tripdeck" in " ".join(one.cmdline())]
+                yield from (_Victim("session", one, signal.SIGTERM) for one in sessions[:1])
