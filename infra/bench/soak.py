@@ -34,7 +34,7 @@ _AT_ONCE: Final = 3
 _KILL_EVERY_S: Final = (2.0, 5.0)  # a thousand an hour
 # Workers die most often: it is they who hold work in their hands. The user interface holds none.
 _VICTIMS: Final = {"worker": 5, "hub": 2, "postgres": 1, "valkey": 1, "seaweedfs": 1, "session": 2}
-# What has just been started holds no work; a worker takes 30 s to warm up on a busy machine, and killed before that it would never
+# What has just been started holds no work. A worker takes 30 s to warm up on a busy machine; killed before that, it would never
 # have any.
 _SPARED_S: Final = 30.0
 _MEDDLE_EVERY_S: Final = (3.0, 10.0)
