@@ -1,9 +1,11 @@
 """One file, from the store to trips, rollups, counters, rejects and events, in this process."""
 
 import gzip
+import io
 import random
 from typing import Any
 
+import polars as pl
 import pytest
 
 from loader.batch import load_batch
@@ -20,7 +22,7 @@ from shared.weekly import WeeklyQuestion, fetch_weekly
 from tests.loading import BAD_ROW, HEADER, ROW, change, list_pending, load_bytes, make_trips, request_load, run_load
 from tests.services import CITUS_BIN
 from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
-from tests.unit.formats.archives import delete_member, make_zip
+from tests.unit.formats.archives import delete_member, make_tar, make_zip
 
 
 def fetch_all(context: Context, statement: str) -> list[tuple[Any, ...]]:
@@ -182,6 +184,20 @@ def test_what_was_deleted_from_a_zip_is_not_loaded(context: Context) -> None:
     load = load_bytes(context, archive)
     assert (load["state"], load["rows_read"], load["rows_loaded"]) == ("succeeded", 3_000, tally.rows_loaded)
     assert load["bytes_read"] == load["bytes_total"] == len(archive)
+
+
+def test_parquet_and_tables_in_archives_go_through_parts(context: Context) -> None:
+    data, tally = make_trips(3_000)
+    parquet = io.BytesIO()
+    pl.read_csv(data).write_parquet(parquet, row_group_size=1_000)
+    packed = make_zip({"README.md": b"trips", "trips.parquet": parquet.getvalue()})
+    tarred = gzip.compress(make_tar({"README": b"trips", "a/trips.csv": data, "b/more.csv": HEADER + ROW * 5}))
+    for archive, rows in ((packed, 3_000), (tarred, 3_005)):
+        load = load_bytes(context, archive)
+        assert (load["state"], load["rows_read"], load["rows_loaded"]) == ("succeeded", rows, tally.rows_loaded + rows - 3_000)
+        assert load["bytes_read"] == load["bytes_total"] == len(archive)
+        undo_load(context.engine, context.broker, load["load_id"])
+    assert list_parts(context) == []
 
 
 @pytest.mark.parametrize(
