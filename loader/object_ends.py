@@ -1,4 +1,4 @@
-"""The parts of a stored object that say what it holds: its beginning, a zip file's directory, a Parquet file's footer."""
+"""The parts of a stored object that say what it holds: its beginning, and a zip file's directory."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,8 +6,6 @@ from functools import partial
 from loader.formats import SAMPLE_BYTES
 from loader.formats.containers.tables import detect_compression, is_table
 from loader.formats.containers.zip_directory import RangedFile, ZipMember, read_directory
-from loader.formats.parquet import MAGIC as PARQUET_MAGIC
-from loader.formats.parquet import measure_footer
 from shared.objects import ObjectStore, StoredObject
 
 
@@ -24,11 +22,3 @@ def find_sample(store: ObjectStore, stored: StoredObject, beginning: bytes) -> b
 def list_members(store: ObjectStore, stored: StoredObject) -> Sequence[ZipMember]:
     """List the members of a zip file by the directory at its end. Raises: FileFormatError."""
     return read_directory(RangedFile(stored.bytes, partial(store.read_range, stored)))
-
-
-def read_end(store: ObjectStore, stored: StoredObject, sample: bytes) -> bytes:
-    """Read a Parquet file's footer: its columns stand there."""
-    if len(sample) == stored.bytes or not sample.startswith(PARQUET_MAGIC):
-        return b""
-    size = measure_footer(store.read_range(stored, stored.bytes - 8, 8))
-    return store.read_range(stored, stored.bytes - size, size) if 0 < size < stored.bytes else b""

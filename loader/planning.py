@@ -22,7 +22,8 @@ from loader.finishing import call_workers, end_load, enqueue_batches
 from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, join_workbook, list_plan_notes, needs_whole
 from loader.leases import OUTAGE_LIMIT_S, STOPPING, TWIN, Lease, is_outage, renewing
 from loader.ledger import Ledger, LoadEndedError
-from loader.object_ends import find_sample, list_members, read_end
+from loader.object_ends import find_sample, list_members
+from loader.object_ranges import ObjectRanges
 from loader.parts import PartWriter, remove_parts
 from loader.readings import Beginning, pick_reading_options, recall_reading
 from shared.database import execute, transaction
@@ -145,16 +146,16 @@ def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -
         sample = beginning = join_workbook(chain([beginning], chunks))
     else:
         sample = find_sample(context.store, reader.stored, beginning[:SAMPLE_BYTES])
-    draft = _detect(context, load, sample, end=read_end(context.store, reader.stored, sample))
+    draft = _detect(context, load, sample, ranges=ObjectRanges(context.store, reader.stored, beginning))
     is_large = load["bytes_total"] >= context.settings.early_bytes
     if is_large and draft.plan.kind != "parquet" and BatchScanner(draft.plan).settled_plan:
         ledger.begin_early(draft.to_json(draft.plan), draft.options)
     return draft, chain([beginning], chunks)
 
 
-def _detect(context: Context, load: Load, sample: bytes, *, end: bytes) -> Draft:
+def _detect(context: Context, load: Load, sample: bytes, *, ranges: ObjectRanges) -> Draft:
     asked = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
-    begun = Beginning(sample, load["file_name"], is_whole=len(sample) == load["bytes_total"], end=end)
+    begun = Beginning(sample, load["file_name"], is_whole=len(sample) == load["bytes_total"], ranges=ranges)
     options, reading = recall_reading(context.engine, begun, asked)
     plan = begun.detect(options)
     facts = {

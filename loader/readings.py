@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from loader.formats import FilePlan, LoadOptions, detect_format, list_headers
+from loader.formats import ByteRanges, FilePlan, LoadOptions, detect_format, list_headers
 from shared.database import execute, transaction
 from shared.errors import FileFormatError, NotFoundError
 
@@ -35,17 +35,17 @@ READING_OPTIONS: Final = (
 
 @dataclass(frozen=True)
 class Beginning:
-    """The first bytes of a file. end: the last ones of a Parquet file that is longer."""
+    """The first bytes of a file. ranges: the file, where other parts of it can be read: of a Parquet file they are needed."""
 
     sample: bytes
     file_name: str
     is_whole: bool
-    end: bytes = b""
+    ranges: ByteRanges | None = None
 
     @cached_property
     def headers(self) -> dict[str, str]:
         """The hash of the header, or of the kinds of columns where there is none, by delimiter."""
-        return list_headers(self.sample, is_whole=self.is_whole, end=self.end)
+        return list_headers(self.sample, is_whole=self.is_whole, ranges=self.ranges)
 
     def detect(self, options: LoadOptions, *, is_hearsay: bool = False) -> FilePlan:
         """Tell how the file is to be read. Raises: FileFormatError."""
@@ -55,7 +55,7 @@ class Beginning:
             options=options,
             is_whole=self.is_whole,
             is_hearsay=is_hearsay,
-            end=self.end,
+            ranges=self.ranges,
         )
 
 

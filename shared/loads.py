@@ -46,6 +46,9 @@ _FIELDS = (
     "plan",
 )
 
+# Of a plan, what only workers need: the footer of a Parquet file, which may take megabytes.
+_INTERNAL = ("footer", "asked")
+
 
 def insert_load(connection: Connection, stored: StoredObject, *, file_name: str, options: dict[str, Any]) -> int:
     """Write a queued load and its event in the caller's transaction; returns the load's id."""
@@ -184,6 +187,8 @@ def has_unlisted_rejects(engine: Engine, load_id: int, *, reason: str | None = N
 
 def _make_load(row: dict[str, Any]) -> Load:
     load = {name: row[name] for name in _FIELDS}
+    if load["plan"]:
+        load["plan"] = {name: value for name, value in load["plan"].items() if name not in _INTERNAL}
     for name in ("requested_at", "started_at", "finished_at"):
         load[name] = load[name].isoformat() if load[name] else None
     load["notes"] = [*load["notes"], *(load["plan"] or {}).get("notes", ())]  # how it ended, then how it was read

@@ -13,6 +13,7 @@ What a person has to settle is a FileFormatError with a code and one clear messa
 """
 
 from loader.formats.batch import parse_batch
+from loader.formats.byte_ranges import ByteRanges
 from loader.formats.detect import SAMPLE_BYTES, detect_format, needs_whole
 from loader.formats.headers import list_headers
 from loader.formats.inspection import Inspection, inspect_format, inspect_parts, list_plan_notes
@@ -27,6 +28,7 @@ __all__ = [
     "SAMPLE_BYTES",
     "BatchScanner",
     "BatchSlice",
+    "ByteRanges",
     "FileParts",
     "FilePlan",
     "Inspection",

@@ -7,6 +7,7 @@ assert parsed.rows_read == parsed.trips.height + parsed.rejects.height
 import numpy as np
 import polars as pl
 
+from loader.formats.faults import RAW_LIMIT, VALUE_LIMIT, shorten
 from loader.formats.fields import count_whole_fields, has_nul, slice_text, split_fields
 from loader.formats.parquet import parse_row_group
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
@@ -16,9 +17,6 @@ from loader.formats.schema import REJECT_SCHEMA
 from loader.formats.source import TextSource
 from loader.formats.values.codec import is_single_byte
 from loader.formats.verdicts import judge_rows
-
-# Characters of a reject's value that are kept, and of its raw text at least; longer ones end in an ellipsis.
-VALUE_LIMIT, RAW_LIMIT = 1_000, 65_536
 
 
 def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: LoadOptions) -> ParsedBatch:
@@ -87,16 +85,8 @@ def _make_rejects(
             "record_in_batch": indexes + 1,
             "column_name": faults["column_name"],
             "reason": faults["reason"],
-            "value": _shorten(faults["value"], VALUE_LIMIT),
-            "raw": _shorten(raw, raw_limit),
+            "value": shorten(faults["value"], VALUE_LIMIT),
+            "raw": shorten(raw, raw_limit),
         },
         schema=dict(REJECT_SCHEMA),
     )
-
-
-def _shorten(text: pl.Series, limit: int) -> pl.Series:
-    """Make text fit to be kept: no NUL (shown as ␀), not longer than limit."""
-    clean = text.str.replace_all("\0", "␀", literal=True)
-    if (clean.str.len_bytes() <= limit).all():
-        return clean
-    return pl.select(pl.when(clean.str.len_chars() > limit).then(clean.str.head(limit - 1) + "…").otherwise(clean)).to_series()

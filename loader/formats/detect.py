@@ -11,13 +11,14 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from loader.formats.byte_ranges import ByteRanges, WholeFile
 from loader.formats.columns import read_columns
 from loader.formats.containers.naming import name_member
 from loader.formats.containers.packed_parquet import is_packed_parquet, read_packed_parquet
 from loader.formats.containers.signatures import reject_foreign
 from loader.formats.containers.tables import detect_compression, open_tables
 from loader.formats.containers.zip_directory import read_directory
-from loader.formats.detect_parquet import plan_parquet
+from loader.formats.detect_parquet import detect_parquet
 from loader.formats.detection.charset import ask_for_charset
 from loader.formats.detection.order_check import check_order
 from loader.formats.dialect import Layout, read_layouts, read_table
@@ -26,8 +27,9 @@ from loader.formats.ends import Ends
 from loader.formats.errors import ambiguous_dates, make_choice
 from loader.formats.guess import guess_roles
 from loader.formats.numbers import parse_numbers
+from loader.formats.parquet import ENCRYPTED_MAGIC
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
-from loader.formats.parquet import pack_footer
+from loader.formats.parquet_layout import encrypted
 from loader.formats.places import check_swap, find_area, is_better_exchanged
 from loader.formats.plan import Compression, FilePlan, InnerTable, LoadOptions
 from loader.formats.point_order import is_order_open, read_point_forms, settle_order
@@ -54,22 +56,30 @@ class Reading:
 
 
 def detect_format(
-    sample: bytes, *, file_name: str, options: LoadOptions, is_whole: bool, is_hearsay: bool = False, end: bytes = b""
+    sample: bytes,
+    *,
+    file_name: str,
+    options: LoadOptions,
+    is_whole: bool,
+    is_hearsay: bool = False,
+    ranges: ByteRanges | None = None,
 ) -> FilePlan:
     """Tell how a file is to be read, from its first bytes (SAMPLE_BYTES or more; is_whole: there are no others).
 
     is_hearsay: the options were said of another file, so that this one may prove them wrong.
-    end: the last bytes of a Parquet file, where it says what it holds.
+    ranges: the file, where parts of it can be read besides: a Parquet file says at its end what it holds.
     Raises: FileFormatError with one clear message; its code says what a person has to settle.
     """
     if not sample:
         raise FileFormatError(f"{file_name} is empty.", code="empty_file")
     compression = detect_container(sample)
     if is_packed_parquet(sample, compression):
-        unpacked = read_packed_parquet([sample], compression) if is_whole else b""
-        return replace(_detect_parquet(unpacked, options), compression=compression)
+        unpacked = WholeFile(read_packed_parquet([sample], compression)) if is_whole else None
+        return replace(_detect_parquet(unpacked, options, is_hearsay=is_hearsay), compression=compression)
     if sample.startswith(PARQUET_MAGIC):
-        return _detect_parquet(sample if is_whole else end, options)
+        return _detect_parquet(WholeFile(sample) if is_whole else ranges, options, is_hearsay=is_hearsay)
+    if sample.startswith(ENCRYPTED_MAGIC):
+        raise encrypted()
     try:
         return _detect_text(sample, options, is_whole=is_whole, is_hearsay=is_hearsay)
     except FileFormatError as error:
@@ -113,10 +123,10 @@ def _check_names(plan: FilePlan, layout: Layout, text: bytes) -> None:
     ask_for_charset(names, encoding, text.decode("utf-8", "replace").encode(encoding, "replace"))
 
 
-def _detect_parquet(end: bytes, options: LoadOptions) -> FilePlan:
+def _detect_parquet(ranges: ByteRanges | None, options: LoadOptions, *, is_hearsay: bool) -> FilePlan:
     """Plan a Parquet file; without its end, the scanner completes the plan."""
     plan = FilePlan(kind="parquet", asked=options.to_json(), record_limit_bytes=options.record_limit_bytes)
-    return plan_parquet(replace(plan, footer=pack_footer(end))) if end else plan
+    return detect_parquet(ranges, plan, options, is_hearsay=is_hearsay) if ranges else plan
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ from loader.formats.times import MISSING, Times
 
 Rows = npt.NDArray[np.int64]
 
+# Characters of a reject's value that are kept, and of its raw text at least; longer ones end in an ellipsis.
+VALUE_LIMIT, RAW_LIMIT = 1_000, 65_536
+
 
 def explain_faults(source: Source, plan: FilePlan, *, columns: Columns, rows: Rows) -> pl.DataFrame:
     """Find reason, column and value for rows that are no trips.
@@ -96,3 +99,11 @@ def _make_names_subject(named: list[tuple[int, Names]], rows: Rows) -> Subject:
         [nothing if names.is_too_long is None else names.is_too_long[rows] for _, names in named],
         [],
     )
+
+
+def shorten(text: pl.Series, limit: int) -> pl.Series:
+    """Make text fit to be kept: no NUL (shown as ␀), not longer than limit."""
+    clean = text.str.replace_all("\0", "␀", literal=True)
+    if (clean.str.len_bytes() <= limit).all():
+        return clean
+    return pl.select(pl.when(clean.str.len_chars() > limit).then(clean.str.head(limit - 1) + "…").otherwise(clean)).to_series()

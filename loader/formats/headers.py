@@ -6,10 +6,11 @@ A Parquet file's columns have types besides; of a file without a header only the
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from loader.formats.byte_ranges import ByteRanges, BytesMissingError, WholeFile
 from loader.formats.detect import detect_decimal, read_text
 from loader.formats.dialect import Layout, read_layouts, read_table
 from loader.formats.parquet import MAGIC as PARQUET_MAGIC
-from loader.formats.parquet import pack_footer, read_metadata
+from loader.formats.parquet import pack_footer, read_footer, read_layout
 from loader.formats.plan import Dialect, LoadOptions
 from loader.formats.profile import Profile
 from loader.formats.roles import MOSTLY
@@ -20,8 +21,8 @@ from shared.errors import FileFormatError
 LOOKED_AT_BYTES = 2**16
 
 
-def list_headers(sample: bytes, *, is_whole: bool, end: bytes = b"") -> dict[str, str]:
-    """Hash the header as each delimiter cuts it: delimiter → hash. end: the last bytes of a Parquet file.
+def list_headers(sample: bytes, *, is_whole: bool, ranges: ByteRanges | None = None) -> dict[str, str]:
+    """Hash the header as each delimiter cuts it: delimiter → hash. ranges: the file, where more of it can be read.
 
     Depends on the bytes alone, so that what was said of one file is found again for the next.
     """
@@ -29,9 +30,9 @@ def list_headers(sample: bytes, *, is_whole: bool, end: bytes = b"") -> dict[str
         return {}
     try:
         if sample.startswith(PARQUET_MAGIC):
-            return _hash_parquet(sample if is_whole else end)
+            return _hash_parquet(WholeFile(sample) if is_whole else ranges)
         return _hash_text(sample, is_whole=is_whole)
-    except FileFormatError:
+    except (FileFormatError, BytesMissingError):
         return {}
 
 
@@ -56,11 +57,11 @@ def _list_layouts(samples: Sequence[TableSample], options: LoadOptions) -> Itera
             yield from read_layouts(text[:LOOKED_AT_BYTES], options, is_whole=sample.is_whole and len(text) <= LOOKED_AT_BYTES)
 
 
-def _hash_parquet(end: bytes) -> dict[str, str]:
+def _hash_parquet(ranges: ByteRanges | None) -> dict[str, str]:
     """Hash a Parquet file's columns, under the delimiter that its plan has for want of one."""
-    if not end:
+    if ranges is None:
         return {}
-    schema = read_metadata(pack_footer(end)).schema.to_arrow_schema()
+    schema = read_layout(pack_footer(read_footer(ranges))).schema
     return {Dialect.delimiter: _hash(tuple(f"{field.name} {field.type}" for field in schema), "types")}
 
 

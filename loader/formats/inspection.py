@@ -12,12 +12,13 @@ import numpy as np
 import polars as pl
 
 from loader.formats.batch import parse_batch
+from loader.formats.byte_ranges import BytesMissingError, WholeFile
 from loader.formats.containers.packed_parquet import read_packed_parquet
 from loader.formats.detect import detect_format, read_text
 from loader.formats.encoding import UNICODE
 from loader.formats.ends import Ends
 from loader.formats.gazetteer import City, suggest_region
-from loader.formats.parquet import list_slices, read_metadata
+from loader.formats.parquet import read_layout
 from loader.formats.parquet_preview import FileParts, list_wanted, parse_preview
 from loader.formats.places import find_middle
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
@@ -87,7 +88,10 @@ def inspect_parts(parts: FileParts, *, file_name: str, options: LoadOptions) -> 
 
     Raises: as inspect_format.
     """
-    plan = detect_format(parts.beginning, file_name=file_name, options=options, is_whole=False, end=parts.end)
+    try:
+        plan = detect_format(parts.beginning, file_name=file_name, options=options, is_whole=False, ranges=parts)
+    except BytesMissingError:  # its end is not among them
+        plan = detect_format(parts.beginning, file_name=file_name, options=options, is_whole=False)
     if not plan.footer:
         return _inspect(plan, NO_ROWS, options)
     rows = parse_preview(parts, plan, options)
@@ -106,7 +110,10 @@ def _inspect(plan: FilePlan, rows: ParsedBatch, options: LoadOptions, *, wanted:
 def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whole: bool) -> ParsedBatch:
     """Parse the first whole records of the sample."""
     if plan.kind == "parquet":
-        return _parse_first_rows(sample, plan, options)
+        if not plan.footer:
+            return NO_ROWS
+        whole = sample if plan.compression == "none" else read_packed_parquet([sample], plan.compression)
+        return parse_preview(WholeFile(whole), plan, options) or NO_ROWS
     if plan.table and not plan.columns:
         return NO_ROWS
     chosen = read_text(sample, options, is_whole=is_whole).find(plan.table)
@@ -125,15 +132,6 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
     pieces = [*scanner.feed(text), *(scanner.finish() if is_whole else ())]
     piece = pieces[0] if pieces else BatchSlice(0, 0, 0, 0, 0)
     return parse_batch(text[: piece.bytes], plan, piece, options=options)
-
-
-def _parse_first_rows(sample: bytes, plan: FilePlan, options: LoadOptions) -> ParsedBatch:
-    piece = next(list_slices(plan), None) if plan.footer else None
-    if piece is None:
-        return NO_ROWS
-    if plan.compression != "none":
-        sample = read_packed_parquet([sample], plan.compression)
-    return parse_batch(sample[piece.offset : piece.offset + piece.bytes], plan, piece, options=options)
 
 
 def list_plan_notes(plan: FilePlan, options: LoadOptions) -> list[str]:
@@ -169,7 +167,7 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
     if plan.kind == "csv" and not plan.dialect.has_header:
         yield "The file has no header; columns were told by what they hold."
     if rows.rows_read == 0:
-        has_rows = plan.footer is not None and read_metadata(plan.footer).num_rows > 0
+        has_rows = plan.footer is not None and read_layout(plan.footer).metadata.num_rows > 0
         yield "Its first rows are too large to be looked at." if has_rows else "The file has a header and no rows."
 
 

@@ -5,25 +5,20 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Self
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from loader.formats.parquet import Places, judge_table, list_chunks, list_names, read_metadata
+from loader.formats.byte_ranges import ByteRanges, BytesMissingError, PartialFile
+from loader.formats.parquet import judge_table, list_fields, read_layout
+from loader.formats.parquet_reader import RowRange, RowReader
 from loader.formats.plan import FilePlan, LoadOptions, ParsedBatch
-from shared.errors import FileFormatError, RequestError
+from shared.errors import RequestError
 
 # Footer and first pages together are sent to the hub in one body of 8 MiB at most.
 PREVIEW_BYTES = 8 * 2**20 - 2**16
 PREVIEW_ROWS = 1000
-_BUFFER_BYTES = 2**16
 
 
 @dataclass(frozen=True)
-class FileParts:
+class FileParts(PartialFile):
     """Some parts of a file, offset and bytes of each; the first is its beginning. Units: size in bytes."""
-
-    size: int
-    parts: tuple[tuple[int, bytes], ...]
 
     @classmethod
     def from_body(cls, body: bytes, ranges: Sequence[tuple[int, int]], *, size: int) -> Self:
@@ -40,19 +35,16 @@ class FileParts:
         """Give the first bytes."""
         return self.parts[0][1]
 
-    @property
-    def end(self) -> bytes:
-        """Give the last bytes; none where no part reaches the end."""
-        return next((data for at, data in self.parts if at + len(data) == self.size), b"")
-
 
 def list_wanted(plan: FilePlan) -> list[tuple[int, int]]:
     """Name the parts (offset, bytes) that hold the first rows of a file, as far as they fit into a preview."""
-    metadata = read_metadata(plan.footer or "")
-    if metadata.num_row_groups == 0:
+    layout = read_layout(plan.footer or "")
+    filled = layout.list_filled()
+    if not filled:
         return []
-    left = PREVIEW_BYTES - metadata.serialized_size
-    chunks = sorted(list_chunks(metadata.row_group(0), plan), key=lambda chunk: chunk[1])
+    left = PREVIEW_BYTES - layout.metadata.serialized_size
+    needed = layout.groups[filled[0]].pick(layout.pick_leaves(list_fields(plan)))
+    chunks = sorted(((chunk.offset, chunk.packed) for chunk in needed), key=lambda chunk: chunk[1])
     wanted = []
     for index, (at, size) in enumerate(chunks):
         share = min(size, max(left, 0) // (len(chunks) - index))
@@ -61,17 +53,14 @@ def list_wanted(plan: FilePlan) -> list[tuple[int, int]]:
     return sorted(wanted)
 
 
-def parse_preview(parts: FileParts, plan: FilePlan, options: LoadOptions) -> ParsedBatch | None:
-    """Parse the first rows; None where the parts don't hold them."""
-    names = list_names(plan)
-    try:
-        file = pq.ParquetFile(
-            Places(parts.size, list(parts.parts)),
-            metadata=read_metadata(plan.footer or ""),
-            buffer_size=_BUFFER_BYTES,  # without it, whole columns are asked for
-            pre_buffer=False,
-        )
-        rows = next(file.iter_batches(batch_size=PREVIEW_ROWS, row_groups=[0], columns=names))
-    except (pa.ArrowException, OSError, FileFormatError):
+def parse_preview(ranges: ByteRanges, plan: FilePlan, options: LoadOptions) -> ParsedBatch | None:
+    """Parse the first rows; None where their bytes are not at hand. Raises: FileFormatError, as loading them would."""
+    layout = read_layout(plan.footer or "")
+    filled = layout.list_filled()
+    if not filled:
         return None
-    return judge_table(pa.Table.from_batches([rows]), plan, options)
+    try:
+        rows = RowReader(ranges, layout).read(RowRange(filled[0], 0, PREVIEW_ROWS, list_fields(plan)))
+    except BytesMissingError:
+        return None
+    return judge_table(rows, plan, options)

@@ -12,16 +12,18 @@ at the last record boundary within batch_bytes, whatever the chunks were.
 Memory: a window, one record where that is longer, and one batch where `data` is given, as parts of the chunks it came in.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from loader.formats.byte_ranges import WholeFile
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.containers.packed_parquet import read_packed_parquet
-from loader.formats.detect_parquet import plan_parquet
+from loader.formats.detect_parquet import detect_parquet
 from loader.formats.evidence import Evidence
 from loader.formats.members import begins_with_header
-from loader.formats.parquet import keep_tail, list_slices, pack_footer
-from loader.formats.plan import BatchSlice, FilePlan
+from loader.formats.parquet import list_slices
+from loader.formats.plan import BatchSlice, FilePlan, LoadOptions
 from loader.formats.records import split_records
 from loader.formats.streams import Members, open_members
 from loader.formats.windows import Boundaries, PlainLines, find_boundaries
@@ -76,12 +78,16 @@ class BatchScanner:
 
     def _scan_parquet(self, chunks: Iterable[bytes], members: Members) -> Iterator[tuple[BatchSlice, Data | None]]:
         """Name the slices of a Parquet file; give the bytes of those inside an archive."""
-        compression = self.plan.compression
-        packed = None if compression == "none" else memoryview(read_packed_parquet(chunks, compression, members=members))
-        tail = keep_tail(chunks) if packed is None else bytes(packed)
-        self.plan = plan_parquet(replace(self.plan, footer=pack_footer(tail)))
+        if self.plan.compression == "none":
+            deque(chunks, maxlen=0)  # who reads them counts and hashes them
+            yield from ((piece, None) for piece in list_slices(self.plan))
+            return
+        packed = read_packed_parquet(chunks, self.plan.compression, members=members)
+        if not self.plan.footer:
+            self.plan = detect_parquet(WholeFile(packed), self.plan, LoadOptions.from_json(self.plan.asked or {}))
+        view = memoryview(packed)
         for piece in list_slices(self.plan):
-            yield piece, None if packed is None else [packed[piece.offset : piece.offset + piece.bytes]]
+            yield piece, [view[piece.offset : piece.offset + piece.bytes]]
 
     def feed(self, chunk: bytes) -> Iterator[BatchSlice]:
         """Take the next bytes of the stream; give the slices that are complete. Raises: FileFormatError for endless records."""

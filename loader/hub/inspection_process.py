@@ -69,7 +69,7 @@ class Inspector:
         ranges = [(at, size) for at, size in request["parts"]]
         parts = FileParts.from_body(sample, ranges, size=request["bytes"] or 0) if ranges else None
         if parts:
-            begun = Beginning(parts.beginning, file_name, is_whole=False, end=parts.end)
+            begun = Beginning(parts.beginning, file_name, is_whole=False, ranges=parts)
         else:
             begun = Beginning(sample, file_name, is_whole=is_whole)
         options, reading = complete_options(begun, options, fetch=self._fetch_reading)

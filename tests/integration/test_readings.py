@@ -6,6 +6,7 @@ import pytest
 
 from loader.context import Context
 from loader.formats import LoadOptions
+from loader.formats.byte_ranges import WholeFile
 from loader.readings import Beginning, forget_reading, recall_reading
 from shared.errors import NotFoundError
 from tests.large_parquet import write_large_parquet
@@ -110,7 +111,7 @@ def test_a_file_without_a_header_is_known_by_the_kinds_of_its_columns(context: C
 
 
 def recall_parquet(context: Context, data: bytes, *, sample_bytes: int) -> dict[str, Any]:
-    begun = Beginning(data[:sample_bytes], "trips.parquet", is_whole=sample_bytes >= len(data), end=data[-50_000:])
+    begun = Beginning(data[:sample_bytes], "trips.parquet", is_whole=sample_bytes >= len(data), ranges=WholeFile(data))
     options, reading = recall_reading(context.engine, begun, LoadOptions())
     assert begun.detect(options).columns
     return dict(reading.applied) if reading else {}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, needs_whole, parse_batch
+from loader.formats.byte_ranges import WholeFile
 
 
 @dataclass
@@ -31,7 +32,8 @@ def load_bytes(
     """Load a file."""
     options = options or LoadOptions()
     sample_bytes = len(data) if needs_whole(data) else sample_bytes
-    plan = detect_format(data[:sample_bytes], file_name="file", options=options, is_whole=len(data) <= sample_bytes)
+    sample, is_whole = data[:sample_bytes], len(data) <= sample_bytes
+    plan = detect_format(sample, file_name="file", options=options, is_whole=is_whole, ranges=WholeFile(data))
     scanner = BatchScanner(plan, batch_bytes=batch_bytes)
     batches = [(piece, kept) for piece, kept in scanner.scan(cut(data, chunk_bytes))]
     plan = FilePlan.from_json(scanner.plan.to_json())
