@@ -21,7 +21,7 @@ from tests.loading import wait_until
 
 __all__ = ["hub", "hub_settings"]
 
-TIMEOUT_S = 3.0
+TIMEOUT_S = 6.0
 GOOD = b"start_lon,start_lat,end_lon,end_lat,start_time\n" + b"7.68,45.07,7.66,45.05,2018-05-28 09:03:40\n" * 3
 
 
