@@ -9,6 +9,7 @@ import pytest
 
 from loader.formats import LoadOptions, inspect_format, list_headers
 from shared.errors import FileFormatError
+from tests.unit.formats.archives import make_zip
 from tests.unit.formats.loading import Loaded, load_bytes
 
 ENDS = (
@@ -140,6 +141,19 @@ def test_letters_of_other_encodings() -> None:
 
 def test_compressed_lines() -> None:
     check_ends(load_bytes(gzip.compress(SHAPES["lines"].encode())))
+
+
+@pytest.mark.parametrize("shape", ["lines", "array", "GeoJSON", "under keys"])
+def test_archives(shape: str) -> None:
+    data = SHAPES[shape].encode()
+    check_ends(load_bytes(make_zip({"trips.json": data, "README.md": b"# Trips"})))
+    check_ends(load_bytes(gzip.compress(make_zip({"a/trips.json": data}))))
+
+
+def test_two_files_in_an_archive() -> None:
+    data = make_zip({f"{number}.ndjson": dump_lines(FLAT[:1]).encode() for number in range(3)})
+    loaded = load_bytes(data)
+    assert (loaded.rows, loaded.trips.height) == (3, 3)
 
 
 def test_times_and_columns() -> None:

@@ -37,6 +37,14 @@ test('a large Parquet file is known by its end and by what the hub wants besides
   ]);
 });
 
+test('a small workbook is sent whole, a large one by its beginning', async () => {
+  const old = new Uint8Array([0xd0, 0xcf, 0x11, 0xe0]);
+  for (const magic of ['PK\u0003\u0004', old]) {
+    assert.deepEqual(await listAsked(new Blob([magic, new Uint8Array(3 * MIB - 4)])), [[3 * MIB, 'is_whole=true']]);
+    assert.deepEqual(await listAsked(new Blob([magic, new Uint8Array(9 * MIB)])), [[MIB, 'is_whole=false']]);
+  }
+});
+
 test('a footer that says nonsense leaves the beginning', async () => {
   assert.deepEqual(await listAsked(makeParquet(9 * MIB, 2 ** 31)), [[MIB, 'is_whole=false']]);
 });

@@ -45,6 +45,13 @@ test('a plan is described in one line', () => {
   assert.equal(describePlan({ plan, rows_read: 100, rows_rejected: 3 }), 'Text table · gzip · divided by semicolon · UTF-8 · 2 columns · 3 of the first 100 rows would be rejected');
 });
 
+test('a table inside a file is named', () => {
+  const describe = (table) => describePlan({ plan: { kind: 'csv', dialect: { delimiter: ',' }, table, columns: ['a', 'b'] }, rows_read: 0, rows_rejected: 0 });
+  assert.equal(describe({ format: 'workbook', name: 'March' }), 'Workbook, sheet March · 2 columns');
+  assert.equal(describe({ format: 'json', name: 'data.trips' }), 'JSON, records under data.trips · 2 columns');
+  assert.equal(describe({ format: 'json', name: '' }), 'JSON · 2 columns');
+});
+
 test('a row of an upload shows bytes, and its problem instead while it has one', () => {
   const job = { state: 'uploading', sent: 300, bytes: 600, problem: null, reused: 2, sentMeter: new RateMeter() };
   assert.deepEqual(viewJob(job).detail, '300 B of 600 B · continued where it broke off');
