@@ -22,6 +22,7 @@ from loader.formats.values.stamp_forms import rewrite_stamps
 __all__ = ["MISSING", "Microseconds", "Times", "parse_plain", "parse_stamps", "parse_times", "to_wall"]
 
 YEAR_ONE_US = -62_135_596_800_000_000  # 0001-01-01; polars also reads the year 0000
+_LONG_YEAR_LAST = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}(?:\D|$)"
 _LEAST_DIGITS = 4  # "1.1.24", "2024-W1"
 
 _CLOCK = r"(?:(?:[T ,]|,\s)\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
@@ -88,7 +89,22 @@ def parse_stamps(text: pl.Series, date_order: str, *, timezone: str | None = Non
     # Texts of fewer digits are no dates, and need no second look.
     rest = rest[text.gather(rest).str.count_matches(r"\d").fill_null(0).to_numpy() >= _LEAST_DIGITS]
     if len(rest):
-        exact[rest], has_zone[rest] = parse_plain(rewrite_stamps(text.gather(rest), timezone=timezone), date_order)
+        plain = rewrite_stamps(text.gather(rest), timezone=timezone)
+        exact[rest], has_zone[rest] = parse_plain(plain, date_order)
+        if date_order == "ymd":
+            exact[rest], has_zone[rest] = _add_certain_dates(plain, exact[rest], has_zone[rest])
+    return exact, has_zone
+
+
+def _add_certain_dates(
+    plain: pl.Series, exact: Microseconds, has_zone: npt.NDArray[np.bool_]
+) -> tuple[Microseconds, npt.NDArray[np.bool_]]:
+    """Add dates that end with their year, among others that begin with it, where only one order of day and month is possible."""
+    rest = np.flatnonzero((exact == MISSING) & plain.str.contains(_LONG_YEAR_LAST).fill_null(value=False).to_numpy())
+    if len(rest):
+        (mdy, zone), (dmy, _) = (parse_plain(plain.gather(rest), order) for order in ("mdy", "dmy"))
+        certain = np.where(mdy == MISSING, dmy, np.where((dmy == MISSING) | (dmy == mdy), mdy, MISSING))
+        exact[rest], has_zone[rest] = certain, zone
     return exact, has_zone
 
 

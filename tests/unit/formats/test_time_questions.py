@@ -89,7 +89,18 @@ def test_digit_stamps_load_as_written_and_epochs_as_instants() -> None:
 
 
 def test_two_forms_in_one_column_are_counted_and_said() -> None:
-    data = make_file("2024-03-05 08:12", "2024-03-06 08:12", "2024-03-07 08:12", "3/13/2024 08:12", "45370.3416667")
+    data = make_file("2024-03-05 08:12", "2024-03-06 08:12", "2024-03-07 08:12", "3/4/2024 08:12", "45370.3416667")
     found = inspect_format(data, file_name="trips.csv", options=LoadOptions(), is_whole=True)
     assert found.rows.rejects["reason"].to_list() == ["started_at_unreadable"] * 2
-    assert any("2 of 5 rows" in note and "3/13/2024 08:12" in note for note in found.notes)
+    assert any("2 of 5 rows" in note and "3/4/2024 08:12" in note for note in found.notes)
+
+
+def test_a_date_of_another_form_is_read_where_only_one_order_is_possible() -> None:
+    times = ("2024-03-05 08:12", "2024-03-06 08:12", "2024-03-07 08:12", "3/13/2024 08:12", "14/3/2024 08:12", "4/4/2024 08:12")
+    assert load_times(*times)[3:] == ["2024-03-13T08:12:00", "2024-03-14T08:12:00", "2024-04-04T08:12:00"]
+
+
+def test_among_dates_that_end_with_the_year_others_are_rejects() -> None:
+    """A spreadsheet that knew the wrong order leaves such rows: 5 March as 3 May."""
+    data = make_file("13/03/2024 08:12", "14/03/2024 08:12", "15/03/2024 08:12", "2024-05-03 08:12")
+    assert load_bytes(data).rejects["reason"].to_list() == ["started_at_unreadable"]
