@@ -51,7 +51,7 @@ def _detect_number(profile: Profile, meaning: NameMeaning) -> ClockForm | None:
     numbers = profile.numbers
     if profile.number <= MOSTLY or len(numbers) == 0 or float(numbers.min()) < 0:
         return None
-    if float(np.median(numbers)) < 1 and float(numbers.max()) < 2:
+    if float(np.median(numbers)) < 1 and float(numbers.max()) < 2 and len(np.unique(numbers)) > 1:
         is_fraction = meaning.kind == "time" and meaning.strangers == 0 and float(np.mean(numbers % 1 != 0)) > MOSTLY
         return "day_fraction" if is_fraction else None
     for form, fits in _NUMBER_FORMS.items():

@@ -6,7 +6,8 @@ from typing import Final
 OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     # A time that is no trip's start, though it may lie near to it: taken only where the file has no other, and said so.
     "before the trip": {
-        "English": "request requested requesting order ordered booking booked book reservation reserved created create "
+        "English": "expected estimated request requested requesting order ordered booking booked book reservation "
+        "reserved created create "
         "creation scheduled planned accepted assigned dispatched confirmed called call offer offered",
         "Spanish": "solicitud solicitado pedido reserva creado creacion",
         "Portuguese": "solicitacao criado criacao",
@@ -98,7 +99,8 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     # Words that say nothing about the role and cost nothing either.
     "neutral": {
-        "English": "tpep lpep trip ride station centroid gps local utc gmt the of journey stn off up wgs 84 epsg 4326 dd "
+        "English": "actual real effective tpep lpep trip ride station centroid gps local utc gmt the of journey stn "
+        "off up wgs 84 epsg 4326 dd "
         "deg degrees degree ms in route geographic decimal float double string wgs84 value",
         "Spanish": "viaje recorrido estacion geografica ciclo del la el lugar",
         "Portuguese": "viagem estacao",

@@ -40,14 +40,10 @@ class TimeColumn:
     def rank(self) -> tuple[object, ...]:
         """The smallest says most plainly that it is a time, and has the clock, as it is on the wall."""
         kinds = {"time": 0, "date": 1, "hour": 1}
+        is_planned = self.has(_BEFORE) and self.meaning.side is not None
         is_elsewhere = bool({"utc", "gmt"} & set(self.meaning.words))
-        return (
-            self.form != "stamp",
-            kinds.get(self.meaning.kind or "", 2),
-            self.meaning.strangers,
-            self.meaning.level,
-            is_elsewhere,
-        )
+        kind = kinds.get(self.meaning.kind or "", 2)
+        return is_planned, self.form != "stamp", kind, self.meaning.strangers, self.meaning.level, is_elsewhere
 
     @property
     def confidence(self) -> float:
@@ -103,13 +99,14 @@ def read_column(column: int, meaning: NameMeaning, profile: Profile) -> TimeColu
 
 def _find_start(finder: "RoleFinder", times: Sequence[TimeColumn]) -> None:
     dated = [time for time in times if time.form != "clock" and not time.has("duration")]
-    tiers: tuple[Callable[[TimeColumn], bool], ...] = (
-        lambda time: time.meaning.side == "origin" and not time.has(_NEVER),
-        lambda time: time.meaning.side is None and not time.has(_BEFORE, _NEVER),
+    tiers: tuple[tuple[Callable[[TimeColumn], bool], float], ...] = (
+        (lambda time: time.meaning.side == "origin" and not time.has(_BEFORE, _NEVER), 1.0),
+        (lambda time: time.meaning.side == "origin" and not time.has(_NEVER), _UNSURE),  # a planned start
+        (lambda time: time.meaning.side is None and not time.has(_BEFORE, _NEVER), 1.0),
     )
-    for tier in tiers:
+    for tier, most in tiers:
         if chosen := _choose(finder, [time for time in dated if tier(time) and not _is_clock_of_a_day(time, dated)]):
-            finder.set("started_at", chosen.column, chosen.confidence)
+            finder.set("started_at", chosen.column, min(chosen.confidence, most))
         if chosen or finder.question:
             return
     unsure = [*_read_others(finder, times), *(time for time in dated if time.meaning.side is None and time.has(_BEFORE))]

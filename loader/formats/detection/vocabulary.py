@@ -18,7 +18,7 @@ _PLAIN_LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d
 VOCABULARY: Final[Mapping[str, Mapping[str, str]]] = {
     # Which end of a trip. The words of `origin` and `destination` decide before all others.
     "origin": {
-        "English": "origin orig pickup pick start starting started begin begins beginning began dep depart departure "
+        "English": "residence origin orig pickup pick start starting started begin begins beginning began dep depart departure "
         "departed departing source src unlock unlocked unlocking checkout boarding board boarded embark opened open "
         "opening collection collected outset home entry enter entered tapin since undock undocked",
         "Spanish": "origen inicio salida partida retiro recogida comienzo inicial desenganche ascenso abordaje subida",
@@ -37,7 +37,8 @@ VOCABULARY: Final[Mapping[str, Mapping[str, str]]] = {
         "Korean": "출발 출발지 승차 시작 출발점 탑승",
     },
     "destination": {
-        "English": "completed complete destination dest dst dropoff drop end ending ended ends finish finished finishing "
+        "English": "workplace completed complete destination dest dst dropoff drop end ending ended ends finish "
+        "finished finishing "
         "arrival arrive arrived arriving arr target return returned returning returns lock locked locking checkin "
         "alighting alight alighted disembark closed close closing delivery delivered work exit exited tapout until sink "
         "docked redock dropped",

@@ -1,6 +1,17 @@
 """Headers of public trip data as its publishers write them, in many languages: `name=kind of cell` for each column."""
 
 HEADERS: dict[str, str] = {
+    "planned and actual": "planned_departure=before,actual_departure=t,planned_arrival=later,actual_arrival=e,"
+    "start_lat=olat,start_lon=olon,end_lat=dlat,end_lon=dlon",
+    "reserved and actual": "reservation_start=before,actual_start=t,home_lat=olat,home_lon=olon,work_lat=dlat,work_lon=dlon",
+    "a clock that was planned": "date=date,scheduled_departure_time=eclock,departure_time=clock,start_lat=olat,start_lon=olon,"
+    "end_lat=dlat,end_lon=dlon",
+    "times of day": "Datum=date,Bis=eclock,Von=clock,nach_lat=dlat,nach_lon=dlon,von_lat=olat,von_lon=olon",
+    "in and out": "date=date,exit_time=eclock,entry_time=clock,exit_lat=dlat,exit_lon=dlon,entry_lat=olat,entry_lon=olon",
+    "first and last": "last_ts=e,first_ts=t,last_lat=dlat,last_lon=dlon,first_lat=olat,first_lon=olon",
+    "aliases of two tables": "t2.lat=dlat,t2.lon=dlon,t1.lat=olat,t1.lon=olon,t0.time=t",
+    "Japanese points": "目的地=d,出発地=o,日時=t",
+    "German points": "Ziel=d,Start=o,Zeit=t",
     "Citi Bike": "tripduration=int,starttime=t,stoptime=e,start station id=id,start station name=name,"
     "start station latitude=olat,start station longitude=olon,end station id=id,end station name=name,"
     "end station latitude=dlat,end station longitude=dlon,bikeid=id,usertype=name,birth year=int",
