@@ -20,6 +20,18 @@ from tests.unit.formats.loading import Loaded, load_bytes
 FOLDER: Final = "kinds"
 FIRST: Final = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")
 RIGHT: Final = frozenset({"right", "refused"})
+# Files that were to be refused before their format was read: id → rows, all of them trips.
+NOW_READ: Final = dict.fromkeys(("C10", "E04", "E04c", "E04e", "E04g"), 4)
+
+
+def list_cases() -> dict[str, dict[str, Any]]:
+    """List the cases by id, with the outcome that is right by now."""
+    cases = read_expected(FOLDER)
+    read = {
+        key: {**cases[key], "rows": rows, "loaded": rows, "reasons": {}, "weeks": None, "refuse": None}
+        for key, rows in NOW_READ.items()
+    }
+    return {**cases, **read}
 
 
 def judge(case: dict[str, Any]) -> tuple[str, str]:
@@ -81,7 +93,7 @@ def read_options(arguments: list[str]) -> LoadOptions:
 def main(pattern: str) -> None:
     """Print a line for each file that isn't right, then how many there are of each verdict."""
     counts: Counter[str] = Counter()
-    for key, case in read_expected(FOLDER).items():
+    for key, case in list_cases().items():
         if re.fullmatch(pattern, key):
             verdict, why = judge(case)
             counts[verdict] += 1
