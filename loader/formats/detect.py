@@ -24,7 +24,7 @@ from loader.formats.detection.order_check import check_order
 from loader.formats.dialect import Layout, read_layouts, read_table
 from loader.formats.encoding import UNICODE, detect_encoding, strip_bom, to_utf8
 from loader.formats.ends import Ends
-from loader.formats.errors import ambiguous_dates, make_choice
+from loader.formats.errors import ambiguous_dates, make_choice, unnamed_fields
 from loader.formats.guess import guess_roles
 from loader.formats.numbers import parse_numbers
 from loader.formats.parquet import ENCRYPTED_MAGIC
@@ -240,7 +240,9 @@ def _choose_reading(sample: TableSample, options: LoadOptions) -> Reading:
             code="one_column",
         )
     readings = [_read_roles(layout, options) for layout in layouts]
-    best = max(readings, key=lambda reading: reading.score)
+    best = max(readings, key=lambda reading: (reading.score, not reading.layout.unnamed))
+    if best.layout.unnamed and not options.roles:
+        raise unnamed_fields(best.layout.columns, best.layout.unnamed)
     check_order(best.finder, options)
     check_roles(best.finder)
     return best

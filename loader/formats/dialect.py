@@ -34,12 +34,16 @@ DATA_CELL = re.compile(
 
 @dataclass(frozen=True)
 class Layout:
-    """One reading of the sample: its dialect, its columns' names, its whole rows. evenness: share of rows that fit."""
+    """One reading of the sample: its dialect, its columns' names, its whole rows.
+
+    evenness: share of rows that fit. unnamed: how many fields most rows hold beyond the header's names.
+    """
 
     dialect: Dialect
     columns: tuple[str, ...]
     table: FieldTable
     evenness: float
+    unnamed: int = 0
 
     def text(self, column: int, rows: int = 1000) -> pl.Series:
         """Give about that many rows of a column, spread over the sample."""
@@ -132,7 +136,8 @@ def _read_layout(sample: bytes, dialect: Dialect, options: LoadOptions, *, is_wh
     )
     table = _make_table(sample, dialect, limit=limit, is_whole=is_whole)
     evenness = float(np.mean(body == field_count)) if len(body) else 1.0
-    yield Layout(dialect, name_columns(names, field_count), table, evenness)
+    unnamed = max(0, field_count - len(names)) if names else 0
+    yield Layout(dialect, name_columns(names, field_count), table, evenness, unnamed)
     if names and len(names) + 1 == usual:
         # R writes row names without naming their column: the names may belong one column further right.
         dialect = replace(dialect, field_count=usual)

@@ -97,6 +97,18 @@ def late_encoding(encoding: str) -> FileFormatError:
     )
 
 
+def unnamed_fields(columns: tuple[str, ...], unnamed: int) -> FileFormatError:
+    """Make the error for rows that hold more than the header names: which name belongs to which field is not known."""
+    return FileFormatError(
+        f"Most rows have {len(columns)} fields and the header names {len(columns) - unnamed}, so names and values may not belong "
+        "together: a value holds a delimiter without quotes, or a column has no name. Quote such values, name every column, or "
+        "say where each role stands by its number, such as --map started_at=1.",
+        code="unnamed_fields",
+        parameter="roles",
+        columns=columns,
+    )
+
+
 def truncated(kind: str) -> FileFormatError:
     """Make the error for an archive that was cut off."""
     return FileFormatError(f"The {kind} file ends too early: it was cut off. Upload it again.", code="truncated_archive")

@@ -28,7 +28,8 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "English": "update updated updates modified modification changed change insert inserted loaded imported exported "
         "export processed published settled settlement paid pay payment invoice invoiced billed billing posted birth "
         "birthday birthdate born dob age expires expiry expired expiration due rating rated review reviewed registered "
-        "registration signup joined membership cancelled canceled deleted synced sync received ingested ingest snapshot "
+        "registration signup joined member membership file filed report reported print printed cancelled canceled deleted "
+        "synced sync received ingested ingest snapshot "
         "refreshed extracted",
         "Spanish": "actualizado actualizacion modificado pago pagado nacimiento vencimiento registro facturacion",
         "Portuguese": "atualizado atualizacao pagamento nascimento vencimento",
@@ -47,7 +48,7 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     # How long, not when.
     "duration": {
-        "English": "duration elapsed seconds secs sec minutes mins min",
+        "English": "duration elapsed seconds secs sec minutes mins min travel traveltime wait waiting delay dwell",
         "Spanish": "duracion minutos segundos",
         "Portuguese": "duracao",
         "French": "duree",
@@ -101,7 +102,7 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "neutral": {
         "English": "actual real effective tpep lpep trip ride station centroid gps local utc gmt the of journey stn "
         "off up wgs 84 epsg 4326 dd "
-        "deg degrees degree ms in route geographic decimal float double string wgs84 value",
+        "deg degrees degree ms in route geographic decimal float double string wgs84 value hhmm hhmmss",
         "Spanish": "viaje recorrido estacion geografica ciclo del la el lugar",
         "Portuguese": "viagem estacao",
         "French": "trajet voyage heures l du des le gare lieu",

@@ -213,6 +213,8 @@ MEANINGS: Final[Mapping[str, str]] = {
 PHRASES: Final[Mapping[tuple[str, str], str]] = {
     ("check", "in"): "checkin",
     ("check", "out"): "checkout",
+    ("time", "in"): "checkin",
+    ("time", "out"): "checkout",
     ("tap", "in"): "tapin",
     ("tap", "on"): "tapin",
     ("tap", "out"): "tapout",
