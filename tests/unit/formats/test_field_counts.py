@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from loader.formats import LoadOptions, inspect_format
+from shared.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 
 HEAD = "start_lng,start_lat,end_lng,end_lat,started_at,note"
@@ -85,3 +86,19 @@ def test_a_hole_at_the_end_is_one_reject(size: int) -> None:
     for packed in (data, gzip.compress(data)):
         loaded = load_bytes(packed)
         assert (loaded.rows, loaded.trips.height, loaded.rejects["reason"].to_list()) == (5, 4, ["nul_byte"])
+
+
+@pytest.mark.parametrize("row", ["Broadway, NY," + ROW, ROW.replace(":40,", ":40,000,"), ROW + ",1,2"])
+def test_names_and_values_that_may_not_belong_together_are_asked_about(row: str) -> None:
+    with pytest.raises(FileFormatError) as caught:
+        load_bytes(join(HEAD, *[row] * 5))
+    assert caught.value.error_code == "unnamed_fields"
+    numbers = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude", "started_at")
+    first = row.split(",").index("7.6") + 1
+    roles = {role: str(first + at) for at, role in enumerate(numbers)}
+    assert load_bytes(join(HEAD, *[row] * 5), options=LoadOptions(roles=roles)).trips.height == 5
+
+
+def test_row_names_without_a_name_of_their_own_move_the_header_by_one() -> None:
+    loaded = load_bytes(join(HEAD, *[f"{number},{ROW}" for number in range(5)]))
+    assert loaded.trips["origin_longitude"].to_list() == [7.6] * 5
