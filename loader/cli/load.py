@@ -128,7 +128,7 @@ def make_document(load: "Json") -> "Json":
     error = {"code": load["error_code"], "message": load["error_message"], **question} if load["error_message"] else None
     again = {"already_loaded_as": load["already_loaded_as"]} if "already_loaded_as" in load else {}
     counts = {name: load.get(name, {}) for name in ("rejects", "warnings")}
-    return {**{name: load[name] for name in names}, **counts, "notes": load["notes"], "error": error, **again}
+    return {**{name: load[name] for name in names}, **counts, "notes": load.get("notes", []), "error": error, **again}
 
 
 def exit_status(documents: Sequence["Json"]) -> int:

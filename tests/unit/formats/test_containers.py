@@ -7,6 +7,7 @@ import pickle
 import sqlite3
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 
 import polars as pl
@@ -218,10 +219,10 @@ def test_other_files_are_named_for_what_they_are(kind: str, packer: Callable[[by
 
 
 def test_a_geopackage_is_told_from_another_database() -> None:
-    database = sqlite3.connect(":memory:")
-    database.execute("pragma application_id = 0x47504B47")
-    database.execute("create table t (a)")
-    assert "GeoPackage" in refuse(database.serialize()).message
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("pragma application_id = 0x47504B47")
+        database.execute("create table t (a)")
+        assert "GeoPackage" in refuse(database.serialize()).message
 
 
 @pytest.mark.parametrize(

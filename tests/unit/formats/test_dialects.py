@@ -209,12 +209,11 @@ def test_a_space_before_the_quotes() -> None:
     assert loaded.rejects.height == 0
 
 
-def test_fields_beyond_the_header_count_where_every_row_has_them() -> None:
+def test_empty_fields_beyond_the_header_are_dropped_row_by_row() -> None:
     head = "Lpep_pickup_datetime,Pickup_longitude,Pickup_latitude,Dropoff_longitude,Dropoff_latitude,Trip_type \n"
     row = "2013-08-01 08:14:37,-73.9,40.7,-73.8,40.6,,,\n"
     loaded = load_bytes((head + "\r\n" + row * 3 + "2013-08-01 08:14:37,-73.9,40.7,-73.8,40.6,\n").encode())
-    assert (loaded.plan.dialect.field_count, loaded.trips.height) == (8, 3)
-    assert loaded.rejects["reason"].to_list() == ["field_count"]
+    assert (loaded.plan.dialect.field_count, loaded.trips.height, loaded.rejects.height) == (6, 4, 0)
 
 
 def test_members_of_a_zip_are_batches_of_one_load() -> None:
