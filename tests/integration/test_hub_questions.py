@@ -85,7 +85,8 @@ def test_answers_are_what_the_description_says(hub: HubServer, description: dict
     described = description["paths"][template]["get"]["responses"][str(answer.status)]
     if "$ref" in described:
         described = description["components"]["responses"][str(answer.status)]
-    schema = {**described["content"]["application/json"]["schema"], "components": description["components"]}
+    content = described["content"][answer.headers["Content-Type"].partition(";")[0]]
+    schema = {**content["schema"], "components": description["components"]}
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(answer.json())
     assert not Draft202012Validator(schema).is_valid({"surprise": 1})
 
