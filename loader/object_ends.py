@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from loader.formats import SAMPLE_BYTES
+from loader.formats.byte_ranges import RangedFile
 from loader.formats.containers.tables import detect_compression, is_table
-from loader.formats.containers.zip_directory import RangedFile, ZipMember, read_directory
+from loader.formats.containers.zip_directory import DirectoryRanges, ZipMember, read_directory
 from shared.objects import ObjectStore, StoredObject
 
 
@@ -21,4 +22,4 @@ def find_sample(store: ObjectStore, stored: StoredObject, beginning: bytes) -> b
 
 def list_members(store: ObjectStore, stored: StoredObject) -> Sequence[ZipMember]:
     """List the members of a zip file by the directory at its end. Raises: FileFormatError."""
-    return read_directory(RangedFile(stored.bytes, partial(store.read_range, stored)))
+    return read_directory(RangedFile(DirectoryRanges(stored.bytes, partial(store.read_range, stored))))

@@ -93,9 +93,12 @@ class RangedFile(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Set the position."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._ranges.size}[whence]
-        return self._at
+        """Set the position. Raises: OSError for one before the beginning, as files do."""
+        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._ranges.size}[whence]
+        if at < 0:
+            raise OSError("negative seek")
+        self._at = at
+        return at
 
     def read(self, size: int = -1) -> bytes:
         """Read from the position on, as much as is in one piece. Raises: as ByteRanges.read."""

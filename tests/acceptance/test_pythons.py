@@ -19,7 +19,7 @@ from tests.shared_data import SHARED_DIR
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
-INSTALL_S = 1_200  # 300 MB of packages over a slow line, then kernels to compile
+LONGEST_S = 1_800  # 300 MB of packages over a slow line, kernels to compile, then the tests
 # What tells the programs of this test run apart from those of the copy.
 OWN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTEST_", "TRIPDECK_", "COV_")
 
@@ -58,11 +58,16 @@ def copy_project(target: Path) -> None:
             shutil.copy2(ROOT / name, target / name)
 
 
-def run_make(folder: Path, target: str, environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        ["make", target], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+def start_make(folder: Path, target: str, environment: dict[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        ["make", target],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=make_tie(signal.SIGTERM),  # noqa: PLW1509 - a killed test run leaves nothing that runs
     )
-    assert done.returncode == 0, done.stdout[-8_000:]
 
 
 def make_environment(python: Path, folder: Path) -> dict[str, str]:
@@ -77,43 +82,42 @@ def make_environment(python: Path, folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(params=OTHERS, ids=lambda version: ".".join(map(str, version)))
-def version(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """Each Python but the one that runs the tests."""
-    chosen: tuple[int, int] = request.param
-    return chosen
-
-
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A copy of the project that nobody has installed yet, removed afterwards: 1.5 GB."""
-    copy_project(tmp_path / "project")
-    yield tmp_path / "project"
-    remove_data(tmp_path / "project" / "data" / "postgres")
-    shutil.rmtree(tmp_path / "project")
+def folders(tmp_path: Path) -> Iterator[dict[tuple[int, int], Path]]:
+    """A copy of the project for each other Python, that nobody has installed yet; removed afterwards: 1.5 GB each."""
+    copies = {version: tmp_path / "{}.{}".format(*version) for version in OTHERS}
+    for folder in copies.values():
+        copy_project(folder)
+    yield copies
+    for folder in copies.values():
+        remove_data(folder / "data" / "postgres")
+        shutil.rmtree(folder)
 
 
-@pytest.mark.timeout(INSTALL_S)
-def test_another_python_passes_the_unit_tests(version: tuple[int, int], folder: Path) -> None:
-    environment = make_environment(PYTHONS[version], folder)
+@pytest.mark.timeout(LONGEST_S)
+def test_other_pythons_pass_the_unit_tests_and_the_newest_brings_all_up(folders: dict[tuple[int, int], Path]) -> None:
+    environments = {version: make_environment(PYTHONS[version], folder) for version, folder in folders.items()}
+    failed = {}
+    for version, process in [(version, check(folder, environments[version])) for version, folder in folders.items()]:
+        output = process.communicate()[0]
+        assert read_version(folders[version] / ".venv/bin/python") == version
+        if process.returncode:
+            failed[version] = output[-8_000:]
+    assert failed == {}
+    newest = max(PYTHONS)
+    if newest in folders:
+        check_stack(folders[newest], environments[newest])
+
+
+def check(folder: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
+    """Begin to install and to run all that needs no servers."""
     settings = {name: value for name, value in environment.items() if not name.startswith("TRIPDECK_")}
-    run_make(folder, "check", settings | {"TRIPDECK_TEST_SHARED": str(SHARED_DIR.parent)})
-    assert read_version(folder / ".venv/bin/python") == version
-    if version == max(PYTHONS):
-        check_stack(folder, environment)
+    return start_make(folder, "check", settings | {"TRIPDECK_TEST_SHARED": str(SHARED_DIR.parent)})
 
 
 def check_stack(folder: Path, environment: dict[str, str]) -> None:
     """Bring everything up by the README's first command, ask for a weekly average, and stop it."""
-    launcher = subprocess.Popen(
-        ["make", "up"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=make_tie(signal.SIGTERM),  # noqa: PLW1509 - a killed test run leaves no stack
-    )
+    launcher = start_make(folder, "up", environment)
     assert launcher.stdout is not None
     output = ""
     for line in launcher.stdout:
@@ -125,7 +129,9 @@ def check_stack(folder: Path, environment: dict[str, str]) -> None:
     address = f"http://127.0.0.1:{environment['TRIPDECK_HUB_PORT']}/api/v1/weekly-average"
     with urllib.request.urlopen(address, timeout=30) as answer:
         assert "weekly_average" in json.load(answer)
-    run_make(folder, "down", environment)
+    stopped = start_make(folder, "down", environment)
+    told = stopped.communicate(timeout=60)[0]
+    assert stopped.returncode == 0, told
     launcher.communicate(timeout=60)
     assert launcher.returncode == 0
 

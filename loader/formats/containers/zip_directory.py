@@ -1,16 +1,16 @@
 """The directory at the end of a zip archive: which members it has, and where. A member that it doesn't list was deleted.
 
 members = read_directory(io.BytesIO(data))
-members = read_directory(RangedFile(size, read_range))     # reads the end of the file alone
+members = read_directory(RangedFile(DirectoryRanges(size, read_range)))     # reads the end of the file alone
 """
 
-import io
 import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
+from loader.formats.byte_ranges import RangedFile
 from shared.errors import FileFormatError
 
 # A batch is made of each member with rows, in about 30 ms: more than this is no way to keep trips.
@@ -35,44 +35,26 @@ class ZipMember:
     packed_bytes: int
 
 
-class RangedFile(io.RawIOBase):
-    """A file read by ranges: read_range(offset, length) returns that many bytes. Shape: the last 64 KiB are read once."""
+class DirectoryRanges:
+    """Byte ranges of an archive, of which its directory is to be read: the last 64 KiB are read once.
+
+    read_range(offset, length) returns that many bytes of the archive. Units: size in bytes.
+    """
+
+    is_whole = True
 
     def __init__(self, size: int, read_range: ReadRange) -> None:
-        super().__init__()
-        self._size, self._read_range, self._at = size, read_range, 0
+        self.size = size
+        self._read_range = read_range
         self._end_at = max(0, size - _END_BYTES)
         self._end = read_range(self._end_at, size - self._end_at)
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def tell(self) -> int:
-        """Return the cursor."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move the cursor. Raises: OSError for a place before the beginning, as files do."""
-        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if at < 0:
-            raise OSError("negative seek")
-        self._at = at
-        return at
-
-    def read(self, size: int = -1) -> bytes:
-        """Read from the cursor. Raises: FileFormatError for more than a directory may have."""
-        size = max(0, self._size - self._at) if size is None or size < 0 else max(0, min(size, self._size - self._at))
-        if size > DIRECTORY_LIMIT_BYTES:
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes from an offset on. Raises: FileFormatError for more than a directory may have."""
+        if length > DIRECTORY_LIMIT_BYTES:
             raise too_many_members()
-        begin = self._at - self._end_at
-        found = self._end[begin : begin + size] if begin >= 0 else self._read_range(self._at, size) if size else b""
-        self._at += len(found)
-        return found
+        begin = offset - self._end_at
+        return self._end[begin : begin + length] if begin >= 0 else self._read_range(offset, length)
 
 
 def too_many_members() -> FileFormatError:

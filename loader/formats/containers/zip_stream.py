@@ -11,12 +11,13 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from loader.formats.byte_ranges import RangedFile
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.containers.decompress import inflate
 from loader.formats.containers.zip_directory import (
     DIRECTORY_LIMIT_BYTES,
     MEMBERS_LIMIT,
-    RangedFile,
+    DirectoryRanges,
     ZipMember,
     clean_name,
     read_directory,
@@ -91,7 +92,7 @@ def _compare_directory(reader: ByteReader, offsets: list[int]) -> None:
     def read_range(offset: int, length: int) -> bytes:
         return bytes(max(0, begin - offset)) + bytes(rest[max(0, offset - begin) : offset - begin + length])
 
-    listed = read_directory(RangedFile(begin + len(rest), read_range))
+    listed = read_directory(RangedFile(DirectoryRanges(begin + len(rest), read_range)))
     if [member.offset for member in listed] != offsets:
         raise FileFormatError(
             "The zip file holds other files than its directory lists: some were deleted, or it is damaged. Pack it again.",

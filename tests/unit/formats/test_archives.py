@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from loader.formats import BatchScanner, FilePlan, LoadOptions, detect_format, inspect_format
+from loader.formats.byte_ranges import RangedFile
 from loader.formats.containers import zip_directory
 from loader.formats.containers.decompress import zstd
-from loader.formats.containers.zip_directory import RangedFile, read_directory
+from loader.formats.containers.zip_directory import DirectoryRanges, read_directory
 from shared.errors import FileFormatError
 from tests.unit.formats.archives import delete_member, make_zip
 from tests.unit.formats.loading import cut, load_bytes
@@ -106,11 +107,11 @@ def test_a_directory_is_read_within_its_limit(monkeypatch: pytest.MonkeyPatch) -
         reads.append(length)
         return data[offset : offset + length]
 
-    assert len(read_directory(RangedFile(len(data), read_range))) == 2_000
+    assert len(read_directory(RangedFile(DirectoryRanges(len(data), read_range)))) == 2_000
     assert len(reads) <= 3
     monkeypatch.setattr(zip_directory, "DIRECTORY_LIMIT_BYTES", 100_000)
     with pytest.raises(FileFormatError) as caught:
-        read_directory(RangedFile(len(data), read_range))
+        read_directory(RangedFile(DirectoryRanges(len(data), read_range)))
     assert caught.value.error_code == "too_many_members"
 
 
