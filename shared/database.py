@@ -100,9 +100,13 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction whose statements all see the state at the first of them, and change nothing. Raises: as transaction."""
-    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with database_errors(), engine.connect().execution_options(**options) as connection, connection.begin():
+    """Open a transaction whose statements all see the state at the first of them, for reading. Raises: as transaction."""
+    # SQLAlchemy's option for read-only transactions leaves READ WRITE on the connection afterwards, which a replica refuses.
+    with (
+        database_errors(),
+        engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        connection.begin(),
+    ):
         yield connection
 
 
