@@ -97,9 +97,12 @@ def test_delays_grow_while_a_program_keeps_dying(supervisor: Supervisor, lines: 
 
 
 def test_a_program_that_may_end_is_left_alone(supervisor: Supervisor, lines: list[str], tmp_path: Path) -> None:
-    once = replace(make_program(tmp_path, "once", "print('done')"), is_restarted=False, check=lambda: None)
+    gate = tmp_path / "gate"
+    code = f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists():\n    time.sleep(0.01)"
+    once = replace(make_program(tmp_path, "once", code), is_restarted=False, check=lambda: None)
     supervisor.start([once])
     [found] = supervisor.list_processes()
+    gate.touch()
     with when(lambda: supervisor.list_processes() == [], ask_to_stop):
         supervisor.watch()
     assert found.restarts == 0
