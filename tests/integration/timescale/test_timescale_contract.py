@@ -213,14 +213,16 @@ def _migrate(server: WasmServer) -> None:
 def _copy_rows(connection: Connection, server: WasmServer) -> None:
     """Fill every table with plain PostgreSQL's rows, through COPY BINARY."""
     tables = connection.exec_driver_sql(
-        "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace "
-        "and relname <> 'alembic_version' order by relname"
+        "select relname, string_agg(quote_ident(attname), ', ' order by attnum) from pg_class "
+        "join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped and attgenerated = '' "
+        "where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname <> 'alembic_version' "
+        "group by relname order by relname"
     )
     server.run("set session_replication_role = replica")
-    for table in tables.scalars().all():
+    for table, columns in tables.all():
         server.run(f"delete from {table}")
-        data = _copy_out(connection, f"copy (select * from {table}) to stdout (format binary)")
-        server.copy(f"copy {table} from stdin (format binary)", data)
+        data = _copy_out(connection, f"copy (select {columns} from {table}) to stdout (format binary)")
+        server.copy(f"copy {table} ({columns}) from stdin (format binary)", data)
     server.run("set session_replication_role = origin")
     identities = server.run(
         "select attrelid::regclass::text, attname from pg_attribute join pg_class on pg_class.oid = attrelid "
