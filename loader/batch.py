@@ -1,6 +1,6 @@
 """Batch: load one slice of a file, exactly once.
 
-1. Claim: count the attempt and take the lease, committed first, so that kills count.
+1. Claim: count the start and take the lease, committed first: a start that does not end is a kill.
 2. Read the slice of the pinned version, parse it, encode and sort.
 3. Store the rejects' object.
 4. One transaction, in which only the database is waited for: lock the ledger row, COPY trips, rollups, blocks and rejects, mark
@@ -48,12 +48,16 @@ _EVENT_GAP_S: Final = 0.3
 
 @dataclass(frozen=True)
 class Claim:
-    """A batch that is ours to load. lease_token: while it is ours; ledger_token: of its row in the ledger."""
+    """A batch that is ours to load. lease_token: while it is ours; ledger_token: of its row in the ledger.
+
+    attempts: starts that did not end, with this one; failures: ends with an unexpected exception.
+    """
 
     load_id: int
     batch_no: int
     bytes: int
     attempts: int
+    failures: int
     lease_token: UUID
     ledger_token: UUID
     slice: dict[str, Any]
@@ -96,7 +100,7 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
     if claim is None:
         LOG.debug("batch is not to be had", extra={"load_id": load_id, "batch_no": batch_no})
         return
-    if claim.attempts > context.settings.batch_attempts:
+    if claim.attempts > context.settings.batch_kills:
         _fail(context, claim, f"Batch {batch_no} ended its worker {claim.attempts - 1} times.")
         return
     try:
@@ -126,7 +130,7 @@ def _run(context: Context, claim: Claim) -> None:
 
 
 def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
-    """Count an attempt and take the lease; None when the batch is not to be had."""
+    """Count a start and take the lease; None when the batch is not to be had."""
     with transaction(context.engine) as connection:
         lease_s = context.settings.batch_lease_s
         row = execute(connection, "claim_batch", load_id=load_id, batch_no=batch_no, lease_s=lease_s).mappings().one_or_none()
@@ -137,6 +141,7 @@ def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
         batch_no,
         row["bytes"],
         row["attempts"],
+        row["failures"],
         row["lease_token"],
         row["ledger_token"],
         row["slice"],
@@ -254,7 +259,7 @@ def _go_on(context: Context, load_id: int, next_ones: Sequence[int], *, has_ende
 
 
 def _release(context: Context, claim: Claim, error: TransientError) -> None:
-    failing_s = _end_lease(context, claim, is_attempt=False, is_outage=is_outage(error))
+    failing_s = _end_lease(context, claim, is_failure=False, is_outage=is_outage(error))
     if is_outage(error) and failing_s is not None and failing_s > OUTAGE_LIMIT_S:
         _fail(context, claim, f"Batch {claim.batch_no} failed for an hour: {error.message}")
 
@@ -262,10 +267,11 @@ def _release(context: Context, claim: Claim, error: TransientError) -> None:
 def _count_failure(context: Context, claim: Claim, error: Exception) -> None:
     LOG.exception("batch failed", extra=claim.key)
     reason = f"{type(error).__name__}: {error}"
-    if claim.attempts >= context.settings.batch_attempts:
-        _fail(context, claim, f"Batch {claim.batch_no} failed {claim.attempts} times: {reason}")
+    failures = claim.failures + 1
+    if failures >= context.settings.batch_attempts:
+        _fail(context, claim, f"Batch {claim.batch_no} failed {failures} times: {reason}")
         return
-    _end_lease(context, claim, is_attempt=True, is_outage=False)
+    _end_lease(context, claim, is_failure=True, is_outage=False)
     raise TransientError(f"Batch {claim.batch_no} failed: {reason}") from error
 
 

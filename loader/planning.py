@@ -81,7 +81,7 @@ def plan_load(context: Context, load_id: int) -> None:
     if load is None:
         enqueue_batches(context, load_id)
         return
-    if load["attempts"] > context.settings.batch_attempts:
+    if load["attempts"] > context.settings.batch_kills:
         end_load(
             context, load_id, TerminalError(f"Planning ended its worker {load['attempts'] - 1} times.", code="planning_failed")
         )
@@ -278,20 +278,20 @@ def _return_attempt(context: Context, load_id: int) -> None:
 
 
 def _release(context: Context, load: Load, error: TransientError) -> None:
-    failing_s = _end_lease(context, load, is_attempt=False, is_outage=is_outage(error))
+    failing_s = _end_lease(context, load, is_failure=False, is_outage=is_outage(error))
     if is_outage(error) and failing_s is not None and failing_s > OUTAGE_LIMIT_S:
         reason = f"Planning failed for an hour: {error.message}"
         end_load(context, load["load_id"], TerminalError(reason, code=error.error_code))
 
 
 def _count_failure(context: Context, load: Load, error: Exception) -> None:
-    load_id, attempts = load["load_id"], load["attempts"]
+    load_id, failures = load["load_id"], load["failures"] + 1
     LOG.exception("planning failed", extra={"load_id": load_id})
     reason = f"{type(error).__name__}: {error}"
-    if attempts >= context.settings.batch_attempts:
-        end_load(context, load_id, TerminalError(f"Planning failed {attempts} times: {reason}", code="planning_failed"))
+    if failures >= context.settings.batch_attempts:
+        end_load(context, load_id, TerminalError(f"Planning failed {failures} times: {reason}", code="planning_failed"))
         return
-    _end_lease(context, load, is_attempt=True, is_outage=False)
+    _end_lease(context, load, is_failure=True, is_outage=False)
     raise TransientError(f"Planning failed: {reason}") from error
 
 

@@ -98,7 +98,9 @@ class Settings(BaseSettings):
     early_bytes: int = Field(
         64 * 2**20, ge=0, description="Files from this size on are loaded while they are still being read. Bytes."
     )
-    batch_attempts: int = Field(4, ge=1, description="Times a batch is tried before it fails. Count.")
+    batch_attempts: int = Field(4, ge=1, description="Unexpected errors after which a batch, or planning, fails. Count.")
+    # At a chance of 0.3 that a try is killed, four kills in a row meet one batch in a hundred, ten one in 200,000.
+    batch_kills: int = Field(10, ge=1, description="Kills of its worker after which a batch, or planning, fails. Count.")
     batch_lease_s: float = Field(20.0, gt=0, description="Time until a claimed batch that did not end is run again. Seconds.")
     reconcile_interval_s: float = Field(5.0, gt=0, description="Time between looks for unfinished work. Seconds.")
     reject_limit_rows: int = Field(1_000_000, ge=0, description="Rejects that fail a load. Rows.")

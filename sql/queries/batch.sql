@@ -40,7 +40,7 @@ cross join lateral (select coalesce(claimed_at > clock_timestamp() - %(lease_s)s
 where load_id = %(load_id)s::integer and state = 'pending';
 
 -- name: claim_batch
--- Counts an attempt and leases the batch, in a transaction of its own so that kills count. No row when it is not pending, when a live
+-- Counts a start and leases the batch, in a transaction of its own so that kills count. No row when it is not pending, when a live
 -- runner has it, or when the load is not loading any more. An outage is over when nobody
 -- met it for ten minutes: a retry comes after one at the latest.
 with free as (
@@ -56,7 +56,7 @@ set attempts = attempts + 1, claimed_at = clock_timestamp(), lease_token = gen_r
     failing_since = case when failed_at > clock_timestamp() - interval '10 minutes' then failing_since end
 from free as f
 where b.load_id = f.load_id and b.batch_no = f.batch_no
-returning b.load_id, b.batch_no, b.slice, b.bytes, b.attempts, b.lease_token, b.ledger_token,
+returning b.load_id, b.batch_no, b.slice, b.bytes, b.attempts, b.failures, b.lease_token, b.ledger_token,
           f.plan, f.options, f.object_key, f.object_etag, f.bytes_total;
 
 -- name: renew_batch
@@ -73,11 +73,11 @@ where b.load_id = o.load_id and b.batch_no = o.batch_no
 returning b.batch_no;
 
 -- name: release_batch
--- Ends the lease after a failure, so that the batch may be run again when its message comes back; no row when another runner has it. is_attempt:
+-- Ends the lease after a failure, so that the batch may be run again when its message comes back; no row when another runner has it. is_failure:
 -- it counts as one. is_outage: something is away; how long it has been, without a break, is returned.
 update load_batch
 set claimed_at = null, enqueued_at = clock_timestamp(),
-    attempts = attempts - case when %(is_attempt)s::boolean then 0 else 1 end,
+    attempts = attempts - 1, failures = failures + case when %(is_failure)s::boolean then 1 else 0 end,
     failing_since = case when %(is_outage)s::boolean then coalesce(failing_since, clock_timestamp()) else failing_since end,
     failed_at = case when %(is_outage)s::boolean then clock_timestamp() else failed_at end
 where load_id = %(load_id)s::integer and batch_no = %(batch_no)s::integer and state = 'pending'
@@ -113,7 +113,7 @@ where load_id = %(load_id)s::integer and state <> 'cancelled';
 -- name: revive_batches
 -- failed → pending, for another try; returns which.
 update load_batch
-set state = 'pending', attempts = 0, enqueued_at = null, claimed_at = null, lease_token = null, failing_since = null, failed_at = null, finished_at = null, error_message = null
+set state = 'pending', attempts = 0, failures = 0, enqueued_at = null, claimed_at = null, lease_token = null, failing_since = null, failed_at = null, finished_at = null, error_message = null
 where load_id = %(load_id)s::integer and state = 'failed'
 returning batch_no;
 

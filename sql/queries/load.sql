@@ -64,7 +64,7 @@ returning load_id;
 -- Ends the lease after a failure, so that planning may be tried again when its message comes back; as release_batch.
 update load
 set claimed_at = null, enqueued_at = clock_timestamp(),
-    attempts = attempts - case when %(is_attempt)s::boolean then 0 else 1 end,
+    attempts = attempts - 1, failures = failures + case when %(is_failure)s::boolean then 1 else 0 end,
     failing_since = case when %(is_outage)s::boolean then coalesce(failing_since, clock_timestamp()) else failing_since end,
     failed_at = case when %(is_outage)s::boolean then clock_timestamp() else failed_at end
 where load_id = %(load_id)s::integer and lease_token = %(lease_token)s::uuid
@@ -87,8 +87,9 @@ where l.load_id = %(load_id)s::integer and l.state = 'planning' and l.lease_toke
 returning l.load_id;
 
 -- name: extend_loading
--- Keeps the lease of a load that began early, for its next batches, and its plan where it is another (null: it is not); that is progress, so attempts are counted anew.
-update load set plan = coalesce(%(plan)s::jsonb, plan), attempts = 1, failing_since = null, claimed_at = clock_timestamp()
+-- Keeps the lease of a load that began early, for its next batches, and its plan where it is another (null: it is not); that is progress, so attempts and failures
+-- are counted anew.
+update load set plan = coalesce(%(plan)s::jsonb, plan), attempts = 1, failures = 0, failing_since = null, claimed_at = clock_timestamp()
 where load_id = %(load_id)s::integer and state = 'loading' and batches_total is null and lease_token = %(lease_token)s::uuid
 returning load_id;
 
@@ -198,7 +199,7 @@ returning load_id, state;
 update load
 set state = 'queued', options = coalesce(%(options)s::jsonb, options), question = null, plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_in_blocks = 0,
     rows_untimed = 0, bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
-    started_at = null, finished_at = null, attempts = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null,
+    started_at = null, finished_at = null, attempts = 0, failures = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null,
     lease_token = null
 where load_id = %(load_id)s::integer and state in ('failed', 'cancelled', 'undone') and not needs_cleaning and object_state = 'kept'
 returning load_id, state;

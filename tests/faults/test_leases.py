@@ -122,7 +122,7 @@ def test_runner_that_lost_its_lease_frees_and_fails_nothing(context: Context) ->
     second = claim(late, load_id)
     with transaction(context.engine) as connection:
         for name, facts in (
-            ("release_batch", {"is_attempt": True, "is_outage": True}),
+            ("release_batch", {"is_failure": True, "is_outage": True}),
             ("fail_batch", {"error_message": "late"}),
             ("renew_batch", {}),
         ):

@@ -25,7 +25,7 @@ from tests.services import ValkeyServer
 
 pytestmark = pytest.mark.faults
 
-QUICK: dict[str, Any] = {"batch_bytes": 40_000, "batch_lease_s": 0.5, "reconcile_interval_s": 0.3, "batch_attempts": 50}
+QUICK: dict[str, Any] = {"batch_bytes": 40_000, "batch_lease_s": 0.5, "reconcile_interval_s": 0.3, "batch_kills": 50}
 KILLS = 5
 SETTLE_LIMIT_S = 120.0
 

@@ -86,7 +86,7 @@ def test_file_that_kills_its_worker_every_time_ends_as_failed(
     load_id = request_load(context.engine, context.store, data)
     ring_for_load(context.broker, load_id)
     # A lease that outlasts planning also on a busy machine: only the kills shall count as attempts.
-    settings = QUICK | {"batch_attempts": 2, "batch_lease_s": 3.0}
+    settings = QUICK | {"batch_kills": 2, "batch_lease_s": 3.0}
     for attempt in range(2):
         with (
             holding(context.engine, BEFORE_COPY[0]),

@@ -122,7 +122,7 @@ def test_what_an_attempt_left_behind_counts_for_nothing(context: Context) -> Non
     assert len(list_objects(context)) == 1
     assert read_csv(render(context, load_id)) == [], "the ledger doesn't know of it"
     with transaction(context.engine) as connection:
-        execute(connection, "release_batch", **claim.lease, is_attempt=False, is_outage=True)
+        execute(connection, "release_batch", **claim.lease, is_failure=False, is_outage=True)
     load = run_load(small, load_id)
     assert (load["state"], load["rows_rejected"]) == ("succeeded", 10)
     assert len(read_csv(render(context, load_id))) == 10

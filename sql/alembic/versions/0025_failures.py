@@ -1,0 +1,15 @@
+"""Idempotency keys of uploads."""
+
+from alembic import op
+
+from shared.migrations import run_file
+
+revision = "0025"
+down_revision = "0024"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Run the SQL file."""
+    run_file(op.get_bind(), "0025_failures.sql")
