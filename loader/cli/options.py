@@ -37,7 +37,26 @@ Map = Annotated[
 ]
 DateOrder = Annotated[Literal["ymd", "mdy", "dmy"] | None, typer.Option(help="Order of day, month and year.")]
 TimeForm = Annotated[
-    Literal["text", "digits", "digits_yy", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "excel_1900", "excel_1904"] | None,
+    Literal[
+        "text",
+        "digits",
+        "digits_yy",
+        "digits_dmy",
+        "digits_mdy",
+        "digits_dmyy",
+        "digits_mdyy",
+        "epoch_s",
+        "epoch_ms",
+        "epoch_us",
+        "epoch_ns",
+        "epoch_min",
+        "ticks",
+        "filetime",
+        "excel_1900",
+        "excel_1904",
+        "julian",
+    ]
+    | None,
     typer.Option(help="What numbers in a time column mean."),
 ]
 AxisOrder = Annotated[Literal["lon_lat", "lat_lon"] | None, typer.Option(help="What comes first in points.")]

@@ -40,12 +40,20 @@ def ambiguous_dates(plan: FilePlan) -> FileFormatError:
 _NUMBER_FORMS: Final[dict[str, str]] = {
     "digits": "Year, month, day and clock in digits",
     "digits_yy": "Year (two digits), month, day and clock in digits",
+    "digits_dmy": "Day, month, year and clock in digits",
+    "digits_mdy": "Month, day, year and clock in digits",
+    "digits_dmyy": "Day, month, year (two digits) and clock in digits",
+    "digits_mdyy": "Month, day, year (two digits) and clock in digits",
     "epoch_s": "Seconds since 1970",
     "epoch_ms": "Milliseconds since 1970",
     "epoch_us": "Microseconds since 1970",
     "epoch_ns": "Nanoseconds since 1970",
+    "epoch_min": "Minutes since 1970",
+    "ticks": "Tenths of microseconds since the year 1 (.NET)",
+    "filetime": "Tenths of microseconds since 1601 (Windows)",
     "excel_1900": "Days of a spreadsheet (Excel on Windows, Excel on Macs since 2011, LibreOffice, Google)",
     "excel_1904": "Days of a spreadsheet that counts from 1904 (Excel on Macs before 2011)",
+    "julian": "Julian days, which begin at noon",
 }
 
 

@@ -139,7 +139,7 @@ class Profile:
     def is_recent(self) -> bool:
         """Tell whether the numbers mean times for sure, although no name says so: an object's number hardly does."""
         kinds = self.number_form.kinds
-        if not kinds or kinds[0].startswith("excel"):
+        if not kinds or kinds[0].startswith("excel") or kinds[0] in ("epoch_min", "julian"):
             return False
         return not is_row_number(self._values)
 

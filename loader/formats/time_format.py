@@ -8,6 +8,7 @@ from loader.formats.errors import ambiguous_times, lost_seconds, unknown_zones
 from loader.formats.plan import LoadOptions, TimeFormat
 from loader.formats.profile import Profile
 from loader.formats.values.date_order import DateParts
+from loader.formats.values.number_times import INSTANT_KINDS
 from loader.formats.values.zones import list_offsets
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def detect_time_format(finder: "RoleFinder", options: LoadOptions) -> TimeFormat
 def _detect(finder: "RoleFinder", options: LoadOptions) -> TimeFormat:
     start = finder.profile(finder.roles["started_at"])
     if options.time_form and options.time_form != "text":
-        return TimeFormat(options.time_form, "ymd", options.time_form.startswith("epoch"), start.example)
+        return TimeFormat(options.time_form, "ymd", options.time_form in INSTANT_KINDS, start.example)
     if options.time_form is None and start.number_form.is_lossy:
         raise lost_seconds(finder.columns[finder.roles["started_at"]], start.example)
     if options.time_form is None and start.filled and max(start.time, start.epoch) == 0.0:
@@ -54,7 +55,7 @@ def _choose_number_form(finder: "RoleFinder", start: Profile) -> TimeFormat:
     kinds = start.number_form.kinds
     if len(kinds) > 1:
         raise ambiguous_times(finder.columns[finder.roles["started_at"]], start.example, kinds, columns=finder.columns)
-    return TimeFormat(kinds[0], "ymd", kinds[0].startswith("epoch"), start.example)
+    return TimeFormat(kinds[0], "ymd", kinds[0] in INSTANT_KINDS, start.example)
 
 
 def _check_zones(finder: "RoleFinder", start: Profile, options: LoadOptions) -> None:

@@ -101,8 +101,9 @@ class Options(Asked):
     date_order: str | None = Field(None, description="Order of day, month and year: ymd, mdy or dmy.")
     time_form: str | None = Field(
         None,
-        description="What numbers in a time column mean: digits (20240319081200), digits_yy (2403190812), epoch_s, epoch_ms, "
-        "epoch_us, epoch_ns, excel_1900, excel_1904 (days of a spreadsheet); text: a written time.",
+        description="What numbers in a time column mean: digits (20240319081200), digits_yy (2403190812), digits_dmy "
+        "(190320240812), digits_mdy, digits_dmyy (1903240812), digits_mdyy, epoch_s, epoch_ms, epoch_us, epoch_ns, epoch_min "
+        "(minutes), ticks (.NET), filetime (Windows), excel_1900, excel_1904 (days of a spreadsheet), julian; text: written.",
     )
     axis_order: str | None = Field(None, description="What comes first in points: lon_lat or lat_lon.")
     crs: str | None = Field(

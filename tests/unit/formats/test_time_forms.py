@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from loader.formats.times import MISSING, parse_stamps
 from loader.formats.values.calendar_words import DAYS, MONTHS, fold, list_days, list_months
 from loader.formats.values.date_order import DateParts
-from loader.formats.values.number_times import NUMBER_KINDS, NumberKind, find_number_form, format_numbers, parse_number_times
+from loader.formats.values.number_times import (
+    INSTANT_KINDS,
+    NUMBER_KINDS,
+    NumberKind,
+    find_number_form,
+    format_numbers,
+    parse_number_times,
+)
 from loader.formats.values.zones import find_zones, list_offsets
 
 NEW_YORK = "America/New_York"
@@ -358,9 +365,20 @@ def test_one_column_has_one_order(text: str, order: str) -> None:
         ("20240319081200.250", ["digits"], "2024-03-19T08:12:00.250000"),
         ("20240319081200123", ["digits"], "2024-03-19T08:12:00.123000"),
         ("20240319081200123456", ["digits"], "2024-03-19T08:12:00.123456"),
-        ("2403190812", ["digits_yy"], "2024-03-19T08:12:00"),
-        ("240319081200", ["digits_yy"], "2024-03-19T08:12:00"),
-        ("1403190812", ["digits_yy", "epoch_s"], "2014-03-19T08:12:00"),
+        ("2403190812", ["digits_yy", "digits_dmyy"], "2024-03-19T08:12:00"),
+        ("240319081200", ["digits_yy", "digits_dmyy"], "2024-03-19T08:12:00"),
+        ("1403190812", ["digits_yy", "digits_dmyy", "epoch_s"], "2014-03-19T08:12:00"),
+        ("190320240812", ["digits_dmy"], "2024-03-19T08:12:00"),
+        ("031920240812", ["digits_mdy"], "2024-03-19T08:12:00"),
+        ("040320240812", ["digits_dmy", "digits_mdy"], "2024-03-04T08:12:00"),
+        ("19032024081200", ["digits_dmy"], "2024-03-19T08:12:00"),
+        ("9132024081200", ["digits_mdy"], "2024-09-13T08:12:00"),
+        ("28513932", ["epoch_min"], "2024-03-19T08:12:00"),
+        ("28513932.5", ["epoch_min"], "2024-03-19T08:12:30"),
+        ("638464327200000000", ["ticks"], "2024-03-19T08:12:00"),
+        ("638464327201234567", ["ticks"], "2024-03-19T08:12:00.123456"),
+        ("133553095200000000", ["filetime"], "2024-03-19T08:12:00"),
+        ("2460388.8416667", ["julian"], "2024-03-19T08:12:00"),
         ("1710835920", ["epoch_s"], "2024-03-19T08:12:00"),
         ("1710835920.5", ["epoch_s"], "2024-03-19T08:12:00.500000"),
         ("915148800", ["epoch_s"], "1999-01-01T00:00:00"),
@@ -383,7 +401,7 @@ def test_numbers_that_mean_times(value: str, kinds: list[NumberKind], wanted: st
     assert list(form.kinds) == kinds
     exact, is_instant = parse_number_times(pl.Series([value]), kinds[0])
     assert pl.Series(exact).cast(pl.Datetime("us"))[0].isoformat() == wanted
-    assert bool(is_instant[0]) == kinds[0].startswith("epoch")
+    assert bool(is_instant[0]) == (kinds[0] in INSTANT_KINDS)
 
 
 def test_the_other_spreadsheet_counts_from_1904() -> None:
@@ -399,10 +417,45 @@ def test_rounded_numbers_are_no_times(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["20241319081200", "20240319256100", "0000000000", "12345", "99999999999", "2024", "20240230", "-1710835920"]
+    "value",
+    [
+        "20241319081200",
+        "20240319256100",
+        "0000000000",
+        "12345",
+        "99999999999",
+        "2024",
+        "20240230",
+        "-1710835920",
+        "2460388",
+    ],
 )
 def test_other_numbers_mean_no_times(value: str) -> None:
     assert find_number_form(pl.Series([value])).kinds == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "kinds"),
+    [
+        (["2403190812", "2403201745"], ["digits_yy"]),
+        (["0903240812", "1003241745", "2503241745"], ["digits_dmyy"]),
+        (["903240812", "1003241745", "2503241745"], ["digits_dmyy"]),
+        (["0319240812", "0320241745"], ["digits_mdyy"]),
+        (["040320240812", "130320240812"], ["digits_dmy"]),
+        (["040320240812", "031320240812"], ["digits_mdy"]),
+        (["40320240812", "130320240812"], ["digits_dmy"]),
+        # The clock of a stamp of 2019 reads as seconds, too.
+        (["190320190812", "200320190912"], ["digits_dmy", "digits_dmyy"]),
+        (["638464327200000000", "638465327200000000"], ["ticks"]),
+        # 2003 and 1998: one of them is no year of .NET, and nanoseconds of 1990 are no likelier.
+        (["631464327200000000", "630465327200000000"], ["ticks"]),
+        (["28513932", "28514932"], ["epoch_min"]),
+        (["10120000", "23595999"], []),
+        (["28513932", "99999999"], []),
+    ],
+)
+def test_a_column_tells_what_one_number_leaves_open(values: list[str], kinds: list[NumberKind]) -> None:
+    assert list(find_number_form(pl.Series(values)).kinds) == kinds
 
 
 def test_a_typing_error_leaves_the_form_of_a_column() -> None:
@@ -543,7 +596,15 @@ def test_a_form_gives_back_what_was_written(name: str, moments: list[datetime]) 
     assert pl.Series(exact).cast(pl.Datetime("us")).to_list() == moments
 
 
-NUMBERS: dict[NumberKind, str] = {"digits": "%Y%m%d%H%M%S", "digits_yy": "%y%m%d%H%M%S"}
+NUMBERS: dict[NumberKind, str] = {
+    "digits": "%Y%m%d%H%M%S",
+    "digits_yy": "%y%m%d%H%M%S",
+    "digits_dmy": "%d%m%Y%H%M%S",
+    "digits_mdy": "%m%d%Y%H%M%S",
+    "digits_dmyy": "%d%m%y%H%M%S",
+    "digits_mdyy": "%m%d%y%H%M%S",
+}
+YEAR_ZERO: dict[NumberKind, int] = {"ticks": 1, "filetime": 1601}
 SCALES: dict[NumberKind, int] = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
 
 
@@ -560,6 +621,12 @@ def _write_number(moment: datetime, kind: NumberKind) -> str:
         return moment.strftime(NUMBERS[kind])
     if kind in SCALES:
         return str(int(moment.replace(tzinfo=UTC).timestamp()) * SCALES[kind])
+    if kind in YEAR_ZERO:
+        return str((moment - datetime.fromisoformat(f"{YEAR_ZERO[kind]:04}-01-01")) // timedelta(microseconds=1) * 10)
+    if kind == "epoch_min":
+        return f"{(moment - datetime.fromisoformat('1970-01-01')) / timedelta(minutes=1):.4f}"
+    if kind == "julian":
+        return f"{(moment - datetime.fromisoformat('1970-01-01')) / timedelta(days=1) + 2_440_587.5:.7f}"
     zero = datetime.fromisoformat("1899-12-30" if kind == "excel_1900" else "1904-01-01")
     return f"{(moment - zero) / timedelta(days=1):.7f}"
 

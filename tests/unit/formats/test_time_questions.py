@@ -54,13 +54,45 @@ def test_the_whole_file_tells_a_short_year_that_the_sample_leaves_open() -> None
 
 @pytest.mark.parametrize(
     ("value", "kinds"),
-    [("1403190812", ["digits_yy", "epoch_s"]), ("45370.3416667", ["excel_1900", "excel_1904"])],
+    [("1403190812", ["digits_yy", "digits_dmyy", "epoch_s"]), ("45370.3416667", ["excel_1900", "excel_1904"])],
 )
 def test_numbers_of_two_meanings_are_asked_for(value: str, kinds: list[str]) -> None:
     error = ask(value, value)
     assert error.error_code == "ambiguous_times"
     assert answers(error) == [{"time_form": kind} for kind in kinds]
     assert load_times(value, time_form=kinds[0])[0].endswith("-03-19T08:12:00")
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("638464327200000000", "638465327200000000"),
+        ("190320240812", "200320241745"),
+        ("031920240812", "032020241745"),
+        ("28513932", "28514932"),
+        ("2460388.8416667", "2460389.8416667"),
+        ("133553095200000000", "133554095200000000"),
+        ("2024_03_19_08_12_00", "2024_03_20_08_12_00"),
+        ("19_03_2024_08_12", "20_03_2024_08_12"),
+        ("2024_03_19 08:12", "2024_03_20 08:12"),
+        ("Mar 19, 2024 at 8:12 AM", "Mar 20, 2024 at 8:12 PM"),
+    ],
+)
+def test_rare_forms_are_read(times: tuple[str, str]) -> None:
+    first, second = load_times(*times)
+    assert (first, second[:7]) == ("2024-03-19T08:12:00", "2024-03")
+
+
+def test_digits_that_begin_with_day_or_month_are_asked_for() -> None:
+    error = ask("040320240812", "050320240812")
+    assert answers(error) == [{"time_form": "digits_dmy"}, {"time_form": "digits_mdy"}]
+    assert load_times("040320240812", time_form="digits_dmy") == ["2024-03-04T08:12:00"]
+    assert load_times("040320240812", time_form="digits_mdy") == ["2024-04-03T08:12:00"]
+
+
+def test_ticks_are_a_wall_clock_and_minutes_an_instant() -> None:
+    assert load_times("638464327200000000", timezone="Europe/Prague") == ["2024-03-19T08:12:00"]
+    assert load_times("28513932", timezone="Europe/Prague") == ["2024-03-19T09:12:00"]
 
 
 def test_rounded_numbers_are_refused() -> None:

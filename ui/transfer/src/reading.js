@@ -38,12 +38,20 @@ const TIME_FORMS = [
   ['text', 'a written time'],
   ['digits', 'digits: 20240319081200'],
   ['digits_yy', 'digits: 2403190812'],
+  ['digits_dmy', 'digits, day first: 190320240812'],
+  ['digits_mdy', 'digits, month first: 031920240812'],
+  ['digits_dmyy', 'digits, day first: 1903240812'],
+  ['digits_mdyy', 'digits, month first: 0319240812'],
   ['epoch_s', 'seconds since 1970'],
   ['epoch_ms', 'milliseconds since 1970'],
   ['epoch_us', 'microseconds since 1970'],
   ['epoch_ns', 'nanoseconds since 1970'],
+  ['epoch_min', 'minutes since 1970'],
+  ['ticks', '.NET ticks'],
+  ['filetime', 'Windows file times'],
   ['excel_1900', 'days of a spreadsheet (1900)'],
   ['excel_1904', 'days of a spreadsheet (1904)'],
+  ['julian', 'Julian days'],
 ];
 
 // Encodings of public data besides Unicode; any other can be said by REST and on the command line.
