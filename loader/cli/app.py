@@ -1,5 +1,8 @@
 """The commands under their names."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from loader.cli.border import CommandGroup
@@ -12,12 +15,26 @@ from loader.cli.questions import datasources, group, groups, histogram, question
 app = typer.Typer(
     name="tripdeck",
     cls=CommandGroup,
-    help="Load trip files and ask how many trips a week there are, in a region or a box.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"tripdeck {version('tripdeck')}")
+        raise typer.Exit
+
+
+_VersionOption = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]
+
+
+@app.callback()
+def common(*, is_version: _VersionOption = False) -> None:
+    """Load trip files and ask how many trips a week there are, in a region or a box."""
+
 
 for command in (
     inspect,

@@ -1,0 +1,35 @@
+"""One version, that of pyproject.toml: what can't read it agrees with it."""
+
+import re
+import tomllib
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli import app
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def list_image_tags(path: str) -> list[str]:
+    return re.findall(r"image: \S*\btripdeck-\w+:(\S+)", (ROOT / path).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", ["docker-compose.yml", "infra/kubernetes/tripdeck.yaml"])
+def test_images_are_of_this_version(path: str) -> None:
+    assert list_image_tags(path) == [PROJECT["version"]] * 2
+
+
+def test_the_installed_package_says_version_and_licence() -> None:
+    installed = metadata("tripdeck")
+    assert installed["Version"] == PROJECT["version"]
+    assert (installed["License-Expression"], installed["License-File"]) == ("MIT", "LICENSE")
+    assert "MIT License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_the_command_line_prints_it() -> None:
+    printed = CliRunner().invoke(app, ["--version"])
+    assert (printed.exit_code, printed.output) == (0, f"tripdeck {PROJECT['version']}\n")
