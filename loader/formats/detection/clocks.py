@@ -1,7 +1,7 @@
 """Clocks: columns of clock times without a date, in every form that exports give them.
 
 `08:12`, `8:12:00 AM`, `08h12`, `0 days 08:12:00`; a clock on the day zero of a program (`1899-12-30 08:12:00`); whole numbers
-`812`, `81200` and hours `8`; fractions of a day (`0.3416667`).
+`812`, `81200`, hours `8` and minutes of the day `492`; fractions of a day (`0.3416667`).
 """
 
 from collections.abc import Callable
@@ -17,7 +17,11 @@ from loader.formats.records import Mask
 
 # A few cells may hold something else; their rows are rejects.
 NEARLY_ALL: Final = 0.95
-ClockForm = Literal["clock", "hour", "hhmm", "hhmmss", "day_fraction"]
+ClockForm = Literal["clock", "hour", "hhmm", "hhmmss", "minute", "day_fraction"]
+
+_DAY_MINUTES: Final = 1440
+# Durations in minutes hardly differ by more; those in seconds do, so a person is asked.
+_LEAST_SPREAD_MINUTES: Final = 300
 
 _DIGITS = r"\d{1,2}[:h]\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?\s?[Mm]\.?)?"
 CLOCK = rf"^(?:0 days |T)?{_DIGITS}$"
@@ -45,6 +49,15 @@ def is_one_day(profile: Profile) -> bool:
     """Tell whether all values have clocks of one day, such as that of the export."""
     dates = profile.text.str.extract(r"^(\S{6,10})[T ]\d{1,2}:\d{2}")
     return profile.filled > 1 and dates.null_count() == 0 and dates.n_unique() == 1 and profile.text.n_unique() > 1
+
+
+def may_be_minutes(profile: Profile) -> bool:
+    """Tell whether a column may hold minutes of the day: whole numbers that spread over most of its hours."""
+    numbers = profile.numbers
+    if profile.number < NEARLY_ALL or len(numbers) == 0:
+        return False
+    is_whole = bool(np.all((numbers % 1 == 0) & (numbers >= 0) & (numbers < _DAY_MINUTES)))
+    return is_whole and float(np.ptp(numbers)) > _LEAST_SPREAD_MINUTES
 
 
 def _detect_number(profile: Profile, meaning: NameMeaning) -> ClockForm | None:
@@ -95,11 +108,18 @@ def _write_fraction() -> pl.Expr:
     return (pl.lit(0).cast(pl.Datetime("us")) + pl.duration(seconds=seconds.cast(pl.Int64))).dt.strftime("%H:%M:%S")
 
 
+def _write_minutes() -> pl.Expr:
+    minutes = pl.col("clock").str.extract(r"^(\d{1,4})(?:\.0*)?$").cast(pl.Int64)
+    hour, minute = ((part.cast(pl.String).str.zfill(2)) for part in (minutes // 60, minutes % 60))
+    return pl.when(minutes < _DAY_MINUTES).then(pl.concat_str(hour, minute, separator=":"))
+
+
 _FORMS: Final[dict[str, pl.Expr]] = {
     "clock": pl.col("clock").str.extract(_CLOCK_PART).str.replace("h", ":", literal=True),
     "hour": _write_number(2, (0, 2)),
     "hhmm": _write_number(4, (0, 2), (2, 2)),
     "hhmmss": _write_number(6, (0, 2), (2, 2), (4, 2)),
+    "minute": _write_minutes(),
     "day_fraction": _write_fraction(),
 }
 

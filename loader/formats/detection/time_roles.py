@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
-from loader.formats.detection.clocks import ClockForm, detect_clock, is_one_day
+from loader.formats.detection.clocks import ClockForm, detect_clock, is_one_day, may_be_minutes
 from loader.formats.detection.questions import ask_roles, quote_names
 from loader.formats.names import NameMeaning
 from loader.formats.plan import NO_COLUMN
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from loader.formats.roles import RoleFinder
 
 _SIDES: Final = {"started": "origin", "ended": "destination"}
+_MINUTE_WORDS: Final = frozenset({"minute", "interval", "slot", "period", "timeslot", "intervalo", "intervalle", "intervall"})
 _STRANGER = 0.95
 _UNSURE, _BY_NAME, _SHARED_DATE = 0.5, 0.3, 0.6
 _BEFORE, _NEVER = "before the trip", "not the trip"
@@ -227,7 +228,8 @@ def _read_given_clock(finder: "RoleFinder") -> None:
     column = finder.roles.get("started_time")
     if column is not None:
         meaning = NameMeaning("origin", "hour", 0, ())
-        finder.clock = detect_clock(finder.profile(column), meaning) or "clock"
+        profile = finder.profile(column)
+        finder.clock = detect_clock(profile, meaning) or ("minute" if may_be_minutes(profile) else "clock")
 
 
 def _rank_clock(time: TimeColumn) -> tuple[object, ...]:
@@ -243,7 +245,7 @@ def _find_start_clock(finder: "RoleFinder", date: TimeColumn, clocks: Sequence[T
     if chosen and is_clear and not is_doubtful:
         finder.set("started_time", chosen[0].column, chosen[0].confidence)
         finder.clock = chosen[0].clock or "clock"
-    elif columns := [time.column for time in clocks] or _find_unread_clocks(finder):
+    elif columns := [time.column for time in clocks] or _find_unread_clocks(finder) or _find_minutes(finder):
         _ask_clock(finder, date, columns)
     else:
         finder.note(f"{finder.columns[date.column]} has dates without a clock time: every trip starts at 00:00.")
@@ -265,6 +267,17 @@ def _find_unread_clocks(finder: "RoleFinder") -> list[int]:
         for column, meaning in enumerate(finder.meanings)
         if meaning.kind in ("time", "hour") and (meaning.side == "origin" or (meaning.side is None and meaning.strangers == 0))
         if not meaning.traits and not finder.is_used(column) and finder.profile(column).filled
+    ]
+
+
+def _find_minutes(finder: "RoleFinder") -> list[int]:
+    """Find columns named for minutes or intervals that may hold the minute of the day."""
+    return [
+        column
+        for column, meaning in enumerate(finder.meanings)
+        if "duration" in meaning.traits or _MINUTE_WORDS.intersection(meaning.words)
+        if "id" not in meaning.traits and meaning.side != "destination" and not finder.is_used(column)
+        if may_be_minutes(finder.profile(column))
     ]
 
 

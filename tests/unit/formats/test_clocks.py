@@ -123,3 +123,50 @@ def test_compact_dates_take_a_clock() -> None:
 def test_the_order_of_dates_with_clocks_is_that_of_the_whole_file() -> None:
     loaded = load("Trip Date,Start Time", "3/9/2024,8:12 AM", "3/19/2024,5:45 PM")
     assert starts(loaded) == ["2024-03-09T08:12:00", "2024-03-19T17:45:00"]
+
+
+@pytest.mark.parametrize("name", ["minutes", "interval", "minute_of_day", "duration_min"])
+def test_minutes_of_the_day_are_asked_for(name: str) -> None:
+    rows = ("2024-03-19,492", "2024-03-19,1065", "2024-03-20,5")
+    with pytest.raises(FileFormatError) as caught:
+        load(f"date,{name}", *rows)
+    assert caught.value.error_code == "ambiguous_columns"
+    choices = caught.value.facts["choices"]
+    assert isinstance(choices, list)
+    assert [choice["options"]["roles"] for choice in choices] == [{"started_time": "2"}, {"started_time": "-"}]
+    assert starts(load(f"date,{name}", *rows, started_time="2")) == [
+        "2024-03-19T08:12:00",
+        "2024-03-19T17:45:00",
+        "2024-03-20T00:05:00",
+    ]
+    assert starts(load(f"date,{name}", *rows, started_time="-"))[0] == "2024-03-19T00:00:00"
+
+
+def test_a_minute_beyond_the_day_is_a_reject() -> None:
+    rows = [f"2024-03-19,{minute}" for minute in range(0, 1440, 61)]
+    data = load("date,interval", *rows, started_time="2")
+    assert data.trips.height == len(rows)
+    options = LoadOptions(roles={"started_time": "2"})
+    text = "date,interval,start_lat,start_lon,end_lat,end_lon\n" + "".join(f"{row},{ENDS}\n" for row in rows)
+    late = load_bytes((text + f"2024-03-19,1440,{ENDS}\n").encode(), options=options, sample_bytes=len(text))
+    assert late.rejects["reason"].to_list() == ["started_at_unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [
+        ("date,duration_min", ("2024-03-19,12", "2024-03-19,48")),
+        ("date,interval", ("2024-03-19,3", "2024-03-19,95")),
+        ("date,duration_s", ("2024-03-19,312", "2024-03-19,3600")),
+        ("date,fare", ("2024-03-19,12", "2024-03-19,900")),
+    ],
+)
+def test_other_numbers_leave_dates_at_midnight_and_a_note_says_so(names: str, rows: tuple[str, ...]) -> None:
+    loaded = load(names, *rows)
+    assert starts(loaded) == ["2024-03-19T00:00:00"] * 2
+    assert any("every trip starts at 00:00" in note for note in loaded.plan.notes)
+
+
+def test_minutes_beside_a_clock_are_not_asked_for() -> None:
+    loaded = load("date,start_time,minutes", "2024-03-19,08:12,492", "2024-03-19,17:45,5")
+    assert starts(loaded) == ["2024-03-19T08:12:00", "2024-03-19T17:45:00"]
