@@ -27,6 +27,7 @@ static:
 	@$(BIN)/ruff format --check --quiet . || { echo "ruff format: run .venv/bin/ruff format ."; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m ui.build --lint
 
 bench: install-dev ## measure the running local stack with generated files
 	@$(BIN)/tripdeck bench scale

