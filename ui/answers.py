@@ -1,21 +1,22 @@
 """Answers of the database, kept while no load changes the trips, so that panning the map asks for flows only.
 
-    with answers.open() as ask:
-        weekly = ask(fetch_weekly, question)       # fetch_weekly(connection, question), or what it said before
+    ask = answers.open()
+    weekly = ask(fetch_weekly, question)       # fetch_weekly(connection, question), or what it said before
 
-Whatever changes trips writes an event in the same transaction, so the number of committed events tells old answers from new ones.
+Each answer is of one committed state of the data (shared.moments), also where it takes several statements; what a page sets side
+by side is therefore one question. Data versions tell old answers from new ones.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from shared.database import execute, transaction
+from shared.database import transaction
+from shared.moments import answer_at_one_moment, fetch_data_version
 from shared.small_counts import SmallCounts
 
 _Answer = TypeVar("_Answer")
@@ -31,30 +32,34 @@ class Answers:
         self._engine = engine
         self.small = SmallCounts(min_group_trips)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._version = -1
+        self._version = ""
         self._lock = Lock()
 
-    @contextmanager
-    def open(self) -> Iterator["Asker"]:
-        """Ask in one transaction. Raises: TransientError when the database is away."""
+    def open(self) -> "Asker":
+        """Ask for one drawing of a page. Raises: TransientError when the database is away."""
         with transaction(self._engine) as connection:
-            yield Asker(connection, _count_events(connection), self)
+            version = fetch_data_version(connection)
+        with self._lock:
+            self._forget_unless(version)
+        return Asker(version, self)
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
 
-    def recall(self, version: int, key: Hashable, compute: Callable[[], _Answer]) -> _Answer:
-        """The answer kept under the key, else the computed one; two sessions may compute the same at once."""
+    def recall(self, version: str, key: Hashable) -> tuple[Any] | None:
+        """The answer kept under the key for that state of the data, in a tuple; None without one."""
         with self._lock:
-            if version > self._version:
-                self._version = version
-                self._kept.clear()
-            if version == self._version and key in self._kept:
-                self._kept.move_to_end(key)
-                kept: _Answer = self._kept[key]
-                return kept
-        answer = compute()
+            if version != self._version or key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return (self._kept[key],)
+
+    def compute(self, key: Hashable, fetch: Callable[[Connection], _Answer], *, reads_trips: bool) -> _Answer:
+        """The answer of one state of the data, kept where that is the newest; two sessions may compute the same at once."""
+        version, answer = answer_at_one_moment(
+            self._engine, lambda connection, version: (version, self.small.hide(fetch(connection))), reads_trips=reads_trips
+        )
         with self._lock:
             if version == self._version:
                 self._kept[key] = answer
@@ -62,23 +67,26 @@ class Answers:
                 self._kept.popitem(last=False)
         return answer
 
+    def _forget_unless(self, version: str) -> None:
+        if version != self._version:
+            self._version = version
+            self._kept.clear()
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Asks questions of one state of the data."""
+    """Asks questions for one drawing of a page. version: the state of the data that kept answers must be of."""
 
-    connection: Connection
-    version: int
+    version: str
     answers: Answers
 
-    def __call__(self, fetch: Callable[..., _Answer], *question: Hashable) -> _Answer:
-        """Call fetch(connection, *question), or recall what it returned for this state of the data."""
-        return self.answers.recall(
-            self.version, (fetch, question), lambda: self.answers.small.hide(fetch(self.connection, *question))
-        )
+    def __call__(self, fetch: Callable[..., _Answer], *question: Hashable, reads_trips: bool = False) -> _Answer:
+        """Call fetch(connection, *question) at one state of the data, or recall what it returned.
 
-
-def _count_events(connection: Connection) -> int:
-    numbered: int = execute(connection, "fetch_last_position").scalar_one()
-    waiting: int = execute(connection, "count_unnumbered_events").scalar_one()
-    return numbered + waiting
+        reads_trips: whether the question reads trips themselves, not only what is derived from them.
+        """
+        key = (fetch, question)
+        kept: tuple[_Answer] | None = self.answers.recall(self.version, key)
+        if kept is not None:
+            return kept[0]
+        return self.answers.compute(key, lambda connection: fetch(connection, *question), reads_trips=reads_trips)

@@ -6,11 +6,13 @@ from functools import partial
 from typing import Final
 
 import streamlit as st
+from sqlalchemy import Connection
 
 from shared.clock import WEEKDAYS
 from shared.groups import TripGroup, list_groups
 from shared.histograms import count_hours_of_week
-from shared.weekly import fetch_weekly
+from shared.small_counts import SmallCounts
+from shared.weekly import WeeklyAnswer, WeeklyQuestion, fetch_weekly
 from ui.answers import Asker
 from ui.comparison import is_compared
 from ui.filters import Catalog, fetch_catalog, render_filters
@@ -42,12 +44,12 @@ def _render_page() -> None:
     write_address()
     with explained():
         resources = get_resources()
-        with resources.answers.open() as ask:
-            catalog = ask(fetch_catalog)
-            if catalog is None:
-                _render_no_trips()
-            else:
-                _render_screen(ask, catalog, resources)
+        ask = resources.answers.open()
+        catalog = ask(fetch_catalog)
+        if catalog is None:
+            _render_no_trips()
+        else:
+            _render_screen(ask, catalog, resources)
 
 
 def _render_no_trips() -> None:
@@ -76,14 +78,15 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
     )
     # The numbers first: they are what a drawn box was drawn for.
     question = view.weekly_question()
-    weekly = ask(fetch_weekly, question)
-    all_weeks = ask(fetch_weekly, replace(question, from_on=None, to_on=None))
-    other = ask(fetch_weekly, view.other_question()) if is_compared(view) else None
+    other_questions = (view.other_question(),) if is_compared(view) else ()
+    every_week = replace(question, from_on=None, to_on=None)
+    weekly, all_weeks, *others = ask(fetch_weeks, ask.answers.small, question, every_week, *other_questions)
+    other = others[0] if others else None
     render_weekly(weekly, all_weeks, view, other=other)
     answer = fetch_map(ask, view)
     with map_place:
         render_map(answer, view, base_style=settings.map_style)
-    groups = ask(list_groups, group_question)
+    groups = ask(list_groups, group_question, reads_trips=True)
     chosen = keep_choice(groups)
     if chosen:
         render_group_detail(ask, chosen, view, bucket_minutes=settings.time_bucket_minutes)
@@ -102,6 +105,11 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
                 weekly, groups, partial(make_map_page, answer, view, average=describe_average(weekly), scheme=_read_scheme())
             )
         render_groups(groups, bucket_minutes=settings.time_bucket_minutes)
+
+
+def fetch_weeks(connection: Connection, small: SmallCounts, *questions: WeeklyQuestion) -> list[WeeklyAnswer]:
+    """Weeks that are shown side by side, in the order of their questions."""
+    return [small.hide(fetch_weekly(connection, question)) for question in questions]
 
 
 def _read_scheme() -> Scheme:

@@ -19,7 +19,7 @@ _HEIGHT: Final = 84
 
 def render_group_detail(ask: Asker, group: TripGroup, view: View, *, bucket_minutes: int) -> None:
     """Draw it in place of the histograms, so that nothing below moves."""
-    detail = ask(fetch_group, view.detail_question(group, bucket_minutes=bucket_minutes, samples=_SAMPLES))
+    detail = ask(fetch_group, view.detail_question(group, bucket_minutes=bucket_minutes, samples=_SAMPLES), reads_trips=True)
     weeks, hours = st.columns([1, 1], gap="small")
     with weeks:
         if detail.weeks:
@@ -35,7 +35,7 @@ def render_group_detail(ask: Asker, group: TripGroup, view: View, *, bucket_minu
 
 def render_samples(ask: Asker, group: TripGroup, view: View, *, bucket_minutes: int) -> None:
     """A popover with the newest trips of the group."""
-    detail = ask(fetch_group, view.detail_question(group, bucket_minutes=bucket_minutes, samples=_SAMPLES))
+    detail = ask(fetch_group, view.detail_question(group, bucket_minutes=bucket_minutes, samples=_SAMPLES), reads_trips=True)
     with st.popover("Its trips", icon=":material/list:", type="tertiary", width="content"):
         st.caption(
             f"{describe_group(group, bucket_minutes)}: newest {len(detail.samples)} of {format_plural(detail.trips, 'trip')}"

@@ -72,8 +72,13 @@ def fetch_map(ask: Asker, view: View) -> MapAnswer:
     )
     if not view.is_played:
         return MapAnswer(flow_map, content, ground, *ask(_fetch_scales, precision))
-    day = {hour: ask(fetch_flows, each) for hour, each in _list_hour_questions(question)}
+    day = ask(fetch_day, ask.answers.small, question)
     return MapAnswer(flow_map, replace(content, day=encode_day(day)), ground, *_find_scales(day.values()))
+
+
+def fetch_day(connection: Connection, small: SmallCounts, question: FlowQuestion) -> dict[int, FlowMap]:
+    """Flows per hour, which are played one after the other."""
+    return {hour: small.hide(fetch_flows(connection, each)) for hour, each in _list_hour_questions(question)}
 
 
 def _list_hour_questions(question: FlowQuestion) -> list[tuple[int, FlowQuestion]]:

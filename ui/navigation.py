@@ -22,8 +22,7 @@ def open_load(load_id: int) -> None:
 
 def open_load_on_map(resources: Resources, load_id: int) -> None:
     """Show the trips around a load's; ends the run."""
-    with resources.answers.open() as ask:
-        view = ask(fetch_load_view, load_id)
+    view = resources.answers.open()(fetch_load_view, load_id)
     replace_view(view)
     st.switch_page(EXPLORE, query_params=view.to_params())
 

@@ -38,8 +38,8 @@ def _render_choice(questions: dict[str, Question]) -> Question:
 def _render_question(question: Question) -> None:
     st.subheader(escape_markdown(question.title))
     parameters = _render_parameters(question)
-    with get_resources().answers.open() as ask, st.spinner("Asking the database …"):
-        table = ask(_answer, question.name, tuple(parameters.items()))
+    with st.spinner("Asking the database …"):
+        table = get_resources().answers.open()(_answer, question.name, tuple(parameters.items()), reads_trips=True)
     _render_table(question, table)
     with st.expander("SQL", icon=":material/code:", expanded=True):
         st.code(_strip_notes(question.sql), language="sql", wrap_lines=True)

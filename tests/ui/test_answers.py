@@ -1,12 +1,27 @@
-"""Answers are kept while nothing changes the trips, and no longer."""
+"""Answers are kept while nothing changes the trips, and no longer; each is of one committed state of the data."""
 
+import threading
+from dataclasses import replace
+from datetime import date
+
+import pytest
 from sqlalchemy import Connection, Engine
 
+from loader.context import Context
 from shared.database import transaction
 from shared.events import record_event
+from shared.groups import FlowQuestion
 from shared.objects import ObjectStore
+from shared.weekly import WeeklyQuestion, fetch_weekly
+from tests.integration.test_moments import Changes, commit, make_loads
 from tests.loading import request_load
+from tests.trip_maker import KINDS, Kinds
 from ui.answers import Answers
+from ui.explore import fetch_weeks
+from ui.filters import fetch_catalog
+from ui.mapping import fetch_day
+
+ALWAYS = WeeklyQuestion()
 
 
 def test_the_same_question_is_asked_once_until_a_load_says_something(engine: Engine, object_store: ObjectStore) -> None:
@@ -18,14 +33,61 @@ def test_the_same_question_is_asked_once_until_a_load_says_something(engine: Eng
         return name.upper()
 
     for _ in range(3):
-        with answers.open() as ask:
-            assert (ask(fetch, "a"), ask(fetch, "b")) == ("A", "B")
+        ask = answers.open()
+        assert (ask(fetch, "a"), ask(fetch, "b")) == ("A", "B")
     assert asked == ["a", "b"]
-    with answers.open() as old:
-        with transaction(engine) as connection:
-            record_event(connection, load_id, "batch")
-        with answers.open() as ask:
-            ask(fetch, "a")
-        assert asked == ["a", "b", "a"]
-        assert old(fetch, "b") == "B"
-    assert asked == ["a", "b", "a", "b"], "an answer to older data is not kept"
+    old = answers.open()
+    with transaction(engine) as connection:
+        record_event(connection, load_id, "batch")
+    answers.open()(fetch, "a")
+    assert asked == ["a", "b", "a"]
+    assert old(fetch, "a") == "A"
+    assert asked == ["a", "b", "a", "a"], "a page that was begun before asks again"
+
+
+@pytest.mark.parametrize("reads_trips", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_commit_between_two_statements_is_in_all_of_the_answer_or_in_none(
+    engine: Engine, kind: Kinds, reads_trips: bool
+) -> None:
+    first, second, *_ = make_loads(1)
+    commit(engine, first, kind)
+    left = [second]
+
+    def fetch(connection: Connection) -> tuple[int, int]:
+        before = fetch_weekly(connection, ALWAYS).trips
+        if left:
+            commit(engine, left.pop(), kind)
+        return before, fetch_weekly(connection, ALWAYS).trips
+
+    answers = Answers(engine)
+    before, after = answers.open()(fetch, reads_trips=reads_trips)
+    assert before == after
+    left.append(first)
+    with transaction(engine) as connection:  # the control: without it, the same shows two states
+        before, after = fetch(connection)
+    assert before < after
+    assert len(set(answers.open()(fetch, reads_trips=reads_trips))) == 1
+    assert answers.open()(fetch)[0] == after, "an answer to older data is not kept"
+
+
+def test_what_a_page_sets_side_by_side_is_of_one_state(engine: Engine, context: Context) -> None:
+    """Beside loads and undos: both periods of a comparison, regions and datasources, the hours of the played day."""
+    answers, loads = Answers(engine), make_loads(3)
+    changes = Changes(context, loads)
+    totals = {len(trips) * count for count in range(1, len(loads) + 1) for trips in loads[:1]}
+    changes.run(lambda: None)
+    periods = (ALWAYS, replace(ALWAYS, from_on=date(2015, 1, 5), to_on=date(2030, 1, 6)))
+    changing = threading.Thread(target=lambda: [changes.run(lambda: None) for _ in range(3)])
+    changing.start()
+    seen: list[tuple[int, ...]] = []
+    while changing.is_alive():
+        seen.append(tuple(each.trips for each in answers.open()(fetch_weeks, answers.small, *periods)))
+        catalog = answers.open()(fetch_catalog)
+        assert catalog is not None
+        seen.append((sum(catalog.regions.values()), sum(catalog.datasources.values())))
+        day = answers.open()(fetch_day, answers.small, FlowQuestion(precision=1, limit=500))
+        seen.append((sum(each.trips for each in day.values()),))
+    changing.join()
+    assert [found for found in seen if len(set(found)) != 1 or found[0] not in totals] == []
+    assert len(set(seen)) > 3, "nothing changed meanwhile"
