@@ -107,6 +107,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
         engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         connection.begin(),
     ):
+        connection.exec_driver_sql("set transaction read only")
         yield connection
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the hub's tests: one hub a module with a database of its own, and a hub of one's own to kill.
+"""Fixtures of the hub's tests: one hub a module with a database and a bucket of its own, and a hub of one's own to kill.
 
 from tests.hub_fixtures import hub, hub_engine, hub_redis, hub_settings
 """
@@ -38,6 +38,7 @@ def hub_settings(
         s3_endpoint=s3_server.endpoint,
         s3_access_key=ACCESS_KEY,
         s3_secret_key=PASSWORD,
+        s3_bucket=s3_server.make_bucket(),
         hub_port=port,
         api_url=f"http://127.0.0.1:{port}",
         allowed_origins=(PAGE,),

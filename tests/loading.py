@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -113,7 +112,7 @@ class WorkerProcess:
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "loader.worker"],
             cwd=ROOT,
-            env=_cache_bytecode(environment),
+            env=environment,
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,
@@ -142,12 +141,6 @@ class WorkerProcess:
         if self.popen.poll() is None:
             self.kill()
         self._log.close()
-
-
-def _cache_bytecode(environment: dict[str, str]) -> dict[str, str]:
-    """Let processes remember their compiled modules: without, each takes 4 s of processor time to start instead of 1."""
-    kept = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "tripdeck-test-bytecode")}
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 import psutil
 import psycopg
+from minio import Minio
 from psycopg import sql
 
 from infra.embedded import (
@@ -234,6 +235,8 @@ class ValkeyServer(Server):
 class S3Server(Server):
     """SeaweedFS with the bucket `tripdeck`."""
 
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
     @classmethod
     def start(cls, folder: Path) -> Self:
         """Start in a new folder."""
@@ -244,3 +247,14 @@ class S3Server(Server):
     def endpoint(self) -> str:
         """Its URL."""
         return f"http://127.0.0.1:{self.port}"
+
+    def connect(self) -> Minio:
+        """Open a client of its own."""
+        address = f"127.0.0.1:{self.port}"
+        return Minio(endpoint=address, access_key=ACCESS_KEY, secret_key=PASSWORD, secure=False, region="us-east-1")
+
+    def make_bucket(self) -> str:
+        """Make another bucket; returns its name."""
+        name = f"{BUCKET}-{next(self._numbers)}"
+        self.connect().make_bucket(bucket_name=name)
+        return name

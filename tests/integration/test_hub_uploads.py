@@ -16,7 +16,6 @@ from typing import Any, Final
 import pytest
 import redis
 import urllib3
-from minio import Minio
 from sqlalchemy import Engine
 
 from shared.database import transaction
@@ -25,7 +24,7 @@ from shared.settings import Settings
 from tests.event_maker import add_events, end_load, publish
 from tests.hub import HubServer, read_error
 from tests.hub_fixtures import PAGE, hub, hub_engine, hub_redis, hub_settings
-from tests.services import ACCESS_KEY, PASSWORD
+from tests.services import S3Server
 
 __all__ = ["hub", "hub_engine", "hub_redis", "hub_settings"]
 
@@ -64,11 +63,8 @@ def count_rows(engine: Engine, table: str) -> int:
         return int(connection.exec_driver_sql(f"select count(*) from {table}").scalar_one())
 
 
-def count_unfinished(settings: Settings) -> int:
-    client = Minio(
-        endpoint=settings.s3_endpoint.removeprefix("http://"), access_key=ACCESS_KEY, secret_key=PASSWORD, secure=False
-    )
-    return len(client._list_multipart_uploads(settings.s3_bucket).uploads)
+def count_unfinished(server: S3Server, settings: Settings) -> int:
+    return len(server.connect()._list_multipart_uploads(settings.s3_bucket).uploads)
 
 
 def run_curl(*arguments: str, stdin: bytes | None = None) -> tuple[int, Any]:
@@ -221,20 +217,22 @@ def test_options_are_judged_before_the_file_is_taken(hub: HubServer, asked: dict
     assert (answer.status, answer.json()["parameter"]) == (400, parameter)
 
 
-def test_an_empty_file_is_refused(hub: HubServer, hub_settings: Settings) -> None:
+def test_an_empty_file_is_refused(hub: HubServer, hub_settings: Settings, s3_server: S3Server) -> None:
     assert read_error(hub.put_file("a.csv", b"")) == (422, "empty_file")
     assert read_error(hub.put_file("a.csv", iter([b""]))) == (422, "empty_file")
-    wait_until(lambda: count_unfinished(hub_settings) == 0, "nothing is left of it")
+    wait_until(lambda: count_unfinished(s3_server, hub_settings) == 0, "nothing is left of it")
 
 
-def test_a_client_that_goes_away_leaves_nothing(hub: HubServer, hub_engine: Engine, hub_settings: Settings) -> None:
+def test_a_client_that_goes_away_leaves_nothing(
+    hub: HubServer, hub_engine: Engine, hub_settings: Settings, s3_server: S3Server
+) -> None:
     loads, uploads = count_rows(hub_engine, "load"), count_rows(hub_engine, "upload")
     with socket.create_connection(("127.0.0.1", hub.port), timeout=10) as connection:
         connection.sendall(b"PUT /api/v1/loads/a.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n")
         connection.sendall(b"x" * (PART + MIB))
         wait_until(lambda: count_rows(hub_engine, "upload") == uploads + 1, "the upload has begun")
     wait_until(lambda: count_rows(hub_engine, "upload") == uploads, "the upload is dropped")
-    wait_until(lambda: count_unfinished(hub_settings) == 0, "its parts are dropped")
+    wait_until(lambda: count_unfinished(s3_server, hub_settings) == 0, "its parts are dropped")
     assert count_rows(hub_engine, "load") == loads
 
 
@@ -278,7 +276,9 @@ def send_keyed(hub: HubServer, data: bytes, *, key: str, file_name: str = "keyed
     return hub.ask("POST", "/api/v1/loads", body=data, headers={"Idempotency-Key": key}, file_name=file_name, **asked)
 
 
-def test_a_request_sent_again_gives_its_load(hub: HubServer, hub_engine: Engine, hub_settings: Settings) -> None:
+def test_a_request_sent_again_gives_its_load(
+    hub: HubServer, hub_engine: Engine, hub_settings: Settings, s3_server: S3Server
+) -> None:
     data = os.urandom(1000)
     loads = count_rows(hub_engine, "load")
     first = send_keyed(hub, data, key="a" + RANDOM)
@@ -289,7 +289,7 @@ def test_a_request_sent_again_gives_its_load(hub: HubServer, hub_engine: Engine,
     assert (again.headers["Idempotency-Replayed"], again.headers["Location"]) == ("true", first.headers["Location"])
     assert "Idempotency-Replayed" not in first.headers
     assert count_rows(hub_engine, "load") == loads + 1
-    assert count_unfinished(hub_settings) == 0
+    assert count_unfinished(s3_server, hub_settings) == 0
 
 
 def test_requests_at_once_make_one_load(hub: HubServer, hub_engine: Engine) -> None:
