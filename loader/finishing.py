@@ -18,14 +18,13 @@ from loader.labels import drop_unused_names
 from loader.parts import remove_parts
 from loader.rejects import remove_rejects
 from shared.database import execute, execute_alone, transaction
-from shared.errors import TerminalError, TransientError
+from shared.errors import QUESTION_FACTS, TerminalError, TransientError
 from shared.events import record_event
 from shared.loads import ring_for_load
 from shared.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
 from shared.settings import Settings
 
 # Facts of an error that a person can settle by other options.
-_QUESTION_FACTS: Final = ("parameter", "choices", "columns")
 
 LOG = logging.getLogger(__name__)
 
@@ -96,7 +95,7 @@ def fail_load(connection: Connection, load_id: int, error: TerminalError) -> boo
     facts = {"error_code": error.error_code, "error_message": error.message, "duplicate_of": None}
     if execute(connection, "end_load", load_id=load_id, state="failed", **facts).first() is None:
         return False
-    question = {name: error.facts[name] for name in _QUESTION_FACTS if error.facts.get(name)}
+    question = {name: error.facts[name] for name in QUESTION_FACTS if error.facts.get(name)}
     if "parameter" in question:
         execute(connection, "set_load_question", load_id=load_id, question=question)
     record_event(connection, load_id, "failed")

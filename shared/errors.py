@@ -4,7 +4,11 @@ Every error has a stable code (for programs), a message that says what happened 
 (ids, places) as keyword attributes.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+# What an error says about a question, beside its code and message. statement: the message without the words of a command
+# line; roles: the columns that are known, by their index.
+QUESTION_FACTS: Final = ("parameter", "choices", "columns", "statement", "roles")
 
 
 class TripdeckError(Exception):

@@ -86,7 +86,8 @@ def _render_outcome(resources: Resources, load: Load) -> None:
         st.info(f"The same file was loaded before, as load {other}; nothing was added.", icon=":material/content_copy:")
         st.page_link(LOADS, label=f"See load {other}", query_params={"load": str(other)})
     elif load["error_message"]:
-        st.error(escape_markdown(load["error_message"]), icon=":material/error:")
+        said = (load["question"] or {}).get("statement") or load["error_message"]
+        st.error(escape_markdown(said), icon=":material/error:")
     if load["question"] and "retry" in list_orders(load):
         _render_choices(resources, load)
     for number, note in enumerate(load["notes"]):

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from shared.errors import (
+    QUESTION_FACTS,
     ConflictError,
     FileFormatError,
     NotFoundError,
@@ -191,7 +192,7 @@ def _make_error(status: int, body: bytes) -> TripdeckError:
         return TerminalError(f"What answers is no hub: status {status} without a reason. Check TRIPDECK_API_URL.", code="no_hub")
     if status in (400, 405):
         return RequestError(message, parameter=error.get("parameter"))
-    facts = {name: error[name] for name in ("parameter", "choices", "columns") if error.get(name)}
+    facts = {name: error[name] for name in QUESTION_FACTS if error.get(name)}
     return _CLASS_OF.get(status, TerminalError)(message, code=code, **facts)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from shared.errors import NotFoundError, RequestError, SettingsError, TripdeckError
+from shared.errors import QUESTION_FACTS, NotFoundError, RequestError, SettingsError, TripdeckError
 from shared.local_stacks import STACK_FILE, list_stacks
 from shared.safe_text import escape_controls, escape_json
 
@@ -24,7 +24,6 @@ FAILED: Final = 1
 WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
 # What an error says beside its code and message.
-ERROR_FACTS: Final = ("parameter", "choices", "columns")
 _TOKEN_LIFETIME_S: Final = 86_400.0
 
 
@@ -85,7 +84,7 @@ def report_errors(*, is_json: bool = False) -> Iterator[None]:
 
 def make_error_json(error: TripdeckError) -> dict[str, Any]:
     """The error as the hub words it: code, message and, where one is to blame, the parameter; choices where it is a question."""
-    facts = {name: error.facts[name] for name in ERROR_FACTS if error.facts.get(name)}
+    facts = {name: error.facts[name] for name in QUESTION_FACTS if error.facts.get(name)}
     return {"code": error.error_code, "message": error.message, **facts}
 
 

@@ -28,8 +28,10 @@ def ambiguous_dates(plan: FilePlan) -> FileFormatError:
     if re.match(r"\D*\d{2}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)", plan.time.example):
         choices.append(make_choice("Year first", date_order="ymd"))
         orders, answers = "more than one order of day, month and year", "mdy, dmy or ymd"
+    statement = f"Every date in {column} fits {orders} (such as {plan.time.example})."
     return FileFormatError(
-        f"Every date in {column} fits {orders} (such as {plan.time.example}). Say which: date_order {answers} (--date-order).",
+        f"{statement} Say which: date_order {answers} (--date-order).",
+        statement=statement,
         code="ambiguous_dates",
         parameter="date_order",
         choices=choices,
@@ -61,9 +63,10 @@ def ambiguous_times(column: str, example: str, kinds: tuple[NumberKind, ...], *,
     """Make the error that asks what numbers in a column of times mean."""
     moments = [parse_number_times(pl.Series([example]), kind)[0][0] for kind in kinds]
     meanings = [f"{moment.astype('M8[us]').astype('M8[m]')} ({kind})" for kind, moment in zip(kinds, moments, strict=True)]
+    statement = f"The numbers in {column} (such as {example}) can mean several times: {', '.join(meanings)}."
     return FileFormatError(
-        f"The numbers in {column} (such as {example}) can mean several times: {', '.join(meanings)}. "
-        f"Say which: time_form {' or '.join(kinds)} (--time-form).",
+        f"{statement} Say which: time_form {' or '.join(kinds)} (--time-form).",
+        statement=statement,
         code="ambiguous_times",
         parameter="time_form",
         choices=[make_choice(_NUMBER_FORMS[kind], time_form=kind) for kind in kinds],
@@ -85,20 +88,22 @@ def unknown_zones(column: str, names: frozenset[str], example: str) -> FileForma
     """Make the error that asks for the time zone that explains abbreviations."""
     listed, zones = ", ".join(sorted(names)), find_zones(names)
     answer = "Say the trips' time zone, such as" if zones else "No time zone has them all: write offsets instead, such as"
+    statement = f"Times in {column} end with {listed} (such as {example}), which means different offsets in different countries."
     return FileFormatError(
-        f"Times in {column} end with {listed} (such as {example}), which means different offsets in different countries. "
-        f"{answer} {f'timezone {zones[0]} (--timezone {zones[0]})' if zones else '2024-03-19 08:12:00-04:00'}.",
+        f"{statement} {answer} {f'timezone {zones[0]} (--timezone {zones[0]})' if zones else '2024-03-19 08:12:00-04:00'}.",
         code="unknown_zone",
         parameter="timezone",
+        statement=statement if zones else None,
         choices=[make_choice(zone, timezone=zone) for zone in zones],
     )
 
 
 def late_encoding(encoding: str) -> FileFormatError:
     """Make the error for text whose encoding shows only after the sample, when the file has been cut as UTF-8."""
+    statement = f"The file is not UTF-8: letters that come late in it look like {encoding}."
     return FileFormatError(
-        f"The file is not UTF-8: letters that come late in it look like {encoding}. Say so with encoding {encoding} "
-        f"(--encoding {encoding}).",
+        f"{statement} Say so with encoding {encoding} (--encoding {encoding}).",
+        statement=statement,
         code="ambiguous_encoding",
         parameter="encoding",
         choices=[make_choice(encoding, encoding=encoding), make_choice("windows-1252", encoding="windows-1252")],
@@ -107,10 +112,13 @@ def late_encoding(encoding: str) -> FileFormatError:
 
 def unnamed_fields(columns: tuple[str, ...], unnamed: int) -> FileFormatError:
     """Make the error for rows that hold more than the header names: which name belongs to which field is not known."""
-    return FileFormatError(
+    statement = (
         f"Most rows have {len(columns)} fields and the header names {len(columns) - unnamed}, so names and values may not belong "
-        "together: a value holds a delimiter without quotes, or a column has no name. Quote such values, name every column, or "
-        "say where each role stands by its number, such as --map started_at=1.",
+        "together: a value holds a delimiter without quotes, or a column has no name. Quote such values or name every column."
+    )
+    return FileFormatError(
+        f"{statement} Or say where each role stands by its number, such as --map started_at=1.",
+        statement=statement,
         code="unnamed_fields",
         parameter="roles",
         columns=columns,

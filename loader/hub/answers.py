@@ -28,6 +28,8 @@ class QuestionAnswer(Answer):
     parameter: str = Field(description="The option that answers it.")
     choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers, where they are few.")
     columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
+    statement: str | None = Field(default=None, description="What is open, without the words of a command line.")
+    roles: dict[str, int] | None = Field(default=None, description="Index of the column of each role that is known.")
 
 
 class ProblemAnswer(Answer):
@@ -41,6 +43,8 @@ class ProblemAnswer(Answer):
     parameter: str | None = Field(default=None, description="What to change.")
     choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers to the question that a file leaves open.")
     columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
+    statement: str | None = Field(default=None, description="What is open, without the words of a command line.")
+    roles: dict[str, int] | None = Field(default=None, description="Index of the column of each role that is known.")
 
 
 class LoadSnapshot(Answer):

@@ -8,6 +8,7 @@ from tornado.web import HTTPError
 
 from loader.hub.idempotency import KeyReusedError
 from shared.errors import (
+    QUESTION_FACTS,
     ConflictError,
     FileFormatError,
     NotFoundError,
@@ -48,7 +49,6 @@ _STATUS_OF: Final = (
 )
 # What an error says beside its code and message.
 PROBLEM_MEDIA: Final = "application/problem+json"
-_FACTS: Final = ("parameter", "choices", "columns")
 _CODE_OF: Final = {403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -65,7 +65,7 @@ def make_problem(error: BaseException) -> dict[str, Any]:
     if isinstance(error, HTTPError):
         return _make(status, _CODE_OF.get(status, "bad_request"), error.log_message or HTTPStatus(status).phrase)
     if isinstance(error, TripdeckError) and status != HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _make(status, error.error_code, error.message, **{name: error.facts.get(name) for name in _FACTS})
+        return _make(status, error.error_code, error.message, **{name: error.facts.get(name) for name in QUESTION_FACTS})
     return _make(status, "internal", "The hub failed at this; its log says why.")
 
 

@@ -33,32 +33,39 @@ def explain_missing(finder: "RoleFinder") -> FileFormatError:
             "Add its longitude and latitude, and load it again."
         )
     wanted = [] if ids else list(missing)
-    sentences += _explain_time(finder, wanted)
+    explanations, hints = _explain_time(finder, wanted)
+    sentences += explanations
     if wanted:
         shown = ", ".join(finder.columns[:_SHOWN_COLUMNS])
         roles = " ".join(f"--map {'started_at' if name == 'start time' else name}=COLUMN" for name in wanted)
-        sentences.append(f"Found no column for {' and '.join(wanted)}. Columns: {shown}. Name them, such as {roles}.")
-    return FileFormatError(" ".join(sentences), code="missing_roles", parameter="roles", columns=finder.columns)
+        sentences.append(f"Found no column for {' and '.join(wanted)}. Columns: {shown}.")
+        hints.append(f"Name them, such as {roles}.")
+    return FileFormatError(
+        " ".join([*sentences, *hints]),
+        code="missing_roles",
+        parameter="roles",
+        columns=finder.columns,
+        statement=" ".join(sentences),
+        roles=dict(finder.roles),
+    )
 
 
-def _explain_time(finder: "RoleFinder", wanted: list[str]) -> list[str]:
-    """Say what the file has instead of a start time; adds to what is wanted where it has nothing like it."""
+def _explain_time(finder: "RoleFinder", wanted: list[str]) -> tuple[list[str], list[str]]:
+    """Say what the file has instead of a start time, and how to answer; adds to what is wanted where it has nothing like it."""
     if "started_at" in finder.roles:
-        return []
+        return [], []
     clocks = [column for column, it in enumerate(finder.meanings) if detect_clock(finder.profile(column), it) and _is_timed(it)]
     others = [column for column, it in enumerate(finder.meanings) if _is_timed(it) and finder.profile(column).time > 0]
     if clocks and not others:
         column = clocks[0]
         example = finder.profile(column).example
-        return [f"{finder.columns[column]} has clock times without a date (such as {example}): add a column with the date."]
+        return [f"{finder.columns[column]} has clock times without a date (such as {example}): add a column with the date."], []
     if others:
         names = quote_names(finder.columns, others[:_SHOWN_IDS])
-        return [
-            f"No column is the start of a trip: {names} can't be told to be it. "
-            f"If it is, say so: --map started_at={finder.columns[others[0]]}."
-        ]
+        statement = f"No column is the start of a trip: {names} can't be told to be it."
+        return [statement], [f"If it is, say so: --map started_at={finder.columns[others[0]]}."]
     wanted.append("start time")
-    return []
+    return [], []
 
 
 def _is_timed(meaning: NameMeaning) -> bool:
@@ -106,4 +113,6 @@ def check_given(finder: "RoleFinder") -> None:
 
 
 def _refuse(finder: "RoleFinder", message: str) -> FileFormatError:
-    return FileFormatError(message, code="missing_roles", parameter="roles", columns=finder.columns)
+    return FileFormatError(
+        message, code="missing_roles", parameter="roles", columns=finder.columns, statement=message, roles=dict(finder.roles)
+    )

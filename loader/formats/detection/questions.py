@@ -18,7 +18,12 @@ def ask_roles(message: str, columns: Sequence[str], answers: Mapping[str, Mappin
     example = " ".join(f"--map {role}={_write(column)}" for role, column in next(iter(answers.values()), {}).items())
     hint = f" Say which, such as {example}." if example else " Say which with --map."
     return FileFormatError(
-        message + hint, code="ambiguous_columns", parameter="roles", choices=choices[:_MOST_CHOICES], columns=tuple(columns)
+        message + hint,
+        code="ambiguous_columns",
+        parameter="roles",
+        choices=choices[:_MOST_CHOICES],
+        columns=tuple(columns),
+        statement=message,
     )
 
 

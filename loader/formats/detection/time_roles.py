@@ -288,6 +288,6 @@ def _ask_clock(finder: "RoleFinder", date: TimeColumn, columns: Sequence[int]) -
     answers["Load every trip at 00:00"] = {"started_time": NO_COLUMN}
     message = (
         f"{finder.columns[date.column]} has dates without a clock time, and {quote_names(finder.columns, columns)} may hold it "
-        f"(such as {finder.profile(columns[0]).example}). --map started_time={NO_COLUMN} loads every trip at 00:00."
+        f"(such as {finder.profile(columns[0]).example})."
     )
     finder.question = ask_roles(message, finder.columns, answers)

@@ -58,3 +58,26 @@ def test_every_choice_is_taken_and_leads_on(key: str) -> None:
         assert next_error is None or (next_error.error_code, next_error.message) != (error.error_code, error.message), choice
     if error.facts.get("choices"):
         assert list(list_answers(error, ["load", case["file"]]))
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("start_lat,start_lng,end_lat,end_lng,a\n40.74,-73.99,40.69,-73.98,x\n", 4),
+        ("started_at,start_lat,start_lng,fare,tip\n2024-03-19 08:12,40.74,-73.99,x,y\n", 3),
+        ("started_at,start_lat,start_lng,end_lat,end_lng\n03/04/2024 08:12,40.74,-73.99,40.69,-73.98\n", None),
+        ("started_at,start_lat,start_lng,end_lat,end_lng\n1403190812,40.74,-73.99,40.69,-73.98\n", None),
+        ("started_at,start_lat,start_lng,end_lat,end_lng\n2024-03-19 08:12 EDT,40.74,-73.99,40.69,-73.98\n", None),
+        ("date,minutes,start_lat,start_lng,end_lat,end_lng\n2024-03-19,5,40.74,-73.99,40.69,-73.98\n", None),
+    ],
+)
+def test_a_question_carries_its_statement_apart_from_flags(text: str, roles: int | None) -> None:
+    text += text.splitlines()[1].replace(",5,", ",905,") + "\n"
+    with pytest.raises(FileFormatError) as caught:
+        inspect_format(text.encode(), file_name="trips.csv", options=LoadOptions(), is_whole=True)
+    facts = caught.value.facts
+    assert "--" in caught.value.message
+    assert "--" not in str(facts["statement"])
+    assert caught.value.message.startswith(str(facts["statement"]))
+    known = facts.get("roles")
+    assert (len(known) if isinstance(known, dict) else None) == roles

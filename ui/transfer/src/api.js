@@ -4,10 +4,10 @@ const TIMEOUT_MS = 20_000;
 
 /** What went wrong with a call. status 0: nobody answered. */
 export class HubError extends Error {
-  /** @param {string} message @param {{status?: number, code?: string, parameter?: string|null, choices?: any, columns?: any}} [facts] */
-  constructor(message, { status = 0, code = 'unavailable', parameter = null, choices = null, columns = null } = {}) {
+  /** @param {string} message @param {{status?: number, code?: string, parameter?: string|null, choices?: any, columns?: any, statement?: string|null, roles?: any}} [facts] */
+  constructor(message, { status = 0, code = 'unavailable', parameter = null, choices = null, columns = null, statement = null, roles = null } = {}) {
     super(message);
-    Object.assign(this, { status, code, parameter, choices, columns });
+    Object.assign(this, { status, code, parameter, choices, columns, statement, roles });
   }
 
   /** Whether a person can settle it: by one of the choices, by a column for a role, or by another option. */

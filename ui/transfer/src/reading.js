@@ -76,6 +76,34 @@ export const LIMIT_OPTIONS = [
   ['max_reject_share', 'Rejected rows at most, %', 0.01, 100],
 ];
 
+/** What a question asks, in the page's own words. @param {any} question */
+export function describeQuestion({ statement, message, choices, parameter, code }) {
+  if (!statement) {
+    return message.replace(/ \(--[^()]*\)/g, ''); // flags of the command line
+  }
+  if (choices?.length) {
+    return `${statement} Choose one:`;
+  }
+  if (parameter === 'roles') {
+    return code === 'missing_roles' ? `${statement} Choose the columns below if they are there.` : `${statement} Or choose the columns below.`;
+  }
+  const label = [...TEXT_OPTIONS, ...CHOSEN_OPTIONS].find(([name]) => name === parameter)?.[1];
+  return label ? `${statement} Say it below under “${label}”.` : statement;
+}
+
+/** Columns of roles: those that were found, and over them those that were chosen. @param {Record<string, number>|null} found @param {Record<string, string>} [chosen] @param {string[]} [columns] */
+export function mergeRoles(found, chosen = {}, columns = []) {
+  const merged = { ...found };
+  for (const [role, column] of Object.entries(chosen)) {
+    const index = columns.includes(column) ? columns.indexOf(column) : Number(column) - 1;
+    delete merged[role];
+    if (index >= 0) {
+      merged[role] = index;
+    }
+  }
+  return merged;
+}
+
 /** One line on the file's form. @param {any} inspection */
 export function describePlan({ plan, rows_read: rows, rows_rejected: rejected }) {
   const { dialect = {} } = plan;

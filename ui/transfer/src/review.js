@@ -9,7 +9,9 @@ import {
   describeCounts,
   describeLastTime,
   describePlan,
+  describeQuestion,
   describeTimes,
+  mergeRoles,
   nameColumn,
   showLimit,
   sortRoles,
@@ -45,7 +47,7 @@ export class Review {
     const isAboutColumns = question && !question.choices;
     const columns = (question ? isAboutColumns && question.columns : inspection.plan.columns) || [];
     this.more.open ||= isAboutColumns;
-    const roles = question ? readRoles(this.job.options.roles, columns) : inspection.plan.roles;
+    const roles = question ? mergeRoles(question.roles, this.job.options.roles, columns) : inspection.plan.roles;
     this.head.replaceChildren(...(question ? this.makeQuestion(question) : this.makeSummary(inspection)));
     this.table.replaceChildren(...(question ? [] : makeTables(inspection)));
     this.paintFields(roles, columns, inspection);
@@ -89,7 +91,7 @@ export class Review {
   makeQuestion(question) {
     const answer = (choice) => () => this.answer(withAnswer(this.job.options, choice.options));
     const buttons = (question.choices ?? []).map((choice) => element('button', { type: 'button', class: 'tt-button', onclick: answer(choice) }, escapeControls(choice.label)));
-    return [element('p', { class: 'tt-problem', role: 'alert' }, escapeControls(question.message)), buttons.length > 0 && element('div', { class: 'tt-choices' }, ...buttons)].filter(Boolean);
+    return [element('p', { class: 'tt-problem', role: 'alert' }, escapeControls(describeQuestion(question))), buttons.length > 0 && element('div', { class: 'tt-choices' }, ...buttons)].filter(Boolean);
   }
 
   makeTextFields(roles, inspection) {
@@ -191,11 +193,6 @@ export class Review {
       this.problem = error.message;
     }
   }
-}
-
-function readRoles(roles = {}, columns) {
-  const found = Object.entries(roles).map(([role, column]) => [role, columns.includes(column) ? columns.indexOf(column) : Number(column) - 1]);
-  return Object.fromEntries(found.filter(([, index]) => index >= 0));
 }
 
 function makeField(label, control, offer = null) {

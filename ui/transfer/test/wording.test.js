@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeLoad, escapeControls, formatBytes, formatDuration, loadShare } from '../src/wording.js';
-import { describeLastTime, describePlan, describeTimes, nameColumn, showLimit, sortRoles, withAnswer, withLimit, withOption } from '../src/reading.js';
+import { describeLastTime, describePlan, describeQuestion, describeTimes, mergeRoles, nameColumn, showLimit, sortRoles, withAnswer, withLimit, withOption } from '../src/reading.js';
 import { viewJob } from '../src/rowview.js';
 import { RateMeter } from '../src/parts.js';
 
@@ -43,6 +43,20 @@ test('the share of a load is unknown while it is queued', () => {
 test('a plan is described in one line', () => {
   const plan = { kind: 'csv', compression: 'gzip', dialect: { delimiter: ';', encoding: 'utf-8' }, columns: ['a', 'b'], roles: {} };
   assert.equal(describePlan({ plan, rows_read: 100, rows_rejected: 3 }), 'Text table · gzip · divided by semicolon · UTF-8 · 2 columns · 3 of the first 100 rows would be rejected');
+});
+
+test('a question is asked in the words of the page', () => {
+  const message = 'Found no column for start time. Name them, such as --map started_at=COLUMN.';
+  const ask = (facts) => describeQuestion({ message, statement: 'Found no column for start time.', parameter: 'roles', code: 'missing_roles', ...facts });
+  assert.equal(ask({}), 'Found no column for start time. Choose the columns below if they are there.');
+  assert.equal(ask({ choices: [{ label: 'a', options: {} }] }), 'Found no column for start time. Choose one:');
+  assert.equal(ask({ statement: 'Times end with EDT.', parameter: 'timezone' }), 'Times end with EDT. Say it below under “Time zone of the trips”.');
+  assert.equal(ask({ statement: null, message: 'Say which: radians or degrees (--coordinate-unit).' }), 'Say which: radians or degrees.');
+});
+
+test('a question shows the columns that are known, and those that were chosen over them', () => {
+  assert.deepEqual(mergeRoles({ origin: 1, destination: 2 }, { destination: '-', started_at: 'when', route: '3' }, ['when', 'a', 'b']), { origin: 1, started_at: 0, route: 2 });
+  assert.deepEqual(mergeRoles(null), {});
 });
 
 test('a table inside a file is named', () => {
