@@ -2,6 +2,7 @@
 
 The key is written in the load's transaction, together with what makes the request: the file's name, the options, and a hash of
 its bytes. So two requests at once make one load, and another file under the same key is an error rather than another file's load.
+An upload in parts is begun once under a key: the key gives its id.
 """
 
 import hashlib
@@ -9,13 +10,16 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Engine
 
+from loader.hub.uploads import Upload, Uploads
 from shared.database import execute, transaction
 from shared.errors import RequestError, TerminalError
 
 KEY_HEADER: Final = "Idempotency-Key"
+_UPLOADS: Final = UUID("b6b3c0de-5a0f-5c43-9d0e-7a3f6f0f2f11")
 _KEY: Final = re.compile(r"[!-~]{1,255}")
 
 
@@ -41,6 +45,11 @@ class RequestKey:
 
     text: str
     request_hash: str
+
+    @property
+    def upload_id(self) -> UUID:
+        """Id of the upload in parts that is begun with the key."""
+        return uuid5(_UPLOADS, self.text)
 
     def record(self, connection: Connection, load_id: int, *, content_hash: str, retention_s: float) -> None:
         """Write the key in a load's transaction. Raises: KeyTakenError, KeyReusedError: the transaction must be rolled back."""
@@ -99,7 +108,20 @@ def fetch_keyed(engine: Engine, key: RequestKey, *, retention_s: float) -> Keyed
     """What the same request made before, if it was made. Raises: KeyReusedError for another request."""
     with transaction(engine) as connection:
         execute(connection, "delete_old_keys", retention_s=retention_s)
+        if execute(connection, "fetch_upload", upload_id=key.upload_id).first() is not None:
+            raise _refuse("an upload in parts")
         return _fetch(connection, key)
+
+
+def begin_keyed(uploads: Uploads, key: RequestKey, file_name: str, *, announced_bytes: int) -> tuple[Upload, bool]:
+    """The upload that the key begins, and whether it is new. Raises: KeyReusedError for another request."""
+    with transaction(uploads.engine) as connection:
+        if _fetch(connection, key):
+            raise _refuse("a file in one request")
+    upload, is_new = uploads.begin_once(key.upload_id, file_name, announced_bytes=announced_bytes)
+    if (upload.file_name, upload.bytes) != (file_name, announced_bytes):
+        raise _refuse("another name or size")
+    return upload, is_new
 
 
 def _fetch(connection: Connection, key: RequestKey) -> KeyedLoad | None:

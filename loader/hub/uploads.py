@@ -74,17 +74,22 @@ class Uploads:
     """Begins, completes and drops uploads."""
 
     def __init__(self, engine: Engine, store: ObjectStore, broker: dramatiq.Broker) -> None:
-        self._engine = engine
+        self.engine = engine
         self._store = store
         self._broker = broker
 
     def begin(self, file_name: str, *, announced_bytes: int = 0) -> Upload:
-        """Begin a multipart upload under a random key."""
+        """Begin a multipart upload under a random id."""
+        return self.begin_once(uuid4(), file_name, announced_bytes=announced_bytes)[0]
+
+    def begin_once(self, upload_id: UUID, file_name: str, *, announced_bytes: int) -> tuple[Upload, bool]:
+        """Begin a multipart upload, unless there is one of that id; returns it, and whether it is new."""
+        with contextlib.suppress(NotFoundError):
+            return self.fetch(upload_id), False
         key = make_object_key()
         s3_upload_id = self._store.create_upload(key)
         try:
-            with transaction(self._engine) as connection:
-                upload_id = uuid4()
+            with transaction(self.engine) as connection:
                 execute(
                     connection,
                     "insert_upload",
@@ -95,15 +100,18 @@ class Uploads:
                     bytes=announced_bytes,
                     part_bytes=choose_part_bytes(announced_bytes),
                 )
-                return Upload.fetch(connection, upload_id)
+                upload = Upload.fetch(connection, upload_id)
         except TripdeckError:
-            with contextlib.suppress(TripdeckError):
-                self._store.abort_upload(key, s3_upload_id)
+            self._abort(key, s3_upload_id)
             raise
+        is_new = upload.s3_upload_id == s3_upload_id
+        if not is_new:  # the same request was quicker
+            self._abort(key, s3_upload_id)
+        return upload, is_new
 
     def fetch(self, upload_id: UUID) -> Upload:
         """Look an upload up. Raises: NotFoundError."""
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             return Upload.fetch(connection, upload_id)
 
     def list_parts(self, upload: Upload) -> list[UploadedPart]:
@@ -112,7 +120,7 @@ class Uploads:
 
     def sign(self, upload: Upload, part_numbers: list[int]) -> list[dict[str, Any]]:
         """Sign URLs for parts, good for an hour."""
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             execute(connection, "touch_upload", upload_id=upload.upload_id)
         return [
             {"part_number": n, "url": self._store.sign_part(upload.object_key, upload.s3_upload_id, part_number=n)}
@@ -129,7 +137,7 @@ class Uploads:
             return upload.load_id, False
         try:
             stored = self._join(upload)  # a network call: outside a transaction
-            with transaction(self._engine) as connection:
+            with transaction(self.engine) as connection:
                 upload = Upload.fetch(connection, upload_id, is_locked=True)
                 if upload.load_id is not None:  # the claim had run out
                     return upload.load_id, False
@@ -146,7 +154,7 @@ class Uploads:
         record writes more in the load's transaction, or refuses it.
         """
         stored = self._store.complete_upload(upload.object_key, upload.s3_upload_id, parts=parts)
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             load_id = _insert_load(connection, upload, stored, options=options)
             record(connection, load_id)
         self._ring(load_id)
@@ -154,13 +162,17 @@ class Uploads:
 
     def drop(self, upload_id: UUID) -> None:
         """Forget an upload and its parts. Raises: NotFoundError, ConflictError when it is a load already."""
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             upload = Upload.fetch(connection, upload_id, is_locked=True)
             if upload.load_id is not None:
                 raise ConflictError(f"The upload is load {upload.load_id} by now; cancel or undo that.", load_id=upload.load_id)
             execute(connection, "delete_upload", upload_id=upload_id)
         self._store.abort_upload(upload.object_key, upload.s3_upload_id)
         self._store.remove(upload.object_key)
+
+    def _abort(self, key: str, s3_upload_id: str) -> None:
+        with contextlib.suppress(TripdeckError):
+            self._store.abort_upload(key, s3_upload_id)
 
     def _claim(self, upload_id: UUID) -> Upload:
         """Look an upload up when nobody else joins its parts: another call would see parts that are just being taken away.
@@ -169,7 +181,7 @@ class Uploads:
         """
         deadline = time.monotonic() + _JOIN_WAIT_S
         while time.monotonic() < deadline:
-            with transaction(self._engine) as connection:
+            with transaction(self.engine) as connection:
                 is_ours = execute(connection, "claim_upload", upload_id=upload_id).first() is not None
                 upload = Upload.fetch(connection, upload_id)
             if is_ours or upload.load_id is not None:
@@ -181,7 +193,7 @@ class Uploads:
         with contextlib.suppress(TripdeckError):
             if isinstance(error, NotFoundError):  # dropped meanwhile: so must be what has just been joined
                 self._store.remove(upload.object_key)
-            with transaction(self._engine) as connection:
+            with transaction(self.engine) as connection:
                 execute(connection, "release_upload", upload_id=upload.upload_id)
 
     def _join(self, upload: Upload) -> StoredObject:

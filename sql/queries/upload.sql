@@ -1,6 +1,8 @@
 -- name: insert_upload
+-- Writes an upload that has begun, unless there is one of that id.
 insert into upload (upload_id, object_key, s3_upload_id, file_name, bytes, part_bytes)
-values (%(upload_id)s::uuid, %(object_key)s::text, %(s3_upload_id)s::text, %(file_name)s::text, %(bytes)s::bigint, %(part_bytes)s::bigint);
+values (%(upload_id)s::uuid, %(object_key)s::text, %(s3_upload_id)s::text, %(file_name)s::text, %(bytes)s::bigint, %(part_bytes)s::bigint)
+on conflict (upload_id) do nothing;
 
 -- name: fetch_upload
 select upload_id, object_key, s3_upload_id, file_name, bytes, part_bytes, load_id, created_at

@@ -324,6 +324,62 @@ def test_old_keys_are_forgotten(hub: HubServer, hub_engine: Engine) -> None:
     assert send_keyed(hub, b"old", key="d" + RANDOM).json()["load_id"] > first
 
 
+# An upload in parts, begun again with its key
+
+
+def begin_keyed(hub: HubServer, *, key: str, file_name: str = "parts.csv", size: int = 7) -> urllib3.BaseHTTPResponse:
+    return hub.post("/api/v1/uploads", {"file_name": file_name, "bytes": size}, headers={"Idempotency-Key": key})
+
+
+def test_an_upload_begun_again_is_the_same_with_its_parts(hub: HubServer, hub_settings: Settings) -> None:
+    unfinished = count_unfinished(hub_settings)
+    first = begin_keyed(hub, key="e" + RANDOM)
+    upload_id = first.json()["upload_id"]
+    [part] = hub.post(f"/api/v1/uploads/{upload_id}/parts", {"part_numbers": [1]}).json()["parts"]
+    assert hub.pool.request("PUT", part["url"], body=b"a,b\n1,2").status == 200
+    hub.kill()
+    hub.restart()
+    again = begin_keyed(hub, key="e" + RANDOM)
+    assert (first.status, again.status, again.json()["upload_id"]) == (201, 201, upload_id)
+    assert (again.headers["Idempotency-Replayed"], again.headers["Location"]) == ("true", first.headers["Location"])
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.json()["parts_done"] == [{"part_number": 1, "bytes": 7}]
+    load_id = hub.post(f"/api/v1/uploads/{upload_id}/complete", {}).json()["load_id"]
+    assert begin_keyed(hub, key="e" + RANDOM).json()["load_id"] == load_id
+    assert count_unfinished(hub_settings) == unfinished
+
+
+def test_uploads_begun_at_once_are_one(hub: HubServer, hub_engine: Engine, hub_settings: Settings) -> None:
+    uploads, unfinished = count_rows(hub_engine, "upload"), count_unfinished(hub_settings)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: begin_keyed(hub, key="f" + RANDOM), range(6)))
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.json()["upload_id"] for answer in answers}) == 1
+    assert count_rows(hub_engine, "upload") == uploads + 1
+    assert count_unfinished(hub_settings) == unfinished + 1
+    assert begin_keyed(hub, key="g" + RANDOM).json()["upload_id"] != answers[0].json()["upload_id"]
+
+
+@pytest.mark.parametrize("change", [{"file_name": "other.csv"}, {"size": 8}])
+def test_a_key_of_another_upload_is_refused(hub: HubServer, change: dict[str, Any]) -> None:
+    begin_keyed(hub, key="h" + RANDOM)
+    assert read_error(begin_keyed(hub, key="h" + RANDOM, **change)) == (422, "idempotency_key_reused")
+    assert read_error(begin_keyed(hub, key="a b", **change)) == (400, "bad_request")
+
+
+def test_a_key_of_the_other_way_is_refused(hub: HubServer) -> None:
+    begin_keyed(hub, key="i" + RANDOM)
+    assert read_error(send_keyed(hub, b"a,b\n1,2", key="i" + RANDOM)) == (422, "idempotency_key_reused")
+    assert send_keyed(hub, b"a,b\n3,4", key="j" + RANDOM).status == 202
+    assert read_error(begin_keyed(hub, key="j" + RANDOM)) == (422, "idempotency_key_reused")
+
+
+def test_a_dropped_upload_frees_its_key(hub: HubServer) -> None:
+    path = begin_keyed(hub, key="k" + RANDOM).headers["Location"]
+    assert hub.ask("DELETE", path).status == 204
+    assert "Idempotency-Replayed" not in begin_keyed(hub, key="k" + RANDOM).headers
+
+
 # Waiting
 
 

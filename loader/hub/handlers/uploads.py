@@ -1,16 +1,20 @@
 """Uploads straight into the object store, in signed parts: how browsers bring large files."""
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from loader.hub.answers import LoadAnswer, PartsAnswer, UploadAnswer
 from loader.hub.asked import CompleteBody, NewUploadBody, Nothing, PartsBody, UploadAsked
 from loader.hub.handler import ApiHandler
+from loader.hub.idempotency import KEY_HEADER, begin_keyed, make_key
 from loader.hub.incoming import check_limit, make_uploads
 from loader.hub.operations import Operation
 from loader.hub.uploads import Uploads, check_size
 from shared.errors import RequestError
 from shared.loads import fetch_load
+from shared.objects import UploadedPart
+
+_SAME_UPLOAD: Final = "A name of this request, drawn at random: sent again with the same name and size, it gives the same upload."
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,13 +34,29 @@ class _UploadHandler(ApiHandler):
 class UploadsHandler(_UploadHandler):
     """All uploads."""
 
-    @Operation("Begin an upload", id="begin_upload", body=NewUploadBody, answer=UploadAnswer, status=201, scope="write")
+    @Operation(
+        "Begin an upload",
+        id="begin_upload",
+        body=NewUploadBody,
+        answer=UploadAnswer,
+        status=201,
+        headers={KEY_HEADER: _SAME_UPLOAD},
+        scope="write",
+    )
     async def post(self, asked: Nothing, body: NewUploadBody) -> None:
         """Answer with the upload; its parts are to be signed."""
         check_size(body.bytes)
         check_limit(body.bytes, self.services.settings.upload_limit_bytes)
-        upload = await self.run(self.uploads.begin, body.file_name, announced_bytes=body.bytes)
-        self.answer(upload.to_json([]), status=201, location=f"/api/v1/uploads/{upload.upload_id}")
+        key = make_key(self.request.headers.get(KEY_HEADER), (body.file_name, {"announced_bytes": body.bytes}))
+        if key is None:
+            upload, is_new = await self.run(self.uploads.begin, body.file_name, announced_bytes=body.bytes), True
+        else:
+            upload, is_new = await self.run(begin_keyed, self.uploads, key, body.file_name, announced_bytes=body.bytes)
+        parts: list[UploadedPart] = []
+        if not is_new:
+            self.set_header("Idempotency-Replayed", "true")
+            parts = await self.run(self.uploads.list_parts, upload)
+        self.answer(upload.to_json(parts), status=201, location=f"/api/v1/uploads/{upload.upload_id}")
 
 
 class UploadHandler(_UploadHandler):
