@@ -26,6 +26,7 @@ from loader.formats.parquet import list_slices
 from loader.formats.plan import BatchSlice, FilePlan, LoadOptions
 from loader.formats.records import split_records
 from loader.formats.streams import Members, open_members
+from loader.formats.transcoding import UnreadKeys
 from loader.formats.windows import Boundaries, PlainLines, find_boundaries
 from shared.errors import FileFormatError
 
@@ -66,7 +67,8 @@ class BatchScanner:
         if self.plan.kind == "parquet":
             yield from self._scan_parquet(chunks, members)
             return
-        for member, stream in open_members(chunks, self.plan, members=members):
+        unread = UnreadKeys()
+        for member, stream in open_members(chunks, self.plan, members=members, unread=unread):
             reader = ByteReader(stream, kind="file")
             is_first = self._next.batch_no == 0 or begins_with_header(reader, self.plan, member)
             self._next = replace(self._next, member=member, is_first=is_first, lines_before=0)
@@ -74,7 +76,8 @@ class BatchScanner:
             for chunk in reader.read_rest():
                 yield from self._take(chunk)
             yield from self._take_rest()
-        self.plan = self._evidence.settle()
+        plan = self._evidence.settle()
+        self.plan = replace(plan, notes=(*plan.notes, *unread.describe()))
 
     def _scan_parquet(self, chunks: Iterable[bytes], members: Members) -> Iterator[tuple[BatchSlice, Data | None]]:
         """Name the slices of a Parquet file; give the bytes of those inside an archive."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from loader.formats.containers.tables import open_tables
 from loader.formats.containers.zip_directory import ZipMember
 from loader.formats.plan import FilePlan
-from loader.formats.transcoding import transcode
+from loader.formats.transcoding import UnreadKeys, transcode
 from loader.formats.values.codec import is_cut_as_stored
 
 Members = Sequence[ZipMember] | None
@@ -28,18 +28,18 @@ def open_stream(chunks: Iterable[bytes], plan: FilePlan) -> Iterator[bytes]:
 
 
 def open_members(
-    chunks: Iterable[bytes], plan: FilePlan, *, members: Members = None
+    chunks: Iterable[bytes], plan: FilePlan, *, members: Members = None, unread: UnreadKeys | None = None
 ) -> Iterator[tuple[str | None, Iterator[bytes]]]:
     """Give each file inside: its name (None where it has none of its own) and its stream. Read each before the next.
 
-    members: the directory of a zip file, where it is known.
+    members: the directory of a zip file, where it is known. unread: counts keys of JSON that have no column.
     """
     for name, stream in open_tables(chunks, plan.compression, members=members):
-        yield name, _to_csv(stream, plan)
+        yield name, _to_csv(stream, plan, unread)
 
 
-def _to_csv(chunks: Iterator[bytes], plan: FilePlan) -> Iterator[bytes]:
-    return transcode(chunks, plan.table) if plan.table else _to_utf8(chunks, plan.dialect.encoding)
+def _to_csv(chunks: Iterator[bytes], plan: FilePlan, unread: UnreadKeys | None) -> Iterator[bytes]:
+    return transcode(chunks, plan.table, unread) if plan.table else _to_utf8(chunks, plan.dialect.encoding)
 
 
 def _to_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

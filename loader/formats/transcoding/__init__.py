@@ -10,17 +10,18 @@ array, rows of a sheet. Line breaks inside a value become spaces.
 from collections.abc import Iterable, Iterator
 
 from loader.formats.plan import InnerTable
+from loader.formats.transcoding.json_rows import UnreadKeys
 from loader.formats.transcoding.json_transcoder import transcode_json
 from loader.formats.transcoding.samples import TableSample, is_inner, list_samples
 from loader.formats.transcoding.workbook import looks_like_workbook, transcode_sheet
 from loader.formats.transcoding.workbook_limits import join_workbook
 
-__all__ = ["TableSample", "is_inner", "join_workbook", "list_samples", "looks_like_workbook", "transcode"]
+__all__ = ["TableSample", "UnreadKeys", "is_inner", "join_workbook", "list_samples", "looks_like_workbook", "transcode"]
 
 
-def transcode(chunks: Iterable[bytes], table: InnerTable) -> Iterator[bytes]:
-    """Give a table inside a file as CSV. chunks: the file, unpacked. Raises: FileFormatError."""
+def transcode(chunks: Iterable[bytes], table: InnerTable, unread: UnreadKeys | None = None) -> Iterator[bytes]:
+    """Give a table inside a file as CSV. chunks: the file, unpacked; unread: counts keys of JSON. Raises: FileFormatError."""
     if table.format == "json":
-        yield from transcode_json(chunks, table)
+        yield from transcode_json(chunks, table, unread)
     else:
         yield from transcode_sheet(join_workbook(chunks), table)

@@ -6,13 +6,16 @@ Objects inside objects become dotted names (`start.lat`). Geometries stay whole,
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from shared.errors import FileFormatError
 
 # Keys of all records seen. A file with more has keys made of data, and each row would carry all of them.
 COLUMNS_LIMIT: Final = 1_000
+# Names, and characters of each, that a note lists.
+_UNREAD_LIMIT: Final = 10
+_UNREAD_CHARACTERS: Final = 60
 # Objects inside objects that become names; what lies deeper stays JSON text.
 DEPTH_LIMIT: Final = 8
 # Objects around the fields that say nothing about them: of GeoJSON, Esri, Elasticsearch, OpenDataSoft, Airtable.
@@ -74,11 +77,40 @@ def to_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return {None: "null", True: "true", False: "false"}[value]
 
 
-class RowMaker:
-    """Make rows of records: a field for each of the keys. Raises: RecursionError for records nested too deep."""
+class UnreadKeys:
+    """Keys that records have and the table has no column for, as they first appear after the sample; counted."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self) -> None:
+        self.records = 0
+        self._counts: dict[str, int] = {}
+
+    def add(self, fields: Mapping[str, str], keys: Collection[str]) -> None:
+        """Count what a record holds under other keys. Names beyond the first are not remembered, but counted."""
+        unread = [name for name, value in fields.items() if value and name not in keys]
+        self.records += bool(unread)
+        for name in unread:
+            if name in self._counts or len(self._counts) < _UNREAD_LIMIT:
+                self._counts[name] = self._counts.get(name, 0) + 1
+
+    def describe(self) -> tuple[str, ...]:
+        """Say what was not read; nothing where all was."""
+        if not self.records:
+            return ()
+        names = ", ".join(f"{name[:_UNREAD_CHARACTERS]} ({count:,})" for name, count in self._counts.items())
+        more = " and others" if len(self._counts) == _UNREAD_LIMIT else ""
+        return (f"{self.records:,} records have keys that first appear after the beginning and are not read: {names}{more}.",)
+
+
+class RowMaker:
+    """Make rows of records: a field for each of the keys. Raises: RecursionError for records nested too deep.
+
+    unread: where other keys are counted.
+    """
+
+    def __init__(self, keys: Sequence[str], unread: UnreadKeys | None = None) -> None:
         self._keys = tuple(keys)
+        self._known = frozenset(keys)
+        self._unread = unread
 
     def make(self, record: Any) -> list[str] | None:  # noqa: ANN401 - any JSON value
         """Make a row; None where the value is no record."""
@@ -91,6 +123,8 @@ class RowMaker:
             if all(value.__class__ is str for value in row):  # the usual record: flat, with every key, without null
                 return row
         fields = flatten(record)
+        if self._unread is not None and not self._known.issuperset(fields):
+            self._unread.add(fields, self._known)
         return [fields.get(key, "") for key in self._keys]
 
 

@@ -14,7 +14,7 @@ from loader.formats.transcoding.json_reader import DECODER, PATH_LIMIT, Incomple
 from shared.errors import FileFormatError
 
 # Records that columns are told by.
-SAMPLE_RECORDS: Final = 2_000
+SAMPLE_RECORDS: Final = 10_000
 # Lines that tell NDJSON from other JSON.
 _LINES: Final = 50
 # Arrays that are looked into.

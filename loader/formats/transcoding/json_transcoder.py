@@ -8,7 +8,7 @@ from typing import Final
 from loader.formats.plan import InnerTable
 from loader.formats.transcoding.csv_text import write_rows
 from loader.formats.transcoding.json_reader import VALUE_LIMIT
-from loader.formats.transcoding.json_rows import RowMaker
+from loader.formats.transcoding.json_rows import RowMaker, UnreadKeys
 from loader.formats.transcoding.json_tables import decode_line, iterate_records
 from shared.errors import FileFormatError
 
@@ -16,9 +16,9 @@ from shared.errors import FileFormatError
 _ROWS: Final = 1_000
 
 
-def transcode_json(chunks: Iterable[bytes], table: InnerTable) -> Iterator[bytes]:
+def transcode_json(chunks: Iterable[bytes], table: InnerTable, unread: UnreadKeys | None = None) -> Iterator[bytes]:
     """Give the records of a table as CSV, a line each. Raises: FileFormatError for JSON that breaks off or is none."""
-    rows = _make_rows(_decode(chunks, table.encoding), table)
+    rows = _make_rows(_decode(chunks, table.encoding), table, RowMaker(table.keys, unread))
     while page := list(islice(rows, _ROWS)):
         yield write_rows(page)
 
@@ -30,8 +30,7 @@ def _decode(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def _make_rows(pieces: Iterator[str], table: InnerTable) -> Iterator[list[str]]:
-    maker = RowMaker(table.keys)
+def _make_rows(pieces: Iterator[str], table: InnerTable, maker: RowMaker) -> Iterator[list[str]]:
     if table.layout == "lines":
         yield from (_make_line(line, maker) for line in split_lines(pieces))
         return

@@ -262,3 +262,24 @@ def test_csv_whose_first_field_is_json_stays_csv() -> None:
     point = json.dumps({"type": "Point", "coordinates": [7.6, 45.0]})
     rows = "".join(f"{point};{point.replace('7.6', '7.7')};2018-05-28 09:03:40\n" for _ in range(3))
     assert load_bytes(rows.encode()).trips.height == 3
+
+
+@pytest.mark.parametrize("shape", ["lines", "array", "values"])
+def test_keys_that_first_appear_after_the_sample_are_counted_and_said(shape: str) -> None:
+    rows: list[dict[str, Any]] = [*FLAT * 100, {**FLAT[0], "toll": 3, "fare": {"tip": 1, "tax": None}}, {**FLAT[1], "toll": "2"}]
+    texts = [json.dumps(row) for row in rows]
+    data = {"lines": "\n".join(texts), "array": f"[{','.join(texts)}]", "values": " ".join(texts)}[shape].encode()
+    loaded = load_bytes(data, sample_bytes=10_000)
+    assert loaded.trips.height == len(rows)
+    assert loaded.plan.notes[-1] == (
+        "2 records have keys that first appear after the beginning and are not read: toll (2), fare.tip (1)."
+    )
+    assert load_bytes(data).plan.columns[-3:] == ("toll", "fare.tip", "fare.tax")
+    assert not any("not read" in note for note in load_bytes(data).plan.notes)
+
+
+def test_many_unread_keys_make_a_short_note() -> None:
+    rows = [*FLAT * 100, *({**FLAT[0], f"key_{number}": 1} for number in range(50))]
+    note = load_bytes("\n".join(map(json.dumps, rows)).encode(), sample_bytes=10_000).plan.notes[-1]
+    assert note.startswith("50 records have keys")
+    assert note.endswith("key_9 (1) and others.")
