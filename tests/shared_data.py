@@ -1,20 +1,36 @@
-"""Where the shared trip files are; tests that need them are skipped at home where the folder is absent, and fail in CI."""
+"""Where trip files of tests are: the challenge's beside the tests, many others in a folder that a fork hasn't.
+
+Tests of that folder are skipped where it is absent. CI fails without it, unless TRIPDECK_TEST_SHARED=none says that it is meant.
+"""
 
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-SHARED_DIR = Path(os.environ.get("TRIPDECK_TEST_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data"
-CHALLENGE_FILE = SHARED_DIR / "challenge" / "trips.csv"
-IS_CI = os.environ.get("CI") == "true"
+ROOT: Final = Path(__file__).resolve().parents[1]
+DATA_DIR: Final = ROOT / "tests" / "data"
+CHALLENGE_FILE: Final = DATA_DIR / "challenge" / "trips.csv"
+NONE: Final = "none"
+SHARED: Final = os.environ.get("TRIPDECK_TEST_SHARED", str(ROOT.parent / "shared"))
+SHARED_DIR: Final = Path(SHARED) / "data"
+HAS_SHARED: Final = SHARED != NONE and SHARED_DIR.is_dir()
 
-requires_shared = pytest.mark.skipif(not SHARED_DIR.is_dir() and not IS_CI, reason=f"no shared trip files at {SHARED_DIR}")
+if os.environ.get("CI") == "true" and not HAS_SHARED and SHARED != NONE:
+    raise FileNotFoundError(f"No shared trip files at {SHARED_DIR}; TRIPDECK_TEST_SHARED={NONE} tests without them.")
+
+requires_shared = pytest.mark.skipif(not HAS_SHARED, reason=f"no shared trip files at {SHARED_DIR}")
+
+
+def read_challenge_expected() -> dict[str, Any]:
+    """Read what is known of the challenge's file: rows, weeks, regions, boxes."""
+    expected: dict[str, Any] = json.loads((CHALLENGE_FILE.parent / "expected.json").read_text(encoding="utf-8"))["trips.csv"]
+    return expected
 
 
 def read_expected(folder: str) -> dict[str, Any]:
-    """Read expected.json of `challenge` or `real`."""
+    """Read expected.json of a shared folder, `kinds` or `real`."""
     expected: dict[str, Any] = json.loads((SHARED_DIR / folder / "expected.json").read_text(encoding="utf-8"))
     return expected

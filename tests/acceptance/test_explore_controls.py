@@ -6,11 +6,10 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.component_page import chromium, watch
 from tests.acceptance.explore_page import LateAnswers, check_trips, loaded, open_explore, read_address, wait_for_rest
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, see_number, site, site_settings
-from tests.shared_data import requires_shared
 
 __all__ = ["chromium", "hub_settings", "loaded", "open_tab", "site", "site_settings", "watch"]
 
-pytestmark = [pytest.mark.browser, requires_shared]
+pytestmark = pytest.mark.browser
 
 _EDGES = ("West °", "South °", "East °", "North °")
 # Every control that shows a part of the view.

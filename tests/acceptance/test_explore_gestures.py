@@ -12,11 +12,10 @@ from playwright.sync_api import expect
 from tests.acceptance.component_page import OUTPUT, check_accessible, chromium, watch
 from tests.acceptance.explore_page import brush, check_trips, loaded, open_explore, read_address
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site, site_settings
-from tests.shared_data import requires_shared
 
 __all__ = ["chromium", "hub_settings", "loaded", "open_tab", "site", "site_settings", "watch"]
 
-pytestmark = [pytest.mark.browser, requires_shared]
+pytestmark = pytest.mark.browser
 
 
 def test_brush_weeks_hours_and_days_reload_and_undo(loaded: Site, open_tab: OpenTab) -> None:

@@ -12,11 +12,11 @@ from infra.environment import make_environment
 from tests.acceptance.component_page import chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site, site_settings
 from tests.loading import running_worker
-from tests.shared_data import CHALLENGE_FILE, requires_shared
+from tests.shared_data import CHALLENGE_FILE
 
 __all__ = ["chromium", "hub_settings", "open_tab", "site", "site_settings", "watch"]
 
-pytestmark = [pytest.mark.browser, requires_shared]
+pytestmark = pytest.mark.browser
 
 LOADED_MS = 90_000
 ENDS = ("Origin", "Destination", "Both", "Either")

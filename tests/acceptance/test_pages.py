@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.component_page import Watch, check_accessible, chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site, site_settings
 from tests.loading import BAD_ROW, HEADER, ROW
-from tests.shared_data import CHALLENGE_FILE, requires_shared
+from tests.shared_data import CHALLENGE_FILE
 
 __all__ = ["chromium", "hub_settings", "open_tab", "site", "site_settings", "watch"]
 
-pytestmark = [pytest.mark.browser, requires_shared]
+pytestmark = pytest.mark.browser
 
 SCHEMES = ("light", "dark")
 # Vega draws a brush as groups that claim to be pictures and takes no name for them; the chart itself has its description.

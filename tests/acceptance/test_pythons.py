@@ -15,7 +15,7 @@ import pytest
 from infra.embedded import find_free_ports
 from infra.embedded.postgres import remove_data
 from infra.embedded.program import make_tie
-from tests.shared_data import SHARED_DIR
+from tests.shared_data import SHARED
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
@@ -112,7 +112,7 @@ def test_other_pythons_pass_the_unit_tests_and_the_newest_brings_all_up(folders:
 def check(folder: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
     """Begin to install and to run all that needs no servers."""
     settings = {name: value for name, value in environment.items() if not name.startswith("TRIPDECK_")}
-    return start_make(folder, "check", settings | {"TRIPDECK_TEST_SHARED": str(SHARED_DIR.parent)})
+    return start_make(folder, "check", settings | {"TRIPDECK_TEST_SHARED": SHARED})
 
 
 def check_stack(folder: Path, environment: dict[str, str]) -> None:

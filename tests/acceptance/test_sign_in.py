@@ -17,11 +17,11 @@ from shared.settings import Settings
 from tests.acceptance.component_page import ROOT, Watch, check_accessible, chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site
 from tests.acceptance.site import site_settings as open_site_settings
-from tests.shared_data import CHALLENGE_FILE, requires_shared
+from tests.shared_data import CHALLENGE_FILE
 
 __all__ = ["chromium", "hub_settings", "open_site_settings", "open_tab", "site", "watch"]
 
-pytestmark = [pytest.mark.browser, requires_shared]
+pytestmark = pytest.mark.browser
 
 DISCOVERY = ".well-known/openid-configuration"
 ADA = {"sub": "ada", "email": "ada@example.com"}

@@ -17,7 +17,7 @@ from tests.hub import HubServer
 from tests.hub_fixtures import hub_settings
 from tests.large_parquet import write_large_parquet
 from tests.loading import make_trips, running_worker
-from tests.shared_data import CHALLENGE_FILE, requires_shared
+from tests.shared_data import CHALLENGE_FILE
 from ui.wording import format_count
 
 __all__ = ["chromium", "hub_settings", "page", "watch"]
@@ -73,7 +73,6 @@ def read_runs(page: Page) -> str:
     return page.get_by_text("RUNS ").inner_text()
 
 
-@requires_shared
 def test_review_upload_load_and_history(load_url: str, hub: HubServer, worker: None, page: Page) -> None:
     open_list(page, load_url)
     runs = read_runs(page)

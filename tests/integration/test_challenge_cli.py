@@ -7,13 +7,12 @@ import pytest
 from tests.cli_fixtures import tripdeck
 from tests.command_line import CommandLine
 from tests.hub_fixtures import hub, hub_settings
-from tests.shared_data import CHALLENGE_FILE, SHARED_DIR, read_expected, requires_shared
+from tests.shared_data import CHALLENGE_FILE, read_challenge_expected
 
-pytestmark = requires_shared
 __all__ = ["hub", "hub_settings", "tripdeck"]
 
 ENDS = ("origin", "destination", "both", "either")
-EXPECTED: dict[str, Any] = read_expected("challenge")["trips.csv"] if SHARED_DIR.is_dir() else {"by_region": {}, "bbox": {}}
+EXPECTED: dict[str, Any] = read_challenge_expected()
 BOXES = {name: ",".join(name.split("_")[1:]) for name in EXPECTED["bbox"]}
 
 

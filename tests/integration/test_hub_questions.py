@@ -14,11 +14,10 @@ from shared.database import execute, transaction
 from shared.events import record_event
 from tests.hub import HubServer
 from tests.hub_fixtures import hub, hub_engine, hub_settings
-from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
+from tests.shared_data import CHALLENGE_FILE, read_challenge_expected
 from tests.trip_maker import insert_trips, read_challenge
 
 __all__ = ["hub", "hub_engine", "hub_settings"]
-pytestmark = requires_shared
 
 CSV = "text/csv"
 
@@ -33,7 +32,7 @@ def load_id(hub_engine: Engine) -> int:
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
-    return read_expected("challenge")
+    return read_challenge_expected()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from shared.errors import NotFoundError, RequestError
 from shared.questions import answer_question, list_questions
 from shared.settings import Settings
 from tests.random_trips import MONDAY, make_trip
-from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
+from tests.shared_data import CHALLENGE_FILE, read_challenge_expected
 from tests.trip_maker import insert_trips, read_challenge
 
 
@@ -23,9 +23,8 @@ def connection(database_url: str) -> Iterator[Connection]:
     engine.dispose()
 
 
-@requires_shared
 def test_the_challenges_answers(connection: Connection) -> None:
-    expected = read_expected("challenge")["trips.csv"]
+    expected = read_challenge_expected()
     insert_trips(connection, read_challenge(CHALLENGE_FILE))
     latest = answer_question(connection, "latest_datasource_of_top_regions")
     datasource, region, started_at = expected["bonus_latest_datasource_in_top2"]

@@ -23,7 +23,7 @@ from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fet
 from tests.brute_force import count_weeks, list_weekly_trips
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.recording import recorded_statements
-from tests.shared_data import CHALLENGE_FILE, read_expected, requires_shared
+from tests.shared_data import CHALLENGE_FILE, read_challenge_expected
 from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips, read_challenge
 
 
@@ -55,10 +55,9 @@ def partial(answer: WeeklyAnswer) -> list[bool]:
 # The challenge's own figures.
 
 
-@requires_shared
 @pytest.mark.parametrize("kind", KINDS)
 def test_challenge_figures(connection: Connection, kind: Kinds) -> None:
-    expected = read_expected("challenge")["trips.csv"]
+    expected = read_challenge_expected()
     insert_trips(connection, read_challenge(CHALLENGE_FILE), kind=kind)
     whole = ask(connection)
     assert whole.weekly_average == expected["weekly_average_all"] == 20.0

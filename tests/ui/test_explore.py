@@ -5,20 +5,17 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.shared_data import read_expected, requires_shared
+from tests.shared_data import read_challenge_expected
 from tests.ui.conftest import OpenPage, metrics, texts
 
-pytestmark = [requires_shared, pytest.mark.usefixtures("challenge")]
+pytestmark = pytest.mark.usefixtures("challenge")
 
 AVERAGE = "Trips a week, on average"
 BOXES = {"prague_14.0_49.9_14.7_50.2": "14,49.9,14.7,50.2", "turin_7.5_45.0_7.7_45.1": "7.5,45,7.7,45.1"}
 
 
 def expected_boxes() -> list[Any]:
-    try:
-        boxes = read_expected("challenge")["trips.csv"]["bbox"]
-    except FileNotFoundError:
-        return []
+    boxes = read_challenge_expected()["bbox"]
     return [
         pytest.param(BOXES[box], end, answer, id=f"{box}-{end}") for box, ends in boxes.items() for end, answer in ends.items()
     ]

@@ -13,7 +13,6 @@ from shared.loads import fetch_load
 from shared.settings import Settings
 from tests.hub import HubServer
 from tests.loading import BAD_ROW, HEADER, ROW, load_bytes, request_load
-from tests.shared_data import requires_shared
 from tests.ui.conftest import OpenPage, metrics, texts
 
 
@@ -37,7 +36,6 @@ def confirm(app: AppTest, load_id: int, order: str) -> AppTest:
     return app
 
 
-@requires_shared
 def test_a_load_with_its_counts(open_page: OpenPage, challenge: dict[str, Any]) -> None:
     app = open_page("loads")
     table = app.dataframe[0].value

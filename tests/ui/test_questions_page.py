@@ -2,14 +2,13 @@
 
 import pytest
 
-from tests.shared_data import read_expected, requires_shared
+from tests.shared_data import read_challenge_expected
 from tests.ui.conftest import OpenPage, texts
 
 
-@requires_shared
 @pytest.mark.usefixtures("challenge")
 def test_the_two_questions_of_the_challenge(open_page: OpenPage) -> None:
-    expected = read_expected("challenge")["trips.csv"]
+    expected = read_challenge_expected()
     app = open_page("questions")
     datasource, region, _ = expected["bonus_latest_datasource_in_top2"]
     assert app.dataframe[0].value[["datasource", "region"]].to_numpy().tolist() == [[datasource, region]]
@@ -24,7 +23,6 @@ def test_the_two_questions_of_the_challenge(open_page: OpenPage) -> None:
     assert app.query_params["question"] == "regions_of_datasource"
 
 
-@requires_shared
 @pytest.mark.usefixtures("challenge")
 def test_an_answer_that_counts_is_drawn_too(open_page: OpenPage) -> None:
     app = open_page("questions", question="trips_per_region")
@@ -34,7 +32,6 @@ def test_an_answer_that_counts_is_drawn_too(open_page: OpenPage) -> None:
     assert len(app.get("vega_lite_chart")) == 0
 
 
-@requires_shared
 @pytest.mark.usefixtures("challenge")
 def test_a_parameter_changes_the_answer(open_page: OpenPage) -> None:
     app = open_page("questions", question="regions_of_datasource")

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from shared.errors import SettingsError
 from shared.settings import Settings
-from tests.shared_data import requires_shared
 from tests.ui.conftest import OpenPage, metrics, texts
 from ui.main import SCRIPT
 from ui.resources import connect_resources, provide_resources
@@ -34,7 +33,6 @@ def sign_in_file(tmp_path: Path) -> Path:
     return path
 
 
-@requires_shared
 @pytest.mark.usefixtures("challenge")
 @pytest.mark.parametrize("page", ["explore", "load", "loads", "questions"])
 def test_who_has_not_signed_in_sees_the_way_in_and_nothing_else(settings: Settings, sign_in_file: Path, page: str) -> None:
@@ -52,7 +50,6 @@ def test_who_has_not_signed_in_sees_the_way_in_and_nothing_else(settings: Settin
     resources.close()
 
 
-@requires_shared
 @pytest.mark.usefixtures("challenge")
 def test_without_a_provider_there_is_one_local_user(open_page: OpenPage) -> None:
     app = open_page()

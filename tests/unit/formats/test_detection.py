@@ -266,7 +266,6 @@ def test_names(name: str, side: str | None, kind: str | None) -> None:
     assert (meaning.side, meaning.kind) == (side, kind)
 
 
-@requires_shared
 def test_an_inspection_shows_what_will_be_stored() -> None:
     shown = inspect_format(
         CHALLENGE_FILE.read_bytes()[:6000], file_name="trips.csv", options=LoadOptions(), is_whole=False
@@ -275,6 +274,10 @@ def test_an_inspection_shows_what_will_be_stored() -> None:
     assert {role["role"]: role["column"] for role in shown["roles"]}["origin"] == "origin_coord"
     assert shown["trips"][0]["started_at"] == "2018-05-28T09:03:40"
     assert (shown["rows_rejected"], shown["clock"], shown["notes"]) == (0, "as_written", [])
+
+
+@requires_shared
+def test_an_inspection_of_another_s_file_shows_what_is_odd() -> None:
     lima = (SHARED_DIR / "real" / "lima-uber-peru-2010-excerpt.csv").read_bytes()
     shown = inspect_format(lima, file_name="lima.csv", options=LoadOptions(), is_whole=True).to_json()
     assert shown["suggested_timezone"] == "America/Lima"

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.shared_data import SHARED_DIR, requires_shared
+from tests.shared_data import HAS_SHARED, requires_shared
 from tests.unit.formats.kinds import RIGHT, judge, read_cases
 
 pytestmark = requires_shared
 
-CASES: dict[str, dict[str, Any]] = read_cases() if SHARED_DIR.is_dir() else {}
+CASES: dict[str, dict[str, Any]] = read_cases() if HAS_SHARED else {}
 
 
 @pytest.mark.parametrize("key", CASES)

@@ -9,7 +9,7 @@ from infra.cli import app
 from loader.cli.answering import list_answers, make_flags
 from loader.formats import SAMPLE_BYTES, LoadOptions, inspect_format
 from shared.errors import FileFormatError
-from tests.shared_data import SHARED_DIR, read_expected, requires_shared
+from tests.shared_data import HAS_SHARED, SHARED_DIR, read_expected, requires_shared
 from tests.unit.formats.kinds import FOLDER, read_options
 
 # A question may lead to another one, such as which column is the start and then the order of its dates.
@@ -37,7 +37,7 @@ def list_options(command: str) -> set[str]:
 
 def list_keys() -> list[str]:
     """Text files that may be refused; types of Parquet columns have tests of their own."""
-    cases = read_expected(FOLDER) if SHARED_DIR.is_dir() else {}
+    cases = read_expected(FOLDER) if HAS_SHARED else {}
     return [key for key, case in cases.items() if case["refuse"] and "parquet" not in case["file"]]
 
 

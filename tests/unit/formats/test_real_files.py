@@ -8,12 +8,10 @@ import polars as pl
 import pytest
 
 from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, detect_format, parse_batch
-from tests.shared_data import SHARED_DIR, read_expected, requires_shared
+from tests.shared_data import CHALLENGE_FILE, HAS_SHARED, SHARED_DIR, read_challenge_expected, read_expected, requires_shared
 from tests.unit.formats.loading import join_trips
 
-pytestmark = requires_shared
-
-FILES = sorted(path.name for path in (SHARED_DIR / "real").glob("*.csv"))
+FILES = sorted(path.name for path in (SHARED_DIR / "real").glob("*.csv")) if HAS_SHARED else []
 
 
 def load(
@@ -47,6 +45,7 @@ def count_weeks(trips: pl.DataFrame) -> dict[str, int]:
     return weeks
 
 
+@requires_shared
 @pytest.mark.parametrize("batch_bytes", [5_000, 16 * 2**20])
 @pytest.mark.parametrize("name", FILES)
 def test_counts_equal_those_of_others(name: str, batch_bytes: int) -> None:
@@ -61,6 +60,7 @@ def test_counts_equal_those_of_others(name: str, batch_bytes: int) -> None:
         assert count_weeks(trips) == expected[expected["main_weeks_key"]]
 
 
+@requires_shared
 @pytest.mark.parametrize("name", FILES)
 def test_rejects_name_the_line_that_is_at_fault(name: str) -> None:
     path = SHARED_DIR / "real" / name
@@ -85,6 +85,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+@requires_shared
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_rejects_say_why(name: str) -> None:
     _, _, rejects, _ = load((SHARED_DIR / "real" / name).read_bytes(), batch_bytes=2**18)
@@ -93,6 +94,7 @@ def test_rejects_say_why(name: str) -> None:
         assert set(rejects["line"].to_list()) == CASES[name]["lines"]
 
 
+@requires_shared
 def test_the_order_of_day_and_month_comes_from_the_whole_column() -> None:
     data = (SHARED_DIR / "real" / "citibike-jc-201701.csv").read_bytes()
     plan = detect_format(data[:100_000], file_name="file", options=LoadOptions(), is_whole=False)
@@ -104,14 +106,15 @@ def test_the_order_of_day_and_month_comes_from_the_whole_column() -> None:
 
 
 def test_challenge_file() -> None:
-    expected = read_expected("challenge")["trips.csv"]
-    _, trips, rejects, rows = load((SHARED_DIR / "challenge" / "trips.csv").read_bytes(), batch_bytes=1_000)
+    expected = read_challenge_expected()
+    _, trips, rejects, rows = load(CHALLENGE_FILE.read_bytes(), batch_bytes=1_000)
     assert (rows, rejects.height) == (expected["rows"], 0)
     assert count_weeks(trips) == expected["weeks"]
     for column, counts in (("region", expected["regions"]), ("datasource", expected["datasources"])):
         assert dict(trips[column].value_counts().iter_rows()) == counts
 
 
+@requires_shared
 def test_instants_are_converted_to_the_load_s_time_zone() -> None:
     expected = read_expected("real")["oslo-bike-2019-12.csv"]
     data = (SHARED_DIR / "real" / "oslo-bike-2019-12.csv").read_bytes()
