@@ -5,16 +5,18 @@ from functools import partial
 
 from loader.formats import SAMPLE_BYTES
 from loader.formats.byte_ranges import RangedFile
-from loader.formats.containers.tables import detect_compression, is_table
+from loader.formats.containers.tables import detect_compression, is_named, is_table
 from loader.formats.containers.zip_directory import DirectoryRanges, ZipMember, read_directory
 from shared.objects import ObjectStore, StoredObject
 
 
-def find_sample(store: ObjectStore, stored: StoredObject, beginning: bytes) -> bytes:
-    """Return the bytes that detection looks at: of a zip file from its first table on, others from their beginning on."""
+def find_sample(store: ObjectStore, stored: StoredObject, beginning: bytes, *, member: str | None = None) -> bytes:
+    """Return the bytes that detection looks at: of a zip file from its first or named table on, others from their start on."""
     if len(beginning) == stored.bytes or detect_compression(beginning) != "zip":
         return beginning
-    first = next((member for member in list_members(store, stored) if is_table(member.name)), None)
+    tables = [found for found in list_members(store, stored) if is_table(found.name)]
+    named = [found for found in tables if is_named(found.name, member) or (member or "").startswith(f"{found.name}/")]
+    first = next(iter(named or tables), None)
     if first is None or first.offset == 0:
         return beginning
     return store.read_range(stored, first.offset, min(SAMPLE_BYTES, stored.bytes - first.offset))

@@ -145,7 +145,7 @@ def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -
     if needs_whole(beginning):
         sample = beginning = join_workbook(chain([beginning], chunks))
     else:
-        sample = find_sample(context.store, reader.stored, beginning[:SAMPLE_BYTES])
+        sample = find_sample(context.store, reader.stored, beginning[:SAMPLE_BYTES], member=load["options"].get("member"))
     draft = _detect(context, load, sample, ranges=ObjectRanges(context.store, reader.stored, beginning))
     is_large = load["bytes_total"] >= context.settings.early_bytes
     if is_large and draft.plan.kind != "parquet" and BatchScanner(draft.plan).settled_plan:

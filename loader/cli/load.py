@@ -35,6 +35,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
     sheet: options.Sheet = None,
+    member: options.Member = None,
     polyline_precision: options.PolylinePrecision = None,
     last_time: options.LastTime = None,
     max_rejects: options.MaxRejects = None,
@@ -47,7 +48,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time is not False}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
-    reading |= {"sheet": sheet, "polyline_precision": polyline_precision}
+    reading |= {"sheet": sheet, "member": member, "polyline_precision": polyline_precision}
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
@@ -79,6 +80,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
     sheet: options.Sheet = None,
+    member: options.Member = None,
     polyline_precision: options.PolylinePrecision = None,
     last_time: options.LastTime = None,
     name: options.FileName = None,
@@ -91,7 +93,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time is not False}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
-    reading |= {"sheet": sheet, "polyline_precision": polyline_precision}
+    reading |= {"sheet": sheet, "member": member, "polyline_precision": polyline_precision}
     asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))

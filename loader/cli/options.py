@@ -76,6 +76,7 @@ Decimal = Annotated[Literal[".", ","] | None, typer.Option(help="Decimal mark of
 Sheet = Annotated[
     str | None, typer.Option(metavar="NAME", help="Sheet of a workbook; of a JSON file, the keys of its array of records.")
 ]
+Member = Annotated[str | None, typer.Option(metavar="NAME", help="Table of an archive to read, by its path or file name.")]
 PolylinePrecision = Annotated[
     int | None, typer.Option(min=5, max=6, metavar="5|6", help="Digits behind the point in encoded polylines: 5 (Google) or 6.")
 ]

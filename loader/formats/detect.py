@@ -73,9 +73,11 @@ def detect_format(
     if not sample:
         raise FileFormatError(f"{file_name} is empty.", code="empty_file")
     compression = detect_container(sample)
-    if is_packed_parquet(sample, compression):
-        unpacked = WholeFile(read_packed_parquet([sample], compression)) if is_whole else None
-        return replace(_detect_parquet(unpacked, options, is_hearsay=is_hearsay), compression=compression)
+    if options.member and compression == "none":
+        raise FileFormatError("This file is no archive: leave out member (--member).", code="no_such_member", parameter="member")
+    if is_packed_parquet(sample, compression, options.member):
+        unpacked = WholeFile(read_packed_parquet([sample], compression, member=options.member)) if is_whole else None
+        return replace(_detect_parquet(unpacked, options, is_hearsay=is_hearsay), compression=compression, member=options.member)
     if sample.startswith(PARQUET_MAGIC):
         return _detect_parquet(WholeFile(sample) if is_whole else ranges, options, is_hearsay=is_hearsay)
     if sample.startswith(ENCRYPTED_MAGIC):
@@ -83,7 +85,7 @@ def detect_format(
     try:
         return _detect_text(sample, options, is_whole=is_whole, is_hearsay=is_hearsay)
     except FileFormatError as error:
-        raise name_member(error, sample, compression) from error
+        raise (error if options.member else name_member(error, sample, compression)) from error
 
 
 def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hearsay: bool) -> FilePlan:
@@ -153,7 +155,7 @@ def detect_container(sample: bytes) -> Compression:
 
 def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> SampleText:
     """Give the sample as UTF-8 text. Raises: FileFormatError for files that are no table."""
-    text, is_whole = unpack_sample(sample, detect_container(sample), is_whole=is_whole)
+    text, is_whole = unpack_sample(sample, detect_container(sample), is_whole=is_whole, member=options.member)
     if not strip_bom(text).strip(b"\0 \t\r\n"):
         raise FileFormatError("The file holds no text.", code="empty_file")
     if is_inner(text):
@@ -169,12 +171,12 @@ def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> SampleT
     return SampleText(encoding, [TableSample(to_utf8(text, encoding, is_whole=is_whole), is_whole)])
 
 
-def unpack_sample(sample: bytes, compression: Compression, *, is_whole: bool) -> tuple[bytes, bool]:
-    """Unpack as much of the sample's first table as detection looks at; tells whether that is all there is."""
+def unpack_sample(sample: bytes, compression: Compression, *, is_whole: bool, member: str | None = None) -> tuple[bytes, bool]:
+    """Unpack as much of the sample's first table, or the member, as detection looks at; tells whether that is all there is."""
     if compression == "none":
         return sample, is_whole
     members = read_directory(io.BytesIO(sample)) if compression == "zip" and is_whole else None
-    tables = open_tables([sample], compression, members=members)
+    tables = open_tables([sample], compression, members=members, member=member)
     text = bytearray()
     try:
         for piece in next(tables)[1]:
@@ -298,6 +300,7 @@ def _make_plan(reading: Reading, options: LoadOptions, *, compression: Compressi
     layout, finder = reading.layout, reading.finder
     return FilePlan(
         compression=compression,
+        member=options.member,
         dialect=replace(layout.dialect, encoding=encoding),
         columns=layout.columns,
         roles=dict(finder.roles),

@@ -112,7 +112,7 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
     if plan.kind == "parquet":
         if not plan.footer:
             return NO_ROWS
-        whole = sample if plan.compression == "none" else read_packed_parquet([sample], plan.compression)
+        whole = sample if plan.compression == "none" else read_packed_parquet([sample], plan.compression, member=plan.member)
         return parse_preview(WholeFile(whole), plan, options) or NO_ROWS
     if plan.table and not plan.columns:
         return NO_ROWS

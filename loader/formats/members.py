@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.dialect import DATA_CELL, DELIMITERS, name_columns, read_row
+from loader.formats.errors import make_choice
 from loader.formats.plan import Dialect, FilePlan
 from loader.formats.records import UTF8_BOM, split_records
 from shared.errors import FileFormatError
@@ -13,7 +14,7 @@ _HEAD_BYTES = 2**16
 _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def begins_with_header(reader: ByteReader, plan: FilePlan, member: str | None) -> bool:
+def begins_with_header(reader: ByteReader, plan: FilePlan, member: str | None, *, first: str | None) -> bool:
     """Tell whether a further member begins with the header of the first; rows of its columns are the other way to begin.
 
     Raises: FileFormatError for a member of another kind.
@@ -28,9 +29,12 @@ def begins_with_header(reader: ByteReader, plan: FilePlan, member: str | None) -
     if len(rows[0]) == len(plan.columns) and sum(bool(DATA_CELL.match(cell)) for cell in rows[0]) >= 2:
         return False  # as split -l cuts a file
     raise FileFormatError(
-        f"{member} in the archive {_describe(head, names, plan)}. Pack only files with the same columns.",
+        f"{member} in the archive {_describe(head, names, plan)}. Say which table to read (--member), or pack only "
+        "files with the same columns.",
         code="members_differ",
+        parameter="member",
         member=member,
+        choices=[make_choice(name, member=name) for name in (first, member) if name],
     )
 
 

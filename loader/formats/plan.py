@@ -52,6 +52,7 @@ class LoadOptions:
     time_form: what numbers in a column of times mean.
     sheet: of a workbook; of a JSON file the keys of the array with the records (`data.trips`).
     polyline_precision: digits behind the point in encoded polylines, 5 or 6.
+    member: the one table of an archive to read, by its path or file name.
     as_last_time: what was said of a file of the same kind counts where nothing is said now.
     max_rejects, max_reject_share: more rejects fail the load; None leaves it to the settings.
     Clock: timezone is where values with an offset are converted to.
@@ -76,6 +77,7 @@ class LoadOptions:
     record_limit_bytes: int = RECORD_LIMIT_BYTES
     sheet: str | None = None
     polyline_precision: int | None = None
+    member: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the options as plain JSON."""
@@ -202,7 +204,7 @@ class FilePlan:
     is_seekable: slices are byte ranges of the object itself; otherwise of the stream that open_stream gives.
     axis_order: what comes first in points. is_exchanged: that is another than their form says, so that axes are exchanged.
     point_forms: of an end whose points are cells, the form. polyline_precision: digits behind the point in encoded polylines.
-    table: what to read as CSV, where the file is none itself.
+    table: what to read as CSV, where the file is none itself. member: of an archive, the one table to read.
     area is where trips are to be expected: west, south, east, north in degrees. footer and asked (the options) complete the
     plan of a Parquet file. notes: what detection has to say to a person.
     """
@@ -226,6 +228,7 @@ class FilePlan:
     is_exchanged: bool = False
     point_forms: Mapping[str, str] = field(default_factory=dict)
     polyline_precision: int = 5
+    member: str | None = None
 
     @property
     def is_seekable(self) -> bool:

@@ -68,9 +68,11 @@ class BatchScanner:
             yield from self._scan_parquet(chunks, members)
             return
         unread = UnreadKeys()
+        first: str | None = None
         for member, stream in open_members(chunks, self.plan, members=members, unread=unread):
             reader = ByteReader(stream, kind="file")
-            is_first = self._next.batch_no == 0 or begins_with_header(reader, self.plan, member)
+            is_first = self._next.batch_no == 0 or begins_with_header(reader, self.plan, member, first=first)
+            first = first or member
             self._next = replace(self._next, member=member, is_first=is_first, lines_before=0)
             self._start_member()
             for chunk in reader.read_rest():
@@ -85,7 +87,7 @@ class BatchScanner:
             deque(chunks, maxlen=0)  # who reads them counts and hashes them
             yield from ((piece, None) for piece in list_slices(self.plan))
             return
-        packed = read_packed_parquet(chunks, self.plan.compression, members=members)
+        packed = read_packed_parquet(chunks, self.plan.compression, members=members, member=self.plan.member)
         if not self.plan.footer:
             self.plan = detect_parquet(WholeFile(packed), self.plan, LoadOptions.from_json(self.plan.asked or {}))
         view = memoryview(packed)

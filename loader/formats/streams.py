@@ -34,7 +34,7 @@ def open_members(
 
     members: the directory of a zip file, where it is known. unread: counts keys of JSON that have no column.
     """
-    for name, stream in open_tables(chunks, plan.compression, members=members):
+    for name, stream in open_tables(chunks, plan.compression, members=members, member=plan.member):
         yield name, _to_csv(stream, plan, unread)
 
 

@@ -55,4 +55,4 @@ def test_the_page_takes_every_option() -> None:
 
 
 def test_how_a_file_is_read_is_remembered() -> None:
-    assert set(READING_OPTIONS) == OPTIONS - LIMITS - ABOUT_TRIPS - {"as_last_time"}
+    assert set(READING_OPTIONS) == OPTIONS - LIMITS - ABOUT_TRIPS - {"as_last_time", "member"}

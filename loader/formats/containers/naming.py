@@ -16,9 +16,7 @@ def name_member(error: FileFormatError, sample: bytes, compression: Compression)
     first, *others = (str(name) for name in names)
     about = f"This is about {first} in the archive"
     if others:
-        about += (
-            f", which also holds {join_names(others)}: load the file that has the trips on its own, or pack only files like it"
-        )
+        about += f", which also holds {join_names(others)}: say which has the trips (--member), or load that file on its own"
     return FileFormatError(f"{error.message} {about}.", code=error.error_code, **error.facts)
 
 

@@ -12,29 +12,36 @@ MAGIC = b"PAR1"
 PACKED_PARQUET_LIMIT_BYTES = 128 * 2**20
 
 
-def is_packed_parquet(sample: bytes, compression: Compression) -> bool:
+def is_packed_parquet(sample: bytes, compression: Compression, member: str | None = None) -> bool:
     """Tell whether the first table in the sample of an archive is a Parquet file."""
     if compression == "none":
         return False
     try:
-        _, pieces = next(open_tables([sample], compression))
+        _, pieces = next(open_tables([sample], compression, member=member))
         return _take(pieces, len(MAGIC)) == MAGIC
     except FileFormatError:
         return False  # whoever reads the text says so
 
 
 def read_packed_parquet(
-    chunks: Iterable[bytes], compression: Compression, *, members: Sequence[ZipMember] | None = None
+    chunks: Iterable[bytes],
+    compression: Compression,
+    *,
+    members: Sequence[ZipMember] | None = None,
+    member: str | None = None,
 ) -> bytes:
     """Read the Parquet file inside an archive. Raises: FileFormatError where it is too large or not alone."""
     data: bytes | None = None
-    for name, pieces in open_tables(chunks, compression, members=members):
+    first: str | None = None
+    for name, pieces in open_tables(chunks, compression, members=members, member=member):
         if data is not None:
             raise FileFormatError(
-                f"The archive holds {name} beside a Parquet file. Load each Parquet file on its own.",
+                f"The archive holds {name} beside a Parquet file. Say which table to read (--member), or load each on its own.",
                 code="members_differ",
-                member=name,
+                parameter="member",
+                choices=[{"label": path, "options": {"member": path}} for path in (first, name) if path],
             )
+        first = name
         data = _take(pieces, PACKED_PARQUET_LIMIT_BYTES + 1)
         if len(data) > PACKED_PARQUET_LIMIT_BYTES:
             raise FileFormatError(

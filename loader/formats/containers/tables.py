@@ -42,6 +42,8 @@ _NOTE_STEMS = re.compile(
     re.IGNORECASE,
 )
 _OPEN_SUFFIXES = ("", ".txt", ".text", ".dat", ".data")
+# Tables that are offered to choose from.
+_CHOICES_LIMIT = 12
 _WORKBOOK_PARTS = ("xl/", "_rels/", "word/", "ppt/")
 
 Tables = Iterator[tuple[str | None, Iterator[bytes]]]
@@ -60,23 +62,35 @@ def is_table(name: str) -> bool:
     return not (is_hidden or path.suffix.lower() in _NOTE_SUFFIXES or _NOTE_STEMS.match(path.name))
 
 
-def open_tables(chunks: Iterable[bytes], compression: Compression, *, members: Sequence[ZipMember] | None = None) -> Tables:
+def is_named(path: str, member: str | None) -> bool:
+    """Tell whether a table inside an archive is the one a person named, by its path or the end of it; any is without a name."""
+    if member is None:
+        return True
+    whole = f"/{path.casefold()}"
+    return any(one.endswith(f"/{member.casefold()}") for one in (whole, whole.removesuffix(".gz"), whole.removesuffix(".zst")))
+
+
+def open_tables(
+    chunks: Iterable[bytes], compression: Compression, *, members: Sequence[ZipMember] | None = None, member: str | None = None
+) -> Tables:
     """Yield (name, bytes in pieces) of each table; the name is None where it has none of its own. Read each before the next.
 
-    members: the directory of a zip file, where it is known.
+    members: the directory of a zip file, where it is known. member: the one table to read, where a person named it.
     Raises: FileFormatError for damaged, truncated or exploding archives, and where there is no table.
     """
     if compression == "none":
         yield None, iter(chunks)
     else:
-        yield from _Opener(members).open_all(chunks)
+        yield from _Opener(members, member).open_all(chunks)
 
 
 class _Opener:
     """One file on its way out of its containers. One meter counts all of them."""
 
-    def __init__(self, members: Sequence[ZipMember] | None) -> None:
+    def __init__(self, members: Sequence[ZipMember] | None, member: str | None) -> None:
         self._members = members
+        self._member = member
+        self._others: list[str] = []
         self._meter = Meter()
         self._tables = 0
         self._empty = 0
@@ -119,6 +133,12 @@ class _Opener:
 
     def _open_table(self, name: str | None, reader: ByteReader) -> Tables:
         if name is None:
+            if self._member is not None:
+                raise FileFormatError(
+                    "This file holds one table without a name: leave out member (--member).",
+                    code="no_such_member",
+                    parameter="member",
+                )
             self._tables += 1
             yield None, reader.read_rest()
             return
@@ -131,11 +151,20 @@ class _Opener:
             self._passed_over.append(name)
         elif PurePosixPath(name).suffix.lower() in _OPEN_SUFFIXES and is_prose(head):
             self._passed_over.append(name)
+        elif not is_named(name, self._member):
+            self._others.append(name)
         else:
             self._tables += 1
             yield name, reader.read_rest()
 
     def _nothing_found(self) -> FileFormatError:
+        if self._others:
+            return FileFormatError(
+                f"The archive holds no table {self._member!r}. Tables: {join_names(self._others)}.",
+                code="no_such_member",
+                parameter="member",
+                choices=[{"label": name, "options": {"member": name}} for name in self._others[:_CHOICES_LIMIT]],
+            )
         if self._foreign is not None:
             name, foreign = self._foreign
             return FileFormatError(f"The archive holds no table of trips: {foreign.describe(name)}", code="not_a_table")

@@ -253,3 +253,38 @@ def test_signatures_are_sound() -> None:
 def test_loaded_is_what_was_packed() -> None:
     loaded: Loaded = load_bytes(PACKERS["tar.gz"]({"a.csv": HEAD + GOOD}))
     assert loaded.plan.compression == "gzip"
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+@pytest.mark.parametrize("name", ["data/trips.csv", "trips.csv", "TRIPS.csv"])
+def test_a_named_table_is_read_alone(packer: str, name: str) -> None:
+    members = {"stations.csv": b"id,name,capacity\n1,Main,20\n", "data/trips.csv": HEAD + GOOD, "z.csv": b"a,b\n1,2\n"}
+    loaded = load_bytes(PACKERS[packer](members), options=LoadOptions(member=name))
+    assert (loaded.trips.height, loaded.rejects.height) == (1, 0)
+    assert all("data/trips.csv" in str(piece.member) for piece in loaded.pieces)
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_a_named_parquet_file_is_read_beside_others(packer: str) -> None:
+    members = {"1.csv": HEAD + GOOD, "2.parquet": make_parquet(), "3.parquet": make_parquet()}
+    assert load_bytes(PACKERS[packer](members), options=LoadOptions(member="2.parquet")).plan.kind == "parquet"
+    assert load_bytes(PACKERS[packer](members), options=LoadOptions(member="1.csv")).trips.height == 1
+
+
+def test_files_that_differ_are_offered_to_choose_from() -> None:
+    data = make_zip({"trips.csv": HEAD + GOOD, "stations.csv": b"id,name,capacity\n1,Main,20\n"})
+    with pytest.raises(FileFormatError) as caught:
+        load_bytes(data)
+    choices = caught.value.facts["choices"]
+    assert isinstance(choices, list)
+    assert [choice["options"] for choice in choices] == [{"member": "trips.csv"}, {"member": "stations.csv"}]
+    assert load_bytes(data, options=LoadOptions(**choices[0]["options"])).trips.height == 1
+
+
+def test_a_table_that_is_not_there_is_no_guess() -> None:
+    archive = make_zip({"trips.csv": HEAD + GOOD, "stations.csv": HEAD + GOOD})
+    for data, named in ((archive, True), (HEAD + GOOD, False), (gzip.compress(HEAD + GOOD), False)):
+        with pytest.raises(FileFormatError) as caught:
+            load_bytes(data, options=LoadOptions(member="rides.csv"))
+        assert caught.value.error_code == "no_such_member"
+        assert bool(caught.value.facts.get("choices")) == named

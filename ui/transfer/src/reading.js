@@ -31,6 +31,7 @@ export const TEXT_OPTIONS = [
   ['timezone', 'Time zone of the trips'],
   ['crs', 'Reference system of coordinates'],
   ['sheet', 'Sheet of a workbook, or keys of a JSON array'],
+  ['member', 'File of an archive'],
 ];
 
 /** @type {[string, string][]} */
