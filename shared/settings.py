@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     hub_body_timeout_s: float = Field(
         60.0, gt=0, description="Longest pause in a request's body, and in the reading of an answer. Seconds."
     )
+    # With what the hub opens besides, below 4,096 files, the lowest hard limit that is usual.
+    hub_connections: int = Field(
+        3_500,
+        ge=1,
+        description="Connections of clients, the feed's included; others get 503, except for health checks. Count.",
+    )
     inspect_processes: int = Field(2, ge=1, description="Files that the hub inspects at once, a process each. Count.")
     inspect_timeout_s: float = Field(10.0, gt=0, description="Time after which an inspection is broken off. Seconds.")
     inspect_memory_mib: int = Field(768, ge=64, description="Memory that an inspection may take, on Linux. MiB.")

@@ -16,6 +16,7 @@ from tornado.netutil import bind_sockets
 
 from loader.hub.access import Access
 from loader.hub.application import make_application
+from loader.hub.connections import make_server
 from loader.hub.feed import Feed
 from loader.hub.history import History
 from loader.hub.inspections import Inspections
@@ -40,6 +41,8 @@ _READ_BYTES: Final = 256 * 2**10
 _MAX_HEADER_BYTES: Final = 32 * 2**10
 # Of what takes no body at all, as a handshake; every other handler counts its own.
 _MAX_BODY_BYTES: Final = 64 * 2**10
+# Connections to the services, and the spare ones; see connections.py.
+_OTHER_FILES: Final = 400
 _DRAIN_S: Final = 20.0
 _TRANSFER_THREADS: Final = 8
 
@@ -57,15 +60,17 @@ def main() -> None:
 async def run_hub(settings: Settings) -> None:
     """Serve until a signal asks to stop. Raises: SettingsError when the hub may not or can't listen."""
     services = make_services(settings)
-    server = HTTPServer(
+    server = make_server(
         make_application(services),
+        lambda: len(services.feed_clients),
+        limit=_limit_connections(settings),
+        refused=services.metrics.refused_connections,
         chunk_size=_READ_BYTES,
         max_header_size=_MAX_HEADER_BYTES,
         idle_connection_timeout=settings.hub_idle_timeout_s,
         max_body_size=_MAX_BODY_BYTES,
         body_timeout=settings.hub_body_timeout_s,
     )
-    _raise_file_limit()
     _listen(server, settings)
     background = [services.tasks.start(work) for work in (services.feed.run(), services.publisher.run(), _warm_up(services))]
     loop = asyncio.get_running_loop()
@@ -143,10 +148,21 @@ async def _warm_up(services: Services) -> None:
     await services.inspections.start()
 
 
-def _raise_file_limit() -> None:
+def _limit_connections(settings: Settings) -> int:
+    """The setting, or less where the system lets the hub open fewer files."""
+    files = _raise_file_limit()
+    return (
+        settings.hub_connections
+        if files == resource.RLIM_INFINITY
+        else max(1, min(settings.hub_connections, files - _OTHER_FILES))
+    )
+
+
+def _raise_file_limit() -> int:
     # Every client of the feed is an open file, and 1,024 is the usual soft limit.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 if __name__ == "__main__":

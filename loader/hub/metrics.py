@@ -44,6 +44,9 @@ class Metrics:
         self.unread_bytes = Gauge(
             "tripdeck_hub_unread_bytes", "Bytes of answers that clients haven't read yet.", registry=self._registry
         )
+        self.refused_connections = Counter(
+            "tripdeck_hub_refused_connections", "Connections beyond the limit.", registry=self._registry
+        )
         self.feed_clients = Gauge("tripdeck_hub_feed_clients", "Clients that follow the feed.", registry=self._registry)
         self.feed_messages = Counter("tripdeck_hub_feed_messages", "Messages sent to them.", registry=self._registry)
         self.feed_conflated = Counter(

@@ -5,7 +5,9 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import Engine
 
@@ -22,6 +24,7 @@ IDLE_S = 2.0
 BODY_S = 2.0
 # Of a busy machine: what takes longer hangs.
 SOON_S = 8.0
+CONNECTIONS = 20
 FILE = b"a,b\n1,2\n"
 
 
@@ -147,6 +150,65 @@ def test_who_does_not_read_an_answer_is_cut_off(hub: HubServer) -> None:
         wait_until(lambda: read_unread(hub) > 0, what="an answer waits")
         wait_until(lambda: read_unread(hub) == 0, what="it is given up")
     assert hub.get("/healthz").status == 200
+
+
+@pytest.fixture
+def small_hub(hub_settings: Settings, tmp_path: Path) -> Iterator[HubServer]:
+    """A hub that takes few connections."""
+    [port] = find_free_ports(1)
+    changes = {"hub_port": port, "api_url": f"http://127.0.0.1:{port}", "hub_connections": CONNECTIONS}
+    server = HubServer.start(hub_settings.model_copy(update=changes), tmp_path, name="small")
+    server.pool.clear()
+    yield server
+    server.stop()
+
+
+def ask_once(hub: HubServer, path: str, *, method: str = "GET", body: bytes = b"") -> bytes:
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    with connect(hub, 1, head.encode() + body) as [connection]:
+        return read_to_end(connection)
+
+
+def is_crowded(hub: HubServer) -> bool:
+    return ask_once(hub, "/api/v1/loads").startswith(b"HTTP/1.1 503 ")
+
+
+def test_beyond_the_limit_connections_get_503_and_health_is_told(small_hub: HubServer) -> None:
+    with connect(small_hub, CONNECTIONS, b"GET /slow HTTP/1.1\r\n"):
+        wait_until(lambda: is_crowded(small_hub), what="the hub is full")
+        answer = ask_once(small_hub, "/api/v1/loads")
+        assert b"\r\nRetry-After: 5\r\n" in answer
+        assert b'"code": "busy"' in answer
+        assert ask_once(small_hub, "/api/v1/loads", method="POST", body=FILE).startswith(b"HTTP/1.1 503 ")
+        for path in ("/healthz", "/readyz", "/healthz?"):
+            assert ask_once(small_hub, path).startswith(b"HTTP/1.1 200 "), path
+        assert ask_once(small_hub, "/healthz/x").startswith(b"HTTP/1.1 503 ")
+    wait_until(lambda: not is_crowded(small_hub), what="there is room again")
+    found = re.search(r"^tripdeck_hub_refused_connections_total (\S+)$", ask_once(small_hub, "/metrics").decode(), re.MULTILINE)
+    assert found
+    assert float(found[1]) >= 7
+
+
+def test_many_more_connections_than_the_limit_are_let_go(small_hub: HubServer) -> None:
+    with connect(small_hub, 500, b"GET /slow HTTP/1.1\r\n") as crowd:
+        wait_until(lambda: count_sockets(small_hub) <= CONNECTIONS, what="those beyond the limit are closed", timeout_s=30)
+        assert ask_once(small_hub, "/healthz").startswith(b"HTTP/1.1 200 ")
+        assert count_sockets(small_hub) >= CONNECTIONS - 1, "those that came first stay"
+        assert len(crowd) == 500
+
+
+def test_followers_of_the_feed_count(small_hub: HubServer) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(CONNECTIONS - count_sockets(small_hub)):
+            stack.enter_context(small_hub.follow()).receive()
+        assert is_crowded(small_hub)
+    wait_until(lambda: not is_crowded(small_hub), what="there is room again")
+
+
+def count_sockets(hub: HubServer) -> int:
+    """Connections of clients that the hub's process has open."""
+    found = psutil.Process(hub.process.pid).net_connections(kind="tcp")
+    return sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == hub.port for each in found)
 
 
 def read_unread(hub: HubServer) -> float:
