@@ -6,7 +6,7 @@ inspection.to_json()
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -134,6 +134,15 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
     return parse_batch(text[: piece.bytes], plan, piece, options=options)
 
 
+_PARQUET_UNSEEN: Final = (
+    "A Parquet file says at its end what it holds, and only its beginning was looked at. It can be loaded as it is."
+)
+_WORKBOOK_UNSEEN: Final = (
+    "A workbook says at its end what it holds, and this one is too large to be looked at before it is loaded. "
+    "It can be loaded as it is: what it leaves open is asked then. To see its first rows, save the sheet with the trips as CSV."
+)
+
+
 def list_plan_notes(plan: FilePlan, options: LoadOptions) -> list[str]:
     """Say what a person may want to know of how a file is read, whatever its rows hold."""
     return list(_list_notes(plan, replace(NO_ROWS, rows_read=1), options))
@@ -142,8 +151,7 @@ def list_plan_notes(plan: FilePlan, options: LoadOptions) -> list[str]:
 def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iterator[str]:
     """Say what a person may want to know before loading."""
     if "started_at" not in plan.roles:
-        kind = "workbook" if plan.table else "Parquet file"
-        yield f"A {kind} says at its end what it holds, and only its beginning was looked at. It can be loaded as it is."
+        yield _WORKBOOK_UNSEEN if plan.table else _PARQUET_UNSEEN
         return
     if plan.table and plan.table.others:
         what = "sheet" if plan.table.format == "workbook" else "array"

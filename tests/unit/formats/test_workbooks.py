@@ -91,7 +91,8 @@ def test_a_large_workbook_is_not_inspected_by_its_beginning() -> None:
     data = make_xlsx({"Trips": TABLE})
     inspection = inspect_format(data[:1000], file_name="f.xlsx", options=LoadOptions(), is_whole=False)
     assert inspection.rows.rows_read == 0
-    assert "It can be loaded as it is" in inspection.notes[0]
+    assert "It can be loaded as it is: what it leaves open is asked then" in inspection.notes[0]
+    assert "save the sheet with the trips as CSV" in inspection.notes[0]
 
 
 def test_more_rows_than_the_sample_has() -> None:
