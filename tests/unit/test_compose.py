@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
+from infra import probe
 from infra.make_secrets import make_secrets
 from shared.settings import PREFIX, Settings, load_settings
 
@@ -131,6 +132,22 @@ def test_images_of_the_dockerfile_are_pinned_and_its_targets_exist() -> None:
     names = {stage for _, stage in stages}
     assert all(base in names or re.search(r":\d+\.\d+", base) for base, _ in stages)
     assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= names
+
+
+def test_python_is_compiled_in_the_images_and_nothing_unpinned_builds_them() -> None:
+    stages = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL))
+    assert [name for name, text in stages.items() if "UV_COMPILE_BYTECODE=1" in text] == ["loader-packages", "ui-packages"]
+    assert "compileall" in stages["base"]
+    assert stages["base"].index("compileall") < stages["base"].index("USER 10001"), "only root may write there"
+    assert "# syntax=" not in DOCKERFILE, "an image that each build would fetch"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_health_checks_outlast_the_probe(name: str) -> None:
+    check = SERVICES[name].get("healthcheck")
+    if check and "infra.probe" in check["test"]:
+        assert int(check["timeout"].removesuffix("s")) > probe.TIMEOUT_S
+        assert int(check["start_period"].removesuffix("s")) >= 120
 
 
 def test_dockerfile_copies_what_exists() -> None:
