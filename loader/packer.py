@@ -6,6 +6,7 @@ it pause. Several packers at once do no harm: the database lets one work at a ti
 
 import logging
 import threading
+from dataclasses import dataclass
 from typing import Final
 
 from loader.context import Context
@@ -16,17 +17,29 @@ from shared.runs import LEAST_TRIPS, clear_batch_points, list_piles, pack_loads
 
 LOG = logging.getLogger(__name__)
 
-_INTERVAL_S: Final = 5.0
-_PAUSE_S: Final = 1.0
-# Loose trips that are packed although a load is running: reading their blocks costs a question some 0.1 s.
-_PATIENCE_TRIPS: Final = 200 * LEAST_TRIPS
+
+@dataclass(frozen=True)
+class Pace:
+    """How often the packer looks for work, for how long it pauses, and how many trips are worth it.
+
+    patience_trips: loose trips that are packed although a load is running; reading their blocks costs a question some 0.1 s.
+    """
+
+    interval_s: float = 5.0
+    pause_s: float = 1.0
+    least_trips: int = LEAST_TRIPS
+    patience_trips: int = 200 * LEAST_TRIPS
+
+
+USUAL_PACE: Final = Pace()
 
 
 class Packer:
     """The thread; start() and stop()."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, pace: Pace = USUAL_PACE) -> None:
         self._context = context
+        self._pace = pace
         self._thread = threading.Thread(target=self._run, name="packer", daemon=True)
         self._is_failing = False
 
@@ -46,21 +59,21 @@ class Packer:
         clear_batch_points(self._context.engine)
         # What batches needed, before packing takes its own.
         give_back_free()
-        return pack_loads(self._context.engine, least_trips=LEAST_TRIPS, pause=self._pause)
+        return pack_loads(self._context.engine, least_trips=self._pace.least_trips, pause=self._pause)
 
     def _pause(self) -> None:
         """Let loads go first: packing beside one takes two thirds of a core from it and from those who ask."""
-        while self._must_wait() and not self._context.stopping.wait(_PAUSE_S):
+        while self._must_wait() and not self._context.stopping.wait(self._pace.pause_s):
             pass
 
     def _must_wait(self) -> bool:
         with transaction(self._context.engine) as connection:
             if not execute(connection, "has_running_loads").scalar_one():
                 return False
-            return sum(pile.trips for pile in list_piles(connection) if pile.run_id is None) < _PATIENCE_TRIPS
+            return sum(pile.trips for pile in list_piles(connection) if pile.run_id is None) < self._pace.patience_trips
 
     def _run(self) -> None:
-        while not self._context.stopping.wait(_INTERVAL_S):
+        while not self._context.stopping.wait(self._pace.interval_s):
             try:
                 self.pack()
             except TripdeckError as error:

@@ -37,9 +37,17 @@ class NamedQuery:
 
 @cache
 def list_queries() -> dict[str, NamedQuery]:
-    """Read every named query; name → query."""
+    """Give every named query of Tripdeck; name → query."""
+    return read_queries(SQL_DIR)
+
+
+def read_queries(folder: Path) -> dict[str, NamedQuery]:
+    """Read the named queries of a folder: queries/*.sql and challenge.sql.
+
+    Raises: ValueError when two have one name.
+    """
     found: dict[str, NamedQuery] = {}
-    for path in [*sorted((SQL_DIR / "queries").glob("*.sql")), SQL_DIR / "challenge.sql"]:
+    for path in [*sorted((folder / "queries").glob("*.sql")), folder / "challenge.sql"]:
         for named in _split(path):
             if named.name in found:
                 raise ValueError(f"query {named.name} stands in {found[named.name].noun}.sql and in {path.name}")

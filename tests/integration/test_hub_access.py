@@ -3,11 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from infra.embedded import find_free_ports
 from infra.environment import make_environment
 from loader.hub.access import Access
 from loader.hub.application import ROUTES
@@ -108,8 +110,17 @@ def test_the_feed_ends_when_the_token_does(hub: HubServer) -> None:
         assert feed.receive_close() == (4401, "The token has expired; ask for a new one.")
 
 
-def test_readiness_tells_strangers_no_addresses(hub: HubServer) -> None:
-    assert all(state["reason"] is None for state in hub.get("/readyz").json()["services"].values())
+@pytest.mark.parametrize(
+    ("secret", "reason"), [(SECRET, "store_unavailable"), (None, "The object store can't be reached: MaxRetryError.")]
+)
+def test_readiness_tells_strangers_codes_alone(hub_settings: Settings, tmp_path: Path, secret: str | None, reason: str) -> None:
+    """Sentences may name addresses; only a hub without a secret, which is for this machine alone, tells them."""
+    hub_port, absent_port = find_free_ports(2)
+    changed = {"hub_port": hub_port, "s3_endpoint": f"http://127.0.0.1:{absent_port}", "hub_secret": secret and SecretStr(secret)}
+    server = HubServer.start(hub_settings.model_copy(update=changed), tmp_path)
+    answer = server.get("/readyz")
+    server.stop()
+    assert (answer.status, answer.json()["services"]["store"]) == (503, {"is_ready": False, "reason": reason})
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from loader import packer
 from loader.context import Context
-from loader.packer import Packer
+from loader.packer import Pace, Packer
 from shared.database import connect_database, transaction
 from shared.settings import Settings
 from tests.blocking import holding, wait_for_blocked
@@ -15,12 +14,8 @@ from tests.loading import wait_until
 from tests.random_trips import MONDAY, make_trip
 from tests.trip_maker import insert_trips
 
-
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few trips are worth packing."""
-    monkeypatch.setattr(packer, "LEAST_TRIPS", 10)
-    monkeypatch.setattr(packer, "_INTERVAL_S", 0.05)
+# Few trips are worth packing.
+EAGER = Pace(least_trips=10, interval_s=0.05, pause_s=0.05)
 
 
 def insert(context: Context, trips: int, *, state: str = "succeeded") -> None:
@@ -47,37 +42,33 @@ def count_sessions(context: Context, state: str, query: str) -> int:
         return int(connection.exec_driver_sql(asked, {"state": state, "query": f"%{query}%"}).scalar_one())
 
 
-@pytest.mark.usefixtures("eager")
 def test_packs_what_has_succeeded(context: Context) -> None:
     insert(context, 9)
-    assert Packer(context).pack() == 0
+    assert Packer(context, EAGER).pack() == 0
     insert(context, 9)
-    assert Packer(context).pack() == 2
+    assert Packer(context, EAGER).pack() == 2
     assert count_runs(context) == 1
 
 
-@pytest.mark.usefixtures("eager")
 def test_gives_back_what_a_question_had_open(context: Context) -> None:
     insert(context, 20)
     with transaction(context.engine) as asking:
         asking.exec_driver_sql("select from batch_point")
-        assert Packer(context).pack() == 1
+        assert Packer(context, EAGER).pack() == 1
         assert count_batch_points(context) > 0
-    assert Packer(context).pack() == 0
+    assert Packer(context, EAGER).pack() == 0
     assert count_batch_points(context) == 0
 
 
-@pytest.mark.usefixtures("eager")
 def test_waits_while_a_load_runs(context: Context) -> None:
     insert(context, 20)
     insert(context, 5, state="loading")
-    assert Packer(context).pack() == 0
+    assert Packer(context, EAGER).pack() == 0
     assert count_runs(context) == 0
 
 
-@pytest.mark.usefixtures("eager")
 def test_works_until_it_is_stopped(context: Context) -> None:
-    running = Packer(replace(context, stopping=threading.Event()))
+    running = Packer(replace(context, stopping=threading.Event()), EAGER)
     insert(context, 20)
     running.start()
     wait_until(lambda: count_runs(context) == 1)
@@ -85,12 +76,11 @@ def test_works_until_it_is_stopped(context: Context) -> None:
     wait_until(lambda: not any(thread.name == "packer" for thread in threading.enumerate()))
 
 
-@pytest.mark.usefixtures("eager")
 def test_outlives_an_absent_database(context: Context, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     nowhere = settings.model_copy(
         update={"database_url": Settings(database_url="postgresql://nobody@127.0.0.1:1/no").database_url}
     )
-    running = Packer(replace(context, engine=connect_database(nowhere), stopping=threading.Event()))
+    running = Packer(replace(context, engine=connect_database(nowhere), stopping=threading.Event()), EAGER)
     running.start()
     wait_until(lambda: "packing waits" in caplog.text)
     assert any(thread.name == "packer" for thread in threading.enumerate())
@@ -98,11 +88,9 @@ def test_outlives_an_absent_database(context: Context, settings: Settings, caplo
     wait_until(lambda: not any(thread.name == "packer" for thread in threading.enumerate()))
 
 
-@pytest.mark.usefixtures("eager")
-def test_pauses_for_a_load_that_begins_meanwhile(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packer, "_PAUSE_S", 0.05)
+def test_pauses_for_a_load_that_begins_meanwhile(context: Context) -> None:
     insert(context, 20)
-    packing = threading.Thread(target=Packer(context).pack)
+    packing = threading.Thread(target=Packer(context, EAGER).pack)
     with holding(context.engine, "lock table run_point in share mode"):
         packing.start()
         wait_for_blocked(context.engine, "copy run_point")
@@ -118,19 +106,16 @@ def test_pauses_for_a_load_that_begins_meanwhile(context: Context, monkeypatch: 
     assert count_runs(context) == 1
 
 
-@pytest.mark.usefixtures("eager")
-def test_does_not_pause_when_questions_would_become_slow(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packer, "_PATIENCE_TRIPS", 20)
+def test_does_not_pause_when_questions_would_become_slow(context: Context) -> None:
     insert(context, 20)
     insert(context, 5, state="loading")
-    assert Packer(context).pack() == 1
+    assert Packer(context, replace(EAGER, patience_trips=20)).pack() == 1
 
 
-@pytest.mark.usefixtures("eager")
 def test_stops_though_a_load_makes_it_pause(context: Context) -> None:
     stopping = threading.Event()
     insert(context, 20)
-    packing = threading.Thread(target=Packer(replace(context, stopping=stopping)).pack)
+    packing = threading.Thread(target=Packer(replace(context, stopping=stopping), EAGER).pack)
     with holding(context.engine, "lock table run_point in share mode"):
         packing.start()
         wait_for_blocked(context.engine, "copy run_point")

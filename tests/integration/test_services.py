@@ -1,5 +1,6 @@
 """The servers that every other test stands on, and that `make up` runs."""
 
+import http.client
 import io
 import os
 import shutil
@@ -92,21 +93,26 @@ def test_servers_refuse_who_has_no_password(postgres_server: PostgresServer, val
         client.ping()
 
 
+def ask_as_stranger(url: str) -> bytes:
+    """Ask without a key; gives what is answered, nothing where that is a refusal or no HTTP."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bytes(answer.read())
+    except (OSError, http.client.HTTPException):
+        return b""
+
+
 def test_inner_ports_of_the_store_refuse_who_has_no_key(s3_server: S3Server, object_store: ObjectStore) -> None:
-    stored = object_store.put("files/secret", io.BytesIO(b"secret"), length=6)
-    ports = {
-        found.laddr.port
-        for found in psutil.Process(s3_server.process.pid).net_connections()
-        if found.status == psutil.CONN_LISTEN
-    }
-    for port in ports:
-        try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{port}/buckets/{object_store.bucket}/{stored.key}", timeout=5
-            ) as answer:
-                assert b"secret" not in answer.read()
-        except OSError:  # refused, or no HTTP at all
-            continue
+    body = os.urandom(1_000)
+    place = f"{object_store.bucket}/{object_store.put('files/x', io.BytesIO(body), length=len(body)).key}"
+    found = psutil.Process(s3_server.process.pid).net_connections()
+    ports = {connection.laddr.port for connection in found if connection.status == psutil.CONN_LISTEN}
+    assert s3_server.port in ports
+    assert len(ports) > 4, "master, volumes and files have ports of their own"
+    for path in (place, f"buckets/{place}"):
+        assert [port for port in ports if body in ask_as_stranger(f"http://127.0.0.1:{port}/{path}")] == []
+    signed = s3_server.connect().presigned_get_object(bucket_name=object_store.bucket, object_name="files/x")
+    assert ask_as_stranger(signed) == body, "control: with a signature it is there"
 
 
 def test_postgres_never_runs_as_root(postgres_server: PostgresServer) -> None:

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -44,12 +43,10 @@ def test_a_signal_stops_it_with_a_page_open(settings: Settings, stop_signal: sig
     with start(make_environment(settings)) as process:
         wait_until(lambda: is_up(url), what="for the web app")
         page = websocket.create_connection(f"{url.replace('http', 'ws')}/_stcore/stream", origin=url, timeout=10)
-        began = time.monotonic()
         process.send_signal(stop_signal)
         output, _ = process.communicate(timeout=30)
         page.close()
     assert process.returncode in (0, -stop_signal)
-    assert time.monotonic() - began < 20
     assert "Traceback" not in output
 
 

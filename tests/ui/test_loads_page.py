@@ -9,10 +9,11 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from loader.context import Context
+from loader.finishing import clean_load
 from shared.loads import fetch_load
 from shared.settings import Settings
 from tests.hub import HubServer
-from tests.loading import BAD_ROW, HEADER, ROW, load_bytes, request_load
+from tests.loading import BAD_ROW, HEADER, ROW, load_bytes, request_load, run_load
 from tests.ui.conftest import OpenPage, metrics, texts
 
 
@@ -125,6 +126,10 @@ def test_cancel_and_retry(hub: HubServer, open_page: OpenPage, context: Context,
     load_id = request_load(engine, context.store, HEADER + ROW)
     confirm(open_page("loads"), load_id, "cancel")
     assert fetch_load(engine, load_id)["state"] == "cancelled"
+    clean_load(context, load_id)
+    confirm(open_page("loads"), load_id, "retry")
+    assert fetch_load(engine, load_id)["state"] == "queued"
+    assert run_load(context, load_id)["rows_loaded"] == 1
 
 
 def test_older_loads_are_a_page_away(open_page: OpenPage, context: Context, engine: Engine) -> None:

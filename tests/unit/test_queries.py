@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import queries
-from shared.queries import SQL_DIR, list_queries, query
+from shared.queries import SQL_DIR, list_queries, query, read_queries
 
 ROOT = SQL_DIR.parent
 
@@ -53,17 +52,12 @@ def test_an_unknown_name_is_a_key_error() -> None:
         query("no_such_query")
 
 
-def test_a_name_that_stands_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "queries").mkdir()
     (tmp_path / "queries" / "one.sql").write_text("-- name: same\nselect 1;\n", encoding="utf-8")
     (tmp_path / "challenge.sql").write_text("-- name: same\nselect 2;\n", encoding="utf-8")
-    monkeypatch.setattr(queries, "SQL_DIR", tmp_path)
-    list_queries.cache_clear()
-    try:
-        with pytest.raises(ValueError, match=r"one\.sql|challenge\.sql|same"):
-            list_queries()
-    finally:
-        list_queries.cache_clear()
+    with pytest.raises(ValueError, match=r"same stands in one\.sql and in challenge\.sql"):
+        read_queries(tmp_path)
 
 
 def test_notes_and_defaults_are_read() -> None:
