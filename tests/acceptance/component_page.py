@@ -159,3 +159,8 @@ def save_screenshot(page: Page, name: str) -> None:
     """Keep a picture of the page in tests/output."""
     OUTPUT.mkdir(exist_ok=True)
     page.screenshot(path=OUTPUT / f"{name}.png")
+
+
+def wait_for_frames(page: Page) -> None:
+    """Wait until the page has drawn two frames."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.acceptance.site import Site, see_number
 from tests.loading import wait_until
@@ -67,19 +67,14 @@ def wait_for_rest(page: Page) -> None:
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
-def find_place(page: Page, drawing: Locator) -> FloatRect | None:
-    """Where something stands, once it has stood there for a moment."""
-    expect(drawing).to_be_visible()
-    before = drawing.bounding_box()
-    page.wait_for_timeout(150)
-    return before if before is not None and before == drawing.bounding_box() else None
-
-
 def brush(page: Page, chart: Locator, start: float, end: float) -> None:
     """Drag along a chart, from one share of its width to another."""
     # The page draws its charts anew when their filters have changed: only then do they stand still.
     wait_for_rest(page)
-    ground = wait_until(lambda: find_place(page, chart.locator("svg")))
+    drawing = chart.locator("svg")
+    drawing.hover(trial=True)  # waits until it stands at one place in two frames
+    ground = drawing.bounding_box()
+    assert ground is not None
     y = ground["y"] + ground["height"] * 0.55
     page.mouse.move(ground["x"] + ground["width"] * start, y)
     page.mouse.down()

@@ -18,7 +18,7 @@ from infra.environment import make_environment
 from loader.context import Context, make_context
 from shared.queueing import connect_broker
 from shared.settings import Settings
-from tests.acceptance.component_page import OUTPUT, PATIENCE_MS, ROOT, Watch
+from tests.acceptance.component_page import OUTPUT, PATIENCE_MS, ROOT, Watch, wait_for_frames
 from tests.hub import HubServer
 from tests.hub_fixtures import hub_settings
 from tests.loading import load_bytes
@@ -109,12 +109,19 @@ def see_number(page: Page, label: str) -> Locator:
     return metric.get_by_test_id("stMetricValue")
 
 
-def save_picture(page: Page, name: str, *, settle_ms: int = 1500) -> None:
-    """Keep a picture of the page in tests/output, once nothing on it runs any more."""
+# Maps with all their tiles, charts with their drawings, and text in its own font.
+_IS_DRAWN = """() => document.fonts.status === 'loaded'
+    && [...document.querySelectorAll('.td-root')].every(map => 'ready' in map.dataset)
+    && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(chart => chart.querySelector('svg, canvas'))"""
+
+
+def save_picture(page: Page, name: str) -> None:
+    """Keep a picture of the page in tests/output, once nothing on it runs any more and all of it is drawn."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(settle_ms)  # for the eye only: charts and tiles fade in
+    page.wait_for_function(_IS_DRAWN)
+    wait_for_frames(page)
     OUTPUT.mkdir(exist_ok=True)
-    page.screenshot(path=OUTPUT / f"{name}.png")
+    page.screenshot(path=OUTPUT / f"{name}.png", animations="disabled")  # what fades in is there
 
 
 def _check_health(url: str) -> None:

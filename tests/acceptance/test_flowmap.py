@@ -5,7 +5,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.acceptance.component_page import OUTPUT, Watch, check_accessible, chromium, page, save_screenshot, serve_page, watch
+from tests.acceptance.component_page import (
+    OUTPUT,
+    Watch,
+    check_accessible,
+    chromium,
+    page,
+    save_screenshot,
+    serve_page,
+    wait_for_frames,
+    watch,
+)
 
 __all__ = ["chromium", "page", "watch"]
 
@@ -179,7 +189,7 @@ def find_flow(page: Page, host: Locator) -> None:
     tip = page.locator(".td-tip")
     for step in range(80):
         page.mouse.move(*place(host, 0.52 + step * 0.001, 0.45 + step * 0.002))
-        page.wait_for_timeout(30)
+        wait_for_frames(page)  # what lies under the pointer is found in the first, shown in the second
         if tip.is_visible() and "→" in tip.inner_text():
             return
     pytest.fail("no flow under the pointer")

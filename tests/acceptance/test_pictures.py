@@ -111,6 +111,6 @@ def test_pictures_of_a_load(loaded: Site, open_tab: OpenTab, tmp_path: Path, sch
     with running_worker(make_environment(loaded.settings), tmp_path / "worker.log"):
         expect(row).to_have_attribute("data-load-state", "loading")
         expect(row).to_contain_text(re.compile(r"[1-3]\d\s\d{3} rows"))
-        save_picture(page, f"picture_load_running_{scheme}", settle_ms=300)
+        save_picture(page, f"picture_load_running_{scheme}")
         check_accessible(page, "body")
         expect(row).to_have_attribute("data-load-state", "succeeded")
