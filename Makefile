@@ -29,7 +29,7 @@ static:
 	@$(BIN)/ruff format --check --quiet . || { echo "ruff format: run .venv/bin/ruff format ."; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m ui.build --lint
+	@$(BIN)/python -m ui.components.build --lint
 
 bench: install-dev ## measure the running local stack with generated files
 	@$(BIN)/tripdeck bench scale
@@ -53,4 +53,4 @@ install-dev:
 	@python=$$(sh infra/find-python.sh) && exec "$$python" infra/bootstrap.py dev
 
 component: # after install or install-dev
-	@$(BIN)/python -m ui.build
+	@$(BIN)/python -m ui.components.build

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-_COMPILE: Final = "import loader.formats.kernels as f, shared.kernels as r; f.compile_kernels(); r.compile_kernels()"
+_COMPILE: Final = "import loader.formats.text.kernels as f, shared.warm_up as r; f.compile_kernels(); r.compile_kernels()"
 VENV: Final = ROOT / ".venv"
 PYTHON: Final = VENV / "bin" / "python"
 UV: Final = VENV / "bin" / "uv"

@@ -2,9 +2,9 @@
 
 import sys
 
-from shared.errors import TripdeckError
-from shared.objects import ObjectStore
-from shared.settings import load_settings
+from shared.platform.errors import TripdeckError
+from shared.platform.settings import load_settings
+from shared.services.objects import ObjectStore
 
 
 def main() -> None:

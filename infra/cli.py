@@ -29,7 +29,7 @@ def up() -> None:
     """Start database, queue, store, worker, hub and web app here; stop them all on Ctrl-C."""
     from infra.stack import Stack
     from infra.state import hold_lock, read_running
-    from shared.settings import load_settings
+    from shared.platform.settings import load_settings
 
     with report_errors():
         settings = load_settings()
@@ -85,7 +85,7 @@ def main() -> None:
 
 def _read_running() -> "StackState | None":
     from infra.state import find_running
-    from shared.settings import load_settings
+    from shared.platform.settings import load_settings
 
     return find_running(load_settings())
 

@@ -11,12 +11,12 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from shared.settings import PREFIX, Settings
+from shared.platform.settings import PREFIX, Settings
 
 _EXAMPLE_HEAD: Final = """\
 # Every setting of Tripdeck, with its default. Copy to .env and change what should differ; `make up` reads it,
 # and docker-compose.yml takes the ports from it.
-# Written by `python -m infra.environment`; the settings themselves are in shared/settings.py.
+# Written by `python -m infra.environment`; the settings themselves are in shared/platform/settings.py.
 # In containers a setting can also be a file: /run/secrets/tripdeck_database_url holds TRIPDECK_DATABASE_URL.
 """
 

@@ -18,8 +18,8 @@ from infra.embedded import find_free_ports, is_port_taken
 from infra.embedded.postgres import make_postgres_url
 from infra.embedded.valkey import make_valkey_url
 from infra.probe import make_local_url
-from shared.errors import SettingsError
-from shared.settings import Settings
+from shared.platform.errors import SettingsError
+from shared.platform.settings import Settings
 
 DATABASE: Final = "tripdeck"
 ACCESS_KEY: Final = "tripdeck"

@@ -9,8 +9,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from shared.errors import TransientError, TripdeckError
-from shared.settings import Settings, load_settings
+from shared.platform.errors import TransientError, TripdeckError
+from shared.platform.settings import Settings, load_settings
 
 # Below the 15 s after which containers give a check up; on a machine at a load of 20 an answer took more than 5 s.
 TIMEOUT_S: Final = 12
@@ -31,7 +31,7 @@ def check_ui(settings: Settings) -> None:
 
 def check_worker(settings: Settings, *, since: float | None = None) -> None:
     """Raise unless some worker asked for work since then, or of late. The queue can't tell workers of several machines apart."""
-    from shared.queueing import connect_redis, redis_errors  # not for the other checks: half of their time
+    from shared.services.redis_client import connect_redis, redis_errors
 
     oldest_ms = (time.time() - _HEARTBEAT_AGE_S if since is None else since) * 1000
     with redis_errors(), connect_redis(settings) as client:

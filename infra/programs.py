@@ -12,8 +12,8 @@ from infra.embedded import Program, ServerError, prepare_postgres, prepare_seawe
 from infra.environment import make_environment
 from infra.installation import ACCESS_KEY, Installation
 from infra.probe import check_hub, check_ui, check_worker
-from shared.errors import TransientError
-from shared.settings import Settings
+from shared.platform.errors import TransientError
+from shared.platform.settings import Settings
 
 # Who asks goes before who loads: 16 askers of boxes beside a load wait 2.2 times as long as else (p95) instead of 3.7 times, and
 # the load goes on at the same 0.65 to 0.68 of its rate, for it has all that they leave.

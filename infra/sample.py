@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from loader.cli.session import connect_hub
-from loader.generate import generate_trips
-from shared.errors import TripdeckError
-from shared.logs import configure_logs
-from shared.settings import load_settings
+from loader.sample.generate import generate_trips
+from shared.platform.errors import TripdeckError
+from shared.platform.logs import configure_logs
+from shared.platform.settings import load_settings
 
 LOG: Final = logging.getLogger(__name__)
 FILE_NAME: Final = "sample.csv"

@@ -25,10 +25,10 @@ from infra.probe import make_local_url
 from infra.programs import make_applications, make_migration, make_sample, prepare_servers
 from infra.state import ProcessState, StackState, end_leftovers, remove_state, write_state
 from infra.supervisor import StopRequestedError, Supervisor
-from shared.local_stacks import add_stack
-from shared.objects import ObjectStore
-from shared.queueing import connect_redis, redis_errors
-from shared.settings import PREFIX, Settings
+from shared.platform.local_stacks import add_stack
+from shared.platform.settings import PREFIX, Settings
+from shared.services.objects import ObjectStore
+from shared.services.redis_client import connect_redis, redis_errors
 
 
 @dataclass

@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 
 from infra.installation import write_private
-from shared.errors import TerminalError
-from shared.local_stacks import STACK_FILE, list_stacks, remove_stack
-from shared.settings import Settings
+from shared.platform.errors import TerminalError
+from shared.platform.local_stacks import STACK_FILE, list_stacks, remove_stack
+from shared.platform.settings import Settings
 
 
 @dataclass

@@ -15,8 +15,8 @@ from typing import Any, Final
 import redis
 from sqlalchemy import Connection, Engine
 
-from shared.database import execute, transaction
-from shared.queueing import redis_errors
+from shared.services.database import execute, transaction
+from shared.services.redis_client import redis_errors
 
 LOG = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from typing import Any
 import dramatiq
 from sqlalchemy import Connection, Engine
 
-from shared.database import execute, transaction
-from shared.errors import ConflictError, NotFoundError, TransientError
 from shared.events import record_event
-from shared.objects import StoredObject
-from shared.queueing import CLEAN_ACTOR, PLAN_ACTOR, enqueue
+from shared.platform.errors import ConflictError, NotFoundError, TransientError
+from shared.services.database import execute, transaction
+from shared.services.objects import StoredObject
+from shared.services.queueing import CLEAN_ACTOR, PLAN_ACTOR, enqueue
 
 LOG = logging.getLogger(__name__)
 

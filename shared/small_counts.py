@@ -12,12 +12,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
-from shared.density import CellCount
-from shared.errors import TerminalError
-from shared.group_details import GroupDetail
-from shared.groups import FlowLocation, FlowMap, TripGroup
-from shared.histograms import Histogram
-from shared.weekly import WeeklyAnswer
+from shared.groups.detail_question import GroupDetail
+from shared.groups.question import FlowLocation, FlowMap, TripGroup
+from shared.platform.errors import TerminalError
+from shared.questions.density import CellCount
+from shared.questions.histograms import Histogram
+from shared.questions.weekly import WeeklyAnswer
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Answer = TypeVar("_Answer")

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from shared.area import Box
-from shared.groups import FlowQuestion, GroupQuestion
-from shared.position import format_geohash, gather_axis, parse_geohash, quantise_latitude, quantise_longitude
-from shared.weekly import WeekCount, WeeklyQuestion
+from shared.domain.area import Box
+from shared.domain.position import format_geohash, gather_axis, parse_geohash, quantise_latitude, quantise_longitude
+from shared.groups.question import FlowQuestion, GroupQuestion
+from shared.questions.weekly import WeekCount, WeeklyQuestion
 from tests.trip_maker import MadeTrip
 
 _WEEK = timedelta(days=7)

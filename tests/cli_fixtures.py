@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from infra.environment import make_environment
-from loader.generate import Tally, generate_trips
-from shared.settings import Settings
+from loader.sample.generate import Tally, generate_trips
+from shared.platform.settings import Settings
 from tests.command_line import CommandLine
 from tests.hub import HubServer
 from tests.loading import running_worker

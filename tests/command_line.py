@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from infra.cli import app
 from infra.environment import make_environment
-from loader.generate import generate_trips
-from shared.settings import PREFIX, Settings
+from loader.sample.generate import generate_trips
+from shared.platform.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 

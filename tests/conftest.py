@@ -12,11 +12,12 @@ from sqlalchemy import Engine
 
 from infra.embedded import find_free_ports
 from infra.environment import make_environment
-from loader.context import Context, make_context
-from shared.database import connect_database
-from shared.objects import ObjectStore
-from shared.queueing import connect_broker, connect_redis
-from shared.settings import Settings
+from loader.pipeline.context import Context, make_context
+from shared.platform.settings import Settings
+from shared.services.database import connect_database
+from shared.services.objects import ObjectStore
+from shared.services.queueing import connect_broker
+from shared.services.redis_client import connect_redis
 from tests.services import ACCESS_KEY, BUCKET, PASSWORD, PostgresServer, S3Server, ValkeyServer, make_server_folder
 
 # How long an example takes says more of the machine than of the code.

@@ -3,10 +3,10 @@
 import redis
 from sqlalchemy import Engine
 
-from shared.database import execute, transaction
 from shared.events import publish_events, record_event
 from shared.loads import insert_load
-from shared.objects import StoredObject
+from shared.services.database import execute, transaction
+from shared.services.objects import StoredObject
 
 HISTORY = 100_000
 

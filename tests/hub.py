@@ -19,7 +19,7 @@ import websocket
 
 from infra.embedded import Program
 from infra.environment import make_environment
-from shared.settings import Settings
+from shared.platform.settings import Settings
 from tests.services import Server
 
 ROOT = Path(__file__).resolve().parents[1]

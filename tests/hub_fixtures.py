@@ -10,9 +10,9 @@ import redis
 from sqlalchemy import Engine
 
 from infra.embedded import find_free_ports
-from shared.database import connect_database
-from shared.queueing import connect_redis
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import connect_database
+from shared.services.redis_client import connect_redis
 from tests.hub import HubServer
 from tests.services import ACCESS_KEY, PASSWORD, PostgresServer, S3Server, ValkeyServer
 

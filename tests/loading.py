@@ -16,15 +16,15 @@ from typing import Any
 import psutil
 from sqlalchemy import Engine
 
-from loader.batch import load_batch
-from loader.context import Context
-from loader.finishing import clean_load
-from loader.generate import Tally, write_trips
-from loader.planning import plan_load
-from shared.database import execute, transaction
+from loader.pipeline.batch import load_batch
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from loader.pipeline.planning import plan_load
+from loader.sample.generate import Tally, write_trips
 from shared.loads import fetch_load, insert_load
-from shared.objects import ObjectStore, make_object_key
-from shared.queueing import RingingBroker
+from shared.services.database import execute, transaction
+from shared.services.objects import ObjectStore, make_object_key
+from shared.services.queueing import RingingBroker
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
@@ -110,7 +110,7 @@ class WorkerProcess:
     def __init__(self, environment: dict[str, str], log_file: Path) -> None:
         self._log = log_file.open("ab")
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "loader.worker"],
+            [sys.executable, "-m", "loader.worker.main"],
             cwd=ROOT,
             env=environment,
             stdout=self._log,

@@ -4,9 +4,9 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from shared.area import Box
-from shared.clock import WEEKDAYS
-from shared.position import encode_position
+from shared.domain.area import Box
+from shared.domain.clock import WEEKDAYS
+from shared.domain.position import encode_position
 from tests.trip_maker import MadeTrip
 
 MONDAY: Final = date(2026, 3, 2)

@@ -39,8 +39,9 @@ from infra.embedded import (
 )
 from infra.embedded.postgres import connect_superuser, ensure_database, make_postgres_url, remove_data
 from infra.embedded.valkey import make_valkey_url
-from shared.database import connect_database, migrate
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import connect_database
+from shared.services.migrations import migrate
 
 TIMESCALE_BIN = os.environ.get("TRIPDECK_TEST_TIMESCALE_BIN")
 CITUS_BIN = os.environ.get("TRIPDECK_TEST_CITUS_BIN")

@@ -10,13 +10,13 @@ from typing import Final, Literal
 import numpy as np
 from sqlalchemy import Connection
 
-from shared.block_rows import make_batch_blocks
-from shared.database import driver_connection, execute
-from shared.points import DAY_ONE
-from shared.position import encode_position
-from shared.queries import query
-from shared.run_writing import write_rows
-from shared.runs import pack_run
+from shared.compaction.block_writer import make_batch_blocks
+from shared.compaction.segment_copy import write_rows
+from shared.compaction.segments import pack_run
+from shared.domain.position import encode_position
+from shared.index.layout import DAY_ONE
+from shared.services.database import driver_connection, execute
+from shared.services.named_queries import query
 
 Kinds = Literal["bare", "loose", "packed"]
 KINDS: Final[tuple[Kinds, ...]] = ("bare", "loose", "packed")

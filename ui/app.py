@@ -5,12 +5,12 @@ from typing import Final
 
 import streamlit as st
 
-from ui.document import PAGES
-from ui.hub_pass import render_hub_pass
-from ui.resources import get_resources
-from ui.sign_in import is_admitted, name_user, render_sign_in, render_sign_out
-from ui.state import remember_page
-from ui.theme import STYLE
+from ui.services.hub_token import render_hub_pass
+from ui.services.resources import get_resources
+from ui.services.sign_in import is_admitted, name_user, render_sign_in, render_sign_out
+from ui.session.view_state import remember_page
+from ui.style.html_shell import PAGES
+from ui.style.theme import STYLE
 
 _PAGES: Final = Path(__file__).resolve().parent / "app_pages"
 _ICON: Final = str(Path(__file__).resolve().parent / "icon.svg")

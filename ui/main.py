@@ -9,14 +9,14 @@ from typing import Final
 
 import streamlit as st
 
-from shared.errors import SettingsError
-from shared.logs import configure_logs
-from shared.memory import keep_lasting
-from shared.settings import load_settings
-from ui.document import make_routes
-from ui.resources import connect_resources, provide_resources
-from ui.sign_in import check_access
-from ui.theme import make_server_config
+from shared.platform.errors import SettingsError
+from shared.platform.logs import configure_logs
+from shared.platform.memory import keep_lasting
+from shared.platform.settings import load_settings
+from ui.services.resources import connect_resources, provide_resources
+from ui.services.sign_in import check_access
+from ui.style.html_shell import make_routes
+from ui.style.theme import make_server_config
 
 LOG = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ def main() -> None:
 def _warm_up() -> None:
     # In a thread, while the server starts: charts and tables take a second to import (three where no bytecode is kept), and the
     # first visitor shall not wait for those, nor for what the first box needs.
-    import ui.explore  # noqa: F401
-    from shared.kernels import compile_kernels
+    import ui.explore.page  # noqa: F401
+    from shared.warm_up import compile_kernels
 
     compile_kernels()
     keep_lasting()

@@ -46,8 +46,8 @@ def askers(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Ask about random boxes while nothing runs and beside a load; print what each costs the other."""
-    from infra.bench.askers import run_askers
-    from shared.settings import load_settings
+    from infra.bench.concurrent_clients import run_askers
+    from shared.platform.settings import load_settings
 
     with report_errors(is_json=as_json):
         state = _find_stack()
@@ -90,8 +90,8 @@ def soak(
 
 def _find_stack() -> "StackState":
     from infra.state import find_running
-    from shared.errors import TerminalError
-    from shared.settings import load_settings
+    from shared.platform.errors import TerminalError
+    from shared.platform.settings import load_settings
 
     state = find_running(load_settings())
     if state is None:

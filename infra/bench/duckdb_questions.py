@@ -13,11 +13,11 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Engine
 
-from shared.area import AxisArea
-from shared.database import driver_connection, transaction
-from shared.groups import FlowQuestion
-from shared.position import X_MASK, Y_MASK
-from shared.weekly import WeeklyQuestion
+from shared.domain.area import AxisArea
+from shared.domain.position import X_MASK, Y_MASK
+from shared.groups.question import FlowQuestion
+from shared.questions.weekly import WeeklyQuestion
+from shared.services.database import driver_connection, transaction
 
 _COLUMNS: Final = "started_at timestamp, origin bigint, destination bigint, region varchar, datasource varchar"
 

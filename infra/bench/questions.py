@@ -16,15 +16,17 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from infra.bench.duckdb_questions import DuckQuestions
-from shared.area import Box
-from shared.catalog import list_regions
-from shared.clock import parse_weekdays
-from shared.database import transaction
-from shared.density import fetch_density
-from shared.groups import FlowQuestion, fetch_flows
-from shared.kernels import compile_kernels
-from shared.memory import keep_lasting
-from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from shared.domain.area import Box
+from shared.domain.clock import parse_weekdays
+from shared.domain.trip_end import ENDS
+from shared.groups.listing import fetch_flows
+from shared.groups.question import FlowQuestion
+from shared.platform.memory import keep_lasting
+from shared.questions.catalog import list_regions
+from shared.questions.density import fetch_density
+from shared.questions.weekly import WeeklyQuestion, fetch_weekly
+from shared.services.database import transaction
+from shared.warm_up import compile_kernels
 
 _KM_DEG: Final = 1 / 111.32
 # 500 m to a whole region.

@@ -17,13 +17,14 @@ from infra.bench.verify import list_differences, list_missing_samples
 from infra.bench.watch import LoadCurve, watch_load
 from infra.state import StackState
 from loader.cli.client import HubClient
-from loader.generate import Tally, generate_trips
-from shared.block_bits import limit_block_bits
-from shared.catalog import list_regions
-from shared.database import connect_database, execute, execute_alone, transaction
-from shared.errors import TerminalError
-from shared.runs import LEAST_TRIPS, choose_loads, clear_batch_points, list_piles, pack_loads
-from shared.settings import load_settings
+from loader.sample.generate import Tally, generate_trips
+from shared.compaction.merge_policy import choose_loads, list_piles
+from shared.compaction.segments import LEAST_TRIPS, clear_batch_points, pack_loads
+from shared.index.block_cache import limit_block_bits
+from shared.platform.errors import TerminalError
+from shared.platform.settings import load_settings
+from shared.questions.catalog import list_regions
+from shared.services.database import connect_database, execute, execute_alone, transaction
 
 Report = Callable[[str], None]
 

@@ -18,13 +18,13 @@ from sqlalchemy import Engine
 
 from infra.bench.verify import list_differences
 from infra.state import StackState, read_running
-from loader.checking import find_problems
+from loader.checks.consistency import find_problems
 from loader.cli.client import HubClient
-from loader.generate import Tally, generate_trips
-from shared.database import connect_database
-from shared.errors import ConflictError, NotFoundError, TerminalError, TransientError
+from loader.sample.generate import Tally, generate_trips
 from shared.events import TERMINAL_STATES
-from shared.settings import load_settings
+from shared.platform.errors import ConflictError, NotFoundError, TerminalError, TransientError
+from shared.platform.settings import load_settings
+from shared.services.database import connect_database
 
 Report = Callable[[str], None]
 

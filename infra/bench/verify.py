@@ -9,9 +9,9 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from loader.generate import DATASOURCES, Tally
-from shared.database import execute, transaction
-from shared.position import encode_position
+from loader.sample.generate import DATASOURCES, Tally
+from shared.domain.position import encode_position
+from shared.services.database import execute, transaction
 
 _ROW: Final = re.compile(r"^(\w+),POINT \((\S+) (\S+)\),POINT \((\S+) (\S+)\),([^,]+),(\w+)$")
 _LONGEST_ROW_BYTES: Final = 1_000

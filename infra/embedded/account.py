@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shared.errors import TerminalError
+from shared.platform.errors import TerminalError
 
 # Tried in this order; the first two are the natural owners of a person's or a server's data, the last is on every system.
 _SUDO_USER: Final = "SUDO_USER"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.embedded.account import Account
-from shared.errors import TerminalError
+from shared.platform.errors import TerminalError
 
 _PR_SET_PDEATHSIG: Final = 1
 _CHECK_INTERVAL_S: Final = 0.03

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from shared.errors import TripdeckError
-from shared.safe_text import escape_controls, shorten
+from shared.platform.errors import TripdeckError
+from shared.platform.safe_text import escape_controls, shorten
 
 _SHOWN_COLUMNS: Final = 40
 _COLUMN_CHARACTERS: Final = 60

@@ -16,7 +16,7 @@ from typer.exceptions import Abort, TyperException
 
 from loader.cli.answering import list_answers
 from loader.cli.session import FAILED, INTERRUPTED, print_error
-from shared.errors import TripdeckError
+from shared.platform.errors import TripdeckError
 
 PIPE_CLOSED: Final = 141
 _HELP: Final = "NoArgsIsHelpError"  # what Typer raises in place of a command that needs words; its message is the help

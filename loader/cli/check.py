@@ -6,10 +6,10 @@ import typer
 
 from loader.cli import options
 from loader.cli.session import FAILED, find_database, print_json, report_errors
-from shared.safe_text import escape_controls
+from shared.platform.safe_text import escape_controls
 
 if TYPE_CHECKING:
-    from loader.checking import CheckResult
+    from loader.checks.consistency import CheckResult
 
 _SHOWN: Final = 20
 
@@ -23,8 +23,8 @@ def check(
     Reads every trip; each check sees one moment, so loads may go on meanwhile.
     """
     with report_errors(is_json=is_json):
-        from loader.checking import CHECKS, run_check
-        from shared.database import connect_database
+        from loader.checks.consistency import CHECKS, run_check
+        from shared.services.database import connect_database
 
         engine = connect_database(find_database())
         results = []

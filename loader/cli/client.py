@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from shared.errors import (
+from shared.platform.errors import (
     QUESTION_FACTS,
     ConflictError,
     FileFormatError,

@@ -13,7 +13,7 @@ from typing import Any, Final
 import websocket
 
 from loader.cli.client import HubClient, describe_unreachable
-from shared.errors import NotFoundError, TerminalError, TransientError
+from shared.platform.errors import NotFoundError, TerminalError, TransientError
 
 Event = dict[str, Any]
 

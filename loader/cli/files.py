@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from shared.errors import FileFormatError, RequestError
-from shared.safe_text import escape_controls
+from shared.platform.errors import FileFormatError, RequestError
+from shared.platform.safe_text import escape_controls
 
 # Of a folder, when a name is looked for that is like a misspelt one.
 _NAMES_LOOKED_AT: Final = 2_000

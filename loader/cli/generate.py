@@ -10,11 +10,11 @@ import typer
 
 from loader.cli import options
 from loader.cli.session import print_json, report_errors
-from shared.errors import RequestError
-from shared.safe_text import escape_controls
+from shared.platform.errors import RequestError
+from shared.platform.safe_text import escape_controls
 
 if TYPE_CHECKING:
-    from loader.generate import Tally
+    from loader.sample.generate import Tally
 
 
 def generate(
@@ -45,7 +45,7 @@ def _write(file: str, *, rows: int, seed: int, bad_share: float, from_on: date, 
     from rich.markup import escape
     from rich.progress import Progress
 
-    from loader.generate import write_trips
+    from loader.sample.generate import write_trips
 
     console = Console(stderr=True)
     try:

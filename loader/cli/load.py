@@ -9,7 +9,7 @@ from loader.cli import options
 from loader.cli.files import LocalFile, find_file
 from loader.cli.sample import inspect_file
 from loader.cli.session import FAILED, connect_hub, print_json, report_errors
-from shared.errors import FileFormatError, RequestError
+from shared.platform.errors import FileFormatError, RequestError
 
 if TYPE_CHECKING:
     from loader.cli.client import Asked, HubClient, Json

@@ -11,8 +11,8 @@ import typer
 from loader.cli import options
 from loader.cli.load import follow, leave, make_document, print_load
 from loader.cli.session import connect_hub, print_json, report_errors
-from shared.errors import RequestError
-from shared.safe_text import escape_controls
+from shared.platform.errors import RequestError
+from shared.platform.safe_text import escape_controls
 
 if TYPE_CHECKING:
     from loader.cli.client import HubClient, Json

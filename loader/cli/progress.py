@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from loader.cli.tables import seconds_between
-from shared.safe_text import escape_controls, shorten
+from shared.platform.safe_text import escape_controls, shorten
 
 # Leaves room for the bar on a terminal of 80.
 _NAME_CHARACTERS: Final = 40

@@ -7,7 +7,7 @@ import typer
 
 from loader.cli import options
 from loader.cli.session import connect_hub, print_json, report_errors
-from shared.errors import RequestError
+from shared.platform.errors import RequestError
 
 if TYPE_CHECKING:
     from loader.cli.client import HubClient, Json

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from shared.errors import QUESTION_FACTS, NotFoundError, RequestError, SettingsError, TripdeckError
-from shared.local_stacks import STACK_FILE, list_stacks
-from shared.safe_text import escape_controls, escape_json
+from shared.platform.errors import QUESTION_FACTS, NotFoundError, RequestError, SettingsError, TripdeckError
+from shared.platform.local_stacks import STACK_FILE, list_stacks
+from shared.platform.safe_text import escape_controls, escape_json
 
 if TYPE_CHECKING:
     from loader.cli.client import HubClient
-    from shared.settings import Settings
+    from shared.platform.settings import Settings
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -33,7 +33,7 @@ def connect_hub() -> "HubClient":
     Raises: SettingsError.
     """
     from loader.cli.client import HubClient
-    from shared.settings import load_settings
+    from shared.platform.settings import load_settings
 
     settings = load_settings()
     return HubClient(find_api_url(settings), token=_find_token(settings))
@@ -47,7 +47,7 @@ def find_api_url(settings: "Settings") -> str:
 
 def find_database() -> "Settings":
     """Settings with the database that was given, else with that of the local stack of this folder. Raises: SettingsError."""
-    from shared.settings import PREFIX, load_settings
+    from shared.platform.settings import PREFIX, load_settings
 
     settings = load_settings()
     noted = _read_note(settings).get("environment")
@@ -110,7 +110,7 @@ def _find_token(settings: "Settings") -> str | None:
     if settings.api_token:
         return settings.api_token.get_secret_value()
     if settings.hub_secret:
-        from shared.tokens import make_token
+        from shared.platform.hub_tokens import make_token
 
         return make_token(settings.hub_secret.get_secret_value(), "write", lifetime_s=_TOKEN_LIFETIME_S)
     return None

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shared.safe_text import escape_controls, shorten
+from shared.platform.safe_text import escape_controls, shorten
 
 _BAR_CELLS: Final = 30
 _PIPE_CELLS: Final = 200

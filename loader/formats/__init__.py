@@ -12,17 +12,19 @@
 What a person has to settle is a FileFormatError with a code and one clear message. The rules are in docs/file-formats.md.
 """
 
-from loader.formats.batch import parse_batch
-from loader.formats.byte_ranges import ByteRanges
-from loader.formats.detect import SAMPLE_BYTES, detect_format, needs_whole
-from loader.formats.headers import list_headers
+from loader.formats.batch_parser import parse_batch
+from loader.formats.batch_splitter import BatchScanner
+from loader.formats.containers.byte_ranges import ByteRanges
+from loader.formats.detector import SAMPLE_BYTES, detect_format, needs_whole
+from loader.formats.header_fingerprint import list_headers
 from loader.formats.inspection import Inspection, inspect_format, inspect_parts, list_plan_notes
-from loader.formats.parquet_preview import FileParts
-from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
-from loader.formats.scanner import BatchScanner
+from loader.formats.model.batches import BatchSlice, ParsedBatch
+from loader.formats.model.options import LoadOptions
+from loader.formats.model.plan import FilePlan
+from loader.formats.parquet.preview import FileParts
 from loader.formats.streams import open_stream
 from loader.formats.transcoding import join_workbook
-from loader.formats.warm import warm_up
+from loader.formats.warm_up import warm_up
 
 __all__ = [
     "SAMPLE_BYTES",

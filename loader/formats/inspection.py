@@ -11,23 +11,26 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from loader.formats.batch import parse_batch
-from loader.formats.byte_ranges import BytesMissingError, WholeFile
-from loader.formats.containers.packed_parquet import read_packed_parquet
-from loader.formats.detect import detect_format, read_text
-from loader.formats.encoding import UNICODE
-from loader.formats.ends import Ends
-from loader.formats.gazetteer import City, suggest_region
-from loader.formats.parquet import read_layout
-from loader.formats.parquet_preview import FileParts, list_wanted, parse_preview
-from loader.formats.places import find_middle
-from loader.formats.plan import BatchSlice, FilePlan, LoadOptions, ParsedBatch
-from loader.formats.point_order import describe_points
-from loader.formats.reasons import Reason
-from loader.formats.scanner import BatchScanner
-from loader.formats.schema import REJECT_SCHEMA, TRIP_SCHEMA
-from loader.formats.times import MISSING, parse_stamps
-from loader.formats.values.number_times import clean_numbers
+from loader.formats.batch_parser import parse_batch
+from loader.formats.batch_splitter import BatchScanner
+from loader.formats.containers.archived_parquet import read_packed_parquet
+from loader.formats.containers.byte_ranges import BytesMissingError, WholeFile
+from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.gazetteer import City, suggest_region
+from loader.formats.detector import detect_format, read_text
+from loader.formats.model.batches import BatchSlice, ParsedBatch
+from loader.formats.model.options import LoadOptions
+from loader.formats.model.plan import FilePlan
+from loader.formats.model.reject_reasons import Reason
+from loader.formats.model.time_format import MISSING
+from loader.formats.parquet.batches import read_layout
+from loader.formats.parquet.preview import FileParts, list_wanted, parse_preview
+from loader.formats.position_checks.point_order import describe_points
+from loader.formats.position_checks.swapped_axes import find_middle
+from loader.formats.text.encoding import UNICODE
+from loader.formats.times.number_times import clean_numbers
+from loader.formats.times.parser import parse_stamps
+from loader.formats.validation.rules import REJECT_SCHEMA, TRIP_SCHEMA
 
 LOOKED_AT_BYTES = 2**19
 SHOWN_ROWS = 20

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from loader.formats.containers.tables import open_tables
 from loader.formats.containers.zip_directory import ZipMember
-from loader.formats.plan import FilePlan
+from loader.formats.model.codecs import is_cut_as_stored
+from loader.formats.model.plan import FilePlan
 from loader.formats.transcoding import UnreadKeys, transcode
-from loader.formats.values.codec import is_cut_as_stored
 
 Members = Sequence[ZipMember] | None
 

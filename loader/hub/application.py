@@ -5,10 +5,11 @@ from typing import Final
 
 from tornado.web import Application, RequestHandler
 
-from loader.hub.docs_page import render_docs
-from loader.hub.handler import UnknownHandler
-from loader.hub.handlers import feed, inspect, loads, questions, status, uploads
-from loader.hub.openapi import make_openapi
+from loader.hub.api.base_handler import UnknownHandler
+from loader.hub.api.docs_page import render_docs
+from loader.hub.api.openapi import make_openapi
+from loader.hub.handlers import feed, loads, questions, status, uploads
+from loader.hub.handlers import inspection as inspect
 from loader.hub.services import Services
 
 ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (

@@ -21,8 +21,8 @@ from tornado.httputil import (
 from tornado.iostream import IOStream
 from tornado.web import Application
 
-from loader.hub.errors import PROBLEM_MEDIA, make_problem
-from shared.errors import TransientError
+from loader.hub.support.errors import PROBLEM_MEDIA, make_problem
+from shared.platform.errors import TransientError
 
 RETRY_AFTER_S: Final = 5
 # Beyond the limit: enough for probes and for a few hundred refusals a second, each of which must say what it wants at once.

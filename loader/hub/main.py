@@ -14,26 +14,27 @@ from typing import Final
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from loader.hub.access import Access
 from loader.hub.application import make_application
 from loader.hub.connections import make_server
-from loader.hub.feed import Feed
-from loader.hub.history import History
-from loader.hub.inspections import Inspections
-from loader.hub.metrics import Metrics
-from loader.hub.publisher import Publisher
+from loader.hub.feed.history import History
+from loader.hub.feed.publisher import Publisher
+from loader.hub.feed.tail import Feed
+from loader.hub.feed.unread_bytes import UnreadAnswers
+from loader.hub.inspection.pool import Inspections
 from loader.hub.services import Rooms, Services
-from loader.hub.threads import ThreadRoom
-from loader.hub.unread import UnreadAnswers
-from loader.hub.upload_gate import UploadGate
-from shared.block_bits import limit_block_bits
-from shared.database import connect_database, connect_reader
-from shared.errors import SettingsError, TripdeckError
-from shared.logs import configure_logs
-from shared.memory import keep_lasting
-from shared.objects import ObjectStore
-from shared.queueing import connect_broker, connect_redis
-from shared.settings import Settings, load_settings
+from loader.hub.support.access import Access
+from loader.hub.support.executors import ThreadRoom
+from loader.hub.support.metrics import Metrics
+from loader.hub.support.upload_gate import UploadGate
+from shared.index.block_cache import limit_block_bits
+from shared.platform.errors import SettingsError, TripdeckError
+from shared.platform.logs import configure_logs
+from shared.platform.memory import keep_lasting
+from shared.platform.settings import Settings, load_settings
+from shared.services.database import connect_database, connect_reader
+from shared.services.objects import ObjectStore
+from shared.services.queueing import connect_broker
+from shared.services.redis_client import connect_redis
 
 LOG = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
 async def _warm_up(services: Services) -> None:
     # Loaded after the hub listens, and in a thread: the first upload shall not wait for it, nor the feed stand still.
     await services.rooms.transfers.run(importlib.import_module, "loader.formats")
-    kernels = await services.rooms.transfers.run(importlib.import_module, "shared.kernels")
+    kernels = await services.rooms.transfers.run(importlib.import_module, "shared.warm_up")
     await services.rooms.transfers.run(kernels.compile_kernels)
     await services.rooms.transfers.run(keep_lasting)
     await services.inspections.start()

@@ -9,16 +9,16 @@ from typing import Any, Protocol
 import dramatiq
 from sqlalchemy import Engine
 
-from loader.hub.access import Access
-from loader.hub.feed import Feed
-from loader.hub.inspections import Inspections
-from loader.hub.metrics import Metrics
-from loader.hub.publisher import Publisher
-from loader.hub.threads import ThreadRoom
-from loader.hub.unread import UnreadAnswers
-from loader.hub.upload_gate import UploadGate
-from shared.objects import ObjectStore
-from shared.settings import Settings
+from loader.hub.feed.publisher import Publisher
+from loader.hub.feed.tail import Feed
+from loader.hub.feed.unread_bytes import UnreadAnswers
+from loader.hub.inspection.pool import Inspections
+from loader.hub.support.access import Access
+from loader.hub.support.executors import ThreadRoom
+from loader.hub.support.metrics import Metrics
+from loader.hub.support.upload_gate import UploadGate
+from shared.platform.settings import Settings
+from shared.services.objects import ObjectStore
 
 LOG = logging.getLogger(__name__)
 

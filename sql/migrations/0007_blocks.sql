@@ -15,7 +15,7 @@ create index run_cell_by_corner on run_cell (is_origin, corner);
 
 -- Blocks of up to 4,096 neighbours in position order, all in one region and one cell of 14 bits an axis: one end of every trip (is_origin).
 -- base is the first position; x and y bounds are masked positions, other_… those of the other ends, which only blocks of origins keep.
--- base_on is the Monday of the first week. Columns of bits (shared/blocks.py): places are the differences of neighbouring positions, times
+-- base_on is the Monday of the first week. Columns of bits (shared/index/block_reader.py): places are the differences of neighbouring positions, times
 -- are week, datasource and hour of the week in one number, others are the other ends' x steps and then their y steps, above other_x_low and
 -- other_y_low. sum_trips are the trips in each of sum_weeks (weeks after base_on), for blocks that lie whole in an area.
 create table run_point (

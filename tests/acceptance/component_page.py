@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 from infra.embedded import Process, Program, find_free_ports, start_program, stop_process, wait_until_ready
 from tests.conftest import skip_or_fail
-from ui.build import build_components
+from ui.components.build import build_components
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "tests" / "output"

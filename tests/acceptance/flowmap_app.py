@@ -6,9 +6,9 @@ import random
 import pydeck as pdk
 import streamlit as st
 
-from shared.area import Box, parse_bbox
-from shared.density import CellCount
-from shared.groups import Flow, FlowLocation, FlowMap
+from shared.domain.area import Box, parse_bbox
+from shared.groups.question import Flow, FlowLocation, FlowMap
+from shared.questions.density import CellCount
 from ui.flowmap import MapOptions, Pick, Viewport, encode_content, render_flow_map
 
 CITIES = {"hamburg": (9.99, 53.55), "fiji": (179.9, -17.5)}

@@ -15,14 +15,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from infra.embedded import Program, find_free_ports, start_program, stop_process, wait_until_ready
 from infra.environment import make_environment
-from loader.context import Context, make_context
-from shared.queueing import connect_broker
-from shared.settings import Settings
+from loader.pipeline.context import Context, make_context
+from shared.platform.settings import Settings
+from shared.services.queueing import connect_broker
 from tests.acceptance.component_page import OUTPUT, PATIENCE_MS, ROOT, Watch, wait_for_frames
 from tests.hub import HubServer
 from tests.hub_fixtures import hub_settings
 from tests.loading import load_bytes
-from ui.build import build_components
+from ui.components.build import build_components
 
 __all__ = ["Site", "hub_settings", "open_tab", "site", "site_settings"]
 

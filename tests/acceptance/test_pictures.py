@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from infra.environment import make_environment
-from shared.settings import Settings
+from shared.platform.settings import Settings
 from tests.acceptance.component_page import check_accessible, chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, site
 from tests.acceptance.site import site_settings as plain_site_settings

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from pydantic import SecretStr
 
 from infra.embedded import Program, find_free_ports, start_program, stop_process, wait_until_ready
-from shared.settings import Settings
+from shared.platform.settings import Settings
 from tests.acceptance.component_page import ROOT, Watch, check_accessible, chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, see_number, site
 from tests.acceptance.site import site_settings as open_site_settings

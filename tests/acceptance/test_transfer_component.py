@@ -10,15 +10,15 @@ from pydantic import SecretStr
 
 from infra.embedded import find_free_ports
 from infra.environment import make_environment
-from shared.settings import Settings
-from shared.tokens import make_token
+from shared.platform.hub_tokens import make_token
+from shared.platform.settings import Settings
 from tests.acceptance.component_page import Watch, check_accessible, chromium, page, save_screenshot, serve_page, watch
 from tests.hub import HubServer
 from tests.hub_fixtures import hub_settings
 from tests.large_parquet import write_large_parquet
 from tests.loading import make_trips, running_worker
 from tests.shared_data import CHALLENGE_FILE
-from ui.wording import format_count
+from ui.style.text import format_count
 
 __all__ = ["chromium", "hub_settings", "page", "watch"]
 

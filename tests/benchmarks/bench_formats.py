@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, list_headers, parse_batch
-from loader.formats.schema import REJECT_SCHEMA
+from loader.formats.validation.rules import REJECT_SCHEMA
 
 BATCH_BYTES = 16 * 2**20
 REGIONS = (("Prague", 14.4, 50.08), ("Turin", 7.68, 45.07), ("Hamburg", 9.99, 53.55))
@@ -106,10 +106,10 @@ def measure_validation(work: Callable[[], object], rows: int, *, has_rejects: bo
     for _ in range(15):
         checked = min(checked, measure(work, runs=1))
         with (
-            mock.patch("loader.formats.batch._find_broken", return_value=nothing),
-            mock.patch("loader.formats.batch._make_rejects", return_value=pl.DataFrame(schema=dict(REJECT_SCHEMA))),
-            mock.patch("loader.formats.verdicts.find_good", return_value=np.ones(rows, np.bool_)),
-            mock.patch("loader.formats.verdicts.count_warnings", return_value={}),
+            mock.patch("loader.formats.batch_parser._find_broken", return_value=nothing),
+            mock.patch("loader.formats.batch_parser._make_rejects", return_value=pl.DataFrame(schema=dict(REJECT_SCHEMA))),
+            mock.patch("loader.formats.validation.validate.find_good", return_value=np.ones(rows, np.bool_)),
+            mock.patch("loader.formats.validation.validate.count_warnings", return_value={}),
         ):
             trusting = checked if has_rejects else min(trusting, measure(work, runs=1))
     return checked, trusting

@@ -22,15 +22,15 @@ import psutil
 import psycopg
 
 from infra.environment import make_environment
-from loader.checking import find_problems
-from loader.context import Context, make_context
-from loader.generate import generate_trips
-from shared.database import execute, transaction
+from loader.checks.consistency import find_problems
+from loader.pipeline.context import Context, make_context
+from loader.sample.generate import generate_trips
 from shared.loads import fetch_load, insert_load, ring_for_load
-from shared.objects import make_object_key
-from shared.queries import query
-from shared.queueing import connect_broker
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import execute, transaction
+from shared.services.named_queries import query
+from shared.services.objects import make_object_key
+from shared.services.queueing import connect_broker
 from tests.benchmarks.orm_path import load_by_orm
 from tests.loading import WorkerProcess, running_worker, wait_until
 from tests.services import ACCESS_KEY, PASSWORD, PostgresServer, S3Server, ValkeyServer

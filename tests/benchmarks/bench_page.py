@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
-from shared.groups import Flow, FlowLocation, FlowMap
+from shared.groups.question import Flow, FlowLocation, FlowMap
 from tests.acceptance.component_page import CHROMIUM_OPTIONS
 from ui.flowmap import encode_content
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import BigInteger, Engine, SmallInteger
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from shared.position import encode_position
+from shared.domain.position import encode_position
 
 # Objects of one flush: with ten times as many it is no faster.
 _FLUSHED = 1_000

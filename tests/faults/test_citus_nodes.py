@@ -14,18 +14,18 @@ from pydantic import SecretStr
 
 from infra.embedded.postgres import connect_superuser
 from infra.environment import make_environment
-from loader.batch import load_batch
-from loader.checking import find_problems
-from loader.context import Context, make_context
-from loader.finishing import clean_load
-from loader.planning import plan_load
-from shared.area import Box
-from shared.database import transaction
-from shared.errors import TransientError
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import load_batch
+from loader.pipeline.context import Context, make_context
+from loader.pipeline.finishing import clean_load
+from loader.pipeline.planning import plan_load
+from shared.domain.area import Box
 from shared.loads import fetch_load, undo_load
-from shared.queueing import connect_broker
-from shared.settings import Settings
-from shared.weekly import WeeklyQuestion, fetch_weekly
+from shared.platform.errors import TransientError
+from shared.platform.settings import Settings
+from shared.questions.weekly import WeeklyQuestion, fetch_weekly
+from shared.services.database import transaction
+from shared.services.queueing import connect_broker
 from tests.blocking import BEFORE_COMMIT, BEFORE_COPY, holding, wait_for_blocked
 from tests.loading import load_bytes, make_trips, request_load, run_load, running_worker, wait_for_state, wait_until
 from tests.proxy import Proxy, running_proxy

@@ -2,11 +2,11 @@
 
 import pytest
 
-from loader.batch import Claim, PreparedBatch, claim_batch, copy_batch, load_batch, prepare_batch
-from loader.checking import find_problems
-from loader.context import Context
-from loader.planning import plan_load
-from shared.database import execute, transaction
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import Claim, PreparedBatch, claim_batch, copy_batch, load_batch, prepare_batch
+from loader.pipeline.context import Context
+from loader.pipeline.planning import plan_load
+from shared.services.database import execute, transaction
 from tests.loading import change, list_pending, make_trips, request_load, run_load
 
 pytestmark = pytest.mark.faults

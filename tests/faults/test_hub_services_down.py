@@ -10,8 +10,8 @@ import pytest
 import urllib3
 from pydantic import SecretStr
 
-from shared.database import connect_database, transaction
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import connect_database, transaction
 from tests.hub import HubServer, read_error
 from tests.services import PostgresServer, S3Server, Server, ValkeyServer
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from loader.batch import Claim, claim_batch, load_batch, prepare_batch, store_batch
-from loader.checking import find_problems
-from loader.context import Context
-from loader.finishing import PATIENCE_S
-from loader.keeper import Keeper, reconcile
-from loader.planning import plan_load
-from shared.database import execute, transaction
-from shared.errors import TransientError
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import Claim, claim_batch, load_batch, prepare_batch, store_batch
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import PATIENCE_S
+from loader.pipeline.planning import plan_load
+from loader.worker.maintenance import Keeper, reconcile
 from shared.events import STREAM
 from shared.loads import fetch_load, ring_for_load
-from shared.objects import ObjectStore
-from shared.queueing import BATCH_ACTOR, enqueue
+from shared.platform.errors import TransientError
+from shared.services.database import execute, transaction
+from shared.services.objects import ObjectStore
+from shared.services.queueing import BATCH_ACTOR, enqueue
 from tests.blocking import holding, wait_for_blocked
 from tests.conftest import S3Server
 from tests.faults.test_store_lost import behind

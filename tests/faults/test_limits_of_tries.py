@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from loader.batch import claim_batch, load_batch
-from loader.checking import find_problems
-from loader.context import Context
-from loader.planning import plan_load
-from shared.database import execute, transaction
-from shared.errors import TransientError
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import claim_batch, load_batch
+from loader.pipeline.context import Context
+from loader.pipeline.planning import plan_load
 from shared.loads import fetch_load, retry_load
+from shared.platform.errors import TransientError
+from shared.services.database import execute, transaction
 from tests.loading import change, make_trips, request_load, run_load
 
 pytestmark = pytest.mark.faults

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from loader.batch import claim_batch, load_batch, prepare_batch, store_batch
-from loader.checking import find_problems
-from loader.context import Context
-from loader.finishing import clean_load, fold_running
-from loader.planning import plan_load
-from shared.database import transaction
-from shared.errors import ConflictError
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import claim_batch, load_batch, prepare_batch, store_batch
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load, fold_running
+from loader.pipeline.planning import plan_load
 from shared.loads import cancel_load, fetch_load, undo_load
+from shared.platform.errors import ConflictError
+from shared.services.database import transaction
 from tests.blocking import BEFORE_COMMIT, holding, wait_for_blocked
 from tests.loading import change, list_pending, load_bytes, make_trips, request_load, run_load
 from tests.services import CITUS_BIN

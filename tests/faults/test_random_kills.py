@@ -12,14 +12,14 @@ import pytest
 from pydantic import SecretStr
 
 from infra.environment import make_environment
-from loader.checking import find_problems
-from loader.context import Context, make_context
-from loader.planning import plan_load
-from shared.database import transaction
+from loader.checks.consistency import find_problems
+from loader.pipeline.context import Context, make_context
+from loader.pipeline.planning import plan_load
+from shared.domain.position import encode_position
 from shared.loads import fetch_load, list_rejects, ring_for_load
-from shared.position import encode_position
-from shared.queueing import connect_broker
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import transaction
+from shared.services.queueing import connect_broker
 from tests.loading import change, make_trips, request_load, running_worker, wait_for_state, wait_until
 from tests.services import ValkeyServer
 

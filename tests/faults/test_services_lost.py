@@ -8,17 +8,17 @@ import pytest
 import redis
 
 from infra.environment import make_environment
-from loader.batch import load_batch
-from loader.checking import find_problems
-from loader.context import Context, make_context
-from loader.keeper import reconcile
-from loader.planning import plan_load
-from shared.database import transaction
-from shared.errors import TransientError
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import load_batch
+from loader.pipeline.context import Context, make_context
+from loader.pipeline.planning import plan_load
+from loader.worker.maintenance import reconcile
 from shared.events import STREAM
 from shared.loads import fetch_load, ring_for_load
-from shared.queueing import BATCH_ACTOR, QUEUES, connect_broker, count_messages, enqueue
-from shared.settings import Settings
+from shared.platform.errors import TransientError
+from shared.platform.settings import Settings
+from shared.services.database import transaction
+from shared.services.queueing import BATCH_ACTOR, QUEUES, connect_broker, count_messages, enqueue
 from tests.blocking import BEFORE_COMMIT, BEFORE_COPY, holding, wait_for_blocked
 from tests.loading import (
     change,

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from loader.batch import load_batch
-from loader.checking import find_problems
-from loader.context import Context
-from loader.finishing import clean_load
-from loader.planning import plan_load
-from shared.database import transaction
-from shared.errors import TransientError
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import load_batch
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from loader.pipeline.planning import plan_load
 from shared.loads import cancel_load, fetch_load
-from shared.objects import ObjectStore
+from shared.platform.errors import TransientError
+from shared.services.database import transaction
+from shared.services.objects import ObjectStore
 from tests.conftest import S3Server
 from tests.loading import change, list_pending, make_trips, request_load, run_load, wait_until
 from tests.proxy import Proxy, running_proxy

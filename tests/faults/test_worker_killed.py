@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from loader.batch import load_batch
-from loader.checking import find_problems
-from loader.context import Context
-from loader.planning import plan_load
-from shared.database import transaction
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import load_batch
+from loader.pipeline.context import Context
+from loader.pipeline.planning import plan_load
 from shared.loads import ring_for_load
+from shared.services.database import transaction
 from tests.blocking import BEFORE_CLAIM, BEFORE_COMMIT, BEFORE_COPY, BEFORE_PLAN, holding, wait_for_blocked
 from tests.loading import change, make_trips, request_load, running_worker, wait_for_state, wait_until
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from loader.ahead import read_ahead
-from loader.context import Context
-from shared.errors import FileFormatError
-from shared.objects import ObjectStore, StoredObject, make_object_key
+from loader.pipeline.context import Context
+from loader.pipeline.read_ahead import read_ahead
+from shared.platform.errors import FileFormatError
+from shared.services.objects import ObjectStore, StoredObject, make_object_key
 
 BLOCK_BYTES = 1_000
 

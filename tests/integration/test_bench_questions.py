@@ -11,10 +11,11 @@ from sqlalchemy import Engine
 
 from infra.bench.duckdb_questions import DuckQuestions
 from infra.bench.questions import time_questions
-from shared.database import connect_database, transaction
-from shared.runs import pack_run
-from shared.settings import Settings
-from shared.weekly import ENDS, WeeklyQuestion
+from shared.compaction.segments import pack_run
+from shared.domain.trip_end import ENDS
+from shared.platform.settings import Settings
+from shared.questions.weekly import WeeklyQuestion
+from shared.services.database import connect_database, transaction
 from tests.random_trips import MONDAY, make_trip
 from tests.trip_maker import insert_trips
 

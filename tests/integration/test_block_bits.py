@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine
 
-from shared.area import Box
-from shared.block_bits import StaleError, limit_block_bits, stream_columns
-from shared.clock import parse_weekdays
-from shared.database import connect_database, transaction
-from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, list_groups
-from shared.runs import pack_loads, pack_run
-from shared.settings import Settings
-from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from shared.compaction.segments import pack_loads, pack_run
+from shared.domain.area import Box
+from shared.domain.clock import parse_weekdays
+from shared.domain.trip_end import ENDS
+from shared.groups.listing import fetch_flows, list_groups
+from shared.groups.question import FlowQuestion, GroupQuestion
+from shared.index.block_cache import limit_block_bits
+from shared.index.block_fetch import stream_columns
+from shared.index.snapshot import StaleError
+from shared.platform.settings import Settings
+from shared.questions.weekly import WeeklyQuestion, fetch_weekly
+from shared.services.database import connect_database, transaction
 from tests.random_trips import draw_trips
 from tests.trip_maker import insert_trips
 

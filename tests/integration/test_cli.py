@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.embedded import find_free_ports
-from loader.generate import Tally, write_trips
-from shared.settings import Settings
+from loader.sample.generate import Tally, write_trips
+from shared.platform.settings import Settings
 from tests.cli_fixtures import big_load, tripdeck
 from tests.command_line import CommandLine, assert_one_line, assert_question, finish, make_file
 from tests.hub_fixtures import hub, hub_settings

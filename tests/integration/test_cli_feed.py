@@ -11,7 +11,7 @@ import pytest
 
 from infra.embedded import find_free_ports
 from infra.environment import make_environment
-from shared.settings import Settings
+from shared.platform.settings import Settings
 from tests.command_line import CommandLine, assert_one_line, finish, make_file
 from tests.hub import HubServer
 from tests.loading import running_worker, wait_until

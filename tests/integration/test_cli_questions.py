@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from loader.generate import Tally
-from shared.database import transaction
+from loader.sample.generate import Tally
+from shared.services.database import transaction
 from tests.cli_fixtures import big_load, tripdeck
 from tests.command_line import CommandLine, assert_one_line
 from tests.hub_fixtures import hub, hub_engine, hub_settings

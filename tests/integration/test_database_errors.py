@@ -5,9 +5,9 @@ import time
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from shared.database import connect_database, transaction
-from shared.errors import TransientError, TripdeckError
-from shared.settings import Settings
+from shared.platform.errors import TransientError, TripdeckError
+from shared.platform.settings import Settings
+from shared.services.database import connect_database, transaction
 
 
 def test_a_pool_without_a_free_connection_passes_by_itself(database_url: str) -> None:

@@ -10,12 +10,12 @@ from uuid import UUID
 import pytest
 from minio.error import S3Error
 
-from loader.context import Context
-from loader.dropping import drop_expired_objects, drop_stale_uploads
-from loader.hub.uploads import Upload, Uploads
-from shared.database import transaction
-from shared.errors import ConflictError, NotFoundError, TripdeckError
+from loader.hub.uploads.uploads import Upload, Uploads
+from loader.pipeline.context import Context
+from loader.pipeline.object_retention import drop_expired_objects, drop_stale_uploads
 from shared.loads import cancel_load, retry_load, undo_load
+from shared.platform.errors import ConflictError, NotFoundError, TripdeckError
+from shared.services.database import transaction
 from tests.conftest import S3Server
 from tests.faults.test_store_lost import behind
 from tests.loading import BAD_ROW, HEADER, ROW, change, load_bytes, request_load, run_load

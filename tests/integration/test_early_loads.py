@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from loader.checking import find_problems
-from loader.context import Context
-from loader.finishing import clean_load
-from loader.handoff import Handoff
-from loader.ledger import Ledger, LoadEndedError
-from loader.parts import PartWriter
-from loader.planning import plan_load
-from shared.database import execute, transaction
-from shared.errors import TransientError
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch_cache import Handoff
+from loader.pipeline.batch_objects import PartWriter
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from loader.pipeline.ledger import Ledger, LoadEndedError
+from loader.pipeline.planning import plan_load
 from shared.loads import cancel_load, fetch_load, list_rejects
-from shared.objects import ObjectStore
+from shared.platform.errors import TransientError
+from shared.services.database import execute, transaction
+from shared.services.objects import ObjectStore
 from tests.loading import BAD_ROW, HEADER, ROW, change, make_trips, request_load, run_load, wait_until
 from tests.proxy import Proxy, running_proxy
 from tests.services import S3Server

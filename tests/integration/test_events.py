@@ -8,12 +8,12 @@ from typing import Any
 import redis
 from sqlalchemy import Engine
 
-from loader.context import Context
-from loader.finishing import clean_load
-from loader.keeper import Keeper
-from shared.database import execute, transaction
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from loader.worker.maintenance import Keeper
 from shared.events import STREAM, list_events_after, publish_events, record_event
 from shared.loads import undo_load
+from shared.services.database import execute, transaction
 from tests.loading import HEADER, ROW, change, load_bytes, make_trips, request_load, wait_until
 
 HISTORY = 1_000

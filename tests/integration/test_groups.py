@@ -13,19 +13,21 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from shared import trip_groups
-from shared.area import Box
-from shared.catalog import fetch_extent, list_datasources, list_regions
-from shared.database import connect_database, transaction
-from shared.density import fetch_density
-from shared.errors import RequestError
-from shared.group_details import GroupDetailQuestion, fetch_group
-from shared.groups import FlowQuestion, GroupQuestion, TripGroup, fetch_flows, fetch_hours, list_groups
-from shared.packing import Sizes
-from shared.position import cell_box, decode_position, format_geohash
-from shared.runs import pack_run
-from shared.settings import Settings
-from shared.weekly import ENDS, End
+from shared.compaction.merger import Sizes
+from shared.compaction.segments import pack_run
+from shared.domain.area import Box
+from shared.domain.position import cell_box, decode_position, format_geohash
+from shared.domain.trip_end import ENDS, End
+from shared.groups import hourly_groups as trip_groups
+from shared.groups.detail import fetch_group
+from shared.groups.detail_question import GroupDetailQuestion
+from shared.groups.listing import fetch_flows, fetch_hours, list_groups
+from shared.groups.question import FlowQuestion, GroupQuestion, TripGroup
+from shared.platform.errors import RequestError
+from shared.platform.settings import Settings
+from shared.questions.catalog import fetch_extent, list_datasources, list_regions
+from shared.questions.density import fetch_density
+from shared.services.database import connect_database, transaction
 from tests.brute_force import cell_touches_box, count_flows, count_groups, count_hours, monday
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from shared.area import Box
-from shared.database import connect_database, transaction
-from shared.errors import RequestError
-from shared.histograms import DURATION_MINUTES, KINDS, By, Histogram, fetch_histogram
-from shared.packing import Sizes
-from shared.queries import list_queries
-from shared.runs import pack_run
-from shared.settings import Settings
-from shared.weekly import WeeklyQuestion
+from shared.compaction.merger import Sizes
+from shared.compaction.segments import pack_run
+from shared.domain.area import Box
+from shared.platform.errors import RequestError
+from shared.platform.settings import Settings
+from shared.questions.histograms import DURATION_MINUTES, KINDS, By, Histogram, fetch_histogram
+from shared.questions.weekly import WeeklyQuestion
+from shared.services.database import connect_database, transaction
+from shared.services.named_queries import list_queries
 from tests.brute_force import list_weekly_trips
 from tests.integration.test_weekly import draw_question
 from tests.random_trips import MONDAY, draw_trips, make_trip

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import Engine
 
-from shared.database import transaction
+from shared.services.database import transaction
 from tests.cli_fixtures import tripdeck
 from tests.command_line import CommandLine
 from tests.hostile_names import HOSTILE_NAMES, LOADABLE_NAMES, assert_safe, write_hostile_csv

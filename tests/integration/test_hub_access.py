@@ -11,12 +11,12 @@ from sqlalchemy import Engine
 
 from infra.embedded import find_free_ports
 from infra.environment import make_environment
-from loader.hub.access import Access
+from loader.hub.api.operations import list_operations
 from loader.hub.application import ROUTES
-from loader.hub.operations import list_operations
-from shared.errors import SettingsError
-from shared.settings import Settings
-from shared.tokens import Scope, make_token
+from loader.hub.support.access import Access
+from shared.platform.errors import SettingsError
+from shared.platform.hub_tokens import Scope, make_token
+from shared.platform.settings import Settings
 from tests.event_maker import make_load
 from tests.hub import ROOT, HubServer, read_error
 from tests.hub_fixtures import PAGE, hub_engine, hub_settings

@@ -17,10 +17,10 @@ import redis
 import websocket
 from sqlalchemy import Engine
 
-from loader.hub.feed import SLOW_S
-from shared.database import transaction
+from loader.hub.feed.tail import SLOW_S
 from shared.events import STREAM, TERMINAL_STATES
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import transaction
 from tests.event_maker import add_events, end_load, fetch_position, make_load, publish
 from tests.hub import HubServer
 from tests.hub_fixtures import PAGE, hub, hub_engine, hub_redis, hub_settings

@@ -13,10 +13,10 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 from sqlalchemy import Engine
 
+from loader.hub.api.openapi import make_openapi
 from loader.hub.application import ROUTES
-from loader.hub.openapi import make_openapi
-from shared.database import transaction
 from shared.events import record_event
+from shared.services.database import transaction
 from tests.hub import HubServer
 from tests.hub_fixtures import hub, hub_engine, hub_settings
 from tests.random_trips import make_trip

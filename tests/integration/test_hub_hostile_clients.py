@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Engine
 
 from infra.embedded import find_free_ports
-from shared.database import transaction
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import transaction
 from tests.hub import HubServer
 from tests.hub_fixtures import hub_engine, hub_settings
 from tests.loading import wait_until

@@ -14,7 +14,7 @@ import pytest
 import urllib3
 
 from infra.embedded import find_free_ports
-from shared.settings import Settings
+from shared.platform.settings import Settings
 from tests.hub import HubServer, read_error
 from tests.hub_fixtures import hub, hub_settings
 from tests.loading import wait_until
@@ -49,7 +49,7 @@ def inspect(hub: HubServer, data: bytes = GOOD, file_name: str = "a.csv") -> tup
 
 def find_inspector(hub: HubServer) -> psutil.Process:
     [found] = [
-        child for child in psutil.Process(hub.process.pid).children() if "loader.hub.inspection_process" in child.cmdline()
+        child for child in psutil.Process(hub.process.pid).children() if "loader.hub.inspection.process" in child.cmdline()
     ]
     return found
 

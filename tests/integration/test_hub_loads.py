@@ -8,9 +8,9 @@ import pytest
 import redis
 from sqlalchemy import Connection, Engine
 
-from shared.database import execute, transaction
 from shared.loads import insert_load
-from shared.objects import StoredObject
+from shared.services.database import execute, transaction
+from shared.services.objects import StoredObject
 from tests.hub import HubServer, read_error
 from tests.hub_fixtures import hub, hub_engine, hub_redis, hub_settings
 

@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import Engine
 
-from shared.database import execute, transaction
 from shared.events import record_event
+from shared.services.database import execute, transaction
 from tests.hub import HubServer
 from tests.hub_fixtures import hub, hub_engine, hub_settings
 from tests.shared_data import CHALLENGE_FILE, read_challenge_expected

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from shared.database import transaction
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import transaction
 from tests.hub import HubServer, read_error
 from tests.hub_fixtures import hub_engine, hub_settings
 from tests.random_trips import make_trip

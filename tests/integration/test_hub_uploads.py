@@ -18,9 +18,9 @@ import redis
 import urllib3
 from sqlalchemy import Engine
 
-from shared.database import transaction
-from shared.objects import ObjectStore, StoredObject
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.database import transaction
+from shared.services.objects import ObjectStore, StoredObject
 from tests.event_maker import add_events, end_load, publish
 from tests.hub import HubServer, read_error
 from tests.hub_fixtures import PAGE, hub, hub_engine, hub_redis, hub_settings

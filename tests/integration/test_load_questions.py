@@ -2,9 +2,9 @@
 
 import pytest
 
-from loader.context import Context
-from shared.errors import ConflictError
+from loader.pipeline.context import Context
 from shared.loads import retry_load
+from shared.platform.errors import ConflictError
 from tests.loading import load_bytes, run_load
 
 ASKING = b"cab,a_origin,a_destination,at\n1,POINT (7.67 45.06),POINT (7.66 45.07),01/02/2026 08:00\n"

@@ -8,17 +8,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from loader.batch import load_batch
-from loader.checking import find_problems
-from loader.context import Context
-from loader.finishing import WINDOW, enqueue_batches
-from loader.planning import plan_load
-from shared.area import Box
-from shared.database import execute, transaction
-from shared.errors import ConflictError, NotFoundError
+from loader.checks.consistency import find_problems
+from loader.pipeline.batch import load_batch
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import WINDOW, enqueue_batches
+from loader.pipeline.planning import plan_load
+from shared.domain.area import Box
 from shared.loads import cancel_load, fetch_load, list_rejects, retry_load, undo_load
-from shared.queueing import count_messages
-from shared.weekly import WeeklyQuestion, fetch_weekly
+from shared.platform.errors import ConflictError, NotFoundError
+from shared.questions.weekly import WeeklyQuestion, fetch_weekly
+from shared.services.database import execute, transaction
+from shared.services.queueing import count_messages
 from tests.loading import BAD_ROW, HEADER, ROW, change, list_pending, load_bytes, make_trips, request_load, run_load
 from tests.services import CITUS_BIN
 from tests.shared_data import CHALLENGE_FILE, read_challenge_expected

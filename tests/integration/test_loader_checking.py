@@ -2,9 +2,9 @@
 
 import pytest
 
-from loader.checking import find_problems
-from loader.context import Context
-from shared.database import transaction
+from loader.checks.consistency import find_problems
+from loader.pipeline.context import Context
+from shared.services.database import transaction
 from tests.loading import BAD_ROW, HEADER, ROW, load_bytes
 
 DAMAGES = {

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from loader.checking import find_problems
-from loader.context import Context
+from loader.checks.consistency import find_problems
 from loader.formats import warm_up
-from shared.kernels import compile_kernels
+from loader.pipeline.context import Context
 from shared.loads import ring_for_load
+from shared.warm_up import compile_kernels
 from tests.loading import make_trips, request_load, running_worker, wait_for_state
 
 LIMIT_BYTES = 512 * 2**20

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine
 
-from loader.context import Context
-from loader.finishing import clean_load
-from shared.area import parse_bbox
-from shared.database import snapshot, transaction
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from shared.domain.area import parse_bbox
 from shared.events import record_event
-from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
-from shared.histograms import fetch_histogram
+from shared.groups.listing import fetch_flows, fetch_hours, list_groups
+from shared.groups.question import FlowQuestion, GroupQuestion
+from shared.index.moments import answer_at_one_moment
 from shared.loads import undo_load
-from shared.moments import answer_at_one_moment
-from shared.weekly import WeeklyQuestion, compare_weekly, fetch_weekly
+from shared.questions.histograms import fetch_histogram
+from shared.questions.weekly import WeeklyQuestion, compare_weekly, fetch_weekly
+from shared.services.database import snapshot, transaction
 from tests.random_trips import draw_trips
 from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from loader.checking import find_problems
-from loader.context import Context
-from loader.finishing import clean_load
-from loader.labels import Labels, drop_unused_names
-from shared.database import execute, transaction
+from loader.checks.consistency import find_problems
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from loader.storage.name_ids import Labels, drop_unused_names
 from shared.loads import undo_load
+from shared.services.database import execute, transaction
 from tests.loading import HEADER, ROW, change, load_bytes
 
 

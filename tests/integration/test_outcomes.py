@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from loader.checking import find_problems
-from loader.context import Context
-from shared.database import transaction
+from loader.checks.consistency import find_problems
+from loader.pipeline.context import Context
 from shared.loads import list_rejects
+from shared.services.database import transaction
 from tests.loading import BAD_ROW, HEADER, ROW, change, load_bytes
 
 

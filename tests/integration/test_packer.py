@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from loader.context import Context
-from loader.packer import Pace, Packer
-from shared.database import connect_database, transaction
-from shared.settings import Settings
+from loader.pipeline.context import Context
+from loader.worker.compactor import Pace, Packer
+from shared.platform.settings import Settings
+from shared.services.database import connect_database, transaction
 from tests.blocking import holding, wait_for_blocked
 from tests.loading import wait_until
 from tests.random_trips import MONDAY, make_trip

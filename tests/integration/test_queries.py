@@ -9,17 +9,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine
 
-from shared.area import Box
-from shared.clock import parse_weekdays
-from shared.database import connect_database, driver_connection, transaction
-from shared.group_details import GroupDetailQuestion, fetch_group
-from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, list_groups
-from shared.histograms import fetch_histogram
-from shared.position import encode_position, format_geohash
-from shared.queries import list_queries
-from shared.runs import pack_run
-from shared.settings import Settings
-from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from shared.compaction.segments import pack_run
+from shared.domain.area import Box
+from shared.domain.clock import parse_weekdays
+from shared.domain.position import encode_position, format_geohash
+from shared.domain.trip_end import ENDS
+from shared.groups.detail import fetch_group
+from shared.groups.detail_question import GroupDetailQuestion
+from shared.groups.listing import fetch_flows, list_groups
+from shared.groups.question import FlowQuestion, GroupQuestion
+from shared.platform.settings import Settings
+from shared.questions.histograms import fetch_histogram
+from shared.questions.weekly import WeeklyQuestion, fetch_weekly
+from shared.services.database import connect_database, driver_connection, transaction
+from shared.services.named_queries import list_queries
 from tests.recording import Statement, make_recording_cursor
 from tests.services import CITUS_BIN, TIMESCALE_BIN, PostgresServer
 

@@ -6,10 +6,10 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Connection
 
-from shared.database import connect_database, transaction
-from shared.errors import NotFoundError, RequestError
-from shared.questions import answer_question, list_questions
-from shared.settings import Settings
+from shared.platform.errors import NotFoundError, RequestError
+from shared.platform.settings import Settings
+from shared.questions.challenge import answer_question, list_questions
+from shared.services.database import connect_database, transaction
 from tests.random_trips import MONDAY, make_trip
 from tests.shared_data import CHALLENGE_FILE, read_challenge_expected
 from tests.trip_maker import insert_trips, read_challenge

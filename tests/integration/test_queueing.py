@@ -8,8 +8,8 @@ import dramatiq
 import pytest
 import redis
 
-from shared.queueing import BATCH_ACTOR, QUEUES, RingingBroker, connect_broker, enqueue
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.queueing import BATCH_ACTOR, QUEUES, RingingBroker, connect_broker, enqueue
 from tests.loading import listening, wait_until
 from tests.proxy import running_proxy
 from tests.services import ValkeyServer

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from loader.context import Context
 from loader.formats import LoadOptions
-from loader.formats.byte_ranges import WholeFile
-from loader.readings import Beginning, forget_reading, recall_reading
-from shared.errors import NotFoundError
+from loader.formats.containers.byte_ranges import WholeFile
+from loader.pipeline.context import Context
+from loader.storage.remembered_options import Beginning, forget_reading, recall_reading
+from shared.platform.errors import NotFoundError
 from tests.large_parquet import write_large_parquet
 from tests.loading import load_bytes
 

@@ -10,16 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 from minio import Minio
 
-from loader.batch import claim_batch, load_batch, prepare_batch
-from loader.checking import find_problems
-from loader.context import Context
-from loader.finishing import clean_load
+from loader.checks.consistency import find_problems
 from loader.formats import BatchSlice
-from loader.planning import plan_load
-from loader.rejects import KeptRejects, RejectQuery, render_rejects, store_rejects
-from shared.database import execute, transaction
-from shared.errors import RequestError
+from loader.pipeline.batch import claim_batch, load_batch, prepare_batch
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from loader.pipeline.planning import plan_load
+from loader.storage.rejects import KeptRejects, RejectQuery, render_rejects, store_rejects
 from shared.loads import cancel_load, fetch_load, list_rejects, undo_load
+from shared.platform.errors import RequestError
+from shared.services.database import execute, transaction
 from tests.loading import BAD_ROW, HEADER, ROW, change, load_bytes, make_trips, request_load, run_load
 
 HEAD = b"who;from_lon;from_lat;to_lon;to_lat;at\n"

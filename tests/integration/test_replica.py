@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from infra.embedded import find_free_ports, prepare_postgres
 from infra.embedded.account import find_account, place_data
 from infra.embedded.postgres import find_install, make_postgres_url, remove_data
-from shared.database import connect_database, connect_reader, transaction
-from shared.errors import SettingsError
 from shared.events import record_event
-from shared.settings import Settings
+from shared.platform.errors import SettingsError
+from shared.platform.settings import Settings
+from shared.services.database import connect_database, connect_reader, transaction
 from tests.hub import HubServer, read_error
 from tests.loading import wait_until
 from tests.random_trips import MONDAY, make_trip

@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine
 
-from loader.checking import list_problems
-from shared.area import Box
-from shared.database import connect_database, execute, transaction
-from shared.errors import TransientError
-from shared.migrations import run_file
-from shared.packing import Sizes
-from shared.runs import Pile, choose_loads, clear_batch_points, list_piles, pack_loads, pack_run
-from shared.settings import Settings
-from shared.weekly import ENDS, WeeklyQuestion, fetch_loose_loads, fetch_weekly
+from loader.checks.consistency import list_problems
+from shared.compaction.merge_policy import Pile, choose_loads, list_piles
+from shared.compaction.merger import Sizes
+from shared.compaction.segments import clear_batch_points, pack_loads, pack_run
+from shared.domain.area import Box
+from shared.domain.trip_end import ENDS
+from shared.index.snapshot import fetch_loose_loads
+from shared.platform.errors import TransientError
+from shared.platform.settings import Settings
+from shared.questions.weekly import WeeklyQuestion, fetch_weekly
+from shared.services.database import connect_database, execute, transaction
+from shared.services.migrations import run_file
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 

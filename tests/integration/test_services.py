@@ -22,8 +22,8 @@ from sqlalchemy import Engine, text
 from infra.embedded import find_free_ports, is_port_taken
 from infra.embedded.postgres import copy_install
 from infra.installation import Installation
-from shared.objects import ObjectStore, make_object_key
-from shared.settings import Settings
+from shared.platform.settings import Settings
+from shared.services.objects import ObjectStore, make_object_key
 from tests.services import PostgresServer, S3Server, ValkeyServer, make_server_folder
 
 LAUNCHER = """

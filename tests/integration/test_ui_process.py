@@ -12,7 +12,7 @@ import pytest
 import websocket
 
 from infra.environment import make_environment
-from shared.settings import Settings
+from shared.platform.settings import Settings
 from tests.loading import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]

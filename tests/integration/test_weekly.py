@@ -11,15 +11,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from shared.area import Box, parse_bbox
-from shared.database import connect_database, execute, transaction
-from shared.errors import RequestError
-from shared.histograms import fetch_histogram
-from shared.packing import Sizes
-from shared.position import AXIS_STEPS
-from shared.runs import pack_run
-from shared.settings import Settings
-from shared.weekly import ENDS, WeeklyAnswer, WeeklyQuestion, fetch_filters, fetch_weekly
+from shared.compaction.merger import Sizes
+from shared.compaction.segments import pack_run
+from shared.domain.area import Box, parse_bbox
+from shared.domain.position import AXIS_STEPS
+from shared.domain.trip_end import ENDS
+from shared.index.snapshot import fetch_filters
+from shared.platform.errors import RequestError
+from shared.platform.settings import Settings
+from shared.questions.histograms import fetch_histogram
+from shared.questions.weekly import WeeklyAnswer, WeeklyQuestion, fetch_weekly
+from shared.services.database import connect_database, execute, transaction
 from tests.brute_force import count_weeks, list_weekly_trips
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.recording import recorded_statements

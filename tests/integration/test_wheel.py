@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from shared.queries import SQL_DIR, list_queries
-from ui.build import ASSETS, build_components
+from shared.services.named_queries import SQL_DIR, list_queries
+from ui.components.build import ASSETS, build_components
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = {"tripdeck", "tripdeck-hub", "tripdeck-migrate", "tripdeck-ui", "tripdeck-worker"}
@@ -23,7 +23,7 @@ import json, importlib
 from importlib import metadata, resources
 found = metadata.distribution("tripdeck")
 points = [point for point in found.entry_points if point.group == "console_scripts"]
-from shared.queries import SQL_DIR, list_queries
+from shared.services.named_queries import SQL_DIR, list_queries
 print(json.dumps({
     "scripts": {point.name: importlib.import_module(point.module).__file__ for point in points if callable(point.load())},
     "queries": sorted(list_queries()),

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from loader.context import Context
-from shared.settings import Settings
+from loader.pipeline.context import Context
+from shared.platform.settings import Settings
 from tests.loading import load_bytes
 from tests.shared_data import CHALLENGE_FILE
 from ui.main import SCRIPT
-from ui.resources import Resources, connect_resources, provide_resources
+from ui.services.resources import Resources, connect_resources, provide_resources
 
 OpenPage = Callable[..., AppTest]
 

@@ -7,19 +7,19 @@ from datetime import date
 import pytest
 from sqlalchemy import Connection, Engine
 
-from loader.context import Context
-from shared.database import transaction
+from loader.pipeline.context import Context
 from shared.events import record_event
-from shared.groups import FlowQuestion
-from shared.objects import ObjectStore
-from shared.weekly import WeeklyQuestion, fetch_weekly
+from shared.groups.question import FlowQuestion
+from shared.questions.weekly import WeeklyQuestion, fetch_weekly
+from shared.services.database import transaction
+from shared.services.objects import ObjectStore
 from tests.integration.test_moments import Changes, commit, make_loads
 from tests.loading import request_load
 from tests.trip_maker import KINDS, Kinds
-from ui.answers import Answers
-from ui.explore import fetch_weeks
-from ui.filters import fetch_catalog
-from ui.mapping import fetch_day
+from ui.explore.filters import fetch_catalog
+from ui.explore.map_panel import fetch_day
+from ui.explore.page import fetch_weeks
+from ui.services.answer_cache import Answers
 
 ALWAYS = WeeklyQuestion()
 

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.weekly import WeekCount, WeeklyAnswer
-from ui.brushes import is_chosen, read_hours, read_period, read_weekdays
-from ui.charts import make_group_weeks_chart, make_hours_chart, make_weekdays_chart, make_weekly_chart
+from shared.questions.weekly import WeekCount, WeeklyAnswer
+from ui.explore.brushes import is_chosen, read_hours, read_period, read_weekdays
+from ui.explore.charts import make_group_weeks_chart, make_hours_chart, make_weekdays_chart, make_weekly_chart
 
 MONDAY = date(2018, 4, 30)
 

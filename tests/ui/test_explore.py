@@ -22,7 +22,7 @@ def expected_boxes() -> list[Any]:
 
 
 def find_key(app: AppTest, name: str) -> str:
-    """The key of a control or chart now; see ui/controls.py."""
+    """The key of a control or chart now; see ui/session/widget_keys.py."""
     turn = f"{name}_turn"
     return f"turn_{name}_{app.session_state[turn] if turn in app.session_state else 0}"  # noqa: SIM401 - it has no get
 

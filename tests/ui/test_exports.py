@@ -9,9 +9,9 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
-from shared.groups import TripGroup
-from shared.weekly import WeekCount, WeeklyAnswer
-from ui.exports import export_csv, export_groups_csv, export_groups_geojson, export_groups_parquet, export_weeks_csv
+from shared.groups.question import TripGroup
+from shared.questions.weekly import WeekCount, WeeklyAnswer
+from ui.style.exports import export_csv, export_groups_csv, export_groups_geojson, export_groups_parquet, export_weeks_csv
 
 GROUP = TripGroup(
     region="Turin",

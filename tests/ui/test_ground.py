@@ -1,7 +1,7 @@
 """The ground a map shows first, and the cells that suit a zoom."""
 
-from shared.area import Box
-from ui.ground import choose_precision, choose_zoom, fit_box
+from shared.domain.area import Box
+from ui.explore.map_extent import choose_precision, choose_zoom, fit_box
 
 
 def test_all_places_fit_with_a_margin() -> None:

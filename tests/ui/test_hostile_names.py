@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from loader.context import Context
+from loader.pipeline.context import Context
 from tests.hostile_names import LOADABLE_NAMES, assert_safe, write_hostile_csv
 from tests.loading import load_bytes
 from tests.ui.conftest import OpenPage
-from ui.wording import escape_markdown
+from ui.style.text import escape_markdown
 
 # What Streamlit's Markdown would make something of, where no backslash stands before it.
 _MARKUP = re.compile(r"(?<!\\)(?:\]\(|javascript:|<img|<script|\$a|``|:red\[|:material/delete)")

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from loader.context import Context
-from loader.finishing import clean_load
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
 from shared.loads import fetch_load
-from shared.settings import Settings
+from shared.platform.settings import Settings
 from tests.hub import HubServer
 from tests.loading import BAD_ROW, HEADER, ROW, load_bytes, request_load, run_load
 from tests.ui.conftest import OpenPage, metrics, texts

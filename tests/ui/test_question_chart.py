@@ -4,8 +4,8 @@ from datetime import date, datetime
 
 import pytest
 
-from shared.questions import ResultTable
-from ui.question_chart import find_drawing, make_chart
+from shared.questions.challenge import ResultTable
+from ui.questions.chart import find_drawing, make_chart
 
 MONDAY = date(2026, 3, 2)
 AT = datetime.fromisoformat("2026-03-02T08:00:00")

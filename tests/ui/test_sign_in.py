@@ -7,13 +7,13 @@ import pytest
 from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
-from shared.errors import SettingsError
-from shared.settings import Settings
+from shared.platform.errors import SettingsError
+from shared.platform.settings import Settings
 from tests.ui.conftest import OpenPage, metrics, texts
 from ui.main import SCRIPT
-from ui.resources import connect_resources, provide_resources
-from ui.sign_in import check_access
-from ui.theme import make_server_config
+from ui.services.resources import connect_resources, provide_resources
+from ui.services.sign_in import check_access
+from ui.style.theme import make_server_config
 
 SECRET = SecretStr("sixteen-characters-or-more")
 AUTH = """

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import Settings
+from shared.platform.settings import Settings
 from tests.hub import HubServer
 from tests.services import PostgresServer
 from tests.ui.conftest import OpenPage, texts
-from ui.resources import connect_resources, provide_resources
+from ui.services.resources import connect_resources, provide_resources
 
 
 @pytest.fixture

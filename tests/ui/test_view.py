@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.area import Box
-from shared.weekly import ENDS
-from ui.view import PARAMETERS, View, parse_view
+from shared.domain.area import Box
+from shared.domain.trip_end import ENDS
+from ui.session.view import PARAMETERS, View, parse_view
 
 degrees = st.floats(-89.0, 89.0).map(lambda value: round(value, 6))
 boxes = st.tuples(degrees, degrees, degrees, degrees).map(lambda e: Box(e[0], min(e[1], e[3]), e[2], max(e[1], e[3])))

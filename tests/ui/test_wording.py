@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from shared.area import Box
-from shared.weekly import WeekCount, WeeklyAnswer
-from ui.wording import (
+from shared.domain.area import Box
+from shared.questions.weekly import WeekCount, WeeklyAnswer
+from ui.style.text import (
     describe_area,
     describe_average,
     describe_empty,

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from shared.area import WHOLE_WORLD, AxisArea, Box, parse_bbox
-from shared.errors import RequestError
-from shared.position import AXIS_STEPS, X_MASK, Y_MASK, encode_position, gather_axis, quantise_longitude, spread_axis
+from shared.domain.area import WHOLE_WORLD, AxisArea, Box, parse_bbox
+from shared.domain.position import AXIS_STEPS, X_MASK, Y_MASK, encode_position, gather_axis, quantise_longitude, spread_axis
+from shared.platform.errors import RequestError
 
 
 def is_in_area(position: int, area: list[int]) -> bool:

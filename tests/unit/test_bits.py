@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.bits import gather, pack_numbers, spread, unpack_numbers
-from shared.pairs import PairCounter
-from shared.position import gather_axis, spread_axis
+from shared.domain.position import gather_axis, spread_axis
+from shared.kernels.bit_packing import pack_numbers, unpack_numbers
+from shared.kernels.morton import gather, spread
+from shared.kernels.pair_counter import PairCounter
 
 columns = st.lists(st.lists(st.integers(0, 2**62 - 1) | st.integers(0, 300), max_size=70), min_size=1, max_size=4)
 

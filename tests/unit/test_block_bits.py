@@ -1,6 +1,6 @@
 """Block bits: what is kept of blocks, and what goes when there is too much of it."""
 
-from shared.block_bits import BlockBits
+from shared.index.block_cache import BlockBits
 
 KIB = bytes(1_024)
 

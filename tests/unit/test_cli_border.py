@@ -19,7 +19,7 @@ from loader.cli.answering import list_answers, quote_command
 from loader.cli.files import find_file
 from loader.cli.session import print_json
 from loader.cli.tables import Column, format_value, print_line, print_table
-from shared.errors import FileFormatError, RequestError
+from shared.platform.errors import FileFormatError, RequestError
 from tests.hostile_names import HOSTILE_NAMES, assert_safe
 
 ROOT = Path(__file__).resolve().parents[2]

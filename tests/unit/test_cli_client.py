@@ -14,7 +14,7 @@ from loader.cli.files import find_file
 from loader.cli.load import exit_status, make_document
 from loader.cli.questions import parse_hours
 from loader.cli.session import exit_status as status_of
-from shared.errors import (
+from shared.platform.errors import (
     ConflictError,
     FileFormatError,
     NotFoundError,

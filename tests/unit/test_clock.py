@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.clock import WEEKDAYS, list_hours, list_slots, parse_weekdays
-from shared.errors import RequestError
+from shared.domain.clock import WEEKDAYS, list_hours, list_slots, parse_weekdays
+from shared.platform.errors import RequestError
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.area import Box
-from shared.density import CellCount
-from shared.errors import RequestError
-from shared.groups import Flow, FlowLocation, FlowMap
-from ui.build import ROOM, BuildError, find_node
+from shared.domain.area import Box
+from shared.groups.question import Flow, FlowLocation, FlowMap
+from shared.platform.errors import RequestError
+from shared.questions.density import CellCount
+from ui.components.build import ROOM, BuildError, find_node
 from ui.flowmap import FlowPick, LocationPick, MapState, Viewport, encode_content, read_map_state
 
 FLOW_MAP = FlowMap(

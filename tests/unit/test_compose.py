@@ -15,7 +15,7 @@ import yaml
 
 from infra import probe
 from infra.make_secrets import make_secrets
-from shared.settings import PREFIX, Settings, load_settings
+from shared.platform.settings import PREFIX, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

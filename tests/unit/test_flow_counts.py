@@ -6,10 +6,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from shared.area import AxisArea
-from shared.bits import Numbers
-from shared.flow_counts import IN, INTERNAL, OUT, LargestFlows, OrderedFlows
-from shared.groups import FlowQuestion
+from shared.domain.area import AxisArea
+from shared.groups.question import FlowQuestion
+from shared.groups.top_flows import IN, INTERNAL, OUT, LargestFlows, OrderedFlows
+from shared.platform.arrays import Numbers
 
 Trips = list[tuple[int, int]]
 

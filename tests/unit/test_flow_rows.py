@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.bits import Numbers, list_columns, unpack_numbers
-from shared.flow_rows import FlowCells
-from shared.points import sort_points
+from shared.compaction.flow_writer import FlowCells
+from shared.compaction.sorted_ends import sort_points
+from shared.kernels.bit_packing import list_columns, unpack_numbers
+from shared.platform.arrays import Numbers
 
 CITY = st.integers(3_557_245_421_729_726_919, 3_557_245_421_729_726_919 + (3 << 33))
 ANYWHERE = st.integers(0, 2**62 - 1)

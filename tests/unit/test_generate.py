@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from loader.generate import CHUNK_ROWS, DATASOURCES, Tally, generate_trips, write_trips
-from shared.errors import RequestError
+from loader.sample.generate import CHUNK_ROWS, DATASOURCES, Tally, generate_trips, write_trips
+from shared.platform.errors import RequestError
 
 POINT = re.compile(r"POINT \((-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)\)")
 

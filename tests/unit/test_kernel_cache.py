@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numba
 
-from loader.formats import kernels
-from shared import block_loops, position
-from shared.kernel_cache import list_sources, prepare_cache, use_cache
+from loader.formats.text import kernels
+from shared.domain import position
+from shared.index import scan_kernels as block_loops
+from shared.kernels.compiler import list_sources, prepare_cache, use_cache
 
 
 def test_all_that_is_compiled_into_kernels_is_a_source() -> None:

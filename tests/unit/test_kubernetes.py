@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from shared.settings import load_settings
+from shared.platform.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
 OBJECTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "infra/kubernetes/tripdeck.yaml").read_text(encoding="utf-8"))["items"]

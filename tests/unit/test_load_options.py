@@ -11,9 +11,9 @@ import typer
 from loader.cli import app
 from loader.cli.answering import make_flags
 from loader.formats import LoadOptions
-from loader.hub.asked import FileAsked, InspectAsked, LoadFileAsked, LoadOptionsBody
-from loader.readings import READING_OPTIONS
-from ui.build import ROOM, find_node
+from loader.hub.api.params import FileAsked, InspectAsked, LoadFileAsked, LoadOptionsBody
+from loader.storage.remembered_options import READING_OPTIONS
+from ui.components.build import ROOM, find_node
 
 OPTIONS: Final = {field.name for field in fields(LoadOptions)} - {"record_limit_bytes"}  # a setting of the operator's
 LIMITS: Final = {"max_rejects", "max_reject_share"}

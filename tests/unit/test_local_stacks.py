@@ -10,9 +10,9 @@ import pytest
 
 from infra.state import ProcessState, StackState, find_running, remove_state, write_state
 from loader.cli.session import find_api_url
-from shared.errors import TerminalError
-from shared.local_stacks import add_stack, list_stacks
-from shared.settings import load_settings
+from shared.platform.errors import TerminalError
+from shared.platform.local_stacks import add_stack, list_stacks
+from shared.platform.settings import load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shared.bits import pack_numbers, unpack_numbers
-from shared.memory import give_back_code, give_back_free
+from shared.kernels.bit_packing import pack_numbers, unpack_numbers
+from shared.platform.memory import give_back_code, give_back_free
 
 
 def count_file_bytes() -> int:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.migrations import split_statements
-from shared.queries import SQL_DIR
+from shared.services.migrations import split_statements
+from shared.services.named_queries import SQL_DIR
 
 MIGRATIONS = SQL_DIR / "migrations"
 FLAVOURS = ("plain", "timescaledb", "citus")

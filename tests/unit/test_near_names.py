@@ -1,6 +1,6 @@
 """Names like one that isn't there."""
 
-from shared.near_names import describe_near, find_near
+from shared.platform.near_names import describe_near, find_near
 
 NAMES = ["Hamburg", "Prague", "Turin", "Turku"]
 

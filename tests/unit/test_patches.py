@@ -7,10 +7,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.bits import Numbers, gather
-from shared.patches import part_patches
-from shared.points import encode_positions
-from shared.position import X_MASK, Y_MASK
+from shared.domain.position import X_MASK, Y_MASK
+from shared.kernels.kd_partition import part_patches
+from shared.kernels.morton import encode_positions, gather
+from shared.platform.arrays import Numbers
 
 BLOCKS, BLOCK_TRIPS = 64, 500
 POSITIONS = st.lists(st.integers(0, 2**62 - 1) | st.integers(0, 5), min_size=1, max_size=60)

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.points import encode_positions
-from shared.position import (
+from shared.domain.position import (
     AXIS_STEPS,
     X_MASK,
     Y_MASK,
@@ -23,6 +22,7 @@ from shared.position import (
     spread_axis,
     step_bits,
 )
+from shared.kernels.morton import encode_positions
 
 LONGITUDES = st.floats(-180, 180) | st.sampled_from([-180.0, 180.0, 0.0, -0.0, 179.99999999999997])
 LATITUDES = st.floats(-90, 90) | st.sampled_from([-90.0, 90.0, 0.0, 89.99999999999999])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.queries import SQL_DIR, list_queries, query, read_queries
+from shared.services.named_queries import SQL_DIR, list_queries, query, read_queries
 
 ROOT = SQL_DIR.parent
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from shared.logs import make_formatter
-from shared.safe_text import escape_controls, guard_formula, shorten
+from shared.platform.logs import make_formatter
+from shared.platform.safe_text import escape_controls, guard_formula, shorten
 from tests.hostile_names import HOSTILE_NAMES, assert_safe
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.environment import make_environment, make_example
-from shared.errors import SettingsError
-from shared.settings import PREFIX, Settings, load_settings
+from shared.platform.errors import SettingsError
+from shared.platform.settings import PREFIX, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"

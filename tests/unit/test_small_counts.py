@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.density import CellCount
-from shared.group_details import GroupDetail
-from shared.groups import Flow, FlowLocation, FlowMap
+from shared.groups.detail_question import GroupDetail
+from shared.groups.question import Flow, FlowLocation, FlowMap
+from shared.questions.density import CellCount
 from shared.small_counts import SmallCounts, TooFewTripsError
 
 COUNTS = st.dictionaries(st.integers(0, 50), st.integers(0, 40), max_size=20)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bits import Numbers
-from shared.sorting import count_numbers, order_numbers, sort_numbers
+from shared.kernels.radix_sort import count_numbers, order_numbers, sort_numbers
+from shared.platform.arrays import Numbers
 
 LARGEST = 2**63 - 1
 

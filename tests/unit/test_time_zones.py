@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from loader.formats import LoadOptions
-from loader.formats.gazetteer import suggest_region
-from shared.errors import RequestError
-from shared.time_zones import find_near_timezones, list_timezones, parse_timezone
+from loader.formats.coordinates.gazetteer import suggest_region
+from shared.domain.time_zones import find_near_timezones, list_timezones, parse_timezone
+from shared.platform.errors import RequestError
 
 NO_ZONES = {
     "Europe": "Europe/",

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.tokens import SCOPES, ForbiddenError, Scope, UnauthorizedError, check_token, make_token
+from shared.platform.hub_tokens import SCOPES, ForbiddenError, Scope, UnauthorizedError, check_token, make_token
 
 SECRET = "a secret of the tests"
 

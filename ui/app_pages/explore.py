@@ -1,5 +1,5 @@
 """The page Explore."""
 
-from ui.explore import render_explore
+from ui.explore.page import render_explore
 
 render_explore()

@@ -1,5 +1,5 @@
 """The page Load."""
 
-from ui.load import render_load_page
+from ui.loads.load_page import render_load_page
 
 render_load_page()

@@ -1,5 +1,5 @@
 """The page Loads."""
 
-from ui.loads import render_loads
+from ui.loads.page import render_loads
 
 render_loads()

@@ -1,5 +1,5 @@
 """The page Questions."""
 
-from ui.questions import render_questions
+from ui.questions.page import render_questions
 
 render_questions()

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.density import CellCount
-from shared.groups import FlowMap
+from shared.groups.question import FlowMap
+from shared.questions.density import CellCount
 
 _DECIMALS = 5  # 1 m: half the bytes of a float's own digits, far below a cell's size
 _LONE_CELL_DEG = 0.02

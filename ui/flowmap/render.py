@@ -7,10 +7,10 @@ from typing import Any
 import pydeck as pdk  # type: ignore[import-untyped]
 import streamlit as st
 
-from shared.area import Box
+from shared.domain.area import Box
+from ui.components.registry import get_component
 from ui.flowmap.content import MapContent
 from ui.flowmap.state import MapState, Pick, Viewport, read_map_state
-from ui.packaged import get_component
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.area import Box
+from shared.domain.area import Box
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
-from ui.packaged import get_component
+from ui.components.registry import get_component
 
 T = TypeVar("T")
 Message = Mapping[str, Any]

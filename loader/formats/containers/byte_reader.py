@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from loader.formats.errors import truncated
-from shared.errors import FileFormatError
+from loader.formats.model.errors import truncated
+from shared.platform.errors import FileFormatError
 
 # Bytes given out at once: small enough that what a decompressor hands back behind the end of a member costs little.
 PIECE_BYTES = 2**18

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Iterator
 
 from loader.formats.containers.byte_reader import PIECE_BYTES, ByteReader
-from loader.formats.meter import Meter
-from shared.errors import FileFormatError
+from loader.formats.containers.expansion_limit import Meter
+from shared.platform.errors import FileFormatError
 
 if sys.version_info >= (3, 14):
     from compression import zstd

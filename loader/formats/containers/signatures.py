@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 EXPORT: Final = "Export the trips as CSV or Parquet."
 UNPACK: Final = "Unpack it, and load the file inside; or pack it as zip, gzip or zstd."

@@ -12,13 +12,13 @@ from pathlib import PurePosixPath
 
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.containers.decompress import inflate_gzip, inflate_zstd
+from loader.formats.containers.expansion_limit import Meter
 from loader.formats.containers.signatures import Foreign, recognise
 from loader.formats.containers.tar_stream import BLOCK_BYTES, is_tar, open_tar
 from loader.formats.containers.zip_directory import ZipMember
 from loader.formats.containers.zip_stream import open_zip
-from loader.formats.meter import Meter
-from loader.formats.plan import Compression
-from shared.errors import FileFormatError
+from loader.formats.model.plan import Compression
+from shared.platform.errors import FileFormatError
 
 MAGIC: tuple[tuple[bytes, Compression], ...] = (
     (b"\x1f\x8b", "gzip"),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.containers.zip_directory import MEMBERS_LIMIT, clean_name, too_many_members
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 BLOCK_BYTES = tarfile.BLOCKSIZE
 # Long names and extended headers take some hundred bytes.

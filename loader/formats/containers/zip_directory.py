@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from loader.formats.byte_ranges import RangedFile
-from shared.errors import FileFormatError
+from loader.formats.containers.byte_ranges import RangedFile
+from shared.platform.errors import FileFormatError
 
 # A batch is made of each member with rows, in about 30 ms: more than this is no way to keep trips.
 MEMBERS_LIMIT = 10_000

@@ -11,9 +11,10 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from loader.formats.byte_ranges import RangedFile
+from loader.formats.containers.byte_ranges import RangedFile
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.containers.decompress import inflate
+from loader.formats.containers.expansion_limit import Meter
 from loader.formats.containers.zip_directory import (
     DIRECTORY_LIMIT_BYTES,
     MEMBERS_LIMIT,
@@ -23,8 +24,7 @@ from loader.formats.containers.zip_directory import (
     read_directory,
     too_many_members,
 )
-from loader.formats.meter import Meter
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _LOCAL, _DESCRIPTOR = b"PK\x03\x04", b"PK\x07\x08"

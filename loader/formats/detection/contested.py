@@ -3,14 +3,14 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from loader.formats.detection.column_profile import MOSTLY
 from loader.formats.detection.order_check import is_backward
 from loader.formats.detection.questions import ask_roles
-from loader.formats.detection.vocabulary import CONTESTED
-from loader.formats.plan import LoadOptions
-from loader.formats.profile import MOSTLY
+from loader.formats.model.options import LoadOptions
+from loader.formats.vocabulary.words import CONTESTED
 
 if TYPE_CHECKING:
-    from loader.formats.roles import RoleFinder
+    from loader.formats.detection.role_finder import RoleFinder
 
 _EXCHANGED: Final = {"origin": "destination", "destination": "origin"}
 _COORDINATES: Final = ("longitude", "latitude", "point")

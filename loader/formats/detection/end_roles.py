@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from loader.formats.detection.column_profile import MOSTLY
 from loader.formats.detection.questions import ask_roles, quote_names
-from loader.formats.names import NameMeaning
-from loader.formats.profile import MOSTLY
-from shared.errors import FileFormatError
+from loader.formats.detection.role_finder import ENDS
+from loader.formats.vocabulary.column_names import NameMeaning
+from shared.platform.errors import FileFormatError
 
 if TYPE_CHECKING:
-    from loader.formats.roles import RoleFinder
+    from loader.formats.detection.role_finder import RoleFinder
 
-ENDS: Final = ("origin", "destination")
 AXES: Final = ("longitude", "latitude")
 # How sure a name makes us: one word that is not known costs a twentieth.
 _STRANGER = 0.95

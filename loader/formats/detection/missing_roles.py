@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Final
 
 from loader.formats.detection.clocks import detect_clock
 from loader.formats.detection.questions import quote_names
-from loader.formats.names import NameMeaning
-from shared.errors import FileFormatError
+from loader.formats.vocabulary.column_names import NameMeaning
+from shared.platform.errors import FileFormatError
 
 if TYPE_CHECKING:
-    from loader.formats.roles import RoleFinder
+    from loader.formats.detection.role_finder import RoleFinder
 
 _SHOWN_COLUMNS: Final = 30
 _SHOWN_IDS: Final = 6

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from loader.formats.detection.clocks import join_dates_and_clocks
+from loader.formats.detection.column_times import Order, detect_time_format
 from loader.formats.detection.questions import ask_roles
-from loader.formats.plan import LoadOptions, TimeFormat
-from loader.formats.time_format import Order, detect_time_format
-from loader.formats.times import MISSING, Microseconds, parse_times
-from shared.errors import FileFormatError
+from loader.formats.model.options import LoadOptions
+from loader.formats.model.time_format import MISSING, Microseconds, TimeFormat
+from loader.formats.times.joined_clocks import join_dates_and_clocks
+from loader.formats.times.parser import parse_times
+from shared.platform.errors import FileFormatError
 
 if TYPE_CHECKING:
-    from loader.formats.roles import RoleFinder
+    from loader.formats.detection.role_finder import RoleFinder
 
 # A clock may be wrong in some rows, not in all.
 NEARLY_ALL: Final = 0.95

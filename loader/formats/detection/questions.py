@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loader.formats.errors import make_choice
-from shared.errors import FileFormatError
+from loader.formats.model.errors import make_choice
+from shared.platform.errors import FileFormatError
 
 # More answers than this are no list to choose from.
 _MOST_CHOICES = 12

@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
 from loader.formats.detection.clocks import ClockForm, detect_clock, is_one_day, may_be_minutes
+from loader.formats.detection.column_profile import MOSTLY, Profile
 from loader.formats.detection.questions import ask_roles, quote_names
-from loader.formats.names import NameMeaning
-from loader.formats.plan import NO_COLUMN
-from loader.formats.profile import MOSTLY, Profile
+from loader.formats.model.options import NO_COLUMN
+from loader.formats.vocabulary.column_names import NameMeaning
 
 if TYPE_CHECKING:
-    from loader.formats.roles import RoleFinder
+    from loader.formats.detection.role_finder import RoleFinder
 
 _SIDES: Final = {"started": "origin", "ended": "destination"}
 _MINUTE_WORDS: Final = frozenset({"minute", "interval", "slot", "period", "timeslot", "intervalo", "intervalle", "intervall"})

@@ -9,7 +9,7 @@ array, rows of a sheet. Line breaks inside a value become spaces.
 
 from collections.abc import Iterable, Iterator
 
-from loader.formats.plan import InnerTable
+from loader.formats.model.inner_table import InnerTable
 from loader.formats.transcoding.json_rows import UnreadKeys
 from loader.formats.transcoding.json_transcoder import transcode_json
 from loader.formats.transcoding.samples import TableSample, is_inner, list_samples

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from loader.formats.plan import Dialect
+from loader.formats.model.dialect import Dialect
 
 # What every transcoder writes. A header, where there is one, is among the rows.
 DIALECT = Dialect(header_lines=0)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 # A value this long is no record of any table: the limit of a CSV record, too.
 VALUE_LIMIT: Final = 32 * 2**20

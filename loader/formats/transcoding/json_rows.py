@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 # Keys of all records seen. A file with more has keys made of data, and each row would carry all of them.
 COLUMNS_LIMIT: Final = 1_000

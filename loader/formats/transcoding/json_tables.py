@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from loader.formats.plan import InnerTable
+from loader.formats.model.inner_table import InnerTable
 from loader.formats.transcoding.json_reader import DECODER, PATH_LIMIT, IncompleteError, JsonReader
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 # Records that columns are told by.
 SAMPLE_RECORDS: Final = 10_000

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from loader.formats.plan import InnerTable
+from loader.formats.model.inner_table import InnerTable
 from loader.formats.transcoding.csv_text import write_rows
 from loader.formats.transcoding.json_reader import VALUE_LIMIT
 from loader.formats.transcoding.json_rows import RowMaker, UnreadKeys
 from loader.formats.transcoding.json_tables import decode_line, iterate_records
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 # Rows that are written at once: 1,000 and 10,000 take the same time.
 _ROWS: Final = 1_000

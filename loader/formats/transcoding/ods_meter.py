@@ -6,7 +6,7 @@ Empty ones at the end of a row or a table are repeated to the edges of the sheet
 from typing import Final
 from xml.parsers import expat
 
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 _TABLE: Final = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 _VALUE: Final = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 value-type"

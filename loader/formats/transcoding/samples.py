@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from loader.formats.encoding import detect_encoding
-from loader.formats.plan import InnerTable
+from loader.formats.model.inner_table import InnerTable
+from loader.formats.text.encoding import detect_encoding
 from loader.formats.transcoding.csv_text import write_rows
 from loader.formats.transcoding.json_rows import RowMaker, list_keys
 from loader.formats.transcoding.json_tables import find_json_tables, looks_like_json
 from loader.formats.transcoding.workbook import find_sheets, looks_like_workbook
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 # Bytes that tell JSON from other text.
 _BEGINNING: Final = 2**14

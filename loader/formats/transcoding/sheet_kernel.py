@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.bits import compile_kernel
+from shared.kernels.compiler import compile_kernel
 
 Bytes = npt.NDArray[np.uint8]
 State = npt.NDArray[np.int64]

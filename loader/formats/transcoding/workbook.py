@@ -14,10 +14,10 @@ from typing import Any, Final
 import fastexcel
 import polars as pl
 
-from loader.formats.plan import InnerTable
+from loader.formats.model.inner_table import InnerTable
 from loader.formats.transcoding.csv_text import write_rows
 from loader.formats.transcoding.workbook_limits import check_workbook
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 # Sheets that are looked at for trips.
 SHEETS_LIMIT: Final = 50

@@ -15,7 +15,7 @@ import numpy as np
 
 from loader.formats.transcoding.ods_meter import OdsMeter
 from loader.formats.transcoding.sheet_kernel import measure_cells
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 WORKBOOK_LIMIT_BYTES: Final = 128 * 2**20
 """Bytes of a workbook, which is kept in memory as a whole. A full sheet (1,048,576 rows) of nine columns has 56 MiB."""

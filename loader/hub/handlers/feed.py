@@ -10,15 +10,15 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from loader.hub.access import PROTOCOL, parse_bearer, parse_subprotocols
-from loader.hub.asked import FeedAsked, LoadFeedAsked
-from loader.hub.errors import PROBLEM_MEDIA, make_problem
-from loader.hub.feed import PAGE, Reader
-from loader.hub.handler import ApiHandler
-from loader.hub.operations import Operation, parse_asked
+from loader.hub.api.base_handler import ApiHandler
+from loader.hub.api.operations import Operation, parse_asked
+from loader.hub.api.params import FeedAsked, LoadFeedAsked
+from loader.hub.feed.tail import PAGE, Reader
 from loader.hub.services import Services
-from shared.errors import NotFoundError, RequestError, TransientError, TripdeckError
-from shared.tokens import ForbiddenError, UnauthorizedError
+from loader.hub.support.access import PROTOCOL, parse_bearer, parse_subprotocols
+from loader.hub.support.errors import PROBLEM_MEDIA, make_problem
+from shared.platform.errors import NotFoundError, RequestError, TransientError, TripdeckError
+from shared.platform.hub_tokens import ForbiddenError, UnauthorizedError
 
 LOG = logging.getLogger(__name__)
 

@@ -7,19 +7,20 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from loader.hub.answers import LoadDetailAnswer, LoadsAnswer, RejectsAnswer
-from loader.hub.asked import LoadAsked, LoadFileAsked, LoadsAsked, RejectsAsked, RetryBody
-from loader.hub.feed import Reader
-from loader.hub.handler import ApiHandler, Body, choose_format
-from loader.hub.idempotency import KEY_HEADER, KeyedLoad, KeyTakenError, RepeatedFile, RequestKey, fetch_keyed, make_key
-from loader.hub.incoming import IncomingFile, check_limit
-from loader.hub.operations import Operation
-from loader.hub.tables import MEDIA
-from loader.hub.uploads import check_size
-from shared.database import execute, transaction
-from shared.errors import NotFoundError, RequestError, TransientError
+from loader.hub.api.base_handler import ApiHandler, Body, choose_format
+from loader.hub.api.operations import Operation
+from loader.hub.api.params import LoadAsked, LoadFileAsked, LoadsAsked, RejectsAsked, RetryBody
+from loader.hub.api.responses import LoadDetailAnswer, LoadsAnswer, RejectsAnswer
+from loader.hub.api.tables import MEDIA
+from loader.hub.feed.tail import Reader
+from loader.hub.support.errors import KeyTakenError
+from loader.hub.uploads.idempotency import KEY_HEADER, KeyedLoad, RepeatedFile, RequestKey, fetch_keyed, make_key
+from loader.hub.uploads.incoming import IncomingFile, check_limit
+from loader.hub.uploads.uploads import check_size
 from shared.events import TERMINAL_STATES
 from shared.loads import Load, cancel_load, fetch_load, has_unlisted_rejects, list_loads, list_rejects, retry_load, undo_load
+from shared.platform.errors import NotFoundError, RequestError, TransientError
+from shared.services.database import execute, transaction
 
 # Between looks whether who waits for a load's end is still there.
 _WAIT_S: Final = 15.0
@@ -215,7 +216,7 @@ class RejectsHandler(ApiHandler):
         return dict(load)
 
     async def _send_all(self, load: Mapping[str, Any], asked: RejectsAsked, *, form: str) -> None:
-        from loader.rejects import KeptRejects, RejectQuery, render_rejects  # with polars a third of the hub's start
+        from loader.storage.rejects import KeptRejects, RejectQuery, render_rejects  # with polars a third of the hub's start
 
         question = RejectQuery("rows" if form == "rows" else "csv", asked.reason, asked.after)
         room, services = self.services.rooms.transfers, self.services

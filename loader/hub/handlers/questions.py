@@ -9,7 +9,12 @@ from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
 
-from loader.hub.answers_trips import (
+from loader.hub.api.base_handler import ApiHandler, choose_format
+from loader.hub.api.operations import Operation
+from loader.hub.api.params import Nothing, Table
+from loader.hub.api.tables import MAP_MEDIA, MEDIA, TABLE_MEDIA, render_table
+from loader.hub.api.trip_params import FlowsAsked, GroupAsked, GroupsAsked, HistogramAsked, HoursAsked, QuestionAsked, WeeklyAsked
+from loader.hub.api.trip_responses import (
     DatasourcesAnswer,
     FlowsAnswer,
     GroupDetailAnswer,
@@ -22,21 +27,18 @@ from loader.hub.answers_trips import (
     SampleTripAnswer,
     WeeklyAverageAnswer,
 )
-from loader.hub.asked import Nothing, Table
-from loader.hub.asked_trips import FlowsAsked, GroupAsked, GroupsAsked, HistogramAsked, HoursAsked, QuestionAsked, WeeklyAsked
-from loader.hub.handler import ApiHandler, choose_format
-from loader.hub.operations import Operation
-from loader.hub.tables import MAP_MEDIA, MEDIA, TABLE_MEDIA, render_table
-from shared.area import Box, parse_bbox
-from shared.catalog import list_datasources, list_regions
-from shared.errors import RequestError
-from shared.group_details import GroupDetailQuestion, fetch_group
-from shared.groups import FlowMap, FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
-from shared.histograms import fetch_histogram
-from shared.moments import answer_at_one_moment
-from shared.questions import answer_question, list_questions
+from shared.domain.area import Box, parse_bbox
+from shared.groups.detail import fetch_group
+from shared.groups.detail_question import GroupDetailQuestion
+from shared.groups.listing import fetch_flows, fetch_hours, list_groups
+from shared.groups.question import FlowMap, FlowQuestion, GroupQuestion
+from shared.index.moments import answer_at_one_moment
+from shared.platform.errors import RequestError
+from shared.questions.catalog import list_datasources, list_regions
+from shared.questions.challenge import answer_question, list_questions
+from shared.questions.histograms import fetch_histogram
+from shared.questions.weekly import compare_weekly, fetch_weekly
 from shared.small_counts import SmallCounts
-from shared.weekly import compare_weekly, fetch_weekly
 
 # Part of every ETag: raise it when the same data is answered in another form.
 _FORM = "2"

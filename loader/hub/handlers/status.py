@@ -6,13 +6,13 @@ from importlib.metadata import version
 
 from sqlalchemy import Engine, text
 
-from loader.hub.answers import HealthAnswer, ReadyAnswer, ServiceState
-from loader.hub.asked import Nothing
-from loader.hub.handler import ApiHandler
-from loader.hub.metrics import CONTENT_TYPE
-from loader.hub.operations import Operation
-from shared.database import transaction
-from shared.errors import TripdeckError
+from loader.hub.api.base_handler import ApiHandler
+from loader.hub.api.operations import Operation
+from loader.hub.api.params import Nothing
+from loader.hub.api.responses import HealthAnswer, ReadyAnswer, ServiceState
+from loader.hub.support.metrics import CONTENT_TYPE
+from shared.platform.errors import TripdeckError
+from shared.services.database import transaction
 
 _CHECK_TIMEOUT_S = 5.0
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
-from loader.hub.answers import LoadAnswer, PartsAnswer, UploadAnswer
-from loader.hub.asked import CompleteBody, NewUploadBody, Nothing, PartsBody, UploadAsked
-from loader.hub.handler import ApiHandler
-from loader.hub.idempotency import KEY_HEADER, begin_keyed, make_key
-from loader.hub.incoming import check_limit, make_uploads
-from loader.hub.operations import Operation
-from loader.hub.uploads import Uploads, check_size
-from shared.errors import RequestError
+from loader.hub.api.base_handler import ApiHandler
+from loader.hub.api.operations import Operation
+from loader.hub.api.params import CompleteBody, NewUploadBody, Nothing, PartsBody, UploadAsked
+from loader.hub.api.responses import LoadAnswer, PartsAnswer, UploadAnswer
+from loader.hub.uploads.idempotency import KEY_HEADER, begin_keyed, make_key
+from loader.hub.uploads.incoming import check_limit, make_uploads
+from loader.hub.uploads.uploads import Uploads, check_size
 from shared.loads import fetch_load
-from shared.objects import UploadedPart
+from shared.platform.errors import RequestError
+from shared.services.objects import UploadedPart
 
 _SAME_UPLOAD: Final = "A name of this request, drawn at random: sent again with the same name and size, it gives the same upload."
 

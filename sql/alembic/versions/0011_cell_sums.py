@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import run_file
+from shared.services.migrations import run_file
 
 revision = "0011"
 down_revision = "0010"

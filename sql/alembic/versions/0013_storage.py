@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import find_flavour, run_file
+from shared.services.migrations import find_flavour, run_file
 
 revision = "0013"
 down_revision = "0012"

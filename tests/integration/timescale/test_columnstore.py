@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import Connection
 
-from loader.checking import find_problems
-from loader.context import Context
-from loader.finishing import clean_load
-from shared.catalog import list_regions
-from shared.database import transaction
+from loader.checks.consistency import find_problems
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from shared.compaction.segments import pack_loads
 from shared.loads import undo_load
-from shared.runs import pack_loads
+from shared.questions.catalog import list_regions
+from shared.services.database import transaction
 from tests.loading import load_bytes, make_trips
 from tests.services import TIMESCALE_BIN
 

@@ -13,23 +13,25 @@ from datetime import date
 import pytest
 from sqlalchemy import Connection, Engine
 
-from loader.generate import generate_trips
-from shared.area import parse_bbox
-from shared.catalog import fetch_extent, list_datasources, list_regions
-from shared.database import connect_database, driver_connection, transaction
-from shared.density import fetch_density
-from shared.groups import FlowQuestion, GroupQuestion, fetch_flows, fetch_hours, list_groups
-from shared.queries import SQL_DIR, list_queries
-from shared.questions import answer_question, list_questions
-from shared.runs import pack_run
-from shared.settings import Settings
-from shared.weekly import ENDS, WeeklyQuestion, fetch_weekly
+from loader.sample.generate import generate_trips
+from shared.compaction.segments import pack_run
+from shared.domain.area import parse_bbox
+from shared.domain.trip_end import ENDS
+from shared.groups.listing import fetch_flows, fetch_hours, list_groups
+from shared.groups.question import FlowQuestion, GroupQuestion
+from shared.platform.settings import Settings
+from shared.questions.catalog import fetch_extent, list_datasources, list_regions
+from shared.questions.challenge import answer_question, list_questions
+from shared.questions.density import fetch_density
+from shared.questions.weekly import WeeklyQuestion, fetch_weekly
+from shared.services.database import connect_database, driver_connection, transaction
+from shared.services.named_queries import SQL_DIR, list_queries
 from tests.conftest import skip_or_fail
 from tests.integration.timescale.wasm_server import WasmServer, to_text
 from tests.recording import Statement, recorded_statements
 from tests.services import PostgresServer
 from tests.trip_maker import insert_trips, read_challenge
-from ui.build import BuildError
+from ui.components.build import BuildError
 
 TURIN = parse_bbox("7.62,45.03,7.70,45.09")
 ODD = parse_bbox("14.4011,50.0612,14.4433,50.1001")

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ui.build import find_node
+from ui.components.build import find_node
 
 ROOM = Path(__file__).resolve().parent
 STAMP = ROOM / "node_modules" / ".lock.sha256"

@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from loader.formats import SAMPLE_BYTES, LoadOptions, inspect_format
-from shared.errors import TripdeckError
+from shared.platform.errors import TripdeckError
 from tests.shared_data import SHARED_DIR, read_expected
 from tests.unit.formats.loading import Loaded, load_bytes
 

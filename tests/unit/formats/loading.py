@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, needs_whole, parse_batch
-from loader.formats.byte_ranges import WholeFile
+from loader.formats.containers.byte_ranges import WholeFile
 
 
 @dataclass

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from loader.formats import BatchScanner, FilePlan, LoadOptions, detect_format, inspect_format
-from loader.formats.byte_ranges import RangedFile
 from loader.formats.containers import zip_directory
+from loader.formats.containers.byte_ranges import RangedFile
 from loader.formats.containers.decompress import zstd
 from loader.formats.containers.zip_directory import DirectoryRanges, read_directory
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.archives import delete_member, make_zip
 from tests.unit.formats.loading import cut, load_bytes
 

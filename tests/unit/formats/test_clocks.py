@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from loader.formats import LoadOptions
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import Loaded, load_bytes
 
 ENDS = "45.0,7.6,45.1,7.7"

@@ -14,11 +14,11 @@ import polars as pl
 import pytest
 
 from loader.formats import BatchScanner, FilePlan, LoadOptions, inspect_format
-from loader.formats.containers import packed_parquet
+from loader.formats.containers import archived_parquet as packed_parquet
 from loader.formats.containers.decompress import zstd
 from loader.formats.containers.signatures import SIGNATURES, TEXTS, recognise
 from loader.formats.containers.tables import is_table
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.archives import make_tar, make_zip
 from tests.unit.formats.loading import Loaded, cut, load_bytes
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
 from loader.formats import LoadOptions
-from loader.formats.ends import Ends
-from loader.formats.numbers import parse_numbers
-from loader.formats.values.angles import find_hemispheres
-from loader.formats.values.known_crs import KNOWN_CRS
-from loader.formats.values.positions import UNITS, parse_crs, to_degrees
-from shared.errors import FileFormatError, RequestError
+from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.known_crs import KNOWN_CRS
+from loader.formats.coordinates.reprojection import UNITS, to_degrees
+from loader.formats.model.crs import parse_crs
+from loader.formats.text.angles import find_hemispheres
+from loader.formats.text.numbers import parse_numbers
+from shared.platform.errors import FileFormatError, RequestError
 from tests.unit.formats.loading import Loaded, load_bytes
 
 HEAD = "started_at;start_lat;start_lng;end_lat;end_lng\n"

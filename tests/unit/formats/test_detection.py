@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from loader.formats import BatchSlice, FilePlan, LoadOptions, detect_format, inspect_format
-from loader.formats.names import read_name
-from shared.errors import FileFormatError, RequestError
+from loader.formats.vocabulary.column_names import read_name
+from shared.platform.errors import FileFormatError, RequestError
 from tests.shared_data import CHALLENGE_FILE, SHARED_DIR, requires_shared
 from tests.unit.formats.loading import load_bytes
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from loader.formats import LoadOptions
 from loader.formats.containers.decompress import zstd
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 
 FIRST = datetime(2018, 5, 1)  # noqa: DTZ001 - a wall clock

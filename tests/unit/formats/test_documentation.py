@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from loader.formats.detection.vocabulary_table import render_vocabulary
-from loader.formats.plan import ROLES
-from loader.formats.reasons import Reason, Warning
+from loader.formats.model.options import ROLES
+from loader.formats.model.reject_reasons import Reason, Warning
+from loader.formats.vocabulary.table import render_vocabulary
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = (ROOT / "docs" / "file-formats.md").read_text(encoding="utf-8")
@@ -26,6 +26,6 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_the_vocabulary_is_that_of_the_code() -> None:
-    """`python -m loader.formats.detection.vocabulary_table` prints what belongs between the marks."""
+    """`python -m loader.formats.vocabulary.table` prints what belongs between the marks."""
     written = DOCUMENT.partition("<!-- vocabulary -->\n")[2].partition("<!-- /vocabulary -->")[0]
     assert written == render_vocabulary()

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loader.formats import LoadOptions, inspect_format
-from loader.formats.detection.charset import guess_charsets
-from loader.formats.values.codec import is_codec, is_cut_as_stored, is_single_byte
-from shared.errors import FileFormatError, RequestError
+from loader.formats.model.codecs import is_codec, is_cut_as_stored, is_single_byte
+from loader.formats.text.charset import guess_charsets
+from shared.platform.errors import FileFormatError, RequestError
 from tests.unit.formats.loading import load_bytes
 
 HEAD = "region|note|started_at|start_lat|start_lng|end_lat|end_lng\n"

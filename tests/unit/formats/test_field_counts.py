@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from loader.formats import LoadOptions, inspect_format
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 
 HEAD = "start_lng,start_lat,end_lng,end_lat,started_at,note"

@@ -12,7 +12,7 @@ import pytest
 
 from loader.formats import BatchScanner, FilePlan, LoadOptions, detect_format, inspect_format
 from loader.formats.containers.decompress import zstd
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 
 HEAD = b"region,origin,destination,started_at,note\n"

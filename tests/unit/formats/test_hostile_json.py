@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 from tests.unit.formats.test_json import FLAT
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loader.formats import LoadOptions, inspect_format, list_headers
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.archives import make_zip
 from tests.unit.formats.loading import Loaded, load_bytes
 

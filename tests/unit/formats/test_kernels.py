@@ -8,8 +8,17 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loader.formats.kernels import MOST_NAMES, Letters, Places, find_both, number_names, read_numbers, read_points, read_stamps
-from loader.formats.times import MISSING
+from loader.formats.model.time_format import MISSING
+from loader.formats.text.kernels import (
+    MOST_NAMES,
+    Letters,
+    Places,
+    find_both,
+    number_names,
+    read_numbers,
+    read_points,
+    read_stamps,
+)
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock
 

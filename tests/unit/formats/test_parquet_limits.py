@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from loader.formats import LoadOptions, inspect_format
-from loader.formats.parquet_limits import (
+from loader.formats.parquet.limits import (
     BATCH_VALUES_LIMIT_BYTES,
     COLUMN_LIMIT,
     FOOTER_LIMIT_BYTES,
@@ -19,7 +19,7 @@ from loader.formats.parquet_limits import (
     NESTING_LIMIT,
     RATIO_FREE_BYTES,
 )
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 
 BEGAN = datetime.fromisoformat("2026-03-02T08:00:00")

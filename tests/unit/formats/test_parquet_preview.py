@@ -3,8 +3,8 @@
 import pytest
 
 from loader.formats import FileParts, Inspection, LoadOptions, inspect_format, inspect_parts
-from loader.formats.parquet_preview import PREVIEW_ROWS
-from shared.errors import RequestError
+from loader.formats.parquet.preview import PREVIEW_ROWS
+from shared.platform.errors import RequestError
 from tests.large_parquet import write_large_parquet
 
 

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from loader.formats import LoadOptions, inspect_format
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 
 # Longitude and latitude of both ends.

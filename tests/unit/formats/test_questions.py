@@ -8,7 +8,7 @@ from typer import main as typer_main
 from infra.cli import app
 from loader.cli.answering import list_answers, make_flags
 from loader.formats import SAMPLE_BYTES, LoadOptions, inspect_format
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.shared_data import HAS_SHARED, SHARED_DIR, read_expected, requires_shared
 from tests.unit.formats.kinds import FOLDER, read_options
 

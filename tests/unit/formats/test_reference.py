@@ -6,7 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loader.formats import BatchScanner, FilePlan, LoadOptions, parse_batch
-from loader.formats.plan import Dialect, TimeFormat
+from loader.formats.model.dialect import Dialect
+from loader.formats.model.time_format import TimeFormat
 from tests.unit.formats.reference import Verdict, judge_challenge_rows
 
 COLUMNS = ("region", "origin", "destination", "time", "datasource")

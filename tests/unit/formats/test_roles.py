@@ -11,11 +11,12 @@ import polars as pl
 import pytest
 
 from loader.formats import LoadOptions
-from loader.formats.detection.vocabulary import MEANINGS, VOCABULARY, fold
-from loader.formats.names import read_name
-from loader.formats.profile import Profile
-from loader.formats.roles import RoleFinder
-from shared.errors import FileFormatError
+from loader.formats.detection import column_roles
+from loader.formats.detection.column_profile import Profile
+from loader.formats.detection.role_finder import RoleFinder
+from loader.formats.vocabulary.column_names import read_name
+from loader.formats.vocabulary.words import MEANINGS, VOCABULARY, fold
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import Loaded, load_bytes
 from tests.unit.formats.public_headers import HEADERS
 
@@ -91,7 +92,7 @@ _SAMPLES = {kind: Profile(pl.Series(cells)) for kind, cells in CELLS.items()}
 def find_roles(columns: Sequence[str]) -> dict[str, str]:
     named = [column.rsplit("=", 1) for column in columns]
     finder = RoleFinder(tuple(name for name, _ in named), lambda column: _SAMPLES[named[column][1]])
-    finder.find(LoadOptions())
+    column_roles.find_roles(finder, LoadOptions())
     assert finder.question is None, finder.question
     return {role: named[column][1] for role, column in finder.roles.items()}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from loader.formats import LoadOptions, detect_format
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 
 # Latitude, longitude.
 CITIES = {

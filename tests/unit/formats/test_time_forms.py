@@ -8,18 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader.formats.times import MISSING, parse_stamps
-from loader.formats.values.calendar_words import DAYS, MONTHS, fold, list_days, list_months
-from loader.formats.values.date_order import DateParts
-from loader.formats.values.number_times import (
-    INSTANT_KINDS,
-    NUMBER_KINDS,
-    NumberKind,
-    find_number_form,
-    format_numbers,
-    parse_number_times,
-)
-from loader.formats.values.zones import find_zones, list_offsets
+from loader.formats.model.time_format import MISSING, NUMBER_KINDS, NumberKind
+from loader.formats.times.calendar_words import DAYS, MONTHS, fold, list_days, list_months
+from loader.formats.times.date_order import DateParts
+from loader.formats.times.number_times import INSTANT_KINDS, find_number_form, format_numbers, parse_number_times
+from loader.formats.times.parser import parse_stamps
+from loader.formats.times.zones import find_zones, list_offsets
 
 NEW_YORK = "America/New_York"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loader.formats import LoadOptions, inspect_format
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 
 HEAD = "started_at,start_lat,start_lng,end_lat,end_lng\n"

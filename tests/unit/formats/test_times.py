@@ -5,8 +5,8 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from loader.formats.plan import DateOrder, TimeFormat
-from loader.formats.times import MISSING, parse_times
+from loader.formats.model.time_format import MISSING, DateOrder, TimeFormat
+from loader.formats.times.parser import parse_times
 from tests.unit.formats.loading import load_bytes
 
 

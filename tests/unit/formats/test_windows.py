@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loader.formats import FilePlan
-from loader.formats.records import split_records
-from loader.formats.windows import PlainLines, find_boundaries
+from loader.formats.delimited.boundaries import PlainLines, find_boundaries
+from loader.formats.text.records import split_records
 
 PLAN = FilePlan()
 TAB = b"\t"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from loader.formats import SAMPLE_BYTES, LoadOptions, inspect_format
-from shared.errors import FileFormatError
+from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 from tests.unit.formats.test_json import check_ends
 from tests.workbook_maker import make_ods, make_raw_xlsx, make_xlsx, pack, pack_ods, sheet_xml

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from loader.hub.duty import Duty
-from shared.errors import TransientError
+from loader.hub.feed.duties import Duty
+from shared.platform.errors import TransientError
 
 
 def is_ready(duty: Duty) -> bool:

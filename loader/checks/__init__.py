@@ -1,0 +1,1 @@
+"""Checks: that trips, ledger, counters, rejects, rollups, segments and events agree."""

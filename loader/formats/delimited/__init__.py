@@ -1,0 +1,1 @@
+"""Delimited files: dialect, record boundaries, and what only the whole file can settle."""

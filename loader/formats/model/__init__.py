@@ -1,0 +1,1 @@
+"""The model: options, plans, slices and parsed batches, and the errors about them."""

@@ -1,0 +1,1 @@
+"""Parquet files: layout, limits, and columns as the validation takes them."""

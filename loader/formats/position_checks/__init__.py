@@ -1,0 +1,1 @@
+"""Position checks: axis order, units and exchanged axes."""

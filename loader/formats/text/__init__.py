@@ -1,0 +1,1 @@
+"""Text: bytes to records, fields and numbers."""

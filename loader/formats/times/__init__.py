@@ -1,0 +1,1 @@
+"""Times: stamps, numbers and clocks to the local wall clock."""

@@ -1,0 +1,1 @@
+"""Validation: which rows are trips, and why the others are rejects."""

@@ -1,0 +1,39 @@
+"""Warnings: odd trips that are loaded all the same, counted per batch."""
+
+import numpy as np
+
+from loader.formats.coordinates.degrees import Ends
+from loader.formats.model.reject_reasons import Warning
+from loader.formats.model.time_format import MISSING
+from loader.formats.text.records import Mask
+from loader.formats.validation.rules import Columns
+
+Area = tuple[float, float, float, float]
+
+
+def count_warnings(columns: Columns, good: Mask, *, area: Area | None) -> dict[str, int]:
+    """Count the good rows that each warning fits. area: where the file's trips are to be expected."""
+    origin, destination, ended = columns.origin, columns.destination, columns.ended
+    found = {Warning.SAME_ENDS: (origin.longitude == destination.longitude) & (origin.latitude == destination.latitude)}
+    if ended is not None:
+        unreadable = ended.exact_us == MISSING
+        found[Warning.ENDED_AT_UNREADABLE] = unreadable
+        found[Warning.END_BEFORE_START] = ~unreadable & (ended.exact_us < columns.started.exact_us)
+    if area is not None:
+        far = ~(_is_inside(origin, area) & _is_inside(destination, area))
+        if far.any():
+            swapped = _is_swapped(origin, area) | _is_swapped(destination, area)
+            found[Warning.SWAPPED_PAIR] = swapped
+            found[Warning.FAR_FROM_OTHERS] = far & ~swapped
+    counts = {str(name): int(np.count_nonzero(mask & good)) for name, mask in found.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _is_inside(ends: Ends, area: Area) -> Mask:
+    west, south, east, north = area
+    inside: Mask = (ends.longitude >= west) & (ends.longitude <= east) & (ends.latitude >= south) & (ends.latitude <= north)
+    return inside
+
+
+def _is_swapped(ends: Ends, area: Area) -> Mask:
+    return ~_is_inside(ends, area) & _is_inside(Ends(ends.latitude, ends.longitude), area)

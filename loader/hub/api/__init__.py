@@ -1,0 +1,1 @@
+"""The REST API: parameters, responses, errors and the OpenAPI document."""

@@ -1,0 +1,223 @@
+"""What each call answers, for the OpenAPI document; tests hold real answers against it. For questions see answers_trips.py."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from loader.hub.api.params import State
+
+
+class Answer(BaseModel):
+    """An answer; nothing else comes in it."""
+
+    model_config = ConfigDict(extra="forbid", title=None)
+
+
+class ChoiceAnswer(Answer):
+    """One answer to a question that a file leaves open."""
+
+    label: str
+    options: dict[str, Any] = Field(description="Options that say so.")
+
+
+class QuestionAnswer(Answer):
+    """What a file leaves open."""
+
+    parameter: str = Field(description="The option that answers it.")
+    choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers, where they are few.")
+    columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
+    statement: str | None = Field(default=None, description="What is open, without the words of a command line.")
+    roles: dict[str, int] | None = Field(default=None, description="Index of the column of each role that is known.")
+
+
+class ProblemAnswer(Answer):
+    """An error, as a problem of RFC 9457: what happened and what to do."""
+
+    type: str = Field(description="urn:tripdeck:problem: and the code.")
+    title: str = Field(description="The kind of problem, for people.")
+    status: int
+    detail: str = Field(description="What happened and what to do, for people.")
+    code: str = Field(description="The kind of problem, for programs; doesn't change.")
+    parameter: str | None = Field(default=None, description="What to change.")
+    choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers to the question that a file leaves open.")
+    columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
+    statement: str | None = Field(default=None, description="What is open, without the words of a command line.")
+    roles: dict[str, int] | None = Field(default=None, description="Index of the column of each role that is known.")
+
+
+class LoadSnapshot(Answer):
+    """A load as events carry it."""
+
+    load_id: int
+    state: State
+    file_name: str
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    bytes_read: int
+    bytes_total: int
+    batches_done: int
+    batches_total: int | None = Field(description="Null until the load is planned.")
+    duplicate_of: int | None = Field(description="The load that has these bytes already.")
+    error_code: str | None
+    error_message: str | None
+    notes: list[str] = Field(description="What a person should know of how it was read and how it ended.")
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class LoadEvent(LoadSnapshot):
+    """A message of the feed."""
+
+    position: int = Field(description="Without gaps over all loads.")
+    seq: int = Field(description="Without gaps per load.")
+    kind: str
+    at: datetime
+
+
+class FeedSnapshot(Answer):
+    """The feed's message where history is gone or was not asked for: the newest event of each load in it."""
+
+    kind: str = "snapshot"
+    position: int
+    loads: list[LoadEvent]
+
+
+class LoadAnswer(LoadSnapshot):
+    """A load."""
+
+    last_seq: int = Field(description="Its newest event.")
+    options: dict[str, Any] = Field(description="What was asked for.")
+    needs_cleaning: bool = Field(description="Ended, but its rows are still being removed or tidied up.")
+    plan: dict[str, Any] | None = Field(description="How the file is read, once that is known.")
+    question: QuestionAnswer | None = Field(description="What a failed load asks; retry it with the options of a choice.")
+
+
+class LoadDetailAnswer(LoadAnswer):
+    """A load with its rejects per reason and its odd trips per kind."""
+
+    rejects: dict[str, int]
+    warnings: dict[str, int] = Field(description="Trips that were loaded although something is odd about them.")
+
+
+class LoadsAnswer(Answer):
+    """A page of loads."""
+
+    loads: list[LoadAnswer]
+    next: str | None = Field(description="Path of the next page.")
+
+
+class RejectAnswer(Answer):
+    """A row that could not become a trip."""
+
+    line: int
+    record: int
+    column: str | None
+    reason: str
+    value: str | None
+    raw: str
+
+
+class RejectsAnswer(Answer):
+    """A page of rejects."""
+
+    rejects: list[RejectAnswer]
+    next: str | None = Field(description="Path of the next page.")
+    is_truncated: bool = Field(description="Whether there are more that no page lists; as CSV or as rows all of them come.")
+
+
+class UploadedPartAnswer(Answer):
+    """A part that the store has."""
+
+    part_number: int
+    bytes: int
+
+
+class UploadAnswer(Answer):
+    """An upload; part n holds the bytes from (n - 1) * part_bytes."""
+
+    upload_id: UUID
+    file_name: str
+    bytes: int
+    part_bytes: int
+    part_count: int
+    parts_done: list[UploadedPartAnswer]
+    load_id: int | None
+    created_at: datetime
+
+
+class SignedPart(Answer):
+    """Where to PUT a part."""
+
+    part_number: int
+    url: str
+
+
+class PartsAnswer(Answer):
+    """Signed URLs, good for an hour."""
+
+    parts: list[SignedPart]
+
+
+class RoleAnswer(Answer):
+    """What a column is taken for."""
+
+    role: str
+    column: str
+    number: int = Field(description="The column's number from 1.")
+    confidence: float = Field(description="From 0 to 1; 1 for what somebody said.")
+
+
+class ReadingAnswer(Answer):
+    """What was said of a file of the same kind, as far as it counts here."""
+
+    header_hash: str = Field(description="To forget it: DELETE /api/v1/readings/{header_hash}.")
+    load_id: int = Field(description="The load that it was said of.")
+    said_at: datetime
+    options: dict[str, Any]
+
+
+class InspectAnswer(Answer):
+    """What the loader makes of a file's first bytes."""
+
+    plan: dict[str, Any] = Field(description="Format, columns, roles, time format.")
+    roles: list[RoleAnswer]
+    clock: str = Field(description="as_written, or converted to the time zone.")
+    timezone: str | None = Field(description="The zone that start times are converted to; null where they are kept as written.")
+    rows_read: int = Field(description="Rows that were looked at.")
+    rows_rejected: int
+    reasons: dict[str, int] = Field(description="Rejects per reason.")
+    warnings: dict[str, int] = Field(description="Odd rows that would be loaded, per kind.")
+    trips: list[dict[str, Any]] = Field(description="The first good rows as they would be stored.")
+    rejects: list[RejectAnswer] = Field(description="The first rows that can't be loaded.")
+    suggested_region: str | None = Field(description="The large city where most of these trips begin.")
+    suggested_timezone: str | None
+    notes: list[str] = Field(description="What a person may want to know before loading.")
+    as_last_time: ReadingAnswer | None
+    wanted: list[tuple[int, int]] = Field(
+        description="Offset and bytes of the parts of a large Parquet file to send besides, to see its first rows."
+    )
+
+
+class ServiceState(Answer):
+    """One thing the hub needs."""
+
+    is_ready: bool
+    reason: str | None
+
+
+class ReadyAnswer(Answer):
+    """What the hub needs to serve."""
+
+    is_ready: bool
+    services: dict[str, ServiceState]
+
+
+class HealthAnswer(Answer):
+    """The process is alive."""
+
+    status: str
+    version: str

@@ -1,0 +1,131 @@
+"""What the questions about trips take: one model an endpoint."""
+
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from loader.hub.api.params import FORMAT, Asked, TableFormat
+from shared.domain.area import Box, parse_bbox
+from shared.domain.clock import WEEKDAYS, parse_weekdays
+from shared.domain.trip_end import End
+from shared.groups.detail_question import MAX_SAMPLES
+from shared.groups.question import MAX_LIMIT, MAX_PRECISION
+from shared.questions.histograms import By
+from shared.questions.weekly import WeeklyQuestion
+
+
+def _parse_day(value: object) -> object:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(_parse_day)]
+MapFormat = Literal["json", "csv", "parquet", "arrow", "geojson"]
+_BBOX: Final[Any] = Field(
+    None, description="Box: west,south,east,north in degrees, edges included.", examples=["7.5,45.0,7.7,45.1"]
+)
+_END: Final[Any] = Field("origin", description="Which end must lie in the box.")
+_AFTER: Final[Any] = Field(None, max_length=500, description="Where the page begins: as in the next of the page before it.")
+
+
+class AreaAsked(Asked):
+    """Filters that every question about trips takes."""
+
+    hour_from: int = Field(0, ge=0, le=24, description="Trips that start at this hour or later.")
+    hour_to: int = Field(24, ge=0, le=24, description="Trips that start before this hour; less than hour_from passes midnight.")
+    weekdays: str | None = Field(
+        None, description="Trips that start on these days: 1 (Monday) to 7 as in 1-5 or 6,7, weekday, weekend.", examples=["1-5"]
+    )
+    region: str | None = Field(None, description="Trips of this region only.")
+    datasource: str | None = Field(None, description="Trips of this datasource only.")
+    bbox: str | None = _BBOX
+    end: End = _END
+
+    @property
+    def box(self) -> Box | None:
+        """The box. Raises: RequestError."""
+        return parse_bbox(self.bbox) if self.bbox is not None else None
+
+    def filters(self) -> dict[str, Any]:
+        """The filters as the questions of shared take them. Raises: RequestError."""
+        return {
+            "region": self.region,
+            "datasource": self.datasource,
+            "box": self.box,
+            "end": self.end,
+            "hour_from": self.hour_from,
+            "hour_to": self.hour_to,
+            "weekdays": parse_weekdays(self.weekdays) if self.weekdays is not None else WEEKDAYS,
+        }
+
+
+class PeriodAsked(AreaAsked):
+    """The same with a period."""
+
+    from_on: Day | None = Field(None, alias="from", description="First day of the period, included.")
+    to_on: Day | None = Field(None, alias="to", description="Last day of the period, included.")
+
+    def weekly_question(self) -> WeeklyQuestion:
+        """The question. Raises: RequestError."""
+        return WeeklyQuestion(**self.filters(), from_on=self.from_on, to_on=self.to_on)
+
+
+class WeeklyAsked(PeriodAsked):
+    """Which weekly average."""
+
+    compare_from: Day | None = Field(None, description="First day of another period to compare with, included.")
+    compare_to: Day | None = Field(None, description="Last day of that period, included.")
+    format: TableFormat | None = FORMAT
+
+
+class HistogramAsked(PeriodAsked):
+    """Which trips to count, per what."""
+
+    by: By = Field("hour", description="What a bar stands for: an hour of the day, a weekday, or a range of durations.")
+    format: TableFormat | None = FORMAT
+
+
+class HoursAsked(AreaAsked):
+    """Which trips to count per hour; their own hours don't filter."""
+
+    format: TableFormat | None = FORMAT
+
+
+class FlowsAsked(AreaAsked):
+    """Which flows."""
+
+    viewport: str | None = Field(None, description="Only flows that touch this box (west,south,east,north), whole.")
+    precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
+    limit: int = Field(500, ge=1, le=MAX_LIMIT, description="Flows at most, largest first.")
+    after: str | None = _AFTER
+    format: MapFormat | None = FORMAT
+
+
+class GroupsAsked(AreaAsked):
+    """Which trip groups."""
+
+    precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
+    bucket_minutes: int | None = Field(None, ge=1, le=1440, description="Length of the time of day, a divisor of 1440.")
+    limit: int = Field(100, ge=1, le=MAX_LIMIT, description="Groups at most, largest first.")
+    after: str | None = _AFTER
+    format: MapFormat | None = FORMAT
+
+
+class GroupAsked(AreaAsked):
+    """Which trip group."""
+
+    origin_cell: str = Field(description="Geohash of the cell where the trips begin.", examples=["u0j2w1"])
+    destination_cell: str = Field(description="Geohash of the cell where they end.", examples=["u0j2w2"])
+    bucket_minute: int | None = Field(None, ge=0, lt=1440, description="First minute of the time of day; without it, all day.")
+    bucket_minutes: int | None = Field(None, ge=1, le=1440, description="Length of the time of day, a divisor of 1440.")
+    samples: int = Field(20, ge=1, le=MAX_SAMPLES, description="Trips to show, newest first.")
+    format: MapFormat | None = FORMAT
+
+
+class QuestionAsked(Asked):
+    """A ready question; its own parameters come beside these."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Field(description="The question's name.")
+    format: TableFormat | None = FORMAT

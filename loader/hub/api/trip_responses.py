@@ -1,0 +1,206 @@
+"""What the questions about trips answer, for the OpenAPI document."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from loader.hub.api.responses import Answer
+from shared.questions.histograms import By
+
+# The clock on the wall at the trip: without a zone, hence no date-time of RFC 3339.
+WallClock = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$", description="Local wall clock at the trip, without zone.")
+]
+
+
+class WeekAnswer(Answer):
+    """An ISO week, named by its Monday."""
+
+    week: date
+    trips: int
+    is_partial: bool
+
+
+class WeeklyCounts(Answer):
+    """Trips per week of a period."""
+
+    weeks: list[WeekAnswer]
+    trips: int
+    weeks_counted: int
+    weekly_average: float | None
+    weeks_with_trips: int
+    average_over_weeks_with_trips: float | None
+    from_on: date | None
+    to_on: date | None
+
+
+class WeeklyComparisonAnswer(Answer):
+    """The other period, and how the weekly averages differ: the asked period's minus, and divided by, the other's."""
+
+    other: WeeklyCounts
+    difference: float | None
+    ratio: float | None
+
+
+class WeeklyAverageAnswer(WeeklyCounts):
+    """Trips per week and their average."""
+
+    comparison: WeeklyComparisonAnswer | None = Field(description="With compare_from or compare_to only.")
+
+
+class BinAnswer(Answer):
+    """A bar. bin: the hour, the ISO weekday, or the first minute of its durations."""
+
+    bin: int
+    label: str
+    trips: int
+
+
+class HistogramAnswer(Answer):
+    """Trips per hour, weekday or duration, empty bars too."""
+
+    by: By
+    bins: list[BinAnswer]
+    trips: int
+    unknown_trips: int = Field(description="Those whose duration no file tells.")
+
+
+class GroupAnswer(Answer):
+    """A trip group."""
+
+    region: str
+    origin_cell: str
+    destination_cell: str
+    bucket_minute: int = Field(description="Start of the time of day, minutes after midnight.")
+    trips: int
+    origin_longitude: float
+    origin_latitude: float
+    destination_longitude: float
+    destination_latitude: float
+    first_on: date
+    last_on: date
+    datasources: list[str]
+
+
+class GroupsAnswer(Answer):
+    """Trip groups, largest first."""
+
+    groups: list[GroupAnswer]
+    next: str | None = Field(description="Path of the next page.")
+
+    @staticmethod
+    def columns() -> tuple[str, ...]:
+        """Columns of the groups as a table."""
+        return tuple(GroupAnswer.model_fields)
+
+
+class LocationAnswer(Answer):
+    """A cell on the map."""
+
+    id: str
+    longitude: float
+    latitude: float
+    in_trips: int
+    out_trips: int
+    internal_trips: int
+
+
+class FlowAnswer(Answer):
+    """Trips from one cell to another."""
+
+    origin: str
+    destination: str
+    trips: int
+
+
+class FlowsAnswer(Answer):
+    """The largest flows and the cells they join."""
+
+    locations: list[LocationAnswer]
+    flows: list[FlowAnswer]
+    trips: int
+    shown_trips: int
+    precision: int
+    next: str | None = Field(description="Path of the next page.")
+
+
+class SampleTripAnswer(Answer):
+    """A trip."""
+
+    started_at: WallClock
+    region: str
+    datasource: str
+    origin_longitude: float
+    origin_latitude: float
+    destination_longitude: float
+    destination_latitude: float
+    duration_s: int | None
+    load_id: int
+
+
+class WeekTripsAnswer(Answer):
+    """An ISO week, named by its Monday."""
+
+    week: date
+    trips: int
+
+
+class GroupDetailAnswer(Answer):
+    """One trip group; hours count all trips between its two cells, whatever its time of day."""
+
+    trips: int
+    weeks: list[WeekTripsAnswer]
+    hours: Annotated[list[int], Field(min_length=24, max_length=24)] | None = Field(
+        description="Null where small counts are hidden."
+    )
+    samples: list[SampleTripAnswer]
+
+
+class HoursAnswer(Answer):
+    """Trips per hour of the day, 24 numbers."""
+
+    hours: list[int] = Field(min_length=24, max_length=24)
+
+
+class NamedCount(Answer):
+    """A region or datasource."""
+
+    name: str
+    trips: int
+    first_at: WallClock
+    last_at: WallClock
+
+
+class RegionsAnswer(Answer):
+    """Regions, most trips first."""
+
+    regions: list[NamedCount]
+
+
+class DatasourcesAnswer(Answer):
+    """Datasources, most trips first."""
+
+    datasources: list[NamedCount]
+
+
+class QuestionAnswer(Answer):
+    """A ready question."""
+
+    name: str
+    title: str
+    sql: str
+    parameters: dict[str, str] = Field(description="Name → default.")
+
+
+class QuestionsAnswer(Answer):
+    """The ready questions."""
+
+    questions: list[QuestionAnswer]
+
+
+class ResultAnswer(Answer):
+    """Columns and rows."""
+
+    columns: list[str]
+    rows: list[list[Any]]

@@ -1,0 +1,1 @@
+"""The feed: load events to WebSocket and SSE clients."""

@@ -1,0 +1,50 @@
+"""Publishing: after its own commits the hub copies the outbox to the stream at once; the keeper would a little later."""
+
+import asyncio
+import logging
+
+import redis
+from sqlalchemy import Engine
+
+from loader.hub.feed.duties import Duty
+from loader.hub.support.executors import ThreadRoom
+from shared.events import publish_events
+from shared.platform.errors import TripdeckError
+from shared.platform.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+
+class Publisher:
+    """One publishing at a time; those asked for meanwhile become one more."""
+
+    def __init__(self, engine: Engine, client: "redis.Redis", *, settings: Settings, room: ThreadRoom) -> None:
+        self._engine = engine
+        self._client = client
+        self._history = settings.event_history
+        self._room = room
+        self.duty = Duty("publisher")
+        self._bell = asyncio.Event()
+
+    def ring(self) -> None:
+        """Ask for a publishing."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Publish whenever asked, until cancelled."""
+        with self.duty.running():
+            while True:
+                await self._bell.wait()
+                self._bell.clear()
+                try:
+                    await self.publish()
+                    self.duty.turn()
+                except Exception as error:  # noqa: BLE001 - the next call must find it waiting
+                    self.duty.fail(error)
+
+    async def publish(self) -> None:
+        """Publish what there is; when a service is away the next time will do."""
+        try:
+            await self._room.run(publish_events, self._engine, self._client, history=self._history)
+        except TripdeckError as error:
+            LOG.warning("events wait in the outbox", extra={"reason": error.message})

@@ -1,0 +1,57 @@
+"""Inspection: what the loader makes of a file's first bytes, before anything is stored."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from loader.hub.api.base_handler import ApiHandler, Body, BufferedBody
+from loader.hub.api.operations import Operation
+from loader.hub.api.params import InspectAsked, ReadingAsked
+from loader.hub.api.responses import InspectAnswer
+from loader.hub.inspection.pool import InspectRequest
+from loader.hub.uploads.uploads import check_size
+
+LIMIT_BYTES: Final = 8 * 2**20
+
+
+class InspectHandler(ApiHandler):
+    """Inspections."""
+
+    async def open_body(self, operation: Operation) -> Body:
+        """Keep the file's first bytes."""
+        return BufferedBody(LIMIT_BYTES)
+
+    @Operation(
+        "What the loader makes of a file's first bytes (at most 8 MiB)",
+        id="inspect_file",
+        asked=InspectAsked,
+        file_body="The first bytes of the file, or parts of it.",
+        answer=InspectAnswer,
+    )
+    async def post(self, asked: InspectAsked) -> None:
+        """Answer with the plan, the first trips and the first rejects."""
+        assert isinstance(self.body, BufferedBody)  # noqa: S101 - for the type checker
+        sample = bytes(self.body.data)
+        check_size(len(sample))
+        request = InspectRequest(
+            asked.file_name, asked.make_options().to_json(), asked.is_whole, parts=asked.list_parts(), bytes=asked.bytes
+        )
+        self.answer(await self.services.inspections.inspect(request, sample, recall=self._recall))
+
+    def _recall(self, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
+        from loader.storage.remembered_options import fetch_reading  # with polars a third of the hub's start
+
+        return fetch_reading(self.services.engine, header_hashes)
+
+
+class ReadingHandler(ApiHandler):
+    """What is remembered for files of a kind."""
+
+    @Operation(
+        "Forget how files of this kind were read last time", id="forget_reading", asked=ReadingAsked, status=204, scope="write"
+    )
+    async def delete(self, asked: ReadingAsked) -> None:
+        """Forget it."""
+        from loader.storage.remembered_options import forget_reading
+
+        await self.services.rooms.records.run(forget_reading, self.services.engine, asked.header_hash)
+        self.set_status(204)

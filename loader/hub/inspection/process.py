@@ -1,0 +1,113 @@
+"""The inspection process: looks at one file's bytes after another for the hub, which kills it when that takes too long.
+
+    python -m loader.hub.inspection.process SOCKET TIMEOUT_S MEMORY_BYTES
+
+It takes a JSON text and the file's bytes, and gives a JSON text: whatever a file makes of this process, the hub runs
+nothing of it. In between it may ask what was said of files with the same header; the database is the hub's.
+"""
+
+import faulthandler
+import json
+import logging
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from loader.formats import FileParts, LoadOptions, inspect_format, inspect_parts, warm_up
+from loader.storage.remembered_options import Beginning, complete_options
+from shared.platform.errors import FileFormatError, TripdeckError
+from shared.platform.memory import give_back_code
+
+LOG = logging.getLogger(__name__)
+
+_LATE_S: Final = 2.0
+"""The hub kills at the time limit; a process whose hub is gone ends itself this much later."""
+
+
+class Inspector:
+    """Answers one request after another over a connection."""
+
+    def __init__(self, connection: "Connection[Any, Any]", *, timeout_s: float) -> None:
+        self._connection = connection
+        self._timeout_s = timeout_s
+
+    def run(self) -> None:
+        """Answer until the hub closes the connection."""
+        self._send({"ready": True})
+        while True:
+            try:
+                request, sample = json.loads(self._connection.recv_bytes()), self._connection.recv_bytes()
+            except EOFError:
+                return
+            faulthandler.dump_traceback_later(self._timeout_s + _LATE_S, exit=True)
+            answer = self._answer(request, sample)
+            faulthandler.cancel_dump_traceback_later()
+            self._send(answer)
+
+    def _answer(self, request: dict[str, Any], sample: bytes) -> dict[str, Any]:
+        try:
+            return {"inspection": self._inspect(request, sample)}
+        except TripdeckError as error:
+            facts = {name: fact for name, fact in error.facts.items() if fact is not None}
+            is_file = isinstance(error, FileFormatError)
+            return {"error": {"code": error.error_code, "message": error.message, "facts": facts, "is_file": is_file}}
+        except MemoryError:
+            return {"broken": "memory"}
+        except BaseException as error:  # noqa: BLE001 - the process border: a panic of a library is no Exception
+            traceback.print_exc()
+            return {"broken": type(error).__name__}
+
+    def _inspect(self, request: dict[str, Any], sample: bytes) -> dict[str, Any]:
+        file_name, is_whole = request["file_name"], request["is_whole"]
+        options = LoadOptions.from_json(request["options"])
+        ranges = [(at, size) for at, size in request["parts"]]
+        parts = FileParts.from_body(sample, ranges, size=request["bytes"] or 0) if ranges else None
+        if parts:
+            begun = Beginning(parts.beginning, file_name, is_whole=False, ranges=parts)
+        else:
+            begun = Beginning(sample, file_name, is_whole=is_whole)
+        options, reading = complete_options(begun, options, fetch=self._fetch_reading)
+        if parts:
+            inspection = inspect_parts(parts, file_name=file_name, options=options)
+        else:
+            inspection = inspect_format(sample, file_name=file_name, options=options, is_whole=is_whole)
+        return {**inspection.to_json(), "as_last_time": reading.to_json() if reading else None}
+
+    def _fetch_reading(self, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
+        self._send({"recall": list(header_hashes)})
+        row: Mapping[str, Any] | None = json.loads(self._connection.recv_bytes())
+        return row
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._connection.send_bytes(json.dumps(message, default=str).encode())
+
+
+def main() -> None:
+    """Warm up, give up what isn't needed, and answer."""
+    number, timeout_s, memory_bytes = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the hub, which closes the connection
+    warm_up()
+    give_back_code()
+    limit_memory(memory_bytes)
+    with suppress(BrokenPipeError):
+        Inspector(Connection(number), timeout_s=timeout_s).run()
+
+
+def limit_memory(extra_bytes: int) -> None:
+    """Let this process take so much more memory than it has, and write no core; other systems than Linux count otherwise."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    status = Path("/proc/self/status")
+    if status.exists():
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        limit = int(fields["VmData"].split()[0]) * 1024 + extra_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+if __name__ == "__main__":
+    main()

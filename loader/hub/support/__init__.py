@@ -1,0 +1,1 @@
+"""What all of the hub uses: executors, access, errors, metrics."""

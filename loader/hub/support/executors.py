@@ -1,0 +1,36 @@
+"""Bounded thread pools: where the hub does what would block its loop (database, object store, Redis)."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from shared.platform.errors import TransientError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ThreadRoom:
+    """A few threads and a short queue in front of them; who finds it full is told to come back."""
+
+    def __init__(self, name: str, *, threads: int, queue: int) -> None:
+        self.name = name
+        self.waiting = 0
+        self._limit = threads + queue
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function in a thread. Raises: what it raises, TransientError when the queue is full."""
+        if self.waiting >= self._limit:
+            raise TransientError("The hub has more to do than it can; try again in a moment.", code="busy")
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, functools.partial(function, *args, **kwargs))
+        finally:
+            self.waiting -= 1
+
+    def close(self) -> None:
+        """Take no more; what runs may end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,71 @@
+"""The gate of uploads: so many files at once on their way through the hub; the senders of others wait."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from loader.hub.support.pace import Pace
+from shared.platform.errors import TransientError
+
+_MAX_WAITING: Final = 64
+"""Uploads that wait. Each is an open connection with at most one chunk of 256 KiB in memory: 16 MiB."""
+_MAX_WAIT_S: Final = 60.0
+"""Proxies break off a request that is silent for a minute; an answer that says to come back is better."""
+_LOOK_S: Final = 1.0
+_GRACE_S: Final = 10.0
+_MIN_BYTES_S: Final = 32 * 2**10
+"""Who sends less than 32 KiB/s for 10 s makes room when others wait: four trickling connections must not hold up everybody."""
+
+
+class Guest(Protocol):
+    """A file on its way."""
+
+    pace: Pace
+    give_up: Callable[[], None]
+
+
+class UploadGate:
+    """Lets files in by turns."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = asyncio.Semaphore(slots)
+        self._inside: set[Guest] = set()
+        self._waiting = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def enter(self, guest: Guest) -> None:
+        """Wait for a turn. Raises: TransientError when too many wait, or for too long."""
+        if self._waiting >= _MAX_WAITING:
+            raise TransientError("Too many uploads wait; try again in a moment.", code="busy")
+        self._waiting += 1
+        self._watch()
+        try:
+            async with asyncio.timeout(_MAX_WAIT_S):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise TransientError("Other uploads take all places; try again in a moment.", code="busy") from error
+        finally:
+            self._waiting -= 1
+        self._inside.add(guest)
+
+    def leave(self, guest: Guest) -> None:
+        """Make room; does nothing for who isn't inside."""
+        if guest in self._inside:
+            self._inside.remove(guest)
+            self._slots.release()
+
+    def _watch(self) -> None:
+        if self._timer is None and self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiting:
+            for guest in [guest for guest in self._inside if is_slow(guest.pace)]:
+                guest.give_up()
+        self._watch()
+
+
+def is_slow(pace: Pace) -> bool:
+    """Whether a client sends too slowly to hold a place that others wait for."""
+    return pace.total_s > _GRACE_S and pace.bytes < _MIN_BYTES_S * pace.total_s

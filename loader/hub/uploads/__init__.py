@@ -1,0 +1,1 @@
+"""Uploads through the hub and past it."""

@@ -1,0 +1,1 @@
+"""The pipeline: a load from queued to finished."""

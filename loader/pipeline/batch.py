@@ -1,0 +1,291 @@
+"""Batch: load one slice of a file, exactly once.
+
+1. Claim: count the start and take the lease, committed first: a start that does not end is a kill.
+2. Read the slice of the pinned version, parse it, encode and sort.
+3. Store the rejects' object.
+4. One transaction, in which only the database is waited for: lock the ledger row, COPY trips, rollups, blocks and rejects, mark
+   the row done, add the counts to the load, write the event, and end the load where this was the last batch. The load's row comes
+   last: it is held for a moment only, and a load that was cancelled meanwhile makes the transaction roll back.
+
+Lock order everywhere: ledger row, then load. A duplicate message finds no claim and is dropped.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import Connection
+
+from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
+from loader.pipeline.batch_objects import read_part
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import call_workers, end_load, fail_load, finish_load, pick_batches
+from loader.pipeline.leases import OUTAGE_LIMIT_S, STOPPING, is_outage, renewing
+from loader.storage.blocks import list_blocks
+from loader.storage.copy_rows import copy_rows
+from loader.storage.name_ids import NAMES_CHANGED, LabelMaker, hold_names
+from loader.storage.rejects import count_reasons, pick_stored, remove_batch_rejects, store_rejects
+from loader.storage.rollups import encode_weeks
+from loader.storage.trips import TripColumns, encode_trips, sort_trips
+from shared.compaction.segment_copy import Row, write_rows
+from shared.events import record_event
+from shared.loads import ring_for_load
+from shared.platform.errors import TerminalError, TransientError
+from shared.services.database import driver_connection, execute, transaction
+from shared.services.named_queries import query
+from shared.services.objects import StoredObject
+from shared.services.queueing import CLEAN_ACTOR
+
+LOG = logging.getLogger(__name__)
+
+# Progress a watcher sees: at most so often per load; terminal events are another kind and always written.
+_EVENT_GAP_S: Final = 0.3
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A batch that is ours to load. lease_token: while it is ours; ledger_token: of its row in the ledger.
+
+    attempts: starts that did not end, with this one; failures: ends with an unexpected exception.
+    """
+
+    load_id: int
+    batch_no: int
+    bytes: int
+    attempts: int
+    failures: int
+    lease_token: UUID
+    ledger_token: UUID
+    slice: dict[str, Any]
+    stored: StoredObject
+    plan: FilePlan
+    options: LoadOptions
+
+    @property
+    def key(self) -> dict[str, int]:
+        """The ledger row's key."""
+        return {"load_id": self.load_id, "batch_no": self.batch_no}
+
+    @property
+    def lease(self) -> dict[str, Any]:
+        """The key with the lease's token."""
+        return {**self.key, "lease_token": self.lease_token}
+
+
+@dataclass(frozen=True)
+class PreparedBatch:
+    """What one transaction stores. Trips come sorted by origin; None when the batch has none. blocks: None where it made none."""
+
+    trips: TripColumns | None
+    blocks: list[Row] | None
+    rejects: pl.DataFrame
+    rows_read: int
+    warnings: Mapping[str, int] = field(default_factory=dict)
+
+
+class _LoadEndedError(TerminalError):
+    """The load was cancelled or failed while the batch ran."""
+
+
+def load_batch(context: Context, load_id: int, batch_no: int) -> None:
+    """Load a batch, unless it is done, somebody is at it, or the load has ended.
+
+    Raises: TransientError when it should be tried again.
+    """
+    claim = claim_batch(context, load_id, batch_no)
+    if claim is None:
+        LOG.debug("batch is not to be had", extra={"load_id": load_id, "batch_no": batch_no})
+        return
+    if claim.attempts > context.settings.batch_kills:
+        _fail(context, claim, f"Batch {batch_no} ended its worker {claim.attempts - 1} times.")
+        return
+    try:
+        with renewing(context, "renew_batch", **claim.lease):
+            _run(context, claim)
+    except _LoadEndedError:
+        LOG.info("load ended while its batch ran", extra=claim.key)
+        with suppress(TransientError):  # then it stays until the load's objects go
+            remove_batch_rejects(context.store, claim.stored.key, batch_no)
+    except TransientError as error:
+        _release(context, claim, error)
+        raise
+    except TerminalError as error:
+        end_load(context, load_id, error)
+    except Exception as error:  # noqa: BLE001 - a process border: whatever a library raises, the load must end
+        _count_failure(context, claim, error)
+
+
+def _run(context: Context, claim: Claim) -> None:
+    try:
+        store_batch(context, claim, prepare_batch(context, claim))
+    except TransientError as error:
+        if error.error_code != NAMES_CHANGED:
+            raise
+        context.labels.forget()
+        store_batch(context, claim, prepare_batch(context, claim))
+
+
+def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
+    """Count a start and take the lease; None when the batch is not to be had."""
+    with transaction(context.engine) as connection:
+        lease_s = context.settings.batch_lease_s
+        row = execute(connection, "claim_batch", load_id=load_id, batch_no=batch_no, lease_s=lease_s).mappings().one_or_none()
+    if row is None:
+        return None
+    return Claim(
+        load_id,
+        batch_no,
+        row["bytes"],
+        row["attempts"],
+        row["failures"],
+        row["lease_token"],
+        row["ledger_token"],
+        row["slice"],
+        StoredObject(row["object_key"], row["object_etag"], row["bytes_total"]),
+        FilePlan.from_json(row["plan"]),
+        LoadOptions.from_json(row["options"]),
+    )
+
+
+def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
+    """Read, parse, encode and sort. Raises: TerminalError, TransientError."""
+    data = _read(context, claim)
+    piece = BatchSlice.from_json(claim.slice["piece"])
+    parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
+    labels = LabelMaker(context.labels, context.engine, claim.load_id, context.settings.new_names_limit)
+    trips = sort_trips(parsed.trips, labels) if parsed.trips.height else None
+    return PreparedBatch(trips, list_blocks(trips), parsed.rejects, parsed.rows_read, parsed.warnings)
+
+
+def _read(context: Context, claim: Claim) -> bytes:
+    parts = context.handoff.take(claim.load_id, claim.batch_no)
+    if parts is not None and sum(part.nbytes for part in parts) == claim.slice["piece"]["bytes"]:
+        return b"".join(parts)
+    chunks = []
+    for chunk in read_part(context.store, claim.stored, claim.slice):
+        if context.stopping.is_set():
+            raise TransientError("The worker is to stop.", code=STOPPING)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
+    """Store everything in one transaction, unless the batch or the load has ended meanwhile. Raises: TransientError."""
+    loaded = len(batch.trips) if batch.trips else 0
+    counts = {"rows_read": batch.rows_read, "rows_loaded": loaded, "rows_rejected": batch.rejects.height}
+    if batch.rejects.height and not _put_rejects(context, claim, batch):
+        return
+    with transaction(context.engine) as connection:
+        if not _is_pending(connection, claim):
+            return
+        if batch.trips:
+            hold_names(connection, "region", batch.trips.region)
+            hold_names(connection, "datasource", batch.trips.datasource)
+        kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
+        reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
+        execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
+        next_ones = pick_batches(connection, claim.load_id, context.settings)
+        sums = {
+            **counts,
+            "bytes": claim.bytes,
+            "rows_in_blocks": 0 if batch.blocks is None else loaded,
+            "rows_untimed": batch.trips.untimed if batch.trips else 0,
+        }
+        totals = execute(connection, "add_batch_counts", load_id=claim.load_id, **sums).one_or_none()
+        if totals is None:
+            raise _LoadEndedError("The load has ended.")
+        has_ended = _end_when_due(connection, context, claim, rows_rejected=totals.rows_rejected)
+        is_news = has_ended or record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
+    if is_news:
+        context.bell.set()
+    _go_on(context, claim.load_id, next_ones, has_ended=has_ended)
+
+
+def _is_pending(connection: Connection, claim: Claim) -> bool:
+    lock = {**claim.key, "ledger_token": claim.ledger_token}
+    return execute(connection, "lock_batch", **lock).scalar_one_or_none() == "pending"
+
+
+def _put_rejects(context: Context, claim: Claim, batch: PreparedBatch) -> bool:
+    """Store the rejects' object before the transaction, which must not wait for a store; False when the batch has ended."""
+    with transaction(context.engine) as connection:
+        if not _is_pending(connection, claim):
+            return False
+    piece = BatchSlice.from_json(claim.slice["piece"])
+    store_rejects(context.store, claim.stored.key, piece, rejects=batch.rejects)
+    return True
+
+
+def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, rejects_kept: int) -> int:
+    """COPY trips, rollups, blocks and the load's first rejects, up to rejects_kept, in the caller's transaction;
+    returns how many of those.
+    """
+    if batch.trips:
+        execute(connection, "begin_writing")
+        copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
+        copy_rows(connection, "copy_rollup_week", encode_weeks(claim.load_id, batch.trips))
+    if batch.blocks:
+        write_rows(connection, "copy_batch_point", ((claim.load_id, *row) for row in batch.blocks))
+    if not batch.rejects.height:
+        return 0
+    # Batches that run side by side don't see each other's: a load may get a batch's worth more for each.
+    so_far = execute(connection, "fetch_load", load_id=claim.load_id).mappings().one()["rows_rejected"]
+    rejects = pick_stored(batch.rejects, rejects_kept - so_far)
+    columns = ("line_in_batch", "record_in_batch", "column_name", "reason", "value", "raw")
+    with driver_connection(connection).cursor().copy(query("copy_reject")) as copy:
+        for row in rejects.select(columns).iter_rows():
+            copy.write_row((claim.load_id, claim.batch_no, *row))
+    return rejects.height
+
+
+def _end_when_due(connection: Connection, context: Context, claim: Claim, *, rows_rejected: int) -> bool:
+    asked = claim.options.max_rejects
+    limit = context.settings.reject_limit_rows if asked is None else asked
+    if rows_rejected > limit:
+        message = f"More than {limit:,} rows were rejected; nothing was loaded. See the rejects for the reasons."
+        return fail_load(connection, claim.load_id, TerminalError(message, code="too_many_rejects"))
+    return finish_load(connection, claim.load_id, context.settings)
+
+
+def _go_on(context: Context, load_id: int, next_ones: Sequence[int], *, has_ended: bool) -> None:
+    if has_ended:
+        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+    else:
+        call_workers(context, load_id, next_ones)
+
+
+def _release(context: Context, claim: Claim, error: TransientError) -> None:
+    failing_s = _end_lease(context, claim, is_failure=False, is_outage=is_outage(error))
+    if is_outage(error) and failing_s is not None and failing_s > OUTAGE_LIMIT_S:
+        _fail(context, claim, f"Batch {claim.batch_no} failed for an hour: {error.message}")
+
+
+def _count_failure(context: Context, claim: Claim, error: Exception) -> None:
+    LOG.exception("batch failed", extra=claim.key)
+    reason = f"{type(error).__name__}: {error}"
+    failures = claim.failures + 1
+    if failures >= context.settings.batch_attempts:
+        _fail(context, claim, f"Batch {claim.batch_no} failed {failures} times: {reason}")
+        return
+    _end_lease(context, claim, is_failure=True, is_outage=False)
+    raise TransientError(f"Batch {claim.batch_no} failed: {reason}") from error
+
+
+def _end_lease(context: Context, claim: Claim, **kind: bool) -> float | None:
+    with transaction(context.engine) as connection:
+        failing_s: float | None = execute(connection, "release_batch", **claim.lease, **kind).scalar_one_or_none()
+        return failing_s
+
+
+def _fail(context: Context, claim: Claim, reason: str) -> None:
+    LOG.error("batch is given up", extra={**claim.key, "reason": reason})
+    with transaction(context.engine) as connection:
+        execute(connection, "fail_batch", **claim.lease, error_message=reason)
+        next_ones = pick_batches(connection, claim.load_id, context.settings)
+        has_ended = finish_load(connection, claim.load_id, context.settings)
+    context.bell.set()
+    _go_on(context, claim.load_id, next_ones, has_ended=has_ended)

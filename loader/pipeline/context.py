@@ -1,0 +1,41 @@
+"""Context: what every step of a load works with, made once per worker process and passed down."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Engine
+
+from loader.pipeline.batch_cache import Handoff
+from loader.storage.name_ids import Labels
+from shared.platform.settings import Settings
+from shared.services.database import connect_database
+from shared.services.objects import ObjectStore
+from shared.services.queueing import RingingBroker
+
+# Far above the longest statement of a load, the COPY of one batch (about 0.2 s), or of a removal; a limit all the same, so that a
+# lock nobody releases ends in a retry.
+_STATEMENT_TIMEOUT_MS: Final = 600_000
+
+
+@dataclass(frozen=True)
+class Context:
+    """Connections and signals of one worker process.
+
+    bell: set after each commit that wrote an event, so that the keeper publishes it at once. stopping: the process is to end.
+    """
+
+    settings: Settings
+    engine: Engine
+    store: ObjectStore
+    broker: RingingBroker
+    handoff: Handoff
+    labels: Labels = field(default_factory=Labels)
+    bell: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+def make_context(settings: Settings, broker: RingingBroker) -> Context:
+    """Make the connections; each connects at first use."""
+    engine = connect_database(settings, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
+    return Context(settings, engine, ObjectStore(settings), broker, Handoff(settings.worker_threads))

@@ -1,0 +1,1 @@
+"""Storage: what a batch becomes in the database and the object store."""

@@ -1,0 +1,1 @@
+"""The worker process: Dramatiq actors, maintenance and compaction."""

@@ -1,0 +1,52 @@
+"""Actors: what the queue's messages call. Thin; the work is in plain functions that tests call without a queue."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import dramatiq
+from dramatiq.errors import Retry
+
+from loader.pipeline.batch import load_batch
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import clean_load
+from loader.pipeline.planning import plan_load
+from shared.platform.errors import TerminalError, TransientError
+from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, PLAN_ACTOR, QUEUES
+
+LOG = logging.getLogger(__name__)
+
+# Least first: a new file is looked at before the batches at hand go on, and cleaning waits for both.
+_PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20}
+
+
+def declare_actors(context: Context) -> None:
+    """Register the actors with the context's broker."""
+
+    def plan(load_id: int) -> None:
+        _retry(lambda: plan_load(context, load_id))
+
+    def load(load_id: int, batch_no: int) -> None:
+        _retry(lambda: load_batch(context, load_id, batch_no))
+
+    def clean(load_id: int) -> None:
+        _retry(lambda: clean_load(context, load_id))
+
+    actors: dict[str, Callable[..., None]] = {PLAN_ACTOR: plan, BATCH_ACTOR: load, CLEAN_ACTOR: clean}
+    for name, function in actors.items():
+        dramatiq.actor(
+            actor_name=name,
+            queue_name=QUEUES[name],
+            priority=_PRIORITIES[name],
+            broker=context.broker,
+            throws=TerminalError,
+        )(function)
+
+
+def _retry(work: Callable[[], None]) -> None:
+    """Hand a failure that passes by itself to the queue, which tries again with backoff, without a traceback in the log."""
+    try:
+        work()
+    except TransientError as error:
+        LOG.warning("work waits", extra={"reason": error.message})
+        raise Retry(error.message) from error

@@ -1,0 +1,89 @@
+"""Packer: one thread per worker process that packs finished loads into runs, so that questions need not read their trips.
+
+It works when no load is running, or when so many trips wait that questions would become slow; a load that begins meanwhile makes
+it pause. Several packers at once do no harm: the database lets one work at a time.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from loader.pipeline.context import Context
+from shared.compaction.merge_policy import list_piles
+from shared.compaction.segments import LEAST_TRIPS, clear_batch_points, pack_loads
+from shared.platform.errors import TripdeckError
+from shared.platform.memory import give_back_free
+from shared.services.database import execute, transaction
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often the packer looks for work, for how long it pauses, and how many trips are worth it.
+
+    patience_trips: loose trips that are packed although a load is running; reading their blocks costs a question some 0.1 s.
+    """
+
+    interval_s: float = 5.0
+    pause_s: float = 1.0
+    least_trips: int = LEAST_TRIPS
+    patience_trips: int = 200 * LEAST_TRIPS
+
+
+USUAL_PACE: Final = Pace()
+
+
+class Packer:
+    """The thread; start() and stop()."""
+
+    def __init__(self, context: Context, pace: Pace = USUAL_PACE) -> None:
+        self._context = context
+        self._pace = pace
+        self._thread = threading.Thread(target=self._run, name="packer", daemon=True)
+        self._is_failing = False
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End at once: what is being packed is rolled back when the process ends, and packed again by another."""
+        self._context.stopping.set()
+
+    def pack(self) -> int:
+        """Pack what there is to pack now; returns how many loads were packed."""
+        if self._must_wait():
+            return 0
+        # What a question kept from going the last time.
+        clear_batch_points(self._context.engine)
+        # What batches needed, before packing takes its own.
+        give_back_free()
+        return pack_loads(self._context.engine, least_trips=self._pace.least_trips, pause=self._pause)
+
+    def _pause(self) -> None:
+        """Let loads go first: packing beside one takes two thirds of a core from it and from those who ask."""
+        while self._must_wait() and not self._context.stopping.wait(self._pace.pause_s):
+            pass
+
+    def _must_wait(self) -> bool:
+        with transaction(self._context.engine) as connection:
+            if not execute(connection, "has_running_loads").scalar_one():
+                return False
+            return sum(pile.trips for pile in list_piles(connection) if pile.run_id is None) < self._pace.patience_trips
+
+    def _run(self) -> None:
+        while not self._context.stopping.wait(self._pace.interval_s):
+            try:
+                self.pack()
+            except TripdeckError as error:
+                if not self._is_failing:
+                    LOG.warning("packing waits", extra={"reason": error.message})
+                self._is_failing = True
+            except Exception:
+                # A process border: a defect here must not end the thread for good.
+                LOG.exception("packing failed")
+                self._is_failing = True
+            else:
+                self._is_failing = False

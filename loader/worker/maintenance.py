@@ -1,0 +1,175 @@
+"""Keeper: threads of a worker process that do what no message asks for.
+
+It publishes events (woken at once after each commit of this process, otherwise every second), calls workers again for whatever
+the database says is unfinished and nobody is at, merges rollups of running loads, drops uploads that were never completed and
+events that are too old. Several keepers at once do no harm. It outlives an absent database, Redis or object store: a duty that
+fails is tried again later, and said once. Each group of duties has its thread: one that stalls holds none of the others.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from loader.pipeline.context import Context
+from loader.pipeline.finishing import PATIENCE_S, enqueue_batches, finish_load, fold_running
+from loader.pipeline.object_retention import drop_expired_objects, drop_stale_uploads
+from shared.events import publish_events
+from shared.loads import ring_for_load
+from shared.platform.errors import TripdeckError
+from shared.services.database import execute, transaction
+from shared.services.queueing import CLEAN_ACTOR, PLAN_ACTOR, count_messages
+from shared.services.redis_client import connect_redis
+
+LOG = logging.getLogger(__name__)
+
+_BACKSTOP_S: Final = 1.0
+_HOUSEKEEPING_S: Final = 60.0
+_FOLDING_S: Final = 10.0
+_BACKOFF_LIMIT_S: Final = 10.0
+# Supervisors kill 30 s after SIGTERM, of which the batches at hand may take 20.
+_STOP_S: Final = 5.0
+# Between a commit and its message nothing is lost yet.
+_LEAST_PATIENCE_S: Final = 2.0
+_ACTORS: Final = {"plan": PLAN_ACTOR, "clean": CLEAN_ACTOR}
+
+
+@dataclass
+class Duty:
+    """Something done again and again; interval_s 0 means at every turn."""
+
+    name: str
+    run: Callable[[], None]
+    interval_s: float = 0.0
+    due_at: float = 0.0
+    failures: int = 0
+
+    def turn(self, now: float) -> None:
+        """Run when due. A failure that passes by itself is logged the first time, and the next try comes later each time."""
+        if now < self.due_at:
+            return
+        try:
+            self.run()
+        except TripdeckError as error:
+            if self.failures == 0:
+                LOG.warning("%s waits", self.name, extra={"reason": error.message})
+            self.failures += 1
+            self.due_at = now + min(_BACKOFF_LIMIT_S, max(self.interval_s, 0.5 * 2**self.failures))
+        else:
+            if self.failures:
+                LOG.info("%s goes on", self.name)
+            self.failures, self.due_at = 0, now + self.interval_s
+
+
+class Keeper:
+    """The threads; start() and stop()."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._client = connect_redis(context.settings)
+        self._is_over = threading.Event()
+        self._publishing = Duty("publishing events", self.publish)
+        reconciling = Duty("reconciling", self.reconcile, context.settings.reconcile_interval_s)
+        folding = Duty("folding rollups", self.fold_rollups, _FOLDING_S)
+        uploads = Duty("dropping stale uploads", self.drop_uploads, _HOUSEKEEPING_S)
+        objects = Duty("dropping expired files", self.drop_objects, _HOUSEKEEPING_S)
+        trimming = Duty("trimming events", self.trim_events, _HOUSEKEEPING_S)
+        groups = {"reconciler": [reconciling], "folder": [folding], "housekeeper": [uploads, objects, trimming]}
+        self._threads = [threading.Thread(target=self._publish_events, name="publisher", daemon=True)]
+        for name, duties in groups.items():
+            self._threads.append(threading.Thread(target=self._run, args=(duties,), name=name, daemon=True))
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End; what was committed before is published. A duty that stalls is left behind."""
+        self._is_over.set()
+        self._context.bell.set()
+        for thread in self._threads:
+            thread.join(_STOP_S)
+        self._client.close()
+
+    def publish(self) -> None:
+        """Publish new events."""
+        publish_events(self._context.engine, self._client, history=self._context.settings.event_history)
+
+    def reconcile(self) -> None:
+        """Call workers for loads and batches that wait although nobody is at them and no message is on its way."""
+        reconcile(self._context)
+
+    def fold_rollups(self) -> None:
+        """Merge what the batches of running loads have added to the rollups."""
+        fold_running(self._context)
+
+    def drop_uploads(self) -> None:
+        """Abort uploads that were begun and never completed."""
+        drop_stale_uploads(self._context)
+
+    def drop_objects(self) -> None:
+        """Delete files of loads that were undone, cancelled or duplicates."""
+        drop_expired_objects(self._context)
+
+    def trim_events(self) -> None:
+        """Delete events older than the history."""
+        with transaction(self._context.engine) as connection:
+            execute(connection, "delete_old_events", keep=self._context.settings.event_history)
+
+    def _publish_events(self) -> None:
+        while True:
+            is_last = self._is_over.is_set()
+            self._context.bell.clear()
+            self._turn(self._publishing)
+            if is_last:
+                return
+            self._context.bell.wait(_BACKSTOP_S)
+
+    def _run(self, duties: list[Duty]) -> None:
+        while not self._is_over.is_set():
+            for duty in duties:
+                self._turn(duty)
+            self._is_over.wait(min([_BACKSTOP_S, *(duty.interval_s for duty in duties)]))
+
+    def _turn(self, duty: Duty) -> None:
+        try:
+            duty.turn(time.monotonic())
+        except Exception:
+            # A process border: a defect in one duty must not end the others.
+            LOG.exception("%s failed", duty.name)
+            duty.due_at = time.monotonic() + _BACKOFF_LIMIT_S
+
+
+def reconcile(context: Context) -> int:
+    """Call workers for what is unfinished; returns how many messages were sent.
+
+    When Redis holds no message at all, whatever waits for one has lost it; otherwise a message may take its time.
+    """
+    has_messages = count_messages(context.broker) > 0
+    patience_s = PATIENCE_S if has_messages else _LEAST_PATIENCE_S
+    with transaction(context.engine) as connection:
+        lease_s = context.settings.batch_lease_s
+        idle = execute(connection, "list_idle_loads", lease_s=lease_s, patience_s=patience_s).all()
+    sent = 0
+    for load in idle:
+        if load.work == "batch":
+            sent += _go_on(context, load.load_id, patience_s=patience_s)
+        else:
+            ring_for_load(context.broker, load.load_id, actor=_ACTORS[load.work])
+            sent += 1
+    if sent:
+        LOG.info("reconciler called workers", extra={"messages": sent})
+    return sent
+
+
+def _go_on(context: Context, load_id: int, *, patience_s: float) -> int:
+    with transaction(context.engine) as connection:
+        has_ended = finish_load(connection, load_id, context.settings)
+    if has_ended:
+        context.bell.set()
+        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+        return 1
+    return enqueue_batches(context, load_id, patience_s=patience_s)

@@ -1,0 +1,68 @@
+"""A worker process: the broker with its actors, a keeper and a packer beside the worker threads."""
+
+import logging
+import threading
+
+import dramatiq
+from dramatiq.middleware import Middleware
+
+from loader.formats import warm_up
+from loader.pipeline.context import Context, make_context
+from loader.worker.actors import declare_actors
+from loader.worker.compactor import Packer
+from loader.worker.maintenance import Keeper
+from shared.platform.logs import configure_logs
+from shared.platform.memory import give_back_code, give_back_free, keep_lasting
+from shared.platform.settings import load_settings
+from shared.services.queueing import connect_broker
+from shared.warm_up import compile_kernels
+
+LOG = logging.getLogger(__name__)
+
+
+class _KeeperMiddleware(Middleware):
+    """Runs a keeper, a packer and the bells' listener beside the worker threads of a process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._keeper = Keeper(context)
+        self._packer = Packer(context)
+
+    def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        """Start."""
+        threading.Thread(target=_warm_up, name="warm up", daemon=True).start()
+        threading.Thread(target=self._context.broker.listen, args=(self._context.stopping,), name="bells", daemon=True).start()
+        self._keeper.start()
+        self._packer.start()
+
+    def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        """Let long work know."""
+        self._context.stopping.set()
+
+    def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        """Publish what the last batches wrote, and end."""
+        self._packer.stop()
+        self._keeper.stop()
+
+
+def _warm_up() -> None:
+    # Each step reads code that no later one needs, and the first loads must not come on top of it.
+    give_back_code()
+    warm_up()
+    give_back_code()
+    compile_kernels()
+    give_back_code()
+    keep_lasting()
+    give_back_free()
+    LOG.info("warmed up")
+
+
+def setup_worker() -> None:
+    """Make the broker of a worker process; Dramatiq calls this in each."""
+    settings = load_settings()
+    configure_logs(settings)
+    broker = connect_broker(settings)
+    context = make_context(settings, broker)
+    declare_actors(context)
+    broker.add_middleware(_KeeperMiddleware(context))
+    dramatiq.set_broker(broker)

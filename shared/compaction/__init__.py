@@ -1,0 +1,1 @@
+"""Compaction: write blocks, rollups and flows, and merge those of many loads into segments."""

@@ -1,0 +1,90 @@
+"""Bare loads: trips that have no blocks get them, read part by part, so that they can be packed as others are.
+
+Parts are ranges of origins, so memory is bounded whatever the load's size.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection
+
+from shared.compaction.block_writer import make_batch_blocks
+from shared.compaction.segment_copy import write_rows
+from shared.index.layout import DAY_ONE
+from shared.platform.arrays import Numbers
+from shared.platform.errors import TransientError
+from shared.services.database import driver_connection, execute
+from shared.services.named_queries import query
+
+# Parts differ in size by a few per cent so.
+_SAMPLES_PER_PART: Final = 1_000
+_HOUR_US: Final = 3_600_000_000
+_EPOCH_HOURS: Final = (date(2000, 1, 1) - DAY_ONE).days * 24
+_FIELDS: Final = (
+    ("origin", ">i8"), ("destination", ">i8"), ("started_at", ">i8"), ("region", ">i2"), ("datasource", ">i2")
+)  # fmt: skip
+# A row of COPY BINARY: the number of fields, then the length and the bytes of each. A header comes before, two bytes after.
+_ROW: Final = np.dtype(
+    [("fields", ">i2"), *(part for name, kind in _FIELDS for part in ((f"{name}_bytes", ">i4"), (name, kind)))]
+)
+_HEADER_BYTES, _TRAILER_BYTES = 19, 2
+
+_Key = tuple[int, int, Any]
+
+
+def block_loads(connection: Connection, load_ids: Sequence[int], *, trips: int, part_trips: int) -> None:
+    """Write the blocks of bare loads in the caller's transaction. trips: about how many they have.
+
+    Raises: TransientError when not all of their trips are there.
+    """
+    execute(connection, "delete_batch_points", load_ids=list(load_ids))
+    left = execute(connection, "count_bare_trips", bare_loads=list(load_ids)).scalar_one()
+    for part in _split(connection, load_ids, max(1, round(trips / part_trips))):
+        points = _read_trips(connection, load_ids, part)
+        left -= len(points[0])
+        write_rows(connection, "copy_batch_point", ((load_ids[0], *row) for row in make_batch_blocks(*points)))
+    if left:
+        # A node of Citus died between the two phases of a batch's commit: the rest comes to light when it is back.
+        raise TransientError(f"{left:,} trips to pack aren't there.", code="trips_missing")
+
+
+def _split(connection: Connection, load_ids: Sequence[int], parts: int) -> list[tuple[_Key | None, _Key | None]]:
+    """Cut the trips into ranges of origin, then destination and time, of about the same size: from one key to before another."""
+    if parts == 1:
+        return [(None, None)]
+    sample = execute(connection, "sample_trips", load_ids=list(load_ids), samples=parts * _SAMPLES_PER_PART)
+    keys = sorted((row.origin, row.destination, row.started_at) for row in sample)
+    cuts = sorted({keys[len(keys) * part // parts] for part in range(1, parts)}) if keys else []
+    return list(pairwise([None, *cuts, None]))
+
+
+def _read_trips(
+    connection: Connection, load_ids: Sequence[int], part: tuple[_Key | None, _Key | None]
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Read a part's trips: origins, destinations, stamps."""
+    names = ("origin", "destination", "at")
+    limits: dict[str, Any] = {"load_ids": list(load_ids)}
+    for prefix, key in zip(("from", "to"), part, strict=True):
+        limits |= {f"{prefix}_{name}": value for name, value in zip(names, key or (None,) * 3, strict=True)}
+    buffer = _read_copy(connection, "copy_bare_trips", limits)
+    rows = np.frombuffer(buffer, _ROW, (len(buffer) - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize, _HEADER_BYTES)
+    hours = rows["started_at"].astype(np.int64) // _HOUR_US + _EPOCH_HOURS
+    stamps = hours << 32 | rows["region"].astype(np.int64) << 16 | rows["datasource"].astype(np.int64)
+    return rows["origin"].astype(np.int64), rows["destination"].astype(np.int64), stamps
+
+
+def _read_copy(connection: Connection, name: str, parameters: dict[str, Any]) -> bytearray:
+    """Read all rows. They come one by one; those that have arrived are taken from libpq for a tenth of what waiting costs."""
+    driver = driver_connection(connection)
+    buffer = bytearray()
+    with driver.cursor().copy(query(name), parameters) as copy:
+        while chunk := copy.read():
+            buffer += chunk
+            bytes_read = _ROW.itemsize
+            while bytes_read > _TRAILER_BYTES:
+                bytes_read, row = driver.pgconn.get_copy_data(1)
+                buffer += row
+    return buffer

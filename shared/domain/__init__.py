@@ -1,0 +1,1 @@
+"""Domain: positions, areas, clocks and the ends of trips. No I/O."""

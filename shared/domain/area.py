@@ -1,0 +1,130 @@
+"""Areas: the box a question asks about, and the numbers that test positions against it in SQL.
+
+    area = parse_bbox("7.5,45.0,7.7,45.1")
+    area.bounds()          # ten integers for position_in_area(position, area)
+    area.inner(34)         # the part made of whole cells of `position >> 34`
+
+CRS: WGS 84. Edges count as inside. West > east crosses the antimeridian.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.domain.position import (
+    AXIS_BITS,
+    AXIS_STEPS,
+    X_MASK,
+    Y_MASK,
+    Positions,
+    quantise_latitude,
+    quantise_longitude,
+    spread_axis,
+    step_bits,
+)
+from shared.platform.errors import RequestError
+
+_EMPTY = (1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class AxisArea:
+    """An area in axis steps: one or two x ranges and one y range, ends included; low > high is empty."""
+
+    x_ranges: tuple[tuple[int, int], ...]
+    y_range: tuple[int, int]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no position can lie in it."""
+        return self.y_range[0] > self.y_range[1] or all(low > high for low, high in self.x_ranges)
+
+    def bounds(self) -> list[int]:
+        """Ten integers for SQL's position_in_area: z and x bounds of two boxes, then the y bounds."""
+        numbers: list[int] = []
+        y_low, y_high = (spread_axis(max(0, step)) for step in self.y_range)
+        for x_range in [*self.x_ranges, _EMPTY][:2]:
+            if self.is_empty or x_range[0] > x_range[1]:
+                numbers += [1, 0, 1, 0]
+                continue
+            x_low, x_high = (spread_axis(step) << 1 for step in x_range)
+            numbers += [x_low | y_low, x_high | y_high, x_low, x_high]
+        return [*numbers, y_low, y_high]
+
+    def steps(self) -> list[int]:
+        """Six integers for the kernels: two x ranges, then the y range."""
+        x_ranges = [_EMPTY if self.is_empty else x_range for x_range in [*self.x_ranges, _EMPTY][:2]]
+        return [*x_ranges[0], *x_ranges[1], *self.y_range]
+
+    def contains(self, positions: Positions) -> npt.NDArray[np.bool_]:
+        """Which positions lie in it. Shape: n → n flags."""
+        bounds = self.bounds()
+        x, y = positions & X_MASK, positions & Y_MASK
+        is_between = ((x >= bounds[2]) & (x <= bounds[3])) | ((x >= bounds[6]) & (x <= bounds[7]))
+        inside: npt.NDArray[np.bool_] = is_between & (y >= bounds[8]) & (y <= bounds[9])
+        return inside
+
+    def inner(self, shift: int) -> "AxisArea":
+        """The part made of whole cells of `position >> shift`."""
+        x_bits, y_bits = step_bits(shift)
+        return AxisArea(tuple(_shrink(x_range, x_bits) for x_range in self.x_ranges), _shrink(self.y_range, y_bits))
+
+    def outer(self, shift: int) -> "AxisArea":
+        """The whole cells of `position >> shift` that it touches."""
+        if self.is_empty:
+            return self
+        x_bits, y_bits = step_bits(shift)
+        return AxisArea(tuple(_grow(x_range, x_bits) for x_range in self.x_ranges), _grow(self.y_range, y_bits))
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """West, south, east, north in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def __post_init__(self) -> None:
+        if not (-180 <= self.west <= 180 and -180 <= self.east <= 180):
+            raise RequestError("A box's west and east lie between -180 and 180 degrees.", parameter="bbox")
+        if not (-90 <= self.south <= 90 and -90 <= self.north <= 90):
+            raise RequestError("A box's south and north lie between -90 and 90 degrees.", parameter="bbox")
+        if self.south > self.north:
+            raise RequestError("A box's south must not lie north of its north.", parameter="bbox")
+
+    def area(self) -> AxisArea:
+        """The box in axis steps; two x ranges when it crosses the antimeridian."""
+        west, east = quantise_longitude(self.west), quantise_longitude(self.east)
+        y_range = (quantise_latitude(self.south), quantise_latitude(self.north))
+        if self.west > self.east:
+            return AxisArea(((west, AXIS_STEPS - 1), (0, east)), y_range)
+        return AxisArea(((west, east),), y_range)
+
+    def text(self) -> str:
+        """`W,S,E,N`, as parse_bbox reads it."""
+        return ",".join(f"{edge:.7f}".rstrip("0").rstrip(".") for edge in (self.west, self.south, self.east, self.north))
+
+
+def parse_bbox(text: str) -> Box:
+    """Read `W,S,E,N` in degrees. Raises: RequestError."""
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise RequestError(f"A box is four numbers W,S,E,N in degrees, not {text!r}.", parameter="bbox") from error
+    return Box(west, south, east, north)
+
+
+def _shrink(steps: tuple[int, int], bits: int) -> tuple[int, int]:
+    low = -(-steps[0] >> bits) << bits
+    high = ((steps[1] + 1) >> bits << bits) - 1
+    return (low, high) if low <= high else _EMPTY
+
+
+def _grow(steps: tuple[int, int], bits: int) -> tuple[int, int]:
+    return (steps[0] >> bits << bits, ((steps[1] >> bits) + 1 << bits) - 1) if steps[0] <= steps[1] else _EMPTY
+
+
+WHOLE_WORLD = AxisArea(((0, AXIS_STEPS - 1),), (0, (1 << AXIS_BITS) - 1))

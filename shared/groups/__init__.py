@@ -1,0 +1,1 @@
+"""Trip groups and flows."""

@@ -1,0 +1,80 @@
+"""One trip group in detail: its weeks, the hours of the day between its two cells, and some of its trips.
+
+    detail = fetch_group(connection, GroupDetailQuestion(origin_cell="u0j2w1", destination_cell="u0j2w2", bucket_minute=480))
+
+Filters are those of the list of groups, so that a group counts the same here and there.
+
+CRS: WGS 84. Clock: local wall clock of the trip.
+"""
+
+from collections import Counter
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from shared.domain.trip_end import area_parameters
+from shared.groups.detail_question import GroupDetail, GroupDetailQuestion, SampleTrip
+from shared.index.snapshot import Filters, StaleError, fetch_filters
+from shared.services.database import execute, preferring_indexes
+
+if TYPE_CHECKING:
+    from shared.groups.detail_hours import GroupHours
+
+
+def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
+    """Look at one trip group. Raises: RequestError for a region or datasource that isn't there."""
+    # Reading blocks brings compiled kernels: what asks no group need not wait for those.
+    from shared.groups.detail_hours import GroupHours
+
+    while True:
+        filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
+        if filters.first_at is None or (question.box and question.box.area().is_empty):
+            return GroupDetail(0, (), (0,) * 24, ())
+        with suppress(StaleError):
+            known = GroupHours.count(connection, question, filters) if question.fits_blocks else None
+            return _look(connection, question, filters=filters, known=known)
+
+
+def _look(connection: Connection, question: GroupDetailQuestion, *, filters: Filters, known: "GroupHours | None") -> GroupDetail:
+    """Put together what blocks tell and what trips tell: those of bare loads, or all."""
+    parameters = {
+        **_parameters(question),
+        "region_id": filters.region_id,
+        "datasource_id": filters.datasource_id,
+        "loads": filters.bare_loads if known else None,
+        "started_from": known.find_newest(question.samples) if known else None,
+    }
+    weeks, hours = (known.weeks, known.hours) if known else (Counter[date](), Counter[int]())
+    with preferring_indexes(connection):
+        for row in execute(connection, "count_group", **parameters) if parameters["loads"] != [] else ():
+            hours[row.hour] += row.trips
+            if row.is_in_bucket:
+                weeks[row.week] += row.trips
+        samples = execute(connection, "list_group_trips", **parameters, limit=question.samples).mappings().all()
+    return GroupDetail(
+        weeks.total(), _fill_weeks(weeks), tuple(hours[hour] for hour in range(24)), tuple(SampleTrip(**row) for row in samples)
+    )
+
+
+def _parameters(question: GroupDetailQuestion) -> dict[str, object]:
+    origin, destination = question.origin_range, question.destination_range
+    return {
+        "origin_low": origin[0],
+        "origin_high": origin[1],
+        "destination_low": destination[0],
+        "destination_high": destination[1],
+        "bucket_minute": question.bucket_minute,
+        "bucket_minutes": question.bucket_minutes,
+        "hours": question.hours,
+        **area_parameters(question.box, question.end),
+    }
+
+
+def _fill_weeks(weeks: Counter[date]) -> tuple[tuple[date, int], ...]:
+    if not weeks:
+        return ()
+    first, last = min(weeks), max(weeks)
+    mondays = (first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1))
+    return tuple((monday, weeks[monday]) for monday in mondays)

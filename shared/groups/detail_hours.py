@@ -1,0 +1,82 @@
+"""Group hours: when the trips of a group began, to the hour, from the blocks of their origins.
+
+    known = GroupHours.count(connection, question, filters)
+    known.weeks, known.hours, known.find_newest(20)
+
+Reading the trips themselves took five seconds at 100 million.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Self
+
+import numpy as np
+from sqlalchemy import Connection
+
+from shared.domain.area import AxisArea
+from shared.domain.position import POSITION_BITS, gather_axis
+from shared.domain.trip_end import choose_ends
+from shared.groups.detail_question import GroupDetailQuestion
+from shared.index.layout import ANY, HOURS, INSIDE
+from shared.index.scan import Choice
+from shared.index.snapshot import Filters
+from shared.index.trip_scan import find_unknown_trips, stream_trip_blocks
+from shared.platform.arrays import Numbers
+
+_FIRST_HOUR: Final = datetime(1, 1, 1)  # noqa: DTZ001 - a wall clock
+_DAY_HOURS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHours:
+    """Hours since 0001-01-01 of all trips between two cells, and of those of the group's time of day. Clock: local wall clock."""
+
+    between: Numbers
+    of_group: Numbers
+
+    @classmethod
+    def count(cls, connection: Connection, question: GroupDetailQuestion, filters: Filters) -> Self:
+        """Read the blocks of all loads but the bare ones. Raises: StaleError."""
+        cells = question.origin_range, question.destination_range
+        choice = Choice(_make_area(cells[0]), question.hours, date.min, date.max)
+        found = [np.empty(0, np.int64)]
+        shift = POSITION_BITS - 5 * len(question.destination_cell)
+        parameters = {**filters.parameters, "cell_shift": shift}
+        reaching = [cells[1][0] >> shift]
+        for blocks in stream_trip_blocks(connection, parameters, choice, tests=(INSIDE, ANY), destination_cells=reaching):
+            origins, destinations, _, hours = find_unknown_trips(blocks, choice, None)
+            is_chosen = (destinations >= cells[1][0]) & (destinations <= cells[1][1])
+            if question.box:
+                is_chosen &= choose_ends(question.box.area(), origins, destinations, end=question.end)
+            found.append(hours[is_chosen])
+        between = np.concatenate(found)
+        if question.bucket_minute is None:
+            return cls(between, between)
+        is_in_bucket = between % _DAY_HOURS * 60 // question.bucket_minutes == question.bucket_minute // question.bucket_minutes
+        return cls(between, between[is_in_bucket])
+
+    @property
+    def weeks(self) -> Counter[date]:
+        """Trips of the group per Monday."""
+        weeks, trips = np.unique(self.of_group // HOURS, return_counts=True)
+        return Counter(
+            {date.min + timedelta(weeks=week): count for week, count in zip(weeks.tolist(), trips.tolist(), strict=True)}
+        )
+
+    @property
+    def hours(self) -> Counter[int]:
+        """Trips between the cells per hour of the day."""
+        return Counter(dict(enumerate(np.bincount(self.between % _DAY_HOURS, minlength=_DAY_HOURS).tolist())))
+
+    def find_newest(self, trips: int) -> datetime | None:
+        """Find the hour since which so many trips of the group began at least; None where it has fewer."""
+        if len(self.of_group) < trips:
+            return None
+        place = len(self.of_group) - trips
+        return _FIRST_HOUR + timedelta(hours=int(np.partition(self.of_group, place)[place]))
+
+
+def _make_area(cell: tuple[int, int]) -> AxisArea:
+    (x_low, x_high), (y_low, y_high) = ([gather_axis(end >> shift) for end in cell] for shift in (1, 0))
+    return AxisArea(((x_low, x_high),), (y_low, y_high))

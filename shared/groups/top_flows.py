@@ -1,0 +1,167 @@
+"""Flow counts: how many trips flows have that come in order of their origins, of which the largest are kept, and those of places.
+
+    largest = LargestFlows(question, view)
+    counter = OrderedFlows(largest, is_seen=True)
+    for cells in …: counter.add(cells, complete_before=the first origin that may come from here on)
+    counter.finish()
+
+Of fine cells there are nearly as many flows as trips: a table of all of them is read at random, which takes longer than sorting
+a quarter of a million trips at a time.
+"""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from shared.domain.area import AxisArea
+from shared.domain.position import POSITION_BITS
+from shared.groups.question import FlowQuestion
+from shared.groups.top_k import keep_largest
+from shared.kernels.bit_packing import count_bits
+from shared.kernels.compiler import compile_kernel
+from shared.kernels.pair_counter import PairCounter
+from shared.kernels.radix_sort import count_numbers
+from shared.platform.arrays import Numbers
+
+Flows = tuple[Numbers, Numbers, Numbers]
+"""Origin cells, destination cells, trips."""
+
+_PAIR: Final = ("origin", "destination")
+# Trips that are counted at once: two megabytes of keys.
+_MOST_TRIPS: Final = 1 << 18
+# Beyond all cells.
+_LAST: Final = 1 << POSITION_BITS
+# What a place's trips are counted under: from it to others, to it from others, within it.
+OUT, IN, INTERNAL = range(3)
+
+
+class LargestFlows:
+    """The largest flows of those that were added, after the one that is known, and all trips of the places they join."""
+
+    def __init__(self, question: FlowQuestion, view: AxisArea | None) -> None:
+        """Take flows with a cell in the view only; None: any."""
+        self._question = question
+        self._view = view
+        self._places = PairCounter()
+        # Trips of the least of them: smaller ones need not be looked at.
+        self._floor = 1
+        self.trips = 0
+        self.shown = pl.DataFrame(schema=dict.fromkeys((*_PAIR, "trips"), pl.Int64))
+
+    def add(self, flows: Flows, *, is_seen: bool = False) -> None:
+        """Add flows that have all their trips. is_seen: all are known to have a cell in the view. Shape: n each."""
+        self.trips += int(flows[2].sum())
+        if self._view is not None and not is_seen:
+            shift = self._question.cell_shift
+            touches = self._view.contains(flows[0] << shift) | self._view.contains(flows[1] << shift)
+            flows = (flows[0][touches], flows[1][touches], flows[2][touches])
+        origins, destinations, trips = flows
+        is_internal = origins == destinations
+        self._places.add(destinations, np.where(is_internal, INTERNAL, IN), trips)
+        leaving = np.where(is_internal, 0, trips)
+        if len(origins):
+            starts = np.flatnonzero(np.diff(origins, prepend=-1))
+            out = np.add.reduceat(leaving, starts)
+            self._places.add(origins[starts][out > 0], np.full(int((out > 0).sum()), OUT), out[out > 0])
+        is_large = trips >= self._floor
+        self._choose(pl.DataFrame({"origin": origins[is_large], "destination": destinations[is_large], "trips": trips[is_large]}))
+
+    def list_places(self) -> dict[tuple[int, int], int]:
+        """List the trips of the shown flows' places by cell and kind (OUT, IN, INTERNAL)."""
+        shown = np.unique(np.concatenate([self.shown[name].to_numpy() for name in _PAIR]))
+        cells, kinds, trips = self._places.list_pairs()
+        found = np.isin(cells, shown)
+        keys = zip(cells[found].tolist(), kinds[found].tolist(), strict=True)
+        return dict(zip(keys, trips[found].tolist(), strict=True))
+
+    def _choose(self, flows: pl.DataFrame) -> None:
+        origin, destination, trips = pl.col("origin"), pl.col("destination"), pl.col("trips")
+        limit, after = self._question.limit, self._question.after_key
+        if after is not None:
+            is_later = (origin > after[1]) | ((origin == after[1]) & (destination > after[2]))
+            flows = flows.filter((trips < after[0]) | ((trips == after[0]) & is_later))
+        self.shown = keep_largest(pl.concat([self.shown, flows]), _PAIR, limit=limit)
+        if self.shown.height == limit:
+            self._floor = self.shown["trips"][-1]
+
+
+class OrderedFlows:
+    """Counts trips whose origins come in order, about: no more at once than those whose flows are not complete."""
+
+    def __init__(self, largest: LargestFlows, *, is_seen: bool, most_trips: int = _MOST_TRIPS) -> None:
+        """Count for the largest. is_seen: all flows have a cell in the view. most_trips: counted at once, if that can be."""
+        self._largest = largest
+        self._is_seen = is_seen
+        self._found: list[Numbers] = []
+        self._trips = 0
+        self._most_trips = self._most = most_trips
+
+    def add(self, cells: Numbers, *, complete_before: int) -> None:
+        """Add trips. complete_before: nothing from cells before this origin comes any more. Shape: 2 by n: origin and destination
+        cells.
+        """
+        if self._trips > self._most:
+            self._count(complete_before)
+        self._found.append(cells)
+        self._trips += cells.shape[1]
+
+    def finish(self) -> None:
+        """Count what is left."""
+        if self._found:
+            self._count(_LAST)
+
+    def _count(self, origin: int) -> None:
+        flows, rest = _count_before(np.concatenate(self._found, axis=1), origin)
+        self._found, self._trips = [rest], rest.shape[1]
+        self._most = max(self._most_trips, 2 * self._trips)
+        self._largest.add(flows, is_seen=self._is_seen)
+
+
+def _count_before(cells: Numbers, origin: int) -> tuple[Flows, Numbers]:
+    """Count the trips from cells before an origin, in order of origins; and give the others. Shape: 2 by n trips."""
+    trips, first, last, low, high = _measure(cells, origin)
+    if trips == 0:
+        return (cells[0, :0], cells[1, :0], cells[0, :0]), cells
+    bits = count_bits(high - low)
+    if bits + count_bits(last - first) > POSITION_BITS:
+        # Cells of centimetres, far apart: by their places among all.
+        (origins, from_), (destinations, to) = (np.unique(column, return_inverse=True) for column in cells)
+        flows, rest = _count_before(np.stack([from_, to]), int(np.searchsorted(origins, origin)))
+        return (origins[flows[0]], destinations[flows[1]], flows[2]), np.stack([origins[rest[0]], destinations[rest[1]]])
+    keys, rest = _make_keys(cells, (origin, trips), (first, low, bits))
+    keys, counts = count_numbers(keys)
+    return ((keys >> bits) + first, (keys & (1 << bits) - 1) + low, counts), rest
+
+
+@compile_kernel
+def _measure(cells: Numbers, origin: int) -> tuple[int, int, int, int, int]:
+    """Count the trips from cells before an origin, and find the lowest and highest origin, and destination, of those."""
+    trips = 0
+    first, last, low, high = np.int64(_LAST), np.int64(0), np.int64(_LAST), np.int64(0)
+    for place in range(cells.shape[1]):
+        if cells[0, place] < origin:
+            trips += 1
+            first, last = min(first, cells[0, place]), max(last, cells[0, place])
+            low, high = min(low, cells[1, place]), max(high, cells[1, place])
+    return trips, first, last, low, high  # type: ignore[return-value]
+
+
+@compile_kernel
+def _make_keys(cells: Numbers, limit: tuple[int, int], least: tuple[int, int, int]) -> tuple[Numbers, Numbers]:
+    """Make one number of each pair of cells before an origin, and give the others.
+
+    limit: that origin, and how many pairs are before it. least: the lowest origin and destination of those, and the bits that the
+    highest destination has above the lowest.
+    """
+    trips = cells.shape[1]
+    keys, rest = np.empty(limit[1] + 1, np.int64), np.empty((2, trips - limit[1] + 1), np.int64)
+    low, high = 0, 0
+    # Without branches, which would be guessed wrong where both are mixed: each is written where the next of its kind belongs.
+    for place in range(trips):
+        first, second = cells[0, place], cells[1, place]
+        keys[low] = (first - least[0]) << least[2] | (second - least[1])
+        rest[0, high], rest[1, high] = first, second
+        low += first < limit[0]
+        high += first >= limit[0]
+    return keys[:low], rest[:, :high].copy()

@@ -1,0 +1,1 @@
+"""Kernels: loops compiled by numba. No I/O, no SQL."""

@@ -1,0 +1,1 @@
+"""Questions: weekly averages, histograms, density and the catalog."""

@@ -1,0 +1,100 @@
+"""Density: where trips begin, in the finest cells of which there are not too many. What the map shows as its ground."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from sqlalchemy import Connection
+
+from shared.domain.area import WHOLE_WORLD, AxisArea, Box
+from shared.domain.position import Positions, cell_middles
+from shared.index.layout import CELL_SHIFT
+from shared.index.snapshot import fetch_loose_loads
+from shared.services.database import execute, stream_rows
+
+_FINE_SHIFT: Final = 24
+# Bits of one step up the pyramid of cells: half as many rows, half as many columns.
+_STEP_BITS: Final = 2
+# Distinct cells kept while blocks are read; more are coarsened at once.
+_MOST_CELLS: Final = 250_000
+# Blocks read at once, of some 1,000 trips each: cells are merged so often.
+_ROWS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class CellCount:
+    """Trip ends in one cell of the density map; longitude and latitude are its middle. Units: degrees."""
+
+    longitude: float
+    latitude: float
+    trips: int
+
+
+def fetch_density(connection: Connection, *, viewport: Box | None = None, limit: int = 30_000) -> list[CellCount]:
+    """Count trip origins per cell, most first, in the cells the viewport touches: the finest of which there are at most limit."""
+    area = viewport.area().outer(_FINE_SHIFT) if viewport else WHOLE_WORLD
+    if area.is_empty:
+        return []
+    areas = {
+        "area": area.bounds() if viewport else None,
+        "cell_area": area.outer(CELL_SHIFT).bounds() if viewport else None,
+    }
+    while True:
+        loads = fetch_loose_loads(connection)
+        has_blocks = loads["loose_loads"] != loads["bare_loads"]
+        loose = _count_blocks(connection, area, loads, limit=limit) if has_blocks else _Cells()
+        known = {"least_level": loose.level, "cells": loose.cells.tolist(), "cell_trips": loose.trips.tolist()}
+        rows = execute(connection, "list_density", **areas, **loads, **known, limit=limit).all()
+        if rows[0].is_current:
+            break
+    if rows[0].cell is None:
+        return []
+    longitudes, latitudes = cell_middles(np.array([row.cell for row in rows]), rows[0].shift)
+    return [
+        CellCount(longitude, latitude, row.trips)
+        for longitude, latitude, row in zip(longitudes.tolist(), latitudes.tolist(), rows, strict=True)
+    ]
+
+
+class _Cells:
+    """Trips per cell of position >> (_FINE_SHIFT + level), in order."""
+
+    def __init__(self) -> None:
+        self.level = 0
+        self.cells = self.trips = np.empty(0, np.int64)
+
+    def add(self, cells: Positions, trips: Positions) -> None:
+        """Add cells of this level, and their trips."""
+        self._merge(np.append(self.cells, cells), np.append(self.trips, trips))
+
+    def coarsen(self, most: int) -> None:
+        """Take cells so large that there are not more."""
+        while len(self.cells) > most:
+            self.level += _STEP_BITS
+            self._merge(self.cells >> _STEP_BITS, self.trips)
+
+    def _merge(self, cells: Positions, trips: Positions) -> None:
+        order = np.argsort(cells, kind="stable")  # made of rows in order, and quick with those
+        cells = cells[order]
+        first = np.flatnonzero(np.diff(cells, prepend=-1))
+        self.cells, self.trips = cells[first], np.add.reduceat(trips[order], first) if len(first) else first
+
+
+def _count_blocks(connection: Connection, area: AxisArea, loads: Mapping[str, object], *, limit: int) -> _Cells:
+    """Count the trips of loose loads that have blocks, in at most limit cells."""
+    # Reading blocks brings compiled kernels: where all trips are packed nobody need wait for those.
+    from shared.index.block_fetch import make_blocks
+    from shared.index.layout import TRIPS
+    from shared.index.scan_kernels import list_places
+    from shared.kernels.radix_sort import count_numbers
+
+    found = _Cells()
+    for rows in stream_rows(connection, "list_origin_blocks", {"area": area.bounds(), **loads}, rows=_ROWS):
+        blocks = make_blocks((trips, 0, base, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, runs, places) for trips, base, runs, places in rows)
+        positions = np.empty(int(blocks.table[:, TRIPS].sum()), np.int64)
+        list_places(blocks.table, blocks.words, positions)
+        found.add(*count_numbers(positions[area.contains(positions)] >> _FINE_SHIFT + found.level))
+        found.coarsen(_MOST_CELLS)
+    found.coarsen(limit)
+    return found

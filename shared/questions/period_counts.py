@@ -1,0 +1,59 @@
+"""Anywhere: trips per week, or per hour, without a box.
+
+Weekly counts know whole weeks, days of runs the hours and the odd days; of loose loads the blocks are read, their times alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from shared.domain.clock import DAY
+from shared.questions.period import list_cut_days
+from shared.services.database import stream_rows
+
+Counts = npt.NDArray[np.int64]
+
+_WEEK_HOURS: Final = 168
+# A year of weeks at once, or the times of a quarter of a million trips.
+_ROWS: Final = 256
+
+
+def count_anywhere(connection: Connection, *, parameters: Mapping[str, Any], by_hour: bool = False) -> Counts | None:
+    """Count the trips of a period; None when loads were packed or undone since the filters were fetched.
+
+    parameters: those of sql/queries/weekly.sql. Shape: a row per week from from_on's on, a column per hour of the week or one.
+    """
+    from_on, to_on = parameters["from_on"], parameters["to_on"]
+    knows_weeks = not by_hour and parameters["hours"] is None
+    if not knows_weeks:
+        parameters = {**parameters, "whole_from": to_on + DAY, "whole_to": from_on - DAY}
+    first_week = from_on - from_on.weekday() * DAY
+    counts = np.zeros(((to_on - first_week).days // 7 + 1, _WEEK_HOURS if by_hour else 1), np.int64)
+    for rows in stream_rows(connection, "count_anywhere", {**parameters, "by_hour": by_hour}, rows=_ROWS):
+        if not rows[0].is_current:
+            return None
+        for row in rows:
+            if row.week is not None:
+                counts[(row.week - first_week).days // 7, row.hour or 0] += row.trips
+        if blocks := [row for row in rows if row.times is not None]:
+            counts += _count_blocks(blocks, parameters, by_hour=by_hour)
+    return counts
+
+
+def _count_blocks(rows: Sequence[Any], parameters: Mapping[str, Any], *, by_hour: bool) -> Counts:
+    # Reading blocks brings compiled kernels: what needs none need not wait for those.
+    from shared.index.block_fetch import make_blocks
+    from shared.index.scan import Choice, TimeCounter
+
+    choice = Choice(None, parameters["hours"], parameters["from_on"], parameters["to_on"])
+    counter = TimeCounter(choice, by_hour=by_hour)
+    blocks = make_blocks(
+        (row.trips, row.region_id, 0, row.base_week, row.datasources, row.wanted, 0, 0, 0, 0, 0, 0, 0, row.runs, row.times)
+        for row in rows
+    )
+    for from_on, to_on in list_cut_days(parameters):
+        counter.add(blocks, from_on, to_on)
+    return counter.counts

@@ -1,0 +1,204 @@
+"""Weekly averages: how many trips a week in a region, inside a box, or both.
+
+    answer = fetch_weekly(connection, WeeklyQuestion(region="Turin", box=parse_bbox("7.5,45,7.7,45.1"), end="both"))
+    answer.weekly_average      # trips ÷ weeks of the period; weeks without trips count as zero
+
+Whole weeks and whole cells come from rollups, the rest of the period and of the box from sorted points or trips: exact, and fast.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection
+
+from shared.domain.area import WHOLE_WORLD, AxisArea, Box
+from shared.domain.clock import DAY, WEEK, WEEKDAYS, find_monday, list_hours, validate_hours, validate_weekdays
+from shared.domain.trip_end import End, validate_end
+from shared.index.snapshot import Filters, fetch_filters
+from shared.platform.errors import RequestError
+from shared.questions.period import period_parameters
+from shared.questions.period_counts import count_anywhere
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyQuestion:
+    """What to count; a filter left out counts all. from_on and to_on are included; hour_from ≤ hour < hour_to, from > to passes
+    midnight; weekdays: ISO, of the start. Clock: local wall clock of the trip.
+    """
+
+    region: str | None = None
+    datasource: str | None = None
+    box: Box | None = None
+    end: End = "origin"
+    from_on: date | None = None
+    to_on: date | None = None
+    hour_from: int = 0
+    hour_to: int = 24
+    weekdays: frozenset[int] = WEEKDAYS
+
+    def __post_init__(self) -> None:
+        validate_end(self.end)
+        validate_hours(self.hour_from, self.hour_to)
+        validate_weekdays(self.weekdays)
+        if self.from_on and self.to_on and self.from_on > self.to_on:
+            raise RequestError("The period's first day must not lie after its last.", parameter="from")
+
+    @property
+    def hours(self) -> list[int] | None:
+        """Hours of the week that count, 0 to 167; None for all."""
+        return list_hours(hour_from=self.hour_from, hour_to=self.hour_to, weekdays=self.weekdays)
+
+    @property
+    def area(self) -> AxisArea | None:
+        """The box in axis steps; None when everything lies in it."""
+        area = self.box.area() if self.box else WHOLE_WORLD
+        return None if area == WHOLE_WORLD else area
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCount:
+    """One ISO week, named by its Monday. is_partial: the period or the data covers only a part of it."""
+
+    week: date
+    trips: int
+    is_partial: bool
+
+
+@dataclass(frozen=True)
+class WeeklyAnswer:
+    """Every week of the period, in order. The averages are None where there is no week to average over."""
+
+    weeks: tuple[WeekCount, ...]
+    from_on: date | None
+    to_on: date | None
+
+    @cached_property
+    def trips(self) -> int:
+        """Trips of the period."""
+        return sum(week.trips for week in self.weeks)
+
+    @property
+    def weeks_counted(self) -> int:
+        """Weeks of the period, with trips or without."""
+        return len(self.weeks)
+
+    @cached_property
+    def weeks_with_trips(self) -> int:
+        """Weeks of the period that have trips."""
+        return sum(week.trips > 0 for week in self.weeks)
+
+    @property
+    def weekly_average(self) -> float | None:
+        """Trips ÷ weeks of the period."""
+        return self.trips / self.weeks_counted if self.weeks_counted else None
+
+    @property
+    def average_over_weeks_with_trips(self) -> float | None:
+        """Trips ÷ weeks that have trips."""
+        return self.trips / self.weeks_with_trips if self.weeks_with_trips else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, as REST and the command line give it."""
+        return {
+            "weeks": [{"week": w.week.isoformat(), "trips": w.trips, "is_partial": w.is_partial} for w in self.weeks],
+            "trips": self.trips,
+            "weeks_counted": self.weeks_counted,
+            "weekly_average": self.weekly_average,
+            "weeks_with_trips": self.weeks_with_trips,
+            "average_over_weeks_with_trips": self.average_over_weeks_with_trips,
+            "from_on": self.from_on.isoformat() if self.from_on else None,
+            "to_on": self.to_on.isoformat() if self.to_on else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyComparison:
+    """The same question over two periods, and how the weekly averages differ; None where one is missing or divides by zero."""
+
+    answer: WeeklyAnswer
+    other: WeeklyAnswer
+
+    @property
+    def difference(self) -> float | None:
+        """How many trips a week more than in the other period."""
+        ours, others = self.answer.weekly_average, self.other.weekly_average
+        return None if ours is None or others is None else ours - others
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the other period's average."""
+        ours, others = self.answer.weekly_average, self.other.weekly_average
+        return None if ours is None or not others else ours / others
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"other": self.other.to_json(), "difference": self.difference, "ratio": self.ratio}
+
+
+def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnswer:
+    """Count the trips of every week of the period.
+
+    Raises: RequestError for a region or datasource that isn't there.
+    """
+    while True:
+        filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
+        period = choose_period(question, filters)
+        if period is None:
+            return WeeklyAnswer((), question.from_on, question.to_on)
+        counts = _count_weeks(connection, question, filters=filters, period=period)
+        if counts is not None:
+            return WeeklyAnswer(_list_weeks(counts, period, filters), *period)
+
+
+def compare_weekly(
+    connection: Connection, question: WeeklyQuestion, *, from_on: date | None = None, to_on: date | None = None
+) -> WeeklyComparison:
+    """Ask the same question over another period too. Raises: RequestError."""
+    if from_on and to_on and from_on > to_on:
+        raise RequestError("The period's first day must not lie after its last.", parameter="compare_from")
+    other = replace(question, from_on=from_on, to_on=to_on)
+    return WeeklyComparison(fetch_weekly(connection, question), fetch_weekly(connection, other))
+
+
+def choose_period(question: WeeklyQuestion, filters: "Filters") -> tuple[date, date] | None:
+    """Find the first and last day that count: as asked, else of the weeks that have trips; None when there is none."""
+    from_on = question.from_on or (find_monday(filters.first_at.date()) if filters.first_at else None)
+    to_on = question.to_on or (find_monday(filters.last_at.date()) + WEEK - DAY if filters.last_at else None)
+    return (from_on, to_on) if from_on and to_on and from_on <= to_on else None
+
+
+def _count_weeks(
+    connection: Connection, question: WeeklyQuestion, *, filters: Filters, period: tuple[date, date]
+) -> Mapping[date, int] | None:
+    """Trips per week that has any; None when loads were packed or undone since the filters were fetched."""
+    area = question.area
+    if area and area.is_empty:
+        return {}
+    parameters = period_parameters(filters, period, question.hours)
+    if area is None:
+        counts = count_anywhere(connection, parameters=parameters)
+    else:
+        # Reading blocks brings compiled kernels: what asks no box need not wait for those.
+        from shared.questions.box_counts import count_box
+
+        counts = count_box(connection, area, question.end, parameters=parameters)
+    if counts is None:
+        return None
+    weeks = (find_monday(period[0]) + number * WEEK for number in range(len(counts)))
+    return dict(zip(weeks, counts[:, 0].tolist(), strict=True))
+
+
+def _list_weeks(counts: Mapping[date, int], period: tuple[date, date], filters: Filters) -> tuple[WeekCount, ...]:
+    from_on, to_on = period
+    weeks = (find_monday(from_on) + n * WEEK for n in range((find_monday(to_on) - find_monday(from_on)).days // 7 + 1))
+    return tuple(WeekCount(week, counts.get(week, 0), _is_partial(week, period, filters)) for week in weeks)
+
+
+def _is_partial(week: date, period: tuple[date, date], filters: Filters) -> bool:
+    sunday = week + WEEK - DAY
+    starts = [period[0], *([filters.first_at.date()] if filters.first_at else [])]
+    ends = [period[1], *([filters.last_at.date()] if filters.last_at else [])]
+    return any(week < start <= sunday for start in starts) or any(week <= end < sunday for end in ends)

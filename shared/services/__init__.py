@@ -1,0 +1,1 @@
+"""Services: PostgreSQL, Redis and the object store, each behind one module."""

@@ -1,0 +1,1 @@
+"""The packaged browser components."""

@@ -1,0 +1,1 @@
+"""The pages Load and Loads."""

@@ -1,0 +1,1 @@
+"""What pages need from outside: database, hub, sign-in."""

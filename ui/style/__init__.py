@@ -1,0 +1,1 @@
+"""How pages look: theme, texts, tables, exports."""
