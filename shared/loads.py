@@ -65,12 +65,12 @@ def insert_load(connection: Connection, stored: StoredObject, *, file_name: str,
     return load_id
 
 
-def ring_for_load(broker: dramatiq.Broker, load_id: int, *, actor: str = PLAN_ACTOR) -> None:
-    """Tell the workers of a load; when Redis is away the reconciler finds it in the database."""
+def enqueue_load(broker: dramatiq.Broker, load_id: int, *, actor: str = PLAN_ACTOR) -> None:
+    """Send a message for a load. While Redis is away none is sent; the reconciler finds the load in the database."""
     try:
         enqueue(broker, actor, load_id=load_id)
     except TransientError as error:
-        LOG.warning("nobody was told of a load", extra={"load_id": load_id, "reason": error.message})
+        LOG.warning("a load waits for the reconciler", extra={"load_id": load_id, "reason": error.message})
 
 
 def cancel_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
@@ -83,7 +83,7 @@ def cancel_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
         if execute(connection, "end_load", load_id=load_id, **facts).first() is None:
             raise _refuse(connection, load_id, "can't be cancelled")
         record_event(connection, load_id, "cancelled")
-    ring_for_load(broker, load_id, actor=CLEAN_ACTOR)
+    enqueue_load(broker, load_id, actor=CLEAN_ACTOR)
     return fetch_load(engine, load_id)
 
 
@@ -96,7 +96,7 @@ def undo_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
         if execute(connection, "undo_load", load_id=load_id).first() is None:
             raise _refuse(connection, load_id, "has nothing to undo")
         record_event(connection, load_id, "undone")
-    ring_for_load(broker, load_id, actor=CLEAN_ACTOR)
+    enqueue_load(broker, load_id, actor=CLEAN_ACTOR)
     return fetch_load(engine, load_id)
 
 
@@ -116,7 +116,7 @@ def retry_load(engine: Engine, broker: dramatiq.Broker, load_id: int, *, options
         if error.facts.get("constraint") != "load_by_content":
             raise
         raise ConflictError(f"The file of load {load_id} has been loaded by another load meanwhile.", load_id=load_id) from error
-    ring_for_load(broker, load_id)
+    enqueue_load(broker, load_id)
     return fetch_load(engine, load_id)
 
 

@@ -1,4 +1,4 @@
-"""Events for tests of the feed: many, fast, and published as the keeper does it."""
+"""Events for tests of the feed: many, fast, and published as maintenance does it."""
 
 import redis
 from sqlalchemy import Engine

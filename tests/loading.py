@@ -24,7 +24,7 @@ from loader.sample.generate import Tally, write_trips
 from shared.loads import fetch_load, insert_load
 from shared.services.database import execute, transaction
 from shared.services.objects import ObjectStore, make_object_key
-from shared.services.queueing import RingingBroker
+from shared.services.queueing import NotifyingBroker
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
@@ -33,8 +33,8 @@ BAD_ROW = b"Turin,POINT (7.6 95.0),POINT (7.7 45.1),2018-05-21 02:54:04,baba_car
 
 
 @contextmanager
-def listening(broker: RingingBroker) -> Iterator[None]:
-    """Have a broker hear the bells of other processes, as a worker's does."""
+def listening(broker: NotifyingBroker) -> Iterator[None]:
+    """Have a broker receive notifications of other processes, as a worker's does."""
     is_over = threading.Event()
     thread = threading.Thread(target=broker.listen, args=(is_over,))
     thread.start()

@@ -124,7 +124,7 @@ def run_askers(
 
 
 def _wait_for_quiet(engine: Engine) -> None:
-    """Wait until the database has been at rest for some seconds: a packer tidies up after itself."""
+    """Wait until the database has been at rest for some seconds: the compactor tidies up after itself."""
     quiet = 0
     while quiet < _QUIET_LOOKS:
         with transaction(engine) as connection:

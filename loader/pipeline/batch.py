@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
 from loader.pipeline.batch_objects import read_part
 from loader.pipeline.context import Context
-from loader.pipeline.finishing import call_workers, end_load, fail_load, finish_load, pick_batches
+from loader.pipeline.finishing import dispatch_batches, end_load, fail_load, finish_load, mark_enqueued
 from loader.pipeline.leases import OUTAGE_LIMIT_S, STOPPING, is_outage, renewing
 from loader.storage.blocks import list_blocks
 from loader.storage.copy_rows import copy_rows
@@ -33,7 +33,7 @@ from loader.storage.rollups import encode_weeks
 from loader.storage.trips import TripColumns, encode_trips, sort_trips
 from shared.compaction.segment_copy import Row, write_rows
 from shared.events import record_event
-from shared.loads import ring_for_load
+from shared.loads import enqueue_load
 from shared.platform.errors import TerminalError, TransientError
 from shared.services.database import driver_connection, execute, transaction
 from shared.services.named_queries import query
@@ -188,7 +188,7 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
         execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
-        next_ones = pick_batches(connection, claim.load_id, context.settings)
+        next_ones = mark_enqueued(connection, claim.load_id, context.settings)
         sums = {
             **counts,
             "bytes": claim.bytes,
@@ -201,8 +201,8 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         has_ended = _end_when_due(connection, context, claim, rows_rejected=totals.rows_rejected)
         is_news = has_ended or record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
     if is_news:
-        context.bell.set()
-    _go_on(context, claim.load_id, next_ones, has_ended=has_ended)
+        context.notify()
+    _dispatch_next(context, claim.load_id, next_ones, has_ended=has_ended)
 
 
 def _is_pending(connection: Connection, claim: Claim) -> bool:
@@ -251,11 +251,11 @@ def _end_when_due(connection: Connection, context: Context, claim: Claim, *, row
     return finish_load(connection, claim.load_id, context.settings)
 
 
-def _go_on(context: Context, load_id: int, next_ones: Sequence[int], *, has_ended: bool) -> None:
+def _dispatch_next(context: Context, load_id: int, next_ones: Sequence[int], *, has_ended: bool) -> None:
     if has_ended:
-        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+        enqueue_load(context.broker, load_id, actor=CLEAN_ACTOR)
     else:
-        call_workers(context, load_id, next_ones)
+        dispatch_batches(context, load_id, next_ones)
 
 
 def _release(context: Context, claim: Claim, error: TransientError) -> None:
@@ -285,7 +285,7 @@ def _fail(context: Context, claim: Claim, reason: str) -> None:
     LOG.error("batch is given up", extra={**claim.key, "reason": reason})
     with transaction(context.engine) as connection:
         execute(connection, "fail_batch", **claim.lease, error_message=reason)
-        next_ones = pick_batches(connection, claim.load_id, context.settings)
+        next_ones = mark_enqueued(connection, claim.load_id, context.settings)
         has_ended = finish_load(connection, claim.load_id, context.settings)
-    context.bell.set()
-    _go_on(context, claim.load_id, next_ones, has_ended=has_ended)
+    context.notify()
+    _dispatch_next(context, claim.load_id, next_ones, has_ended=has_ended)

@@ -11,7 +11,7 @@ from loader.storage.name_ids import Labels
 from shared.platform.settings import Settings
 from shared.services.database import connect_database
 from shared.services.objects import ObjectStore
-from shared.services.queueing import RingingBroker
+from shared.services.queueing import NotifyingBroker
 
 # Far above the longest statement of a load, the COPY of one batch (about 0.2 s), or of a removal; a limit all the same, so that a
 # lock nobody releases ends in a retry.
@@ -22,20 +22,24 @@ _STATEMENT_TIMEOUT_MS: Final = 600_000
 class Context:
     """Connections and signals of one worker process.
 
-    bell: set after each commit that wrote an event, so that the keeper publishes it at once. stopping: the process is to end.
+    unpublished: set by notify. stopping: set when the process is to end.
     """
 
     settings: Settings
     engine: Engine
     store: ObjectStore
-    broker: RingingBroker
+    broker: NotifyingBroker
     handoff: Handoff
     labels: Labels = field(default_factory=Labels)
-    bell: threading.Event = field(default_factory=threading.Event)
+    unpublished: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
 
+    def notify(self) -> None:
+        """Have the publisher thread publish events at once; to be called after each commit that wrote one."""
+        self.unpublished.set()
 
-def make_context(settings: Settings, broker: RingingBroker) -> Context:
+
+def make_context(settings: Settings, broker: NotifyingBroker) -> Context:
     """Make the connections; each connects at first use."""
     engine = connect_database(settings, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
     return Context(settings, engine, ObjectStore(settings), broker, Handoff(settings.worker_threads))

@@ -1,4 +1,4 @@
-"""Finishing: what happens to a load besides its batches: the next ones are called, it ends, it is cleaned up.
+"""Finishing: dispatch a load's next batches, end it once all are terminal, and clean up after it.
 
 A load's end is one UPDATE that only one can win, in a transaction with its event. What is left to do then (remove the rows of a
 load that was cancelled, undone or refused; merge the rollups of one that succeeded; delete its parts) is done afterwards by
@@ -18,13 +18,11 @@ from loader.pipeline.context import Context
 from loader.storage.name_ids import drop_unused_names
 from loader.storage.rejects import remove_rejects
 from shared.events import record_event
-from shared.loads import ring_for_load
+from shared.loads import enqueue_load
 from shared.platform.errors import QUESTION_FACTS, TerminalError, TransientError
 from shared.platform.settings import Settings
 from shared.services.database import execute, execute_alone, transaction
 from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, enqueue
-
-# Facts of an error that a person can settle by other options.
 
 LOG = logging.getLogger(__name__)
 
@@ -52,21 +50,21 @@ class Period:
 
 
 def enqueue_batches(context: Context, load_id: int, *, patience_s: float = PATIENCE_S) -> int:
-    """Call workers for batches of a load that nobody has been called for, up to the window; returns how many."""
+    """Enqueue pending batches of a load that have no message yet, up to WINDOW under way; returns how many."""
     with transaction(context.engine) as connection:
-        numbers = pick_batches(connection, load_id, context.settings, patience_s=patience_s)
-    call_workers(context, load_id, numbers)
+        numbers = mark_enqueued(connection, load_id, context.settings, patience_s=patience_s)
+    dispatch_batches(context, load_id, numbers)
     return len(numbers)
 
 
-def pick_batches(connection: Connection, load_id: int, settings: Settings, *, patience_s: float = PATIENCE_S) -> list[int]:
-    """Mark batches as called for, in the caller's transaction; call_workers must follow its commit."""
+def mark_enqueued(connection: Connection, load_id: int, settings: Settings, *, patience_s: float = PATIENCE_S) -> list[int]:
+    """Mark batches as enqueued in the caller's transaction and return their numbers; send the messages after its commit."""
     limits = {"lease_s": settings.batch_lease_s, "patience_s": patience_s, "window": WINDOW}
-    return sorted(execute(connection, "pick_batches", load_id=load_id, **limits).scalars())
+    return sorted(execute(connection, "mark_enqueued", load_id=load_id, **limits).scalars())
 
 
-def call_workers(context: Context, load_id: int, numbers: Sequence[int]) -> None:
-    """Send a message per batch; the reconciler does it later when the queue is away."""
+def dispatch_batches(context: Context, load_id: int, numbers: Sequence[int]) -> None:
+    """Send a message per batch. While Redis is away none is sent; the reconciler sends them later."""
     try:
         for batch_no in numbers:
             enqueue(context.broker, BATCH_ACTOR, load_id=load_id, batch_no=batch_no)
@@ -108,8 +106,8 @@ def end_load(context: Context, load_id: int, error: TerminalError) -> None:
         has_ended = fail_load(connection, load_id, error)
     if has_ended:
         LOG.info("load failed", extra={"load_id": load_id, "reason": error.message})
-        context.bell.set()
-        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+        context.notify()
+        enqueue_load(context.broker, load_id, actor=CLEAN_ACTOR)
 
 
 def clean_load(context: Context, load_id: int, *, rows_at_once: int = REMOVED_ROWS) -> None:
@@ -137,7 +135,7 @@ def clean_load(context: Context, load_id: int, *, rows_at_once: int = REMOVED_RO
             return  # undone while its rollups were merged: its own message is on the way
         if load["state"] != "succeeded":
             record_event(connection, load_id, "cleaned")
-    context.bell.set()
+    context.notify()
 
 
 def fold_running(context: Context, *, least_rows: int = _LOOSE_ROLLUPS) -> int:

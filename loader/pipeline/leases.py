@@ -27,8 +27,8 @@ LOG = logging.getLogger(__name__)
 OUTAGE_LIMIT_S: Final = 3_600
 # Codes of errors that are no outages: the worker was told to end, another load goes first, or a name was removed.
 STOPPING: Final = "stopping"
-TWIN: Final = "twin"
-_NO_OUTAGE: Final = (STOPPING, TWIN, NAMES_CHANGED)
+POSSIBLE_DUPLICATE: Final = "possible_duplicate"
+_NO_OUTAGE: Final = (STOPPING, POSSIBLE_DUPLICATE, NAMES_CHANGED)
 # Renewals in the time of a lease: three may fail or come late.
 _RENEWALS: Final = 4
 # A runner without progress for so long hangs, though its process lives: its lease runs out, and that counts as an attempt.

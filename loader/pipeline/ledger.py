@@ -16,7 +16,7 @@ from typing import Any
 from loader.formats import BatchSlice
 from loader.pipeline.batch_objects import PartWriter
 from loader.pipeline.context import Context
-from loader.pipeline.finishing import call_workers, finish_load, pick_batches
+from loader.pipeline.finishing import dispatch_batches, finish_load, mark_enqueued
 from shared.events import record_event
 from shared.platform.errors import TerminalError
 from shared.services.database import execute, transaction
@@ -86,7 +86,7 @@ class Ledger:
                 raise _lost()
             if not self.is_early:
                 record_event(connection, self.load_id, "planning")
-        self._context.bell.set()
+        self._context.notify()
 
     def begin_early(self, plan: dict[str, Any], options: dict[str, Any]) -> bool:
         """Begin to load; False when another load may be of the same file: that is known when the whole is read."""
@@ -94,14 +94,14 @@ class Ledger:
             if execute(connection, "begin_loading", **self._lease, plan=plan, options=options).first() is None:
                 return False
             record_event(connection, self.load_id, "planning")
-        self._context.bell.set()
+        self._context.notify()
         self.is_early = True
         return True
 
     def write(self, plan: dict[str, Any] | None) -> Stock | None:
-        """Write the rows of batches that can be loaded now, and call workers for them; None when there are none.
+        """Insert the rows of batches that can be loaded now and dispatch them; None when there are none.
 
-        plan: where it is another by now.
+        plan: the load's new plan, None where it has not changed.
         """
         ready = self._take_ready()
         if not ready:
@@ -111,9 +111,9 @@ class Ledger:
             if execute(connection, "extend_loading", **self._lease, plan=plan).first() is None:
                 raise _lost()
             execute(connection, "insert_batches", load_id=self.load_id, batches=json.dumps(ready))
-            picked = pick_batches(connection, self.load_id, settings)
+            picked = mark_enqueued(connection, self.load_id, settings)
             stock = execute(connection, "count_stock", load_id=self.load_id, lease_s=settings.batch_lease_s).one()
-        call_workers(self._context, self.load_id, picked)
+        dispatch_batches(self._context, self.load_id, picked)
         return Stock(ready[-1]["batch_no"], stock.waiting, stock.running)
 
     def close(self, plan: dict[str, Any], options: dict[str, Any], *, content_hash: str) -> bool:
@@ -129,7 +129,7 @@ class Ledger:
             execute(connection, "insert_batches", load_id=self.load_id, batches=json.dumps(entries))
             record_event(connection, self.load_id, "planned")
             has_ended = self.is_early and finish_load(connection, self.load_id, self._context.settings)
-        self._context.bell.set()
+        self._context.notify()
         return has_ended
 
     def _list_written(self) -> dict[int, dict[str, Any]]:

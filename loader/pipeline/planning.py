@@ -1,8 +1,8 @@
 """Planning: read a file once, from one pinned version; detect its format and cut it into batches.
 
-A small file's batches are called when the whole is read. The batches of a large one are called while it is read, where nothing
-later in it can change how they are read; their bytes are handed to this process's threads, and when those have enough to do, the
-planner loads a batch itself. So the planner keeps just ahead of the loaders, and the object is read once.
+A small file's batches are enqueued once the whole file is read. Those of a large one are enqueued while it is read, where nothing
+later in it can change how they are parsed; their bytes stay in memory for this process's threads, and when those have enough to
+do, the planner loads a batch itself. So the planner stays just ahead of the loaders, and the object is read once.
 """
 
 import json
@@ -19,15 +19,15 @@ from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, jo
 from loader.pipeline.batch import load_batch
 from loader.pipeline.batch_objects import PartWriter, remove_parts
 from loader.pipeline.context import Context
-from loader.pipeline.finishing import call_workers, end_load, enqueue_batches
-from loader.pipeline.leases import OUTAGE_LIMIT_S, STOPPING, TWIN, Lease, is_outage, renewing
+from loader.pipeline.finishing import dispatch_batches, end_load, enqueue_batches
+from loader.pipeline.leases import OUTAGE_LIMIT_S, POSSIBLE_DUPLICATE, STOPPING, Lease, is_outage, renewing
 from loader.pipeline.ledger import Ledger, LoadEndedError
 from loader.pipeline.read_ahead import read_ahead
 from loader.storage.object_ends import find_sample, list_members
 from loader.storage.object_ranges import ObjectRanges
 from loader.storage.remembered_options import Beginning, pick_reading_options, recall_reading
 from shared.events import TERMINAL_STATES, record_event
-from shared.loads import ring_for_load
+from shared.loads import enqueue_load
 from shared.platform.errors import ConflictError, FileFormatError, TerminalError, TransientError
 from shared.services.database import execute, transaction
 from shared.services.objects import StoredObject
@@ -71,7 +71,7 @@ class Draft:
 
 
 def plan_load(context: Context, load_id: int) -> None:
-    """Plan a queued load; call the batches of one that is planned.
+    """Plan a queued load; enqueue the batches of one that is planned.
 
     Raises: TransientError when it should be tried again.
     """
@@ -105,7 +105,7 @@ def plan_load(context: Context, load_id: int) -> None:
 
 def _plan(context: Context, load: Load, lease: Lease) -> None:
     context.handoff.drop(load["load_id"])  # of a former try
-    _wait_for_twin(context, load["load_id"])
+    _wait_for_possible_duplicate(context, load["load_id"])
     stored = StoredObject(load["object_key"], load["object_etag"], load["bytes_total"])
     with PartWriter(context.store, stored.key) as writer:
         ledger = Ledger(context, load, parts=writer)
@@ -121,19 +121,22 @@ def _plan(context: Context, load: Load, lease: Lease) -> None:
             _end_duplicate(context, ledger.load_id, content_hash=content_hash, error=error)
             return
     if has_ended:
-        ring_for_load(context.broker, ledger.load_id, actor=CLEAN_ACTOR)
+        enqueue_load(context.broker, ledger.load_id, actor=CLEAN_ACTOR)
     elif ledger.batches == 1:
         _load_here(context, ledger.load_id, 0)  # a small file is done at once, without waiting for its turn in the queue
     else:
         enqueue_batches(context, ledger.load_id)
 
 
-def _wait_for_twin(context: Context, load_id: int) -> None:
-    """Let a load that is perhaps of the same file be read first: then the hash tells, before anything is loaded twice."""
+def _wait_for_possible_duplicate(context: Context, load_id: int) -> None:
+    """Let a load of as many bytes be read first: its content hash tells whether it is the same file, before rows load twice.
+
+    Raises: TransientError while there is one.
+    """
     with transaction(context.engine) as connection:
-        twin = execute(connection, "find_twin", load_id=load_id).first()
-    if twin is not None:
-        raise TransientError(f"Load {twin.load_id} has as many bytes and is still being read.", code=TWIN)
+        other = execute(connection, "find_possible_duplicate", load_id=load_id).first()
+    if other is not None:
+        raise TransientError(f"Load {other.load_id} has as many bytes and is still being read.", code=POSSIBLE_DUPLICATE)
 
 
 def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -> tuple[Draft, Iterable[bytes]]:
@@ -167,7 +170,7 @@ def _detect(context: Context, load: Load, sample: bytes, *, ranges: ObjectRanges
 
 
 def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_Reader", ledger: Ledger) -> FilePlan:
-    """Cut the file into batches; of a load that began early, give out those that can be read now. Returns the final plan."""
+    """Cut the file into batches; of a load that began early, dispatch those that are ready. Returns the final plan."""
     is_seekable = draft.plan.is_seekable
     written = draft.plan
     scanner = BatchScanner(draft.plan, batch_bytes=context.settings.batch_bytes, gives_data=ledger.is_early)
@@ -180,13 +183,13 @@ def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_R
         if is_new and data is not None:
             context.handoff.put(ledger.load_id, piece.batch_no, data)
         if plan := scanner.settled_plan:
-            _give_out(context, ledger, None if plan == written else draft.to_json(plan))
+            _dispatch_ready(context, ledger, None if plan == written else draft.to_json(plan))
             written = plan
     return scanner.plan
 
 
-def _give_out(context: Context, ledger: Ledger, plan: dict[str, Any] | None) -> None:
-    """Call workers for the batches that are ready, and load the last one here while the others have enough to do."""
+def _dispatch_ready(context: Context, ledger: Ledger, plan: dict[str, Any] | None) -> None:
+    """Dispatch the batches that are ready, and load the newest one here while other threads have enough to do."""
     stock = ledger.write(plan)
     if stock is None or stock.waiting <= max(stock.running, 1):
         return  # one for each who will be ready before us
@@ -199,7 +202,7 @@ def _load_here(context: Context, load_id: int, batch_no: int) -> None:
         load_batch(context, load_id, batch_no)
     except TransientError as error:
         LOG.warning("batch waits", extra={"load_id": load_id, "batch_no": batch_no, "reason": error.message})
-        call_workers(context, load_id, [batch_no])
+        dispatch_batches(context, load_id, [batch_no])
 
 
 def _drop_parts(context: Context, load_id: int) -> None:
@@ -268,8 +271,8 @@ def _end_duplicate(context: Context, load_id: int, *, content_hash: str, error: 
         }
         if execute(connection, "end_load", load_id=load_id, state="cancelled", **facts).first() is not None:
             record_event(connection, load_id, "cancelled")
-    context.bell.set()
-    ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+    context.notify()
+    enqueue_load(context.broker, load_id, actor=CLEAN_ACTOR)
 
 
 def _return_attempt(context: Context, load_id: int) -> None:

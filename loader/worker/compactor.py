@@ -1,7 +1,7 @@
-"""Packer: one thread per worker process that packs finished loads into runs, so that questions need not read their trips.
+"""Compactor: one thread per worker process that compacts finished loads, so that questions need not read their trips.
 
-It works when no load is running, or when so many trips wait that questions would become slow; a load that begins meanwhile makes
-it pause. Several packers at once do no harm: the database lets one work at a time.
+It works when no load is running, or when so many trips are uncompacted that questions would become slow; a load that begins
+meanwhile makes it pause. Each process runs one; a lock in the database lets one of them work at a time.
 """
 
 import logging
@@ -21,9 +21,10 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pace:
-    """How often the packer looks for work, for how long it pauses, and how many trips are worth it.
+    """How often the compactor looks for work, for how long it pauses, and how many trips are worth a compaction.
 
-    patience_trips: loose trips that are packed although a load is running; reading their blocks costs a question some 0.1 s.
+    patience_trips: uncompacted trips that are compacted although a load is running; reading their blocks costs a question
+    some 0.1 s.
     """
 
     interval_s: float = 5.0
@@ -35,13 +36,13 @@ class Pace:
 USUAL_PACE: Final = Pace()
 
 
-class Packer:
+class Compactor:
     """The thread; start() and stop()."""
 
     def __init__(self, context: Context, pace: Pace = USUAL_PACE) -> None:
         self._context = context
         self._pace = pace
-        self._thread = threading.Thread(target=self._run, name="packer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="compactor", daemon=True)
         self._is_failing = False
 
     def start(self) -> None:
@@ -49,21 +50,21 @@ class Packer:
         self._thread.start()
 
     def stop(self) -> None:
-        """End at once: what is being packed is rolled back when the process ends, and packed again by another."""
+        """End at once: a compaction under way is rolled back when the process ends, and another process repeats it."""
         self._context.stopping.set()
 
-    def pack(self) -> int:
-        """Pack what there is to pack now; returns how many loads were packed."""
+    def compact(self) -> int:
+        """Compact what is due now; returns the number of loads compacted."""
         if self._must_wait():
             return 0
-        # What a question kept from going the last time.
+        # Blocks that a question had open when they were last to be deleted.
         clear_batch_points(self._context.engine)
-        # What batches needed, before packing takes its own.
+        # Memory that batches needed, before compaction takes its own.
         give_back_free()
         return pack_loads(self._context.engine, least_trips=self._pace.least_trips, pause=self._pause)
 
     def _pause(self) -> None:
-        """Let loads go first: packing beside one takes two thirds of a core from it and from those who ask."""
+        """Wait while loads run: compaction beside a load takes two thirds of a core from it and from questions."""
         while self._must_wait() and not self._context.stopping.wait(self._pace.pause_s):
             pass
 
@@ -76,14 +77,14 @@ class Packer:
     def _run(self) -> None:
         while not self._context.stopping.wait(self._pace.interval_s):
             try:
-                self.pack()
+                self.compact()
             except TripdeckError as error:
                 if not self._is_failing:
-                    LOG.warning("packing waits", extra={"reason": error.message})
+                    LOG.warning("compaction waits", extra={"reason": error.message})
                 self._is_failing = True
             except Exception:
                 # A process border: a defect here must not end the thread for good.
-                LOG.exception("packing failed")
+                LOG.exception("compaction failed")
                 self._is_failing = True
             else:
                 self._is_failing = False

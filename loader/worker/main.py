@@ -13,7 +13,7 @@ from shared.platform.settings import load_settings
 
 # Longer than the longest batch (about 1 s, and 10 s on a bad day); supervisors kill after 30 s.
 _SHUTDOWN_TIMEOUT_MS: Final = 20_000
-# How often a consumer looks at its queue although no bell rings (shared/services/queueing.py); stopping and retries wait as long.
+# How often a consumer polls its queue without a notification (shared/services/queueing.py); stopping and retries wait as long.
 _LOOK_MS: Final = 500
 # Arrays of megabytes come and go with every batch. By default glibc gives their memory back each time and takes it again, page
 # by page: a sixth of a batch's processor time. One arena for all threads, which keeps up to 256 MiB, ends that; the peak stays.

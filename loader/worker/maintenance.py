@@ -1,9 +1,9 @@
-"""Keeper: threads of a worker process that do what no message asks for.
+"""Maintenance: threads of a worker process that run duties periodically.
 
-It publishes events (woken at once after each commit of this process, otherwise every second), calls workers again for whatever
-the database says is unfinished and nobody is at, merges rollups of running loads, drops uploads that were never completed and
-events that are too old. Several keepers at once do no harm. It outlives an absent database, Redis or object store: a duty that
-fails is tried again later, and said once. Each group of duties has its thread: one that stalls holds none of the others.
+They publish events (at once after each commit of this process, otherwise every second), enqueue unfinished work that has no
+lease and no message, merge rollups of running loads, and delete uploads that were never completed and events that are too old.
+Every worker process runs them; that does no harm. They outlive an absent database, Redis or object store: a duty that fails is
+tried again with backoff and logged once. Each group of duties has a thread: one that stalls holds none of the others.
 """
 
 import logging
@@ -17,7 +17,7 @@ from loader.pipeline.context import Context
 from loader.pipeline.finishing import PATIENCE_S, enqueue_batches, finish_load, fold_running
 from loader.pipeline.object_retention import drop_expired_objects, drop_stale_uploads
 from shared.events import publish_events
-from shared.loads import ring_for_load
+from shared.loads import enqueue_load
 from shared.platform.errors import TripdeckError
 from shared.services.database import execute, transaction
 from shared.services.queueing import CLEAN_ACTOR, PLAN_ACTOR, count_messages
@@ -63,7 +63,7 @@ class Duty:
             self.failures, self.due_at = 0, now + self.interval_s
 
 
-class Keeper:
+class Maintenance:
     """The threads; start() and stop()."""
 
     def __init__(self, context: Context) -> None:
@@ -89,7 +89,7 @@ class Keeper:
     def stop(self) -> None:
         """End; what was committed before is published. A duty that stalls is left behind."""
         self._is_over.set()
-        self._context.bell.set()
+        self._context.notify()
         for thread in self._threads:
             thread.join(_STOP_S)
         self._client.close()
@@ -99,7 +99,7 @@ class Keeper:
         publish_events(self._context.engine, self._client, history=self._context.settings.event_history)
 
     def reconcile(self) -> None:
-        """Call workers for loads and batches that wait although nobody is at them and no message is on its way."""
+        """Enqueue loads and batches that have neither a lease nor a message."""
         reconcile(self._context)
 
     def fold_rollups(self) -> None:
@@ -122,11 +122,11 @@ class Keeper:
     def _publish_events(self) -> None:
         while True:
             is_last = self._is_over.is_set()
-            self._context.bell.clear()
+            self._context.unpublished.clear()
             self._turn(self._publishing)
             if is_last:
                 return
-            self._context.bell.wait(_BACKSTOP_S)
+            self._context.unpublished.wait(_BACKSTOP_S)
 
     def _run(self, duties: list[Duty]) -> None:
         while not self._is_over.is_set():
@@ -144,9 +144,9 @@ class Keeper:
 
 
 def reconcile(context: Context) -> int:
-    """Call workers for what is unfinished; returns how many messages were sent.
+    """Enqueue unfinished work that has neither a lease nor a message; returns the number of messages sent.
 
-    When Redis holds no message at all, whatever waits for one has lost it; otherwise a message may take its time.
+    When Redis holds no message at all, every message that work waits for is lost; otherwise one may just take its time.
     """
     has_messages = count_messages(context.broker) > 0
     patience_s = PATIENCE_S if has_messages else _LEAST_PATIENCE_S
@@ -156,20 +156,20 @@ def reconcile(context: Context) -> int:
     sent = 0
     for load in idle:
         if load.work == "batch":
-            sent += _go_on(context, load.load_id, patience_s=patience_s)
+            sent += _finish_or_dispatch(context, load.load_id, patience_s=patience_s)
         else:
-            ring_for_load(context.broker, load.load_id, actor=_ACTORS[load.work])
+            enqueue_load(context.broker, load.load_id, actor=_ACTORS[load.work])
             sent += 1
     if sent:
-        LOG.info("reconciler called workers", extra={"messages": sent})
+        LOG.info("reconciler enqueued unfinished work", extra={"messages": sent})
     return sent
 
 
-def _go_on(context: Context, load_id: int, *, patience_s: float) -> int:
+def _finish_or_dispatch(context: Context, load_id: int, *, patience_s: float) -> int:
     with transaction(context.engine) as connection:
         has_ended = finish_load(connection, load_id, context.settings)
     if has_ended:
-        context.bell.set()
-        ring_for_load(context.broker, load_id, actor=CLEAN_ACTOR)
+        context.notify()
+        enqueue_load(context.broker, load_id, actor=CLEAN_ACTOR)
         return 1
     return enqueue_batches(context, load_id, patience_s=patience_s)

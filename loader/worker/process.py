@@ -1,4 +1,4 @@
-"""A worker process: the broker with its actors, a keeper and a packer beside the worker threads."""
+"""A worker process: the broker with its actors; maintenance and compaction threads beside the worker threads."""
 
 import logging
 import threading
@@ -9,8 +9,8 @@ from dramatiq.middleware import Middleware
 from loader.formats import warm_up
 from loader.pipeline.context import Context, make_context
 from loader.worker.actors import declare_actors
-from loader.worker.compactor import Packer
-from loader.worker.maintenance import Keeper
+from loader.worker.compactor import Compactor
+from loader.worker.maintenance import Maintenance
 from shared.platform.logs import configure_logs
 from shared.platform.memory import give_back_code, give_back_free, keep_lasting
 from shared.platform.settings import load_settings
@@ -20,20 +20,22 @@ from shared.warm_up import compile_kernels
 LOG = logging.getLogger(__name__)
 
 
-class _KeeperMiddleware(Middleware):
-    """Runs a keeper, a packer and the bells' listener beside the worker threads of a process."""
+class _BackgroundMiddleware(Middleware):
+    """Runs maintenance, compaction and the listener for queue notifications beside the worker threads of a process."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._keeper = Keeper(context)
-        self._packer = Packer(context)
+        self._maintenance = Maintenance(context)
+        self._compactor = Compactor(context)
 
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Start."""
         threading.Thread(target=_warm_up, name="warm up", daemon=True).start()
-        threading.Thread(target=self._context.broker.listen, args=(self._context.stopping,), name="bells", daemon=True).start()
-        self._keeper.start()
-        self._packer.start()
+        threading.Thread(
+            target=self._context.broker.listen, args=(self._context.stopping,), name="notifications", daemon=True
+        ).start()
+        self._maintenance.start()
+        self._compactor.start()
 
     def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Let long work know."""
@@ -41,8 +43,8 @@ class _KeeperMiddleware(Middleware):
 
     def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Publish what the last batches wrote, and end."""
-        self._packer.stop()
-        self._keeper.stop()
+        self._compactor.stop()
+        self._maintenance.stop()
 
 
 def _warm_up() -> None:
@@ -64,5 +66,5 @@ def setup_worker() -> None:
     broker = connect_broker(settings)
     context = make_context(settings, broker)
     declare_actors(context)
-    broker.add_middleware(_KeeperMiddleware(context))
+    broker.add_middleware(_BackgroundMiddleware(context))
     dramatiq.set_broker(broker)

@@ -1,7 +1,8 @@
 """The queue: Dramatiq over Redis. Messages carry ids only; losing Redis loses no work, the reconciler enqueues it again.
 
-Dramatiq's consumers look at their queues again and again. Seldom, and every message and every free thread waits; every 50 ms, and
-an idle worker takes 6 % of a core, Redis 2. Here a bell rings, over Redis, when a message is sent, or when a thread is free.
+Dramatiq's consumers poll their queues. Polling seldom delays every message and every free thread; polling every 50 ms costs an
+idle worker 6 % of a core and Redis 2 %. Here a notification over Redis wakes consumers when a message is sent, and an event in
+the process when a thread is free.
 """
 
 import threading
@@ -27,7 +28,7 @@ QUEUES: Final[Mapping[str, str]] = {PLAN_ACTOR: "plan", BATCH_ACTOR: "load", CLE
 # A killed worker's messages come back after 15 s instead of 60 s plus a rare lottery (81 to 929 s in nine trials).
 _HEARTBEAT_TIMEOUT_MS: Final = 15_000
 _MAINTENANCE_CHANCE: Final = 1_000_000
-# 1, 2, 4 … 20 s, a quarter of an hour in all; after that the reconciler rings again. Whatever was away, a load goes on soon
+# 1, 2, 4 … 20 s, a quarter of an hour in all; after that the reconciler enqueues again. Whatever was away, a load goes on soon
 # after it is back.
 _RETRIES: Final = 50
 _MIN_BACKOFF_MS: Final = 1_000
@@ -35,68 +36,68 @@ _MAX_BACKOFF_MS: Final = 20_000
 _LISTENING_S: Final = 1.0
 
 
-class RingingBroker(RedisBroker):
-    """A broker whose consumers wait for a bell, and look for themselves when it has been silent."""
+class NotifyingBroker(RedisBroker):
+    """A broker whose consumers wait for notifications, and poll their queue when none has come for a while."""
 
     def __init__(self, client: "redis.Redis", **options: Any) -> None:  # noqa: ANN401 - Dramatiq's own
         super().__init__(client=client, **options)  # type: ignore[no-untyped-call]
-        self._channel = f"{self.namespace}:bell"
-        self._bells: dict[str, threading.Event] = {}
+        self._channel = f"{self.namespace}:notify"
+        self._wakes: dict[str, threading.Event] = {}
 
     def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
-        """Send a message, and ring for its queue."""
+        """Send a message, and notify the consumers of its queue."""
         sent = super().enqueue(message, delay=delay)
-        with suppress(redis.RedisError):  # consumers look for themselves
+        with suppress(redis.RedisError):  # consumers poll, too
             self.client.publish(self._channel, sent.queue_name)
         return sent
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
-        """Make a consumer of a queue. timeout: milliseconds between looks at it when no bell rings."""
-        bell = self._bells.setdefault(queue_name, threading.Event())
-        return _WokenConsumer(super().consume(queue_name, prefetch, timeout=0), bell, timeout / 1000)
+        """Make a consumer of a queue. timeout: milliseconds between polls when no notification comes."""
+        wake = self._wakes.setdefault(queue_name, threading.Event())
+        return _NotifiedConsumer(super().consume(queue_name, prefetch, timeout=0), wake, timeout / 1000)
 
     def listen(self, is_over: threading.Event) -> None:
-        """Pass on what rings in other processes, until it is over and a second longer at most."""
+        """Receive notifications of other processes until is_over is set, and a second longer at most."""
         while not is_over.is_set():
-            with suppress(redis.RedisError), self.client.pubsub(ignore_subscribe_messages=True) as bells:
-                bells.subscribe(self._channel)
+            with suppress(redis.RedisError), self.client.pubsub(ignore_subscribe_messages=True) as channel:
+                channel.subscribe(self._channel)
                 while not is_over.is_set():
-                    message = bells.get_message(timeout=_LISTENING_S)
-                    bell = self._bells.get(message["data"].decode()) if message else None
-                    if bell:
-                        bell.set()
+                    message = channel.get_message(timeout=_LISTENING_S)
+                    wake = self._wakes.get(message["data"].decode()) if message else None
+                    if wake:
+                        wake.set()
             is_over.wait(_LISTENING_S)
 
 
-class _WokenConsumer(dramatiq.Consumer):
-    """A consumer that waits for a bell where another would sleep: for a message, or for a thread that is free again."""
+class _NotifiedConsumer(dramatiq.Consumer):
+    """A consumer that waits for an event instead of sleeping; a sent message or a free thread sets it."""
 
-    def __init__(self, consumer: dramatiq.Consumer, bell: threading.Event, wait_s: float) -> None:
+    def __init__(self, consumer: dramatiq.Consumer, wake: threading.Event, wait_s: float) -> None:
         self._consumer = consumer
-        self._bell = bell
+        self._wake = wake
         self._wait_s = wait_s
 
     def __next__(self) -> dramatiq.MessageProxy | None:
         """Give a message; None after waiting for one."""
-        # Cleared before the look: what rings during it is not missed.
-        self._bell.clear()
+        # Cleared before the poll: a notification during it is not missed.
+        self._wake.clear()
         with _silence_as_lost():
             message = next(self._consumer)
         if message is None:
-            self._bell.wait(self._wait_s)
+            self._wake.wait(self._wait_s)
         return message
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
         """Acknowledge a message: its thread is free."""
         with _silence_as_lost():
             self._consumer.ack(message)
-        self._bell.set()
+        self._wake.set()
 
     def nack(self, message: dramatiq.MessageProxy) -> None:
         """Give a message up: its thread is free."""
         with _silence_as_lost():
             self._consumer.nack(message)
-        self._bell.set()
+        self._wake.set()
 
     def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
         """Leave messages to other workers."""
@@ -116,13 +117,13 @@ def _silence_as_lost() -> Iterator[None]:
         raise dramatiq.errors.ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 
 
-def connect_broker(settings: Settings) -> RingingBroker:
+def connect_broker(settings: Settings) -> NotifyingBroker:
     """Make the broker that enqueues and consumes; connects at first use.
 
     Of Dramatiq's middleware only retries: its time limit raises inside whatever Python happens to run, and every wait here has a
     limit of its own.
     """
-    broker = RingingBroker(
+    broker = NotifyingBroker(
         client=connect_redis(settings, decode_responses=False),
         middleware=[Retries(max_retries=_RETRIES, min_backoff=_MIN_BACKOFF_MS, max_backoff=_MAX_BACKOFF_MS)],
         heartbeat_timeout=_HEARTBEAT_TIMEOUT_MS,
@@ -134,7 +135,7 @@ def connect_broker(settings: Settings) -> RingingBroker:
 
 
 def enqueue(broker: dramatiq.Broker, actor: str, **ids: int) -> None:
-    """Ring the bell for one load or batch. Raises: TransientError when Redis is away (the reconciler will do it)."""
+    """Send a message for one load or batch. Raises: TransientError when Redis is away (the reconciler will send it)."""
     with redis_errors():
         broker.enqueue(dramatiq.Message(queue_name=QUEUES[actor], actor_name=actor, args=(), kwargs=dict(ids), options={}))
 

@@ -7,7 +7,7 @@ select %(load_id)s::integer, b.batch_no, b.slice, b.bytes, b.lines_before, b.rec
 from jsonb_to_recordset(%(batches)s::jsonb)
     as b (batch_no integer, slice jsonb, bytes bigint, lines_before bigint, records_before bigint);
 
--- name: pick_batches
+-- name: mark_enqueued
 -- Marks batches as enqueued, so many that window of the load are under way; returns them. Under way: a runner holds the lease, or a
 -- message was sent less than patience_s ago. Rows that a running batch has locked are left alone.
 with pending as (

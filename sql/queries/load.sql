@@ -37,7 +37,7 @@ where load_id = %(load_id)s::integer
           and (claimed_at is null or claimed_at < clock_timestamp() - %(lease_s)s::float8 * interval '1 second'))
 returning *;
 
--- name: find_twin
+-- name: find_possible_duplicate
 -- A load that began early, is still being read and has as many bytes: perhaps the same file.
 select o.load_id
 from load as l

@@ -25,7 +25,7 @@ from infra.environment import make_environment
 from loader.checks.consistency import find_problems
 from loader.pipeline.context import Context, make_context
 from loader.sample.generate import generate_trips
-from shared.loads import fetch_load, insert_load, ring_for_load
+from shared.loads import enqueue_load, fetch_load, insert_load
 from shared.platform.settings import Settings
 from shared.services.database import execute, transaction
 from shared.services.named_queries import query
@@ -128,7 +128,7 @@ class Bench:
         watcher = threading.Thread(target=_watch_memory, args=(worker, peaks, is_over))
         watcher.start()
         begin = time.perf_counter()
-        ring_for_load(context.broker, load_id)
+        enqueue_load(context.broker, load_id)
         wait_until(lambda: _has_ended(context, load_id), timeout_s=3_600, interval_s=0.05)
         seconds = time.perf_counter() - begin
         is_over.set()
@@ -175,7 +175,7 @@ class Bench:
         with transaction(context.engine) as connection:
             load_id = insert_load(connection, stored, file_name="trips.csv", options={})
         with running_worker(make_environment(context.settings), self.folder / "worker.log"):
-            ring_for_load(context.broker, load_id)
+            enqueue_load(context.broker, load_id)
             wait_until(lambda: _has_ended(context, load_id), timeout_s=3_600, interval_s=0.05)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("alter table trip set (autovacuum_enabled = off)")  # it would look at these rows beside the loads

@@ -15,9 +15,9 @@ from loader.pipeline.batch import Claim, claim_batch, load_batch, prepare_batch,
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import PATIENCE_S
 from loader.pipeline.planning import plan_load
-from loader.worker.maintenance import Keeper, reconcile
+from loader.worker.maintenance import Maintenance, reconcile
 from shared.events import STREAM
-from shared.loads import fetch_load, ring_for_load
+from shared.loads import enqueue_load, fetch_load
 from shared.platform.errors import TransientError
 from shared.services.database import execute, transaction
 from shared.services.objects import ObjectStore
@@ -278,12 +278,12 @@ def test_message_that_a_worker_never_got_is_sent_again_soon(context: Context) ->
 def test_stalled_duty_holds_no_event(context: Context) -> None:
     client = context.broker.client
     with holding(context.engine, "lock table rollup_week in access exclusive mode"):
-        keeper = Keeper(context)
-        keeper.start()
+        maintenance = Maintenance(context)
+        maintenance.start()
         wait_for_blocked(context.engine, "rollup_week")
         request_load(context.engine, context.store, HEADER + ROW)
         wait_until(lambda: client.exists(STREAM), timeout_s=20, what="for events while merging stalls")
-    keeper.stop()
+    maintenance.stop()
 
 
 def test_stopped_planner_is_followed_and_ends_nothing(
@@ -292,7 +292,7 @@ def test_stopped_planner_is_followed_and_ends_nothing(
     quick = {"batch_bytes": 50_000, "batch_lease_s": 1.0, "reconcile_interval_s": 0.3}
     data, tally = make_trips(3_000)
     load_id = request_load(context.engine, context.store, data)
-    ring_for_load(context.broker, load_id)
+    enqueue_load(context.broker, load_id)
     proxy.is_held.set()
     through = {"s3_endpoint": f"http://127.0.0.1:{proxy.port}"}
     with running_worker(environment, tmp_path / "first.log", **quick, **through) as first:

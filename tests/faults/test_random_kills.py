@@ -16,7 +16,7 @@ from loader.checks.consistency import find_problems
 from loader.pipeline.context import Context, make_context
 from loader.pipeline.planning import plan_load
 from shared.domain.position import encode_position
-from shared.loads import fetch_load, list_rejects, ring_for_load
+from shared.loads import enqueue_load, fetch_load, list_rejects
 from shared.platform.settings import Settings
 from shared.services.database import transaction
 from shared.services.queueing import connect_broker
@@ -89,7 +89,7 @@ def test_loads_go_on_within_two_minutes_of_the_last_kill(settings: Settings, own
     loads = []
     for seed in range(4):
         loads.append(request_load(context.engine, context.store, make_trips(2_000, seed=seed)[0]))
-        ring_for_load(context.broker, loads[-1])
+        enqueue_load(context.broker, loads[-1])
         with running_worker(environment, tmp_path / f"{seed}.log") as worker:
             worker.child()
             time.sleep(draw.uniform(2, 8))

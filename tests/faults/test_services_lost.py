@@ -14,7 +14,7 @@ from loader.pipeline.context import Context, make_context
 from loader.pipeline.planning import plan_load
 from loader.worker.maintenance import reconcile
 from shared.events import STREAM
-from shared.loads import fetch_load, ring_for_load
+from shared.loads import enqueue_load, fetch_load
 from shared.platform.errors import TransientError
 from shared.platform.settings import Settings
 from shared.services.database import transaction
@@ -91,7 +91,7 @@ def test_loads_go_on_without_redis(settings: Settings, own_valkey: ValkeyServer)
     own_valkey.kill()
     data, tally = make_trips(1_500)
     load_id = request_load(context.engine, context.store, data)
-    ring_for_load(context.broker, load_id)
+    enqueue_load(context.broker, load_id)
     assert run_load(context, load_id)["rows_loaded"] == tally.rows
     with pytest.raises(TransientError):
         reconcile(context)
@@ -161,11 +161,11 @@ def test_read_only_database_and_too_many_connections_are_waited_for(settings: Se
     context.engine.dispose()
 
 
-def test_bells_ring_again_after_redis_was_away(settings: Settings, own_valkey: ValkeyServer) -> None:
+def test_consumers_are_notified_again_after_redis_was_away(settings: Settings, own_valkey: ValkeyServer) -> None:
     context = make_own(settings, **secret(settings, redis_url=own_valkey.url()))
-    # Looks by itself less often than anybody here waits: what comes was rung for.
+    # Polls less often than anybody here waits: what comes was notified.
     consumer = context.broker.consume(QUEUES[BATCH_ACTOR], timeout=2 * PATIENCE_S * 1_000)
-    channel = f"{context.broker.namespace}:bell"
+    channel = f"{context.broker.namespace}:notify"
 
     def is_heard() -> bool:
         return bool(dict(context.broker.client.pubsub_numsub(channel))[channel.encode()])
@@ -182,7 +182,7 @@ def test_bells_ring_again_after_redis_was_away(settings: Settings, own_valkey: V
         own_valkey.restart()
         wait_until(is_heard)
         with ThreadPoolExecutor(1) as pool:
-            # One that is sent before the consumer waits is found without a bell; so three, each to one that has the last.
+            # One that is sent before the consumer waits is found without a notification; so three, each to one that has the last.
             for batch in range(3):
                 taken = pool.submit(take)
                 enqueue(context.broker, BATCH_ACTOR, load_id=1, batch=batch)

@@ -10,7 +10,7 @@ from loader.checks.consistency import find_problems
 from loader.pipeline.batch import load_batch
 from loader.pipeline.context import Context
 from loader.pipeline.planning import plan_load
-from shared.loads import ring_for_load
+from shared.loads import enqueue_load
 from shared.services.database import transaction
 from tests.blocking import BEFORE_CLAIM, BEFORE_COMMIT, BEFORE_COPY, BEFORE_PLAN, holding, wait_for_blocked
 from tests.loading import change, make_trips, request_load, running_worker, wait_for_state, wait_until
@@ -26,7 +26,7 @@ def run_held(environment: dict[str, str], context: Context, folder: Path, *, poi
     if point != BEFORE_PLAN:
         plan_load(change(context, **QUICK), load_id)
     else:
-        ring_for_load(context.broker, load_id)
+        enqueue_load(context.broker, load_id)
     lock, query = point
     with holding(context.engine, lock), running_worker(environment, folder / "first.log", **QUICK) as worker:
         wait_for_blocked(context.engine, query)
@@ -84,7 +84,7 @@ def test_file_that_kills_its_worker_every_time_ends_as_failed(
 ) -> None:
     data, _ = make_trips(200)
     load_id = request_load(context.engine, context.store, data)
-    ring_for_load(context.broker, load_id)
+    enqueue_load(context.broker, load_id)
     # A lease that outlasts planning also on a busy machine: only the kills shall count as attempts.
     settings = QUICK | {"batch_kills": 2, "batch_lease_s": 3.0}
     for attempt in range(2):

@@ -78,7 +78,7 @@ def test_early_or_not_the_same_stands_there(context: Context, early: Context, da
     first = run_load(change(early, early_bytes=2**40), load_id := request_load(context.engine, context.store, data))
     assert first["state"] == "succeeded"
     expected = load_counts(context, load_id)
-    with transaction(context.engine) as connection:  # else it would be taken for a twin of the same file
+    with transaction(context.engine) as connection:  # else it would be taken for a possible duplicate
         connection.exec_driver_sql("update load set content_hash = null, bytes_total = 1")
     load_id = request_load(context.engine, context.store, data)
     plan_load(early, load_id)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
-from loader.worker.maintenance import Keeper
+from loader.worker.maintenance import Maintenance
 from shared.events import STREAM, list_events_after, publish_events, record_event
 from shared.loads import undo_load
 from shared.services.database import execute, transaction
@@ -129,19 +129,19 @@ def test_old_events_are_trimmed_but_never_the_last_of_a_load(context: Context, r
     assert len(left) == 11
 
 
-def test_keeper_publishes_at_once_when_the_bell_rings(context: Context, redis_client: "redis.Redis") -> None:
-    keeper = Keeper(context)
-    keeper.start()
+def test_events_are_published_at_once_when_notified(context: Context, redis_client: "redis.Redis") -> None:
+    maintenance = Maintenance(context)
+    maintenance.start()
     try:
         load_bytes(context, HEADER + ROW)
         wait_until(lambda: [event for event in read_stream(redis_client) if event["kind"] == "succeeded"], timeout_s=5)
     finally:
-        keeper.stop()
+        maintenance.stop()
 
 
-def test_keeper_publishes_what_was_written_just_before_its_end(context: Context, redis_client: "redis.Redis") -> None:
-    keeper = Keeper(context)
-    keeper.start()
+def test_events_written_just_before_the_end_are_published(context: Context, redis_client: "redis.Redis") -> None:
+    maintenance = Maintenance(context)
+    maintenance.start()
     load_id = request_load(context.engine, context.store, HEADER + ROW)
-    keeper.stop()
+    maintenance.stop()
     assert read_stream(redis_client)[-1]["load_id"] == load_id

@@ -9,7 +9,7 @@ import pytest
 from loader.checks.consistency import find_problems
 from loader.formats import warm_up
 from loader.pipeline.context import Context
-from shared.loads import ring_for_load
+from shared.loads import enqueue_load
 from shared.warm_up import compile_kernels
 from tests.loading import make_trips, request_load, running_worker, wait_for_state
 
@@ -30,7 +30,7 @@ def test_a_million_rows_stay_within_half_a_gigabyte(environment: dict[str, str],
     data, tally = make_trips(1_000_000)
     load_id = request_load(context.engine, context.store, data)
     with running_worker(environment, tmp_path / "worker.log") as worker:
-        ring_for_load(context.broker, load_id)
+        enqueue_load(context.broker, load_id)
         load = wait_for_state(context.engine, load_id, "succeeded", "failed", timeout_s=240)
         peak_bytes = fetch_peak_bytes(worker.child().pid)
     assert (load["state"], load["rows_loaded"]) == ("succeeded", tally.rows)

@@ -1,4 +1,4 @@
-"""The queue: bells wake consumers, so that nothing waits for the next look."""
+"""The queue: notifications wake consumers, so that nothing waits for the next poll."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from shared.platform.settings import Settings
-from shared.services.queueing import BATCH_ACTOR, QUEUES, RingingBroker, connect_broker, enqueue
+from shared.services.queueing import BATCH_ACTOR, QUEUES, NotifyingBroker, connect_broker, enqueue
 from tests.loading import listening, wait_until
 from tests.proxy import running_proxy
 from tests.services import ValkeyServer
@@ -23,7 +23,7 @@ SOON_S = 5.0
 class Reader:
     """A thread that takes messages as a worker's consumer thread does."""
 
-    def __init__(self, broker: RingingBroker, *, prefetch: int = 4) -> None:
+    def __init__(self, broker: NotifyingBroker, *, prefetch: int = 4) -> None:
         self.consumer = broker.consume(QUEUE, prefetch=prefetch, timeout=LOOK_MS)
         self.messages: list[dramatiq.MessageProxy] = []
         self._is_over = False
@@ -38,7 +38,7 @@ class Reader:
 
     def stop(self) -> None:
         self._is_over = True
-        # A message that is acknowledged again rings again.
+        # A message that is acknowledged again notifies again.
         self.consumer.ack(self.messages[0])
         self._thread.join()
 
@@ -50,7 +50,7 @@ class Reader:
 
 
 @pytest.fixture
-def brokers(settings: Settings) -> Iterator[tuple[RingingBroker, RingingBroker]]:
+def brokers(settings: Settings) -> Iterator[tuple[NotifyingBroker, NotifyingBroker]]:
     """Of a process that sends and of one that works."""
     sender, worker = connect_broker(settings), connect_broker(settings)
     yield sender, worker
@@ -58,13 +58,13 @@ def brokers(settings: Settings) -> Iterator[tuple[RingingBroker, RingingBroker]]
         broker.client.close()
 
 
-def test_message_of_another_process_wakes_the_consumer(brokers: tuple[RingingBroker, RingingBroker]) -> None:
+def test_message_of_another_process_wakes_the_consumer(brokers: tuple[NotifyingBroker, NotifyingBroker]) -> None:
     sender, worker = brokers
     enqueue(sender, BATCH_ACTOR, load_id=1, batch=0)
     reader = Reader(worker)
     assert reader.wait_for(1), "it was sent before the first look"
     enqueue(sender, BATCH_ACTOR, load_id=1, batch=1)
-    assert not reader.wait_for(2, timeout_s=0.5), "control: nobody listens to the bells"
+    assert not reader.wait_for(2, timeout_s=0.5), "control: nobody listens for notifications"
     with listening(worker):
         # The first may be sent before Redis knows who listens.
         for batch in range(2, 2 + int(SOON_S / 0.2)):
@@ -75,7 +75,7 @@ def test_message_of_another_process_wakes_the_consumer(brokers: tuple[RingingBro
     reader.stop()
 
 
-def test_freed_thread_takes_the_next_message_at_once(brokers: tuple[RingingBroker, RingingBroker]) -> None:
+def test_freed_thread_takes_the_next_message_at_once(brokers: tuple[NotifyingBroker, NotifyingBroker]) -> None:
     sender, worker = brokers
     for batch in range(3):
         enqueue(sender, BATCH_ACTOR, load_id=1, batch=batch)
@@ -105,7 +105,7 @@ def test_redis_that_answers_too_late_is_tried_again(valkey_server: ValkeyServer,
     """Dramatiq acknowledges again after a lost connection; else the message would stay with a worker that lives."""
     with running_proxy(valkey_server.port) as proxy:
         url = settings.redis_url.get_secret_value().replace(f":{valkey_server.port}", f":{proxy.port}")
-        broker = RingingBroker(client=redis.Redis.from_url(url, socket_timeout=0.2), middleware=[])
+        broker = NotifyingBroker(client=redis.Redis.from_url(url, socket_timeout=0.2), middleware=[])
         broker.declare_queue(QUEUE)
         enqueue(broker, BATCH_ACTOR, load_id=1, batch_no=1)
         consumer = broker.consume(QUEUE, prefetch=1, timeout=10)

@@ -1,4 +1,4 @@
-"""Publishing: after its own commits the hub copies the outbox to the stream at once; the keeper would a little later."""
+"""Publisher: copies the outbox to the stream at once after the hub's own commits; maintenance would do so within a second."""
 
 import asyncio
 import logging
@@ -24,18 +24,18 @@ class Publisher:
         self._history = settings.event_history
         self._room = room
         self.duty = Duty("publisher")
-        self._bell = asyncio.Event()
+        self._unpublished = asyncio.Event()
 
-    def ring(self) -> None:
-        """Ask for a publishing."""
-        self._bell.set()
+    def notify(self) -> None:
+        """Have new events published soon; to be called after each commit that wrote one."""
+        self._unpublished.set()
 
     async def run(self) -> None:
         """Publish whenever asked, until cancelled."""
         with self.duty.running():
             while True:
-                await self._bell.wait()
-                self._bell.clear()
+                await self._unpublished.wait()
+                self._unpublished.clear()
                 try:
                     await self.publish()
                     self.duty.turn()

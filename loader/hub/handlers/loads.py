@@ -61,7 +61,7 @@ class _LoadFileHandler(ApiHandler):
         wait_s = asked.count_wait_s(self.request.headers.get_list("Prefer"))
         last = self.services.feed.position
         load_id = await self._finish(asked)
-        self.services.publisher.ring()
+        self.services.publisher.notify()
         if wait_s:
             self.set_header("Preference-Applied", f"wait={wait_s}")
             await self._wait_for_end(self.services.feed.read(last=last, load_id=load_id), load_id, wait_s=wait_s)
@@ -243,7 +243,7 @@ class LoadActionHandler(ApiHandler):
         """Do it, tell everybody, answer with the load."""
         services = self.services
         load = await services.rooms.records.run(type(self).action, services.engine, services.broker, asked.load_id, **facts)
-        self.services.publisher.ring()
+        self.services.publisher.notify()
         self.answer(load)
 
 

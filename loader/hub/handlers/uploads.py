@@ -104,6 +104,6 @@ class CompleteUploadHandler(_UploadHandler):
         """Answer with the load."""
         options = body.options.make(body.options.roles)
         load_id, is_new = await self.run(self.uploads.complete, asked.upload_id, options.to_json())
-        self.services.publisher.ring()
+        self.services.publisher.notify()
         load = await self.services.rooms.records.run(fetch_load, self.services.engine, load_id)
         self.answer(load, status=201 if is_new else 200, location=f"/api/v1/loads/{load_id}")

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import dramatiq
 from sqlalchemy import Connection, Engine
 
-from shared.loads import insert_load, ring_for_load
+from shared.loads import enqueue_load, insert_load
 from shared.platform.errors import ConflictError, FileFormatError, NotFoundError, TransientError, TripdeckError
 from shared.services.database import execute, transaction
 from shared.services.objects import ObjectStore, StoredObject, UploadedPart, choose_part_bytes, make_object_key
@@ -209,7 +209,7 @@ class Uploads:
         return stored
 
     def _ring(self, load_id: int) -> None:
-        ring_for_load(self._broker, load_id)
+        enqueue_load(self._broker, load_id)
         LOG.info("load requested", extra={"load_id": load_id})
 
 
