@@ -6,15 +6,18 @@ They run one at a time: Citus sends some of them on to other nodes as the text t
 import re
 import sys
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine
 
-from shared.platform.errors import TripdeckError
+from shared.platform.errors import TerminalError, TripdeckError
 from shared.platform.logs import configure_logs
 from shared.platform.settings import load_settings
 from shared.services.database import LOG, connect_database, transaction
 from shared.services.named_queries import SQL_DIR
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 # What a semicolon may stand in, else the semicolon itself.
 _TOKEN: Final = re.compile(r"\$\$.*?\$\$|'[^']*'|--[^\n]*|;", re.DOTALL)
@@ -26,6 +29,12 @@ def find_flavour(connection: Connection) -> str:
         connection.exec_driver_sql("select extname from pg_extension where extname in ('citus', 'timescaledb')").scalars().all()
     )
     return names[0] if names else "plain"
+
+
+def list_baseline(flavour: str) -> list[str]:
+    """Files of sql/migrations that make the first schema of a flavour, in the order they run."""
+    names = ("functions", "trip_index", "tables", "views", f"storage_{flavour}", "roles")
+    return [f"baseline/{name}.sql" for name in names]
 
 
 def run_file(connection: Connection, name: str) -> None:
@@ -50,18 +59,40 @@ def split_statements(text: str) -> Iterator[str]:
 def migrate(engine: Engine) -> None:
     """Bring the database to the newest schema; does nothing when it is there. Safe to run from several processes at once.
 
-    Raises: TransientError when the database can't be reached.
+    Raises: TransientError when the database can't be reached; TerminalError when its schema is older than the baseline, or newer
+    than any here.
     """
     from alembic import command
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(SQL_DIR / "alembic"))
     with transaction(engine) as connection:
         connection.exec_driver_sql("set local statement_timeout = 0")
         connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('tripdeck.migrate'))")
+        _check_revision(connection, ScriptDirectory.from_config(config))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _check_revision(connection: Connection, scripts: "ScriptDirectory") -> None:
+    """Raises: TerminalError when no revision here can go on from the database's."""
+    from alembic.migration import MigrationContext
+
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if current is None or current in known:
+        return
+    if current < min(known):
+        raise TerminalError(
+            f"The database's schema is revision {current}, older than the oldest that this version upgrades from ({min(known)}). "
+            "Run tripdeck-migrate of the previous version first, then this one."
+        )
+    raise TerminalError(
+        f"The database's schema is revision {current}, newer than the newest that this version knows ({max(known)}). "
+        "Run a version of Tripdeck that is at least as new as the database."
+    )
 
 
 def main() -> None:
@@ -69,7 +100,11 @@ def main() -> None:
     settings = load_settings()
     configure_logs(settings)
     try:
-        migrate(connect_database(settings))
+        engine = connect_database(settings)
+        try:
+            migrate(engine)
+        finally:
+            engine.dispose()
     except TripdeckError as error:
         sys.exit(f"tripdeck-migrate: {error.message}")
     LOG.info("database is at the newest schema")

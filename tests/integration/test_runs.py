@@ -19,7 +19,6 @@ from shared.platform.errors import TransientError
 from shared.platform.settings import Settings
 from shared.questions.weekly import WeeklyQuestion, fetch_weekly
 from shared.services.database import connect_database, execute, transaction
-from shared.services.migrations import run_file
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 
@@ -154,33 +153,6 @@ def test_blocks_of_batches_go_when_nobody_has_them_open(engine: Engine) -> None:
     assert pack_loads(engine, least_trips=1) == 1
     assert count(engine, "count(*) from batch_point") == 0
     with transaction(engine) as connection:
-        assert find_problems(connection) == []
-
-
-def test_what_was_packed_before_is_packed_anew(engine: Engine) -> None:
-    insert(engine, 200)
-    assert pack_loads(engine, least_trips=1) == 1
-    insert(engine, 100, seed=2)
-    question = WeeklyQuestion(box=Box(7, 44, 8, 46))
-    with transaction(engine) as connection:
-        before = fetch_weekly(connection, question)
-        for table in ("run_point", "batch_point"):
-            connection.exec_driver_sql(
-                f"alter table {table} drop column x_at cascade, drop column y_at, drop column runs, drop column block_id"
-            )
-            connection.exec_driver_sql(f"alter table {table} add places_at integer, add others_at integer")
-        connection.exec_driver_sql("create view block as select")
-        connection.exec_driver_sql("drop function x_in_area, y_in_area")
-        run_file(connection, "0015_axes_apart.sql")
-        run_file(connection, "0017_block_ids.sql")
-        loads = fetch_loose_loads(connection)
-        assert len(loads["bare_loads"]) == 2
-        assert fetch_weekly(connection, question) == before
-    assert pack_loads(engine, least_trips=1) == 2
-    with transaction(engine) as connection:
-        assert fetch_loose_loads(connection)["loose_loads"] == []
-        assert fetch_weekly(connection, question) == before
-        assert before.trips > 60
         assert find_problems(connection) == []
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.services.migrations import split_statements
+from shared.services.migrations import list_baseline, split_statements
 from shared.services.named_queries import SQL_DIR
 
 MIGRATIONS = SQL_DIR / "migrations"
 FLAVOURS = ("plain", "timescaledb", "citus")
-BY_FLAVOUR = sorted({path.stem.rpartition("_")[0] for path in MIGRATIONS.glob("*_plain.sql")})
+FILES = sorted(MIGRATIONS.rglob("*.sql"))
+BY_FLAVOUR = [str(path.relative_to(MIGRATIONS)).removesuffix("_plain.sql") for path in FILES if path.stem.endswith("_plain")]
 _DEFINED = re.compile(
     r"^create (?:or replace )?(function|view|table|statistics) ([^\n$]+?)(?: language\b| as\b|\n| on\b|$)", re.MULTILINE
 )
@@ -28,21 +29,26 @@ def test_every_flavour_defines_the_same_names(stem: str) -> None:
 
 
 def test_what_is_defined_is_seen() -> None:
-    assert BY_FLAVOUR == ["0002_storage", "0013_storage"]
-    assert list_definitions("0013_storage", "plain") == [
+    assert BY_FLAVOUR == ["baseline/storage"]
+    assert list_definitions("baseline/storage", "plain") == [
         "function summarize_trips() returns integer",
         "function trip_bytes() returns bigint",
     ]
 
 
-def test_every_file_has_a_revision_that_runs_it() -> None:
+def test_the_baseline_is_the_files_of_its_folder() -> None:
+    listed = {name for flavour in FLAVOURS for name in list_baseline(flavour)}
+    assert listed == {f"baseline/{path.name}" for path in (MIGRATIONS / "baseline").iterdir()}
+
+
+def test_every_later_file_has_a_revision_that_runs_it() -> None:
     revisions = "".join(path.read_text(encoding="utf-8") for path in (SQL_DIR / "alembic" / "versions").glob("*.py"))
     for path in MIGRATIONS.glob("*.sql"):
         stem, _, flavour = path.stem.rpartition("_")
         assert (f'f"{stem}_{{' if flavour in FLAVOURS else f'"{path.name}"') in revisions, path.name
 
 
-@pytest.mark.parametrize("path", sorted(MIGRATIONS.glob("*.sql")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_file_is_its_statements(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     statements = list(split_statements(text))

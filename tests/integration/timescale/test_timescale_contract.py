@@ -25,6 +25,7 @@ from shared.questions.challenge import answer_question, list_questions
 from shared.questions.density import fetch_density
 from shared.questions.weekly import WeeklyQuestion, fetch_weekly
 from shared.services.database import connect_database, driver_connection, transaction
+from shared.services.migrations import list_baseline
 from shared.services.named_queries import SQL_DIR, list_queries
 from tests.conftest import skip_or_fail
 from tests.integration.timescale.wasm_server import WasmServer, to_text
@@ -207,7 +208,8 @@ def rolled_back(server: WasmServer) -> Iterator[None]:
 
 def _migrate(server: WasmServer) -> None:
     server.run("create extension timescaledb")
-    for path in sorted((SQL_DIR / "migrations").glob("*.sql")):
+    folder = SQL_DIR / "migrations"
+    for path in [*(folder / name for name in list_baseline("timescaledb")), *sorted(folder.glob("*.sql"))]:
         if not path.stem.endswith(("_plain", "_citus")):
             server.run_script(path.read_text(encoding="utf-8"))
 

@@ -1,10 +1,10 @@
-"""Tables, functions, views; storage by flavour; roles."""
+"""Baseline: the whole schema as it was when older revisions were put together."""
 
 from alembic import op
 
-from shared.services.migrations import find_flavour, run_file
+from shared.services.migrations import find_flavour, list_baseline, run_file
 
-revision = "0001"
+revision = "0025"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -21,5 +21,5 @@ def upgrade() -> None:
     ).scalar_one()
     if offers_timescale and find_flavour(connection) != "citus":
         connection.exec_driver_sql("create extension if not exists timescaledb")
-    for name in ("0001_core.sql", f"0002_storage_{find_flavour(connection)}.sql", "0003_roles.sql"):
+    for name in list_baseline(find_flavour(connection)):
         run_file(connection, name)

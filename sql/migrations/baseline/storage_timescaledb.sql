@@ -1,3 +1,15 @@
+-- trip on TimescaleDB: a hypertable with columnstore. No default index: COPY stays fast and direct compress stays possible.
+-- Chunks of 12 weeks, cut on Mondays: few sorted runs for an exact box, small enough to compress one at a time.
+select create_hypertable('trip', by_range('started_at', interval '84 days'), create_default_indexes => false);
+
+alter table trip set (
+    timescaledb.enable_columnstore,
+    timescaledb.segmentby = 'region_id',
+    timescaledb.orderby = 'origin'
+);
+
+call add_columnstore_policy('trip', after => interval '84 days');
+
 -- What differs by server in questions about trip itself: on TimescaleDB its rows lie in chunks, compressed or not.
 create function trip_bytes() returns bigint language sql volatile as $$
     select pg_total_relation_size('trip') + coalesce(sum(pg_total_relation_size(oid)), 0)::bigint

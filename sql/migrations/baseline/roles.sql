@@ -15,3 +15,6 @@ $$;
 -- Analysts read the views; the loader reads and writes the tables.
 grant select on trips, weekly_trips, rejects, load_history, region, datasource to tripdeck_analyst;
 grant select, insert, update, delete on all tables in schema public to tripdeck_loader;
+
+-- The space of batches' blocks is given back, indexes and all, when every load is in a run.
+grant truncate on batch_point to tripdeck_loader;
