@@ -15,8 +15,8 @@ from infra.probe import check_hub, check_ui, check_worker
 from shared.platform.errors import TransientError
 from shared.platform.settings import Settings
 
-# Who asks goes before who loads: 16 askers of boxes beside a load wait 2.2 times as long as else (p95) instead of 3.7 times, and
-# the load goes on at the same 0.65 to 0.68 of its rate, for it has all that they leave.
+# Questions take precedence over loads: for 16 concurrent clients the p95 of boxes during a load is 2.2 times that when idle,
+# instead of 3.7 times. The load keeps the same 0.65 to 0.68 of its rate.
 _WORKER_NICENESS: Final = 5
 # A worker that is asked to stop finishes the batch it is in.
 _WORKER_STOP_S: Final = 30.0

@@ -37,30 +37,31 @@ def scale(
 
 
 @bench.command()
-def askers(
+def clients(
     *,
     rows: Annotated[int, typer.Option(help="Rows of each of the two loads.")] = 8_000_000,
-    count: Annotated[int, typer.Option("--askers", help="How many ask at once.")] = 16,
-    pause_s: Annotated[float, typer.Option("--pause", help="Seconds each reads an answer before the next question.")] = 1.0,
+    count: Annotated[int, typer.Option("--clients", help="Concurrent clients.")] = 16,
+    pause_s: Annotated[float, typer.Option("--pause", help="Seconds between an answer and the next question of a client.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of files and boxes; another one each time, or the files are known.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Ask about random boxes while nothing runs and beside a load; print what each costs the other."""
-    from infra.bench.concurrent_clients import run_askers
+    """Ask about random boxes with concurrent clients, idle and during a load; print latencies and the load's rate."""
+    from infra.bench.concurrent_clients import run_clients
     from shared.platform.settings import load_settings
 
     with report_errors(is_json=as_json):
         state = _find_stack()
         settings = load_settings({**os.environ, **state.environment})
-        found = run_askers(state, settings, rows=rows, askers=count, pause_s=pause_s, seed=seed, report=_tell)
+        found = run_clients(state, settings, rows=rows, clients=count, pause_s=pause_s, seed=seed, report=_tell)
         if as_json:
             sys.stdout.write(json.dumps(found.to_json(), indent=2) + "\n")
             return
-        sys.stdout.write(
-            f"idle    p50 {found.idle_p50_ms:8.1f} ms   p95 {found.idle_p95_ms:8.1f} ms   {found.idle_asked} questions\n"
-            f"beside  p50 {found.beside_p50_ms:8.1f} ms   p95 {found.beside_p95_ms:8.1f} ms   {found.beside_asked} questions\n"
-            f"load    alone {found.alone_rows_per_s:,.0f} rows/s, beside {found.beside_rows_per_s:,.0f} rows/s\n"
-        )
+        idle = (found.idle_p50_ms, found.idle_p95_ms, found.idle_questions)
+        during_load = (found.during_load_p50_ms, found.during_load_p95_ms, found.during_load_questions)
+        for name, (p50, p95, questions) in (("idle", idle), ("during load", during_load)):
+            sys.stdout.write(f"{name:11}  p50 {p50:8.1f} ms   p95 {p95:8.1f} ms   {questions} questions\n")
+        alone, with_clients = found.alone_rows_per_s, found.during_load_rows_per_s
+        sys.stdout.write(f"load         alone {alone:,.0f} rows/s, with clients {with_clients:,.0f} rows/s\n")
 
 
 @bench.command()

@@ -1,6 +1,7 @@
-"""Askers: many people who drag boxes, while nothing else runs and beside a load, over REST as the page's users meet it.
+"""Concurrent clients: REST clients that ask about random boxes, first idle, then during a load.
 
-Each asks, reads the answer for a while, and asks the next. That a load makes them wait, and they the load, is what is measured.
+Each client asks, pauses, and asks again. Measured are the latencies, idle and during a load, and the rate of that load against one
+that runs alone.
 """
 
 import random
@@ -34,40 +35,40 @@ _IS_BUSY: Final = "select exists (select from pg_stat_activity where state = 'ac
 
 
 @dataclass(frozen=True)
-class AskersResult:
+class ClientsResult:
     """What one run measured. Units: milliseconds, rows a second."""
 
-    askers: int
+    clients: int
     pause_s: float
-    idle_asked: int
+    idle_questions: int
     idle_p50_ms: float
     idle_p95_ms: float
-    beside_asked: int
-    beside_p50_ms: float
-    beside_p95_ms: float
+    during_load_questions: int
+    during_load_p50_ms: float
+    during_load_p95_ms: float
     alone_rows_per_s: float
-    beside_rows_per_s: float
+    during_load_rows_per_s: float
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return asdict(self)
 
 
-class _Askers:
-    """Threads that ask until they are told to end."""
+class _Clients:
+    """Client threads that ask until they are stopped."""
 
-    def __init__(self, url: str, boxes: Boxes, *, askers: int, pause_s: float, turn: int) -> None:
-        """Make the threads. turn: each time of asking draws other boxes."""
+    def __init__(self, url: str, boxes: Boxes, *, clients: int, pause_s: float, turn: int) -> None:
+        """Make the threads. turn: number of the measurement; each draws other boxes."""
         self._url = url
         self._boxes = boxes
         self._pause_s = pause_s
         self._is_over = threading.Event()
         self._taken: list[float] = []
-        seeds = range(turn * askers, (turn + 1) * askers)
+        seeds = range(turn * clients, (turn + 1) * clients)
         self._threads = [threading.Thread(target=self._ask, args=(seed,), daemon=True) for seed in seeds]
 
     def measure(self, work: Callable[[], object]) -> list[float]:
-        """Ask while the work goes on. Shape: milliseconds of each question, in order of size."""
+        """Ask while the work runs. Shape: milliseconds of each question, sorted."""
         for thread in self._threads:
             thread.start()
         try:
@@ -82,7 +83,7 @@ class _Askers:
         draw = random.Random(seed)  # noqa: S311 - nothing secret
         boxes = self._boxes.with_draw(draw)
         with HubClient(self._url) as client:
-            # Nobody begins at the same moment as all others.
+            # Clients do not start at the same moment.
             self._is_over.wait(draw.random() * self._pause_s)
             while not self._is_over.is_set():
                 box = boxes.draw()
@@ -92,22 +93,22 @@ class _Askers:
                 self._is_over.wait(self._pause_s)
 
 
-def run_askers(
-    state: StackState, settings: Settings, *, rows: int, askers: int, pause_s: float, seed: int, report: Report
-) -> AskersResult:
-    """Ask while idle (the first time for warming up), load alone, then both at once; two files are generated and stay loaded.
+def run_clients(
+    state: StackState, settings: Settings, *, rows: int, clients: int, pause_s: float, seed: int, report: Report
+) -> ClientsResult:
+    """Ask while idle (after a warm-up), load alone, then both at once; two files are generated and stay loaded.
 
     Raises: TerminalError when a load does not succeed.
     """
     engine = connect_database(settings, statement_timeout_ms=0)
-    report("Packing …")
+    report("Compacting …")
     wait_for_runs(engine)
     _wait_for_quiet(engine)
     with transaction(engine) as connection:
         boxes = Boxes(connection, random.Random(seed))  # noqa: S311 - nothing secret
 
     def measure(turn: int, work: Callable[[], object]) -> list[float]:
-        return _Askers(state.api_url, boxes, askers=askers, pause_s=pause_s, turn=turn).measure(work)
+        return _Clients(state.api_url, boxes, clients=clients, pause_s=pause_s, turn=turn).measure(work)
 
     rates: list[float] = []
     report("Asking while idle …")
@@ -115,12 +116,12 @@ def run_askers(
     idle = measure(1, lambda: time.sleep(_IDLE_S))
     with HubClient(state.api_url) as client:
         report(f"Loading {rows:,} rows alone …")
-        load_id = _upload(client, settings.data_dir / "askers.csv", rows=rows, seed=seed)
+        load_id = _upload(client, settings.data_dir / "clients.csv", rows=rows, seed=seed)
         rates.append(_wait(client, load_id))
-        report("Loading as many beside the askers …")
-        load_id = _upload(client, settings.data_dir / "askers.csv", rows=rows, seed=seed + 1)
-        beside = measure(2, lambda: rates.append(_wait(client, load_id)))
-    return AskersResult(askers, pause_s, *_summarise(idle), *_summarise(beside), *rates)
+        report("Loading as many with concurrent clients …")
+        load_id = _upload(client, settings.data_dir / "clients.csv", rows=rows, seed=seed + 1)
+        during_load = measure(2, lambda: rates.append(_wait(client, load_id)))
+    return ClientsResult(clients, pause_s, *_summarise(idle), *_summarise(during_load), *rates)
 
 
 def _wait_for_quiet(engine: Engine) -> None:
