@@ -1,7 +1,7 @@
 """Concurrent clients: REST clients that ask about random boxes, first idle, then during a load.
 
-Each client asks, pauses, and asks again. Measured are the latencies, idle and during a load, and the rate of that load against one
-that runs alone.
+Each client asks, pauses, and asks again. Measured are the latencies, idle and during a load, and the rate of that load against
+one that runs alone.
 """
 
 import random
