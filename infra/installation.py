@@ -25,7 +25,7 @@ DATABASE: Final = "tripdeck"
 ACCESS_KEY: Final = "tripdeck"
 # The servers we run ourselves, unless this setting names one that runs already; and the port we like best.
 SERVER_SETTINGS: Final = {"postgres": "database_url", "valkey": "redis_url", "s3": "s3_endpoint"}
-_MOST_KEPT_MIB: Final = 2_048
+_MOST_CACHE_MIB: Final = 2_048
 _USUAL_PORTS: Final = {"postgres": 5433, "valkey": 6380, "s3": 8333}
 
 
@@ -91,9 +91,9 @@ def complete_settings(settings: Settings, installation: Installation, owned: Set
         found["api_url"] = make_local_url(settings.hub_host, settings.hub_port)
     if "allowed_origins" not in settings.model_fields_set:
         found["allowed_origins"] = (f"http://127.0.0.1:{settings.ui_port}", f"http://localhost:{settings.ui_port}")
-    if "kept_blocks_mib" not in settings.model_fields_set:
+    if "block_cache_mib" not in settings.model_fields_set:
         # A sixteenth of the memory each for hub and web app, an eighth is PostgreSQL's: of 24 GiB enough for 100 million trips.
-        found["kept_blocks_mib"] = min(psutil.virtual_memory().total // 2**24, _MOST_KEPT_MIB)
+        found["block_cache_mib"] = min(psutil.virtual_memory().total // 2**24, _MOST_CACHE_MIB)
     return settings.model_copy(update=found)
 
 

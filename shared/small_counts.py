@@ -95,13 +95,13 @@ class SmallCounts:
         if not self.is_hiding:
             return detail
         self.check_total(detail.trips)
-        hidden = self.choose_hidden(dict(detail.weeks))
+        hidden = self.select_hidden(dict(detail.weeks))
         # The group's time of day may be some of the hours: one hidden among them could be told from the others and the total.
-        hours = () if self.choose_hidden(dict(enumerate(detail.hours))) else detail.hours
+        hours = () if self.select_hidden(dict(enumerate(detail.hours))) else detail.hours
         weeks = tuple((week, trips) for week, trips in detail.weeks if week not in hidden)
         return replace(detail, weeks=weeks, hours=hours, samples=())
 
-    def choose_hidden(self, counts: Mapping[_Key, int]) -> set[_Key]:
+    def select_hidden(self, counts: Mapping[_Key, int]) -> set[_Key]:
         """Keys of the counts to hide: the small ones, and the next larger until they can't be told from a total."""
         ascending = sorted((key for key, trips in counts.items() if trips), key=lambda key: counts[key])
         small = [key for key in ascending if counts[key] < self.min_trips]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from shared.compaction.block_writer import make_batch_blocks
 from shared.compaction.segment_copy import write_rows
-from shared.compaction.segments import pack_run
+from shared.compaction.segments import create_segment
 from shared.domain.position import encode_position
 from shared.index.layout import DAY_ONE
 from shared.services.database import driver_connection, execute
@@ -62,7 +62,7 @@ def insert_trips(connection: Connection, trips: Sequence[MadeTrip], *, kind: Kin
         {"load_id": load_id, "rows": len(trips), "rows_in_blocks": len(trips) if kind == "loose" else 0},
     )
     if kind == "packed":
-        pack_run(connection, [load_id], len(trips))
+        create_segment(connection, [load_id], len(trips))
     return load_id
 
 

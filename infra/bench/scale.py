@@ -18,8 +18,8 @@ from infra.bench.watch import LoadCurve, watch_load
 from infra.state import StackState
 from loader.cli.client import HubClient
 from loader.sample.generate import Tally, generate_trips
-from shared.compaction.merge_policy import choose_loads, list_piles
-from shared.compaction.segments import LEAST_TRIPS, clear_batch_points, pack_loads
+from shared.compaction.merge_policy import list_merge_candidates, select_loads
+from shared.compaction.segments import LEAST_TRIPS, clear_batch_blocks, compact_loads
 from shared.index.block_cache import limit_block_bits
 from shared.platform.errors import TerminalError
 from shared.platform.settings import load_settings
@@ -82,7 +82,7 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
         _require_success(curve.load, tally)
         report("Checking …")
         engine = connect_database(settings, statement_timeout_ms=0)
-        limit_block_bits(settings.kept_blocks_mib)
+        limit_block_bits(settings.block_cache_mib)
         differences = list_differences(engine, load_id, tally)
         missing = list_missing_samples(engine, path, samples=_SAMPLES, seed=seed)
     finally:
@@ -90,7 +90,7 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
     report("Packing …")
     wait_for_runs(engine)
     # While the checks read, nothing that was removed could be tidied up; autovacuum would some minutes later.
-    clear_batch_points(engine)
+    clear_batch_blocks(engine)
     execute_alone(engine, "vacuum_rollup_week")
     report("Asking …")
     with transaction(engine) as connection:
@@ -125,9 +125,9 @@ def _time_questions(engine: Engine, folder: Path, *, repeats: int, seed: int) ->
 def wait_for_runs(engine: Engine) -> None:
     """Wait until no load is loose that ought to be packed; a worker packs, or this process when none is at it."""
     while True:
-        if pack_loads(engine) == 0:
+        if compact_loads(engine) == 0:
             with transaction(engine) as connection:
-                if not choose_loads(list_piles(connection), least_trips=LEAST_TRIPS)[0]:
+                if not select_loads(list_merge_candidates(connection), least_trips=LEAST_TRIPS)[0]:
                     return
             time.sleep(_POLL_S)
 

@@ -1,6 +1,6 @@
-"""Checks of what only we can read: that the bits of runs and of loose loads say what their trips say.
+"""Segment checks: that the bits of segments and of uncompacted loads agree with their trips.
 
-A query tells what must be there, as counts and sums of a hash, and brings the rows; reading those is our part.
+SQL cannot read the bits. A query returns the expected counts and hash sums, and the rows with bits, which are decoded here.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from shared.compaction.block_writer import SUMMED_WEEKS
 from shared.domain.position import X_MASK, Y_MASK
-from shared.index.block_fetch import make_blocks
+from shared.index.block_fetch import decode_blocks
 from shared.index.block_reader import read_block
 from shared.index.layout import CELL_SHIFT, HOURS
 from shared.kernels.bit_packing import unpack_numbers
@@ -32,7 +32,7 @@ _DATASOURCES: Final = 65_536
 
 
 def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagreement]:
-    """Compare blocks with trips, and their sums with what is in them. A trip outside its block's bounds counts as missing."""
+    """Compare blocks with trips, and their week sums with their bits. A trip outside its block's bounds counts as missing."""
     sums: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
     hours: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
     for row in _stream(connection, "check_blocks", load_id):
@@ -50,16 +50,16 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
         is_inside = _is_between(ends, row.bounds[:4]) & (_is_between(others, row.bounds[4:]) if row.is_origin else True)
         hashes = (ends % _PRIME + 1) * (others % _PRIME + times % _PRIME + 1)
         for cell in np.unique(ends >> 32).tolist():
-            chosen = is_inside & (ends >> 32 == cell)
+            selected = is_inside & (ends >> 32 == cell)
             found = sums[row.owner, row.is_origin, row.region_id, cell][1]
-            found[0] += int(chosen.sum())
-            found[1] += int(hashes[chosen].sum())
+            found[0] += int(selected.sum())
+            found[1] += int(hashes[selected].sum())
     yield from _compare(sums, "blocks of")
     yield from _compare(hours, "run_cell of")
 
 
 def check_flows(connection: Connection, load_id: int | None) -> Iterator[Disagreement]:
-    """Compare the flows of runs with trips."""
+    """Compare the flows of segments with trips."""
     sums: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
     for row in _stream(connection, "check_run_flow", load_id):
         key = (row.run_id, row.region_id, row.datasource_id, row.slot, row.origin_cell)
@@ -82,12 +82,12 @@ def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers]:
     """A block's ends, other ends (0 for destinations), and 65,536 times the hour + datasource."""
     lows = (row.bounds[4], row.bounds[6]) if row.is_origin else (0, 0)
     piece = (row.x_at, row.y_at - row.x_at, row.times_at - row.y_at, row.runs, row.bits)
-    blocks = make_blocks([(row.trips, 0, row.cell, row.base_week, len(row.datasource_ids), -1, 0, 0, *lows, *piece)])
+    blocks = decode_blocks([(row.trips, 0, row.cell, row.base_week, len(row.datasource_ids), -1, 0, 0, *lows, *piece)])
     found = np.zeros((3, row.trips), np.int64)
     read_block(blocks.table[0], blocks.words, found, row.is_origin)
     code = found[2] & 0xFFFF
     hours = ((found[2] >> 16) + row.base_week) * HOURS + code % HOURS
-    # A damaged block may name datasources that it doesn't have.
+    # A damaged block may have codes of datasources that it does not list.
     datasources = np.array(row.datasource_ids)[np.minimum(code // HOURS, len(row.datasource_ids) - 1)]
     return found[0], found[1], hours * _DATASOURCES + datasources
 

@@ -85,7 +85,7 @@ async def run_hub(settings: Settings) -> None:
 def make_services(settings: Settings) -> Services:
     """Make everything handlers use; connections open at first use. Raises: SettingsError."""
     access = Access(settings)
-    limit_block_bits(settings.kept_blocks_mib)
+    limit_block_bits(settings.block_cache_mib)
     engine = connect_database(settings)
     metrics = Metrics()
     threads = settings.database_pool_size

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from loader.pipeline.context import Context
-from shared.compaction.merge_policy import list_piles
-from shared.compaction.segments import LEAST_TRIPS, clear_batch_points, pack_loads
+from shared.compaction.merge_policy import list_merge_candidates
+from shared.compaction.segments import LEAST_TRIPS, clear_batch_blocks, compact_loads
 from shared.platform.errors import TripdeckError
 from shared.platform.memory import give_back_free
 from shared.services.database import execute, transaction
@@ -58,10 +58,10 @@ class Compactor:
         if self._must_wait():
             return 0
         # Blocks that a question had open when they were last to be deleted.
-        clear_batch_points(self._context.engine)
+        clear_batch_blocks(self._context.engine)
         # Memory that batches needed, before compaction takes its own.
         give_back_free()
-        return pack_loads(self._context.engine, least_trips=self._pace.least_trips, pause=self._pause)
+        return compact_loads(self._context.engine, least_trips=self._pace.least_trips, pause=self._pause)
 
     def _pause(self) -> None:
         """Wait while loads run: compaction beside a load takes two thirds of a core from it and from questions."""
@@ -72,7 +72,10 @@ class Compactor:
         with transaction(self._context.engine) as connection:
             if not execute(connection, "has_running_loads").scalar_one():
                 return False
-            return sum(pile.trips for pile in list_piles(connection) if pile.run_id is None) < self._pace.patience_trips
+            return (
+                sum(candidate.trips for candidate in list_merge_candidates(connection) if candidate.segment_id is None)
+                < self._pace.patience_trips
+            )
 
     def _run(self) -> None:
         while not self._context.stopping.wait(self._pace.interval_s):

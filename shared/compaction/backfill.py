@@ -1,6 +1,6 @@
-"""Bare loads: trips that have no blocks get them, read part by part, so that they can be packed as others are.
+"""Backfill: write the blocks of unindexed loads, so that these can be compacted like others.
 
-Parts are ranges of origins, so memory is bounded whatever the load's size.
+Trips are read in parts (ranges of origins), so memory is bounded whatever the size of the load.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from shared.platform.errors import TransientError
 from shared.services.database import driver_connection, execute
 from shared.services.named_queries import query
 
-# Parts differ in size by a few per cent so.
+# So many samples make parts that differ in size by a few per cent.
 _SAMPLES_PER_PART: Final = 1_000
 _HOUR_US: Final = 3_600_000_000
 _EPOCH_HOURS: Final = (date(2000, 1, 1) - DAY_ONE).days * 24
@@ -35,8 +35,8 @@ _HEADER_BYTES, _TRAILER_BYTES = 19, 2
 _Key = tuple[int, int, Any]
 
 
-def block_loads(connection: Connection, load_ids: Sequence[int], *, trips: int, part_trips: int) -> None:
-    """Write the blocks of bare loads in the caller's transaction. trips: about how many they have.
+def index_loads(connection: Connection, load_ids: Sequence[int], *, trips: int, part_trips: int) -> None:
+    """Write the blocks of unindexed loads in the caller's transaction. trips: about how many they have.
 
     Raises: TransientError when not all of their trips are there.
     """
@@ -48,17 +48,17 @@ def block_loads(connection: Connection, load_ids: Sequence[int], *, trips: int, 
         write_rows(connection, "copy_batch_point", ((load_ids[0], *row) for row in make_batch_blocks(*points)))
     if left:
         # A node of Citus died between the two phases of a batch's commit: the rest comes to light when it is back.
-        raise TransientError(f"{left:,} trips to pack aren't there.", code="trips_missing")
+        raise TransientError(f"{left:,} trips to compact are missing.", code="trips_missing")
 
 
 def _split(connection: Connection, load_ids: Sequence[int], parts: int) -> list[tuple[_Key | None, _Key | None]]:
-    """Cut the trips into ranges of origin, then destination and time, of about the same size: from one key to before another."""
+    """Split the trips into ranges of (origin, destination, time) of about equal size: first key included, last key excluded."""
     if parts == 1:
         return [(None, None)]
     sample = execute(connection, "sample_trips", load_ids=list(load_ids), samples=parts * _SAMPLES_PER_PART)
     keys = sorted((row.origin, row.destination, row.started_at) for row in sample)
-    cuts = sorted({keys[len(keys) * part // parts] for part in range(1, parts)}) if keys else []
-    return list(pairwise([None, *cuts, None]))
+    bounds = sorted({keys[len(keys) * part // parts] for part in range(1, parts)}) if keys else []
+    return list(pairwise([None, *bounds, None]))
 
 
 def _read_trips(
@@ -77,7 +77,7 @@ def _read_trips(
 
 
 def _read_copy(connection: Connection, name: str, parameters: dict[str, Any]) -> bytearray:
-    """Read all rows. They come one by one; those that have arrived are taken from libpq for a tenth of what waiting costs."""
+    """Read all rows. Rows that libpq has received are taken without waiting, for a tenth of the time of a blocking read each."""
     driver = driver_connection(connection)
     buffer = bytearray()
     with driver.cursor().copy(query(name), parameters) as copy:

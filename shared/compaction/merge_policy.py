@@ -9,30 +9,30 @@ from shared.services.database import execute
 
 
 @dataclass(frozen=True, slots=True)
-class Pile:
-    """Loads that lie together: a run, or (run_id None) the loose ones."""
+class MergeCandidate:
+    """Loads that are merged together: those of a segment, or (segment_id None) the uncompacted ones."""
 
-    run_id: int | None
+    segment_id: int | None
     trips: int
     load_ids: Sequence[int]
 
 
-def list_piles(connection: Connection) -> list[Pile]:
-    """List the loose loads as one pile, then the runs from the smallest on."""
-    return [Pile(row.run_id, row.trips, row.load_ids) for row in execute(connection, "list_packable")]
+def list_merge_candidates(connection: Connection) -> list[MergeCandidate]:
+    """List the uncompacted loads as one candidate, then the segments, smallest first."""
+    return [MergeCandidate(row.run_id, row.trips, row.load_ids) for row in execute(connection, "list_packable")]
 
 
-def choose_loads(piles: Sequence[Pile], *, least_trips: int) -> tuple[list[int], int]:
-    """Choose what to pack together: the loose loads, and each run that is no larger than what is chosen so far.
+def select_loads(candidates: Sequence[MergeCandidate], *, least_trips: int) -> tuple[list[int], int]:
+    """Select what to compact: the uncompacted loads, and each segment that is no larger than what is selected before it.
 
-    Shape: the loads' ids, and their trips together.
+    Returns the ids of the loads, and their trips in total; no loads when there is too little to compact.
     """
-    if not piles or piles[0].run_id is not None or piles[0].trips < least_trips:
+    if not candidates or candidates[0].segment_id is not None or candidates[0].trips < least_trips:
         return [], 0
-    load_ids, trips = list(piles[0].load_ids), piles[0].trips
-    for pile in piles[1:]:
-        if pile.trips > trips:
+    load_ids, trips = list(candidates[0].load_ids), candidates[0].trips
+    for candidate in candidates[1:]:
+        if candidate.trips > trips:
             break
-        load_ids += pile.load_ids
-        trips += pile.trips
+        load_ids += candidate.load_ids
+        trips += candidate.trips
     return sorted(load_ids), trips

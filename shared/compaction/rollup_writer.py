@@ -1,4 +1,4 @@
-"""Rows of a run beside its blocks, made of sorted points: cells and days."""
+"""Rollup writer: trips of a segment per cell and per day, counted from sorted ends."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from shared.compaction.segment_copy import Row, encode_arrays
-from shared.compaction.sorted_ends import Points
+from shared.compaction.sorted_ends import SortedEnds
 from shared.index.layout import CELL_SHIFT, DAY_ONE, FINE_SHIFT, HOURS
 from shared.kernels.bit_packing import list_columns, pack_numbers
 from shared.kernels.compiler import compile_kernel
@@ -16,86 +16,86 @@ from shared.kernels.radix_sort import count_keys, number_kinds
 from shared.platform.arrays import Numbers
 
 TRIPS_PER_HOUR: Final = 4
-"""Cells keep hours where they have so many trips to each number."""
+"""A cell stores its trips per hour where it has at least so many trips for each hour of its weeks."""
 
 
 _DAYS_TO_2000: Final = (date(2000, 1, 1) - DAY_ONE).days
 
 
-def make_cells(points: Points, hours_of_cells: Sequence[bytes | None]) -> Iterator[Row]:
-    """Make the rows of run_cell, without the run; of origins with the fine cells. hours_of_cells: what pack_hours gives."""
-    starts = points.list_starts(CELL_SHIFT)
-    number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points.ends)))
-    hours = points.stamps >> 32
+def make_cells(sorted_ends: SortedEnds, hours_of_cells: Sequence[bytes | None]) -> Iterator[Row]:
+    """Yield trips per cell, without the segment's id; origins with fine cells. hours_of_cells: as encode_cell_hours returns."""
+    starts = sorted_ends.list_cell_offsets(CELL_SHIFT)
+    number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(sorted_ends.positions)))
+    hours = sorted_ends.stamps >> 32
     first_week = int(hours.min()) // HOURS
-    sources, codes = number_kinds(points.stamps & 65_535)
+    sources, codes = number_kinds(sorted_ends.stamps & 65_535)
     weeks = int(hours.max()) // HOURS + 1 - first_week
     cell_weeks = number * weeks + hours // HOURS - first_week
     keys, trips = count_keys(cell_weeks * len(sources) + codes, len(starts) * weeks * len(sources))
     cell_weeks, codes = np.divmod(keys, len(sources))
-    cuts = np.append(np.searchsorted(cell_weeks, np.arange(len(starts)) * weeks), len(keys))
+    offsets = np.append(np.searchsorted(cell_weeks, np.arange(len(starts)) * weeks), len(keys))
     mondays = (first_week + cell_weeks % weeks) * 7 - _DAYS_TO_2000
     first_of_week = np.flatnonzero(np.diff(cell_weeks, prepend=-1))
-    week_cuts = np.append(np.searchsorted(first_of_week, cuts[:-1]), len(first_of_week))
+    week_cuts = np.append(np.searchsorted(first_of_week, offsets[:-1]), len(first_of_week))
     columns = zip(
-        encode_arrays("date[]", mondays, cuts),
-        encode_arrays("int2[]", sources[codes], cuts),
-        encode_arrays("int4[]", trips, cuts),
+        encode_arrays("date[]", mondays, offsets),
+        encode_arrays("int2[]", sources[codes], offsets),
+        encode_arrays("int4[]", trips, offsets),
         encode_arrays("date[]", mondays[first_of_week], week_cuts),
         encode_arrays("int4[]", np.add.reduceat(trips, first_of_week), week_cuts),
         strict=True,
     )
-    fine = _list_fine_cells(points, starts) if points.others is not None else [(None, None)] * len(starts)
-    corners = (points.ends[starts] >> CELL_SHIFT << CELL_SHIFT).tolist()
-    for n, (region, column) in enumerate(zip(points.regions[starts].tolist(), columns, strict=True)):
-        yield (region, points.others is not None, corners[n], *column, *fine[n], hours_of_cells[n])
+    fine = _list_fine_cells(sorted_ends, starts) if sorted_ends.others is not None else [(None, None)] * len(starts)
+    corners = (sorted_ends.positions[starts] >> CELL_SHIFT << CELL_SHIFT).tolist()
+    for n, (region, column) in enumerate(zip(sorted_ends.regions[starts].tolist(), columns, strict=True)):
+        yield (region, sorted_ends.others is not None, corners[n], *column, *fine[n], hours_of_cells[n])
 
 
 def make_days(counts: Numbers) -> Iterator[Row]:
-    """Make the rows of run_day, without the run, from the trips per hour and place (region << 16 | datasource).
+    """Yield trips per day, without the segment's id. counts: hours, pairs (region << 16 | datasource), trips.
 
     Shape: 3 by n, in any order.
     """
-    hours, places, trips = counts[:, np.lexsort((counts[0], counts[1], counts[0] // 24))]
+    hours, pairs, trips = counts[:, np.lexsort((counts[0], counts[1], counts[0] // 24))]
     days = hours // 24
-    starts = np.flatnonzero(np.diff(days, prepend=-1) | np.diff(places, prepend=-1))
-    cuts = np.append(starts, len(hours))
-    columns = zip(encode_arrays("int2[]", hours % 24, cuts), encode_arrays("int4[]", trips, cuts), strict=True)
-    for day, place, column in zip(days[starts].tolist(), places[starts].tolist(), columns, strict=True):
-        yield DAY_ONE + timedelta(day), place >> 16, place & 65_535, *column
+    starts = np.flatnonzero(np.diff(days, prepend=-1) | np.diff(pairs, prepend=-1))
+    offsets = np.append(starts, len(hours))
+    columns = zip(encode_arrays("int2[]", hours % 24, offsets), encode_arrays("int4[]", trips, offsets), strict=True)
+    for day, pair, column in zip(days[starts].tolist(), pairs[starts].tolist(), columns, strict=True):
+        yield DAY_ONE + timedelta(day), pair >> 16, pair & 65_535, *column
 
 
 def count_hours(stamps: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Count trips per hour and place (region << 16 | datasource). Shape: n stamps in order of regions → m each, in no order."""
-    places, numbers = _number_places(stamps)
+    """Count trips per hour and pair (region << 16 | datasource). Shape: n stamps in order of regions → m each, in no order."""
+    pairs, numbers = _number_pairs(stamps)
     first, last = int(stamps.min()) >> 32, int(stamps.max()) >> 32
-    keys, trips = count_keys(numbers * (last + 1 - first) + (stamps >> 32) - first, len(places) * (last + 1 - first))
+    keys, trips = count_keys(numbers * (last + 1 - first) + (stamps >> 32) - first, len(pairs) * (last + 1 - first))
     number, hours = np.divmod(keys, last + 1 - first)
-    return hours + first, places[number], trips
+    return hours + first, pairs[number], trips
 
 
 @compile_kernel
-def _number_places(stamps: Numbers) -> tuple[Numbers, Numbers]:
-    """Number the places of stamps in order of regions. Shape: n → m places, n numbers."""
-    places, numbers, count = np.empty(len(stamps), np.int64), np.empty(len(stamps), np.int64), 0
+def _number_pairs(stamps: Numbers) -> tuple[Numbers, Numbers]:
+    """Number the pairs (region << 16 | datasource) of stamps. Shape: n stamps in order of regions → m pairs, n numbers."""
+    pairs, numbers, count = np.empty(len(stamps), np.int64), np.empty(len(stamps), np.int64), 0
     slots = np.full(65_536, -1, np.int64)
     for trip in range(len(stamps)):
-        place = stamps[trip] & 0xFFFF_FFFF
-        slot = slots[place & 65_535]
-        # A datasource's place in another region is another one.
-        if slot < 0 or places[slot] != place:
+        pair = stamps[trip] & 0xFFFF_FFFF
+        slot = slots[pair & 65_535]
+        # The same datasource in another region is another pair.
+        if slot < 0 or pairs[slot] != pair:
             slot, count = count, count + 1
-            places[slot], slots[place & 65_535] = place, slot
+            pairs[slot], slots[pair & 65_535] = pair, slot
         numbers[trip] = slot
-    return places[:count].copy(), numbers
+    return pairs[:count].copy(), numbers
 
 
-def pack_hours(points: Points) -> list[bytes | None]:
-    """List per cell the trips in each hour of each week from its first to its last, as bits; None where trips are few."""
-    starts = points.list_starts(CELL_SHIFT)
+def encode_cell_hours(sorted_ends: SortedEnds) -> list[bytes | None]:
+    """Encode each cell's trips per hour, from its first week to its last, as bits; None where trips are few."""
+    starts = sorted_ends.list_cell_offsets(CELL_SHIFT)
     columns: list[bytes | None] = []
-    for first, last in pairwise([*starts.tolist(), len(points.ends)]):
-        hours = points.stamps[first:last] >> 32
+    for first, last in pairwise([*starts.tolist(), len(sorted_ends.positions)]):
+        hours = sorted_ends.stamps[first:last] >> 32
         start = int(hours.min()) // HOURS * HOURS
         numbers = (int(hours.max()) // HOURS + 1) * HOURS - start
         if TRIPS_PER_HOUR * numbers > last - first:
@@ -106,10 +106,10 @@ def pack_hours(points: Points) -> list[bytes | None]:
     return columns
 
 
-def _list_fine_cells(points: Points, starts: Numbers) -> list[tuple[bytes, bytes]]:
-    """Per cell, the fine cells in it (their last 10 bits), and their trips, as arrays."""
-    fine = points.list_starts(FINE_SHIFT)
-    trips = np.diff(fine, append=len(points.ends))
+def _list_fine_cells(sorted_ends: SortedEnds, starts: Numbers) -> list[tuple[bytes, bytes]]:
+    """Each cell's fine cells (their last 10 bits) and the trips of those, as arrays."""
+    fine = sorted_ends.list_cell_offsets(FINE_SHIFT)
+    trips = np.diff(fine, append=len(sorted_ends.positions))
     limits = np.append(np.searchsorted(fine, starts), len(fine))
-    cells = encode_arrays("int2[]", points.ends[fine] >> FINE_SHIFT & 1_023, limits)
+    cells = encode_arrays("int2[]", sorted_ends.positions[fine] >> FINE_SHIFT & 1_023, limits)
     return list(zip(cells, encode_arrays("int4[]", trips, limits), strict=True))

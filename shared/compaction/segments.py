@@ -1,12 +1,11 @@
-"""Runs: finished loads packed together in sorted order, so that questions read a few blocks instead of the trips.
+"""Segments: finished loads compacted into sorted blocks, so that questions read a few blocks instead of the trips.
 
-    while pack_loads(engine): pass      # in the background, whenever a load has succeeded
+    while compact_loads(engine): pass      # in the background, whenever a load has succeeded
 
-A load that is in no run is loose, and every question reads the blocks of its batches, or its trips. Packing is one transaction: a
-question sees a load loose or packed, never both. Loose loads are packed with the runs that are no larger than they are together,
-so that runs stay few and a trip is packed again only as often as its run has doubled (a log-structured merge).
-
-See shared/compaction/merger.py for how.
+A load that is in no segment is uncompacted: every question reads the blocks of its batches, or its trips. A compaction is one
+transaction, so a question sees a load either uncompacted or in a segment, never both. Uncompacted loads are merged with the
+segments that are no larger than they are together, so that segments stay few and a trip is merged again only when its segment has
+doubled (a log-structured merge tree).
 """
 
 import logging
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine
 
-from shared.compaction.merge_policy import choose_loads, list_piles
+from shared.compaction.merge_policy import list_merge_candidates, select_loads
 from shared.platform.errors import TransientError
 from shared.services.database import execute, execute_alone, transaction
 
@@ -25,42 +24,43 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-# Reading the blocks of so many loose trips costs a question some milliseconds.
+# Reading the blocks of so many uncompacted trips costs a question some milliseconds.
 LEAST_TRIPS: Final = 100_000
 
 
 _CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_points", "delete_run_flows")
 
 
-def pack_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS, pause: Callable[[], None] | None = None) -> int:
-    """Pack the loose loads when they have enough trips; returns how many loads share the new run, 0 when there was nothing to do.
+def compact_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS, pause: Callable[[], None] | None = None) -> int:
+    """Compact the uncompacted loads when they have at least least_trips trips.
 
-    pause: called now and then, while nothing but the transaction is held; it may take as long as it likes.
-    Raises: TransientError when a load was undone meanwhile; nothing has happened then, and the next call sees to the rest.
+    Returns the number of loads in the new segment; 0 when there was nothing to do. pause: called after each part, while nothing
+    but the transaction is held; it may block as long as it likes.
+    Raises: TransientError when a load was undone meanwhile; nothing has changed then, and the next call compacts the rest.
     """
     with transaction(engine) as connection:
         if not execute(connection, "lock_packing").scalar_one():
             return 0
-        load_ids, trips = choose_loads(list_piles(connection), least_trips=least_trips)
+        load_ids, trips = select_loads(list_merge_candidates(connection), least_trips=least_trips)
         if not load_ids:
             return 0
         execute(connection, "begin_packing")
         with transaction(engine) as reader:
             execute(reader, "begin_packing")
-            pack_run(connection, load_ids, trips, reader=reader, pause=pause)
-    LOG.info("packed loads into a run", extra={"loads": len(load_ids), "trips": trips})
+            create_segment(connection, load_ids, trips, reader=reader, pause=pause)
+    LOG.info("compacted loads into a segment", extra={"loads": len(load_ids), "trips": trips})
     with transaction(engine) as connection:
         execute(connection, "begin_packing")
         execute(connection, "summarize_ranges")
         execute(connection, "analyze_trips")
-    clear_batch_points(engine)
+    clear_batch_blocks(engine)
     return len(load_ids)
 
 
-def clear_batch_points(engine: Engine) -> None:
-    """Give back the room of blocks that are in a run now, which nobody reads any more: all at once when no load is loose.
+def clear_batch_blocks(engine: Engine) -> None:
+    """Delete the batches' blocks of loads that are in a segment now: by truncation when no load is uncompacted.
 
-    Deleting them block by block would write as much as packing did. While a question has the table open they stay.
+    Deleting row by row would write as much as the compaction did. While a question has the table open, the blocks stay.
     """
     with transaction(engine) as connection:
         found = execute(connection, "find_batch_points").one()
@@ -69,17 +69,17 @@ def clear_batch_points(engine: Engine) -> None:
         if found.has_loose:
             execute(connection, "delete_packed_batch_points")
     if found.has_loose:
-        # The next batches use the room.
+        # The next batches reuse the space.
         execute_alone(engine, "vacuum_batch_points")
         return
     with suppress(TransientError), transaction(engine) as connection:
-        # Refused while a batch or a question has the table open. Behind the lock nobody adds any.
+        # Fails while a batch or a question has the table open. Under the lock nobody adds blocks.
         execute(connection, "lock_batch_points")
         if not execute(connection, "find_batch_points").one().has_loose:
             execute(connection, "truncate_batch_points")
 
 
-def pack_run(
+def create_segment(
     connection: Connection,
     load_ids: Sequence[int],
     trips: int,
@@ -88,25 +88,25 @@ def pack_run(
     sizes: "Sizes | None" = None,
     pause: Callable[[], None] | None = None,
 ) -> None:
-    """Pack loads into a new run in the caller's transaction; runs that lose their loads to it go.
+    """Compact loads into a new segment in the caller's transaction, and delete the segments that have no load left.
 
-    reader: another connection, for what is committed. That a load was undone while it read shows in the end.
-    Raises: TransientError when one of the loads does not stand any more.
+    reader: another connection, which reads committed blocks while this one writes.
+    Raises: TransientError when one of the loads was undone meanwhile.
     """
-    # Packing brings compiled kernels: what only asks which runs there are need not wait for those.
-    from shared.compaction.backfill import block_loads
-    from shared.compaction.merger import DEFAULT_SIZES, Target, pack_trips
+    # Imported here: callers that only list segments need not load compiled kernels.
+    from shared.compaction.backfill import index_loads
+    from shared.compaction.merger import DEFAULT_SIZES, Target, write_segment_rows
 
     loads, sizes = list(load_ids), sizes or DEFAULT_SIZES
-    run_id = execute(connection, "insert_run", trips=trips).scalar_one()
-    if bare := list(execute(connection, "list_bare_loads", load_ids=loads).scalars()):
-        block_loads(connection, bare, trips=trips, part_trips=sizes.part_trips)
-        # Nobody else sees those blocks.
+    segment_id = execute(connection, "insert_run", trips=trips).scalar_one()
+    if unindexed := list(execute(connection, "list_bare_loads", load_ids=loads).scalars()):
+        index_loads(connection, unindexed, trips=trips, part_trips=sizes.part_trips)
+        # Another connection does not see the blocks of an open transaction.
         reader = None
-    if pack_trips(connection, Target(run_id, trips), loads, reader=reader, sizes=sizes, pause=pause):
-        execute(connection, "mark_run_hours", run_id=run_id)
-    if len(execute(connection, "finish_packing", run_id=run_id, load_ids=loads).all()) < len(load_ids):
-        raise TransientError("A load was undone while it was being packed.", code="packing_overtaken")
+    if write_segment_rows(connection, Target(segment_id, trips), loads, reader=reader, sizes=sizes, pause=pause):
+        execute(connection, "mark_run_hours", run_id=segment_id)
+    if len(execute(connection, "finish_packing", run_id=segment_id, load_ids=loads).all()) < len(load_ids):
+        raise TransientError("A load was undone while it was being compacted.", code="compaction_overtaken")
     execute(connection, "delete_empty_runs")
     for name in _CLEARANCE:
         execute(connection, name)

@@ -29,7 +29,7 @@ def area_parameters(box: Box | AxisArea | None, end: End) -> dict[str, object]:
     }
 
 
-def choose_ends(area: AxisArea, origins: Numbers, destinations: Numbers, *, end: End) -> Flags:
+def filter_ends(area: AxisArea, origins: Numbers, destinations: Numbers, *, end: End) -> Flags:
     """Tell which trips have that end in an area. Shape: n positions each → n flags."""
     if end == "origin":
         return area.contains(origins)

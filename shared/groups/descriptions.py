@@ -1,6 +1,6 @@
-"""Described groups: chosen trip groups with the means, days and names of their trips, put together from shares of those.
+"""Descriptions: means, days and names of selected trip groups, merged from partials.
 
-Some of a group's trips are known from blocks, others are read: each share says what its trips have.
+Some trips of a group are read from blocks, others from the table of trips: each partial describes its part of the trips.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from shared.domain.position import format_geohash
 from shared.domain.trip_end import area_parameters
 from shared.groups.question import GroupQuestion, TripGroup
-from shared.index.snapshot import Filters, StaleError
+from shared.index.snapshot import StaleError, TripFilter
 from shared.services.database import execute, preferring_indexes
 
 KEY: Final = ("region", "origin", "destination", "bucket")
-"""Columns of chosen groups before trips: a region's id, cells, and which of a day's buckets."""
+"""Columns of selected groups before trips: region id, origin and destination cell, number of the bucket in the day."""
 
 _ENDS: Final = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")
 
@@ -27,8 +27,8 @@ Names = Mapping[bool, Mapping[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """Some trips of the group of that number among the chosen ones. sums: of the ends' coordinates, in degrees."""
+class Partial:
+    """Some trips of a selected group. number: index of the group. sums: of the ends' coordinates, in degrees."""
 
     number: int
     trips: int
@@ -46,10 +46,10 @@ def fetch_names(connection: Connection) -> Names:
     return names
 
 
-def group_parameters(question: GroupQuestion, filters: Filters) -> dict[str, object]:
-    """Make the parameters that queries about a question's groups share."""
+def group_parameters(question: GroupQuestion, trip_filter: TripFilter) -> dict[str, object]:
+    """Parameters of all queries about a question's groups."""
     return {
-        **filters.parameters,
+        **trip_filter.parameters,
         **area_parameters(question.box, question.end),
         "hours": question.hours,
         "cell_shift": question.cell_shift,
@@ -57,11 +57,11 @@ def group_parameters(question: GroupQuestion, filters: Filters) -> dict[str, obj
     }
 
 
-def read_shares(
-    connection: Connection, parameters: Mapping[str, object], chosen: pl.DataFrame, *, loads: Sequence[int] | None
-) -> Iterator[Share]:
-    """Read what the trips of some loads (None: of all) have. Raises: StaleError."""
-    keys = {f"{name}s": chosen[name].to_list() for name in KEY}
+def read_partials(
+    connection: Connection, parameters: Mapping[str, object], selected: pl.DataFrame, *, loads: Sequence[int] | None
+) -> Iterator[Partial]:
+    """Yield partials from the trips of some loads (None: of all). Raises: StaleError."""
+    keys = {f"{name}s": selected[name].to_list() for name in KEY}
     with preferring_indexes(connection):
         rows = execute(connection, "describe_groups", **parameters, **keys, described_loads=loads).all()
     for row in rows:
@@ -69,14 +69,16 @@ def read_shares(
             raise StaleError
         if row.number is not None:
             sums = [getattr(row, name) for name in _ENDS]
-            yield Share(row.number, row.trips, sums, row.first_on, row.last_on, row.datasource_ids)
+            yield Partial(row.number, row.trips, sums, row.first_on, row.last_on, row.datasource_ids)
 
 
-def describe_groups(question: GroupQuestion, chosen: pl.DataFrame, shares: Iterable[Share], *, names: Names) -> list[TripGroup]:
-    """Put the chosen groups together. Each must have a share."""
-    found: list[list[Share]] = [[] for _ in range(chosen.height)]
-    for share in shares:
-        found[share.number].append(share)
+def describe_groups(
+    question: GroupQuestion, selected: pl.DataFrame, partials: Iterable[Partial], *, names: Names
+) -> list[TripGroup]:
+    """Merge the partials of the selected groups. Each group must have one."""
+    found: list[list[Partial]] = [[] for _ in range(selected.height)]
+    for partial in partials:
+        found[partial.number].append(partial)
     return [
         TripGroup(
             region=names[True][region],
@@ -85,14 +87,14 @@ def describe_groups(question: GroupQuestion, chosen: pl.DataFrame, shares: Itera
             bucket_minute=bucket * question.bucket_minutes,
             trips=trips,
             **_find_means(parts),
-            first_on=min(share.first_on for share in parts),
-            last_on=max(share.last_on for share in parts),
-            datasources=tuple(sorted({names[False][number] for share in parts for number in share.datasource_ids})),
+            first_on=min(partial.first_on for partial in parts),
+            last_on=max(partial.last_on for partial in parts),
+            datasources=tuple(sorted({names[False][number] for partial in parts for number in partial.datasource_ids})),
         )
-        for (region, origin, destination, bucket, trips), parts in zip(chosen.iter_rows(), found, strict=True)
+        for (region, origin, destination, bucket, trips), parts in zip(selected.iter_rows(), found, strict=True)
     ]
 
 
-def _find_means(shares: Sequence[Share]) -> dict[str, Any]:
-    trips = sum(share.trips for share in shares)
-    return {name: sum(share.sums[end] for share in shares) / trips for end, name in enumerate(_ENDS)}
+def _find_means(partials: Sequence[Partial]) -> dict[str, Any]:
+    trips = sum(partial.trips for partial in partials)
+    return {name: sum(partial.sums[end] for partial in partials) / trips for end, name in enumerate(_ENDS)}

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from shared.domain.trip_end import area_parameters
 from shared.groups.detail_question import GroupDetail, GroupDetailQuestion, SampleTrip
-from shared.index.snapshot import Filters, StaleError, fetch_filters
+from shared.index.snapshot import StaleError, TripFilter, fetch_trip_filter
 from shared.services.database import execute, preferring_indexes
 
 if TYPE_CHECKING:
@@ -25,25 +25,27 @@ if TYPE_CHECKING:
 
 def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
     """Look at one trip group. Raises: RequestError for a region or datasource that isn't there."""
-    # Reading blocks brings compiled kernels: what asks no group need not wait for those.
+    # Imported here: callers that need no group need not load compiled kernels.
     from shared.groups.detail_hours import GroupHours
 
     while True:
-        filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
-        if filters.first_at is None or (question.box and question.box.area().is_empty):
+        trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+        if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
             return GroupDetail(0, (), (0,) * 24, ())
         with suppress(StaleError):
-            known = GroupHours.count(connection, question, filters) if question.fits_blocks else None
-            return _look(connection, question, filters=filters, known=known)
+            known = GroupHours.count(connection, question, trip_filter) if question.fits_blocks else None
+            return _look(connection, question, trip_filter=trip_filter, known=known)
 
 
-def _look(connection: Connection, question: GroupDetailQuestion, *, filters: Filters, known: "GroupHours | None") -> GroupDetail:
-    """Put together what blocks tell and what trips tell: those of bare loads, or all."""
+def _look(
+    connection: Connection, question: GroupDetailQuestion, *, trip_filter: TripFilter, known: "GroupHours | None"
+) -> GroupDetail:
+    """Merge the counts from blocks with those from trips: of unindexed loads, or of all."""
     parameters = {
         **_parameters(question),
-        "region_id": filters.region_id,
-        "datasource_id": filters.datasource_id,
-        "loads": filters.bare_loads if known else None,
+        "region_id": trip_filter.region_id,
+        "datasource_id": trip_filter.datasource_id,
+        "loads": trip_filter.unindexed_loads if known else None,
         "started_from": known.find_newest(question.samples) if known else None,
     }
     weeks, hours = (known.weeks, known.hours) if known else (Counter[date](), Counter[int]())

@@ -12,15 +12,15 @@ from typing import Final
 from sqlalchemy import Connection
 
 from shared.groups.question import FlowMap, FlowQuestion, GroupQuestion, TripGroup, parse_after
-from shared.index.snapshot import Filters, StaleError, fetch_filters
+from shared.index.snapshot import StaleError, TripFilter, fetch_trip_filter
 from shared.questions.histograms import count_hours_of_week, sum_hours
 from shared.questions.weekly import WeeklyQuestion
 from shared.services.database import execute
 
-# Characters of the cells that groups are counted by in blocks; finer ones are read from the trips.
+# Most geohash characters of cells that are counted from blocks; finer cells are counted from the trips.
 _MOST_PRECISION: Final = 9
-# Groups of more trips of bare loads are chosen by the database: there may be as many of them.
-_MOST_BARE: Final = 2_000_000
+# Above so many trips in unindexed loads the database selects the groups: there may be as many groups as trips.
+_MOST_UNINDEXED: Final = 2_000_000
 
 
 def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGroup]:
@@ -28,41 +28,41 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
     parse_after(question)
     while True:
         names = {"region": question.region, "datasource": question.datasource}
-        filters = fetch_filters(connection, **names)
-        if filters.first_at is None or (question.box and question.box.area().is_empty):
+        trip_filter = fetch_trip_filter(connection, **names)
+        if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
             return []
         with suppress(StaleError):
-            return _find_groups(connection, question, filters)
+            return _find_groups(connection, question, trip_filter)
 
 
-def _find_groups(connection: Connection, question: GroupQuestion, filters: Filters) -> list[TripGroup]:
+def _find_groups(connection: Connection, question: GroupQuestion, trip_filter: TripFilter) -> list[TripGroup]:
     from shared.groups.hourly_groups import find_groups
     from shared.groups.sub_hourly_groups import find_part_groups
 
-    if question.precision > _MOST_PRECISION or _has_much_bare(connection, filters):
-        return find_part_groups(connection, question, filters, knows_hosts=False)
+    if question.precision > _MOST_PRECISION or _has_many_unindexed(connection, trip_filter):
+        return find_part_groups(connection, question, trip_filter, has_candidates=False)
     if question.bucket_minutes % 60:
-        return find_part_groups(connection, question, filters)
-    return find_groups(connection, question, filters)
+        return find_part_groups(connection, question, trip_filter)
+    return find_groups(connection, question, trip_filter)
 
 
-def _has_much_bare(connection: Connection, filters: Filters) -> bool:
-    trips = execute(connection, "count_bare_trips", bare_loads=filters.bare_loads).scalar_one()
-    return bool(trips > _MOST_BARE)
+def _has_many_unindexed(connection: Connection, trip_filter: TripFilter) -> bool:
+    trips = execute(connection, "count_bare_trips", bare_loads=trip_filter.unindexed_loads).scalar_one()
+    return bool(trips > _MOST_UNINDEXED)
 
 
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
-    # Reading blocks brings compiled kernels: what asks no flows need not wait for those.
+    # Imported here: callers that need no flows need not load compiled kernels.
     from shared.groups.flow_map import fetch_largest_flows
 
     areas = [box.area() for box in (question.box, question.viewport) if box]
     while True:
-        filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
-        if filters.first_at is None or any(area.is_empty for area in areas):
+        trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+        if trip_filter.first_at is None or any(area.is_empty for area in areas):
             return FlowMap((), (), 0, 0, question.precision)
         with suppress(StaleError):
-            return fetch_largest_flows(connection, question, filters)
+            return fetch_largest_flows(connection, question, trip_filter)
 
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:

@@ -8,7 +8,7 @@ from shared.domain.area import Box
 from shared.domain.clock import WEEKDAYS, list_hours, list_slots, validate_hours, validate_weekdays
 from shared.domain.position import POSITION_BITS, parse_geohash
 from shared.domain.trip_end import End, validate_end
-from shared.index.layout import RUN_PRECISION
+from shared.index.layout import FLOW_PRECISION
 from shared.platform.errors import RequestError
 from shared.questions.page_tokens import make_token, make_token_error, parse_token
 
@@ -70,9 +70,9 @@ class FlowQuestion:
         return None if trips is None else (trips, origin, destination)
 
     @property
-    def fits_runs(self) -> bool:
-        """Whether runs keep such flows: no finer cells, days of a kind alike, no hours of one datasource."""
-        if self.precision > RUN_PRECISION or (self.hours and self.datasource):
+    def fits_flows(self) -> bool:
+        """Whether stored flows answer it: no finer cells, days of a kind alike, no hours of one datasource."""
+        if self.precision > FLOW_PRECISION or (self.hours and self.datasource):
             return False
         try:
             list_slots(self.hours)

@@ -1,7 +1,8 @@
-"""Trip groups of parts of hours: runs and blocks know hours only, but they tell in which groups of whole hours the largest are.
+"""Sub-hourly groups: trip groups of parts of hours, counted from the trips of candidate groups of whole hours.
 
-Of the equal parts of a group's time of day one has at least the mean of their trips. So the largest n groups of whole hours have
-n parts of that many trips, and no group of fewer trips has a part among the largest n: only the trips of the others are read.
+Segments and blocks store times in whole hours. Of the p equal parts of a group of t trips, the largest has at least t / p trips.
+So the largest n groups of whole hours have n parts of at least t / p trips, t being the trips of the n-th. A group of fewer than
+t / p trips has no part among the largest n, and its trips are not read.
 """
 
 import math
@@ -12,10 +13,10 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection
 
-from shared.groups.descriptions import KEY, describe_groups, fetch_names, group_parameters, read_shares
+from shared.groups.descriptions import KEY, describe_groups, fetch_names, group_parameters, read_partials
 from shared.groups.hourly_groups import find_known, list_largest
 from shared.groups.question import MAX_LIMIT, GroupQuestion, TripGroup, parse_after
-from shared.index.snapshot import Filters, StaleError
+from shared.index.snapshot import StaleError, TripFilter
 from shared.services.database import execute, preferring_indexes
 
 _HOUR_MINUTES: Final = 60
@@ -23,43 +24,45 @@ _AFTER: Final = ("trips", "region_id", "origin", "destination", "bucket")
 
 
 def find_part_groups(
-    connection: Connection, question: GroupQuestion, filters: Filters, *, knows_hosts: bool = True
+    connection: Connection, question: GroupQuestion, trip_filter: TripFilter, *, has_candidates: bool = True
 ) -> list[TripGroup]:
-    """Find the largest trip groups by their trips, and describe them: by those of groups of whole hours, if runs know these.
+    """Find the largest trip groups and describe them.
 
-    Raises: StaleError when loads were packed or undone since the filters were fetched.
+    has_candidates: groups of whole hours can be counted, so that only the trips of candidates are read. Raises: StaleError.
     """
-    names, parameters = fetch_names(connection), group_parameters(question, filters)
+    names, parameters = fetch_names(connection), group_parameters(question, trip_filter)
     after = find_known(question, names[True])
     known = (None,) * len(_AFTER) if after is None else (after[0], *after[1])
-    # Groups of whole hours, whose times of day the question's divide.
-    host = replace(question, bucket_minutes=math.lcm(question.bucket_minutes, _HOUR_MINUTES), after=None, limit=MAX_LIMIT)
-    hosts = None
-    if knows_hosts:
-        hosts = _choose(question, list_largest(connection, host, filters, regions=names[True]), host.bucket_minutes)
-    asked = {
+    # Groups of whole hours, whose times of day the question's times divide.
+    whole_hours = replace(question, bucket_minutes=math.lcm(question.bucket_minutes, _HOUR_MINUTES), after=None, limit=MAX_LIMIT)
+    candidates = None
+    if has_candidates:
+        candidates = _filter_candidates(
+            question, list_largest(connection, whole_hours, trip_filter, regions=names[True]), whole_hours.bucket_minutes
+        )
+    group_query = {
         **parameters,
-        "host_minutes": host.bucket_minutes,
-        **{f"host_{name}s": None if hosts is None else hosts[name].to_list() for name in KEY},
+        "host_minutes": whole_hours.bucket_minutes,
+        **{f"host_{name}s": None if candidates is None else candidates[name].to_list() for name in KEY},
         **{f"after_{name}": value for name, value in zip(_AFTER, known, strict=True)},
         "limit": question.limit,
     }
-    with nullcontext() if hosts is None and question.box is None else preferring_indexes(connection):
-        rows = execute(connection, "list_groups", **asked).all()
+    with nullcontext() if candidates is None and question.box is None else preferring_indexes(connection):
+        rows = execute(connection, "list_groups", **group_query).all()
     if not rows[0].is_current:
         raise StaleError
     groups: list[Any] = [tuple(row)[1:] for row in rows if row.trips is not None]
-    chosen = pl.DataFrame(groups, schema=dict.fromkeys((*KEY, "trips"), pl.Int64), orient="row")
-    return describe_groups(question, chosen, read_shares(connection, parameters, chosen, loads=None), names=names)
+    selected = pl.DataFrame(groups, schema=dict.fromkeys((*KEY, "trips"), pl.Int64), orient="row")
+    return describe_groups(question, selected, read_partials(connection, parameters, selected, loads=None), names=names)
 
 
-def _choose(question: GroupQuestion, hosts: pl.DataFrame, host_minutes: int) -> pl.DataFrame | None:
-    """Choose of the largest groups of whole hours those that the answer's are among; None where there may be others."""
+def _filter_candidates(question: GroupQuestion, candidates: pl.DataFrame, candidate_minutes: int) -> pl.DataFrame | None:
+    """Filter the groups of whole hours that may contain groups of the answer; None where others may contain some, too."""
     after = parse_after(question)
-    # All parts of a group of fewer trips than the known one has come after that.
-    later = hosts["trips"] if after is None else hosts["trips"].filter(hosts["trips"] < after[0])
-    parts = host_minutes // question.bucket_minutes
+    # All parts of a group come after the last one of the former page if the group has fewer trips than that.
+    later = candidates["trips"] if after is None else candidates["trips"].filter(candidates["trips"] < after[0])
+    parts = candidate_minutes // question.bucket_minutes
     least = -(-later[question.limit - 1] // parts) if len(later) >= question.limit else 1
-    if hosts.height == MAX_LIMIT and hosts["trips"][-1] >= least:
+    if candidates.height == MAX_LIMIT and candidates["trips"][-1] >= least:
         return None
-    return hosts.filter(hosts["trips"] >= least)
+    return candidates.filter(candidates["trips"] >= least)

@@ -1,12 +1,12 @@
-"""Flow counts: how many trips flows have that come in order of their origins, of which the largest are kept, and those of places.
+"""Top flows: count flows in order of their origins, keep the largest, and count the trips of their locations.
 
     largest = LargestFlows(question, view)
     counter = OrderedFlows(largest, is_seen=True)
     for cells in …: counter.add(cells, complete_before=the first origin that may come from here on)
     counter.finish()
 
-Of fine cells there are nearly as many flows as trips: a table of all of them is read at random, which takes longer than sorting
-a quarter of a million trips at a time.
+Of fine cells there are nearly as many flows as trips: a hash table of all of them is read at random, which takes longer than
+sorting a quarter of a million trips at a time.
 """
 
 from typing import Final
@@ -28,29 +28,29 @@ Flows = tuple[Numbers, Numbers, Numbers]
 """Origin cells, destination cells, trips."""
 
 _PAIR: Final = ("origin", "destination")
-# Trips that are counted at once: two megabytes of keys.
+# Trips that are counted at once: 2 MB of keys.
 _MOST_TRIPS: Final = 1 << 18
-# Beyond all cells.
+# Greater than any cell.
 _LAST: Final = 1 << POSITION_BITS
-# What a place's trips are counted under: from it to others, to it from others, within it.
+# Trips of a location: from it to others, to it from others, within it.
 OUT, IN, INTERNAL = range(3)
 
 
 class LargestFlows:
-    """The largest flows of those that were added, after the one that is known, and all trips of the places they join."""
+    """The largest flows of those that were added, after the last flow of the former page; and all trips of their locations."""
 
     def __init__(self, question: FlowQuestion, view: AxisArea | None) -> None:
-        """Take flows with a cell in the view only; None: any."""
+        """Take only flows with a cell in the view; None: all flows."""
         self._question = question
         self._view = view
-        self._places = PairCounter()
-        # Trips of the least of them: smaller ones need not be looked at.
+        self._locations = PairCounter()
+        # Trips of the smallest flow shown: smaller flows are skipped.
         self._floor = 1
         self.trips = 0
         self.shown = pl.DataFrame(schema=dict.fromkeys((*_PAIR, "trips"), pl.Int64))
 
     def add(self, flows: Flows, *, is_seen: bool = False) -> None:
-        """Add flows that have all their trips. is_seen: all are known to have a cell in the view. Shape: n each."""
+        """Add complete flows. is_seen: all have a cell in the view. Shape: n each."""
         self.trips += int(flows[2].sum())
         if self._view is not None and not is_seen:
             shift = self._question.cell_shift
@@ -58,24 +58,26 @@ class LargestFlows:
             flows = (flows[0][touches], flows[1][touches], flows[2][touches])
         origins, destinations, trips = flows
         is_internal = origins == destinations
-        self._places.add(destinations, np.where(is_internal, INTERNAL, IN), trips)
+        self._locations.add(destinations, np.where(is_internal, INTERNAL, IN), trips)
         leaving = np.where(is_internal, 0, trips)
         if len(origins):
             starts = np.flatnonzero(np.diff(origins, prepend=-1))
             out = np.add.reduceat(leaving, starts)
-            self._places.add(origins[starts][out > 0], np.full(int((out > 0).sum()), OUT), out[out > 0])
+            self._locations.add(origins[starts][out > 0], np.full(int((out > 0).sum()), OUT), out[out > 0])
         is_large = trips >= self._floor
-        self._choose(pl.DataFrame({"origin": origins[is_large], "destination": destinations[is_large], "trips": trips[is_large]}))
+        self._keep_largest(
+            pl.DataFrame({"origin": origins[is_large], "destination": destinations[is_large], "trips": trips[is_large]})
+        )
 
-    def list_places(self) -> dict[tuple[int, int], int]:
-        """List the trips of the shown flows' places by cell and kind (OUT, IN, INTERNAL)."""
+    def list_locations(self) -> dict[tuple[int, int], int]:
+        """Trips of the shown flows' locations by cell and kind (OUT, IN, INTERNAL)."""
         shown = np.unique(np.concatenate([self.shown[name].to_numpy() for name in _PAIR]))
-        cells, kinds, trips = self._places.list_pairs()
+        cells, kinds, trips = self._locations.list_pairs()
         found = np.isin(cells, shown)
         keys = zip(cells[found].tolist(), kinds[found].tolist(), strict=True)
         return dict(zip(keys, trips[found].tolist(), strict=True))
 
-    def _choose(self, flows: pl.DataFrame) -> None:
+    def _keep_largest(self, flows: pl.DataFrame) -> None:
         origin, destination, trips = pl.col("origin"), pl.col("destination"), pl.col("trips")
         limit, after = self._question.limit, self._question.after_key
         if after is not None:
@@ -87,10 +89,10 @@ class LargestFlows:
 
 
 class OrderedFlows:
-    """Counts trips whose origins come in order, about: no more at once than those whose flows are not complete."""
+    """Counts trips whose origins are roughly in order; holds only trips whose flows are not complete."""
 
     def __init__(self, largest: LargestFlows, *, is_seen: bool, most_trips: int = _MOST_TRIPS) -> None:
-        """Count for the largest. is_seen: all flows have a cell in the view. most_trips: counted at once, if that can be."""
+        """Count into largest. is_seen: all flows have a cell in the view. most_trips: held before they are counted."""
         self._largest = largest
         self._is_seen = is_seen
         self._found: list[Numbers] = []
@@ -98,16 +100,14 @@ class OrderedFlows:
         self._most_trips = self._most = most_trips
 
     def add(self, cells: Numbers, *, complete_before: int) -> None:
-        """Add trips. complete_before: nothing from cells before this origin comes any more. Shape: 2 by n: origin and destination
-        cells.
-        """
+        """Add trips. complete_before: no later trip begins before this origin cell. Shape: 2 by n: origins, destinations."""
         if self._trips > self._most:
             self._count(complete_before)
         self._found.append(cells)
         self._trips += cells.shape[1]
 
     def finish(self) -> None:
-        """Count what is left."""
+        """Count the remaining trips."""
         if self._found:
             self._count(_LAST)
 
@@ -119,13 +119,13 @@ class OrderedFlows:
 
 
 def _count_before(cells: Numbers, origin: int) -> tuple[Flows, Numbers]:
-    """Count the trips from cells before an origin, in order of origins; and give the others. Shape: 2 by n trips."""
+    """Count the flows that begin before an origin cell; returns them and the other trips. Shape: 2 by n trips."""
     trips, first, last, low, high = _measure(cells, origin)
     if trips == 0:
         return (cells[0, :0], cells[1, :0], cells[0, :0]), cells
     bits = count_bits(high - low)
     if bits + count_bits(last - first) > POSITION_BITS:
-        # Cells of centimetres, far apart: by their places among all.
+        # Cells of centimetres, far apart: counted by their ranks.
         (origins, from_), (destinations, to) = (np.unique(column, return_inverse=True) for column in cells)
         flows, rest = _count_before(np.stack([from_, to]), int(np.searchsorted(origins, origin)))
         return (origins[flows[0]], destinations[flows[1]], flows[2]), np.stack([origins[rest[0]], destinations[rest[1]]])
@@ -139,27 +139,27 @@ def _measure(cells: Numbers, origin: int) -> tuple[int, int, int, int, int]:
     """Count the trips from cells before an origin, and find the lowest and highest origin, and destination, of those."""
     trips = 0
     first, last, low, high = np.int64(_LAST), np.int64(0), np.int64(_LAST), np.int64(0)
-    for place in range(cells.shape[1]):
-        if cells[0, place] < origin:
+    for i in range(cells.shape[1]):
+        if cells[0, i] < origin:
             trips += 1
-            first, last = min(first, cells[0, place]), max(last, cells[0, place])
-            low, high = min(low, cells[1, place]), max(high, cells[1, place])
+            first, last = min(first, cells[0, i]), max(last, cells[0, i])
+            low, high = min(low, cells[1, i]), max(high, cells[1, i])
     return trips, first, last, low, high  # type: ignore[return-value]
 
 
 @compile_kernel
 def _make_keys(cells: Numbers, limit: tuple[int, int], least: tuple[int, int, int]) -> tuple[Numbers, Numbers]:
-    """Make one number of each pair of cells before an origin, and give the others.
+    """Pack each pair of cells that begins before an origin into one key; returns the keys and the other pairs.
 
-    limit: that origin, and how many pairs are before it. least: the lowest origin and destination of those, and the bits that the
-    highest destination has above the lowest.
+    limit: that origin cell, and the number of pairs before it. least: the lowest origin and destination of those, and the bits of
+    the range of destinations.
     """
     trips = cells.shape[1]
     keys, rest = np.empty(limit[1] + 1, np.int64), np.empty((2, trips - limit[1] + 1), np.int64)
     low, high = 0, 0
-    # Without branches, which would be guessed wrong where both are mixed: each is written where the next of its kind belongs.
-    for place in range(trips):
-        first, second = cells[0, place], cells[1, place]
+    # Branch-free, as branches would be mispredicted: each pair is written to both ends, and only one end advances.
+    for i in range(trips):
+        first, second = cells[0, i], cells[1, i]
         keys[low] = (first - least[0]) << least[2] | (second - least[1])
         rest[0, high], rest[1, high] = first, second
         low += first < limit[0]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Final
 
-PLACES, X, Y, TIMES = 1, 2, 4, 8
+DELTAS, X, Y, TIMES = 1, 2, 4, 8
 """Columns of a block's bits, as parts of the number that says which ones a question needs."""
 
 Columns = tuple[bytes | None, ...]
@@ -40,7 +40,7 @@ _MIB: Final = 1 << 20
 _ENTRY_BYTES: Final = 400
 
 
-class BlockBits:
+class BlockCache:
     """Columns of bits by block's number; the least recently used are dropped. Threads may share it."""
 
     def __init__(self, limit_bytes: int) -> None:
@@ -53,7 +53,7 @@ class BlockBits:
         """How many blocks have some."""
         return len(self._blocks)
 
-    def find(self, block_ids: Sequence[int]) -> list[Columns | None]:
+    def get(self, block_ids: Sequence[int]) -> list[Columns | None]:
         """Give what is here of each block."""
         with self._lock:
             found = [self._blocks.get(block_id) for block_id in block_ids]
@@ -62,7 +62,7 @@ class BlockBits:
                     self._blocks.move_to_end(block_id)
         return found
 
-    def keep(self, block_id: int, columns: Columns) -> None:
+    def put(self, block_id: int, columns: Columns) -> None:
         """Keep a block's columns besides those that are here."""
         with self._lock:
             known = self._blocks.pop(block_id, None)
@@ -75,7 +75,7 @@ class BlockBits:
                 self._bytes -= _measure(self._blocks.popitem(last=False)[1])
 
 
-BLOCK_BITS: Final = BlockBits(256 * _MIB)
+BLOCK_BITS: Final = BlockCache(256 * _MIB)
 
 
 def limit_block_bits(mib: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from shared.domain.area import AxisArea, Box
 from shared.domain.clock import list_slots
-from shared.domain.trip_end import End, choose_ends
+from shared.domain.trip_end import End, filter_ends
 from shared.index.layout import FLOW_SHIFT
 from shared.kernels.bit_packing import unpack_numbers
 from shared.kernels.compiler import compile_kernel
@@ -46,12 +46,12 @@ class FlowFilter(Protocol):
         """Hours of the week that count, 0 to 167; None: all."""
 
     @property
-    def fits_runs(self) -> bool:
+    def fits_flows(self) -> bool:
         """Whether such flows are kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFlows:
+class FlowCoverage:
     """What runs know of a question. area: where an end must lie for that; None: anywhere. slots: hours; None: all at once."""
 
     end: End
@@ -59,9 +59,9 @@ class KnownFlows:
     slots: Sequence[int] | None
 
     @classmethod
-    def find(cls, question: FlowFilter, *, by_slot: bool = False) -> "KnownFlows | None":
+    def find(cls, question: FlowFilter, *, by_slot: bool = False) -> "FlowCoverage | None":
         """Find what runs know; None: nothing. by_slot: flows of each hour are wanted, which runs keep without datasources."""
-        if not question.fits_runs or (by_slot and question.datasource is not None):
+        if not question.fits_flows or (by_slot and question.datasource is not None):
             return None
         area = question.box.area().inner(FLOW_SHIFT) if question.box else None
         if area is not None and area.is_empty:
@@ -72,7 +72,7 @@ class KnownFlows:
     def contains(self, origins: Numbers, destinations: Numbers) -> Flags:
         """Tell which trips are known. Shape: n positions each → n flags."""
         return (
-            np.ones(len(origins), np.bool_) if self.area is None else choose_ends(self.area, origins, destinations, end=self.end)
+            np.ones(len(origins), np.bool_) if self.area is None else filter_ends(self.area, origins, destinations, end=self.end)
         )
 
     def read_rows(
@@ -88,14 +88,14 @@ class KnownFlows:
         view: bounds of whole cells; flows with no cell in it are left out where that is easy.
         """
         bounds = self.area.bounds() if self.area else None
-        asked = {
+        parameters_ = {
             **parameters,
             "slots": None if self.slots is None else list(self.slots),
             "view_area": view or bounds,
             "first_area": bounds if self.end in ("origin", "both") else None,
             "is_in_order": is_in_order,
         }
-        return stream_rows(connection, "list_run_flows", asked, rows=_FLOW_ROWS)
+        return stream_rows(connection, "list_run_flows", parameters_, rows=_FLOW_ROWS)
 
     def count_rows(self, rows: Sequence[Any]) -> Numbers:
         """Count the known trips of rows. Shape: 4 by n, of each flow: its row, origin and destination cell, trips."""
@@ -110,8 +110,8 @@ def read_flows(rows: Sequence[Any]) -> Numbers:
     """
     origins, firsts, flows, cells, trips = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     sizes = np.array([len(column) // 8 for pair in zip(cells, trips, strict=True) for column in pair], np.int64)
-    starts = (np.cumsum(sizes) - sizes).reshape(-1, 2)
-    table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, starts])
+    offsets = (np.cumsum(sizes) - sizes).reshape(-1, 2)
+    table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, offsets])
     words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
     found = np.empty((3, int(table[:, 2].sum())), np.int64)
     _list_flows(table, words, found)
@@ -131,7 +131,7 @@ def _list_flows(rows: Numbers, words: Words, found: Numbers) -> None:
         unpack_numbers(words, rows[row, 3], found[1, first:last])
         unpack_numbers(words, rows[row, 4], found[2, first:last])
         cell = rows[row, 1]
-        for place in range(first, last):
-            cell += found[1, place]
-            found[1, place] = cell
+        for i in range(first, last):
+            cell += found[1, i]
+            found[1, i] = cell
         first = last

@@ -12,24 +12,25 @@ BLOCK_TRIPS: Final = 4_096
 HOURS: Final = 168
 
 
-# Columns of the table of blocks that the kernels take. WANTED: a datasource's place among the block's, or -1. OTHER_X, OTHER_Y:
-# the lowest of the other ends, as masked positions. The last five are words of the bits; a column that nobody asked for has none.
+# Columns of the table of blocks that the kernels take. SELECTED_DATASOURCE: index among the block's datasources, or -1 for all.
+# OTHER_X, OTHER_Y: the lowest of the other ends, as masked positions. The last five are offsets in words; a column that was not
+# read is empty.
 (
     TRIPS,
     REGION,
     BASE,
     WEEK,
     DATASOURCES,
-    WANTED,
+    SELECTED_DATASOURCE,
     END_TEST,
     OTHER_TEST,
     OTHER_X,
     OTHER_Y,
-    PLACES_AT,
+    DELTAS_AT,
     X_AT,
     Y_AT,
     TIMES_AT,
-    RUNS_AT,
+    WEEK_INDEX_AT,
     COLUMNS,
 ) = range(16)
 
@@ -38,11 +39,11 @@ HOURS: Final = 168
 ANY, INSIDE, OUTSIDE, ONE_INSIDE = range(4)
 
 
-RUN_PRECISION: Final = 6
-"""Geohash characters of run_flow's cells."""
+FLOW_PRECISION: Final = 6
+"""Geohash characters of the cells that flows are stored by."""
 
-FLOW_SHIFT: Final = POSITION_BITS - 5 * RUN_PRECISION
-"""Cells of run_flow: position >> FLOW_SHIFT."""
+FLOW_SHIFT: Final = POSITION_BITS - 5 * FLOW_PRECISION
+"""Cells of stored flows: position >> FLOW_SHIFT."""
 
 
 DAY_ONE: Final = date(1, 1, 1)

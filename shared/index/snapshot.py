@@ -13,29 +13,31 @@ from shared.services.database import execute
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """Names turned into ids, first and last trip under them (None: no trips), loads in no run, those without blocks."""
+class TripFilter:
+    """What restricts a question's trips: ids of region and datasource (None: all), first and last trip (None: no trips); and
+    the visible loads that are in no segment, of which some have no blocks (unindexed).
+    """
 
     region_id: int | None
     datasource_id: int | None
     first_at: datetime | None
     last_at: datetime | None
-    loose_loads: list[int]
-    bare_loads: list[int]
+    uncompacted_loads: list[int]
+    unindexed_loads: list[int]
 
     @property
     def parameters(self) -> dict[str, object]:
-        """The ids as queries take them."""
+        """The ids as query parameters."""
         return {
             "region_id": self.region_id,
             "datasource_id": self.datasource_id,
-            "loose_loads": self.loose_loads,
-            "bare_loads": self.bare_loads,
+            "loose_loads": self.uncompacted_loads,
+            "bare_loads": self.unindexed_loads,
         }
 
 
-def fetch_filters(connection: Connection, *, region: str | None, datasource: str | None) -> Filters:
-    """Look up the names' ids, the period of the data under them, and the loose and bare loads.
+def fetch_trip_filter(connection: Connection, *, region: str | None, datasource: str | None) -> TripFilter:
+    """Look up the ids of the names, the period of their trips, and the uncompacted and unindexed loads.
 
     Raises: RequestError for a name that isn't there.
     """
@@ -45,11 +47,13 @@ def fetch_filters(connection: Connection, *, region: str | None, datasource: str
         if name is not None and row[f"{parameter}_id"] is None:
             near = describe_near(name, execute(connection, f"list_{parameter}_names").scalars())
             raise RequestError(f"There is no {parameter} {name!r}{near}.", parameter=parameter)
-    return Filters(**row)
+    return TripFilter(
+        row["region_id"], row["datasource_id"], row["first_at"], row["last_at"], row["loose_loads"], row["bare_loads"]
+    )
 
 
-def fetch_loose_loads(connection: Connection) -> dict[str, list[int]]:
-    """Ids of the loads in no run, and of those without blocks, as queries take them."""
+def fetch_uncompacted_loads(connection: Connection) -> dict[str, list[int]]:
+    """Ids of the loads in no segment, and of those without blocks, as query parameters."""
     rows = execute(connection, "list_loose_loads").all()
     return {
         "loose_loads": [row.load_id for row in rows],
@@ -58,13 +62,13 @@ def fetch_loose_loads(connection: Connection) -> dict[str, list[int]]:
 
 
 class StaleError(Exception):
-    """Loads were packed or undone since the filters were fetched: ask again."""
+    """Loads were compacted or undone while a question was answered: it is to be asked again."""
 
 
 @contextmanager
-def expecting_the_same_runs(connection: Connection) -> Iterator[None]:
-    """Make sure that what is read in several statements is of one moment. Raises: StaleError."""
-    runs = execute(connection, "list_runs").all()
+def unchanged_segments(connection: Connection) -> Iterator[None]:
+    """Ensure that several statements see the same segments. Raises: StaleError when segments changed in between."""
+    segments = execute(connection, "list_runs").all()
     yield
-    if execute(connection, "list_runs").all() != runs:
+    if execute(connection, "list_runs").all() != segments:
         raise StaleError

@@ -1,7 +1,7 @@
 """Trip blocks: the blocks of origins, whose trips have both ends, for questions about flows and trip groups.
 
 for found in stream_trip_blocks(connection, parameters, choice, tests=BLOCK_TESTS["both"], known=known):
-    trips = find_unknown_trips(found, choice, known)
+    trips = find_uncovered_trips(found, choice, known)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from shared.domain.area import WHOLE_WORLD
 from shared.domain.trip_end import End
-from shared.index.block_fetch import Blocks, Heads, read_blocks
-from shared.index.flow_reader import KnownFlows
+from shared.index.block_fetch import BlockHeaders, Blocks, read_blocks
+from shared.index.flow_reader import FlowCoverage
 from shared.index.layout import ANY, INSIDE, ONE_INSIDE
-from shared.index.scan import Choice, find_trips
+from shared.index.scan import ScanFilter, find_trips
 from shared.index.snapshot import StaleError
 from shared.platform.arrays import Numbers
 from shared.services.database import stream_rows
@@ -31,7 +31,7 @@ BLOCK_TESTS: Final[Mapping[End, tuple[int, int]]] = {
 }
 """What origin and destination must be in a box."""
 
-# Heads of blocks are 0.3 KB each.
+# BlockHeaders of blocks are 0.3 KB each.
 _ROWS: Final = 256
 
 
@@ -45,10 +45,10 @@ class TripBlocks(NamedTuple):
 def stream_trip_blocks(
     connection: Connection,
     parameters: Mapping[str, object],
-    choice: Choice,
+    scan_filter: ScanFilter,
     *,
     tests: tuple[int, int],
-    known: KnownFlows | None = None,
+    coverage: FlowCoverage | None = None,
     origin_cells: Sequence[int] | None = None,
     destination_cells: Sequence[int] | None = None,
     is_in_order: bool = False,
@@ -58,15 +58,15 @@ def stream_trip_blocks(
     tests: of origin and destination. Raises: StaleError.
     """
     # Runs that keep no hours know the flows of all hours only.
-    flow_hours = [] if known is None else [True] if known.slots is not None else [True, False]
+    flow_hours = [] if coverage is None else [True] if coverage.slots is not None else [True, False]
     asked = {
         **parameters,
-        "area": (choice.area or WHOLE_WORLD).bounds(),
+        "area": (scan_filter.area or WHOLE_WORLD).bounds(),
         "end_test": tests[0],
         "other_test": tests[1],
         "flow_hours": flow_hours,
-        "known_end": known.end if known else None,
-        "known_area": known.area.bounds() if known and known.area else None,
+        "known_end": coverage.end if coverage else None,
+        "known_area": coverage.area.bounds() if coverage and coverage.area else None,
         "origin_cells": origin_cells,
         "destination_cells": destination_cells,
         "is_in_order": is_in_order,
@@ -77,15 +77,15 @@ def stream_trip_blocks(
             raise StaleError
         found += (row for row in rows if row.trips is not None)
     if found:
-        heads = Heads(np.array([row[_HEAD] for row in found], np.int64), b"".join([row.runs for row in found]))
-        yield from (TripBlocks(found[part], blocks) for part, blocks in read_blocks(connection, heads))
+        headers = BlockHeaders(np.array([row[_HEAD] for row in found], np.int64), b"".join([row.runs for row in found]))
+        yield from (TripBlocks(found[part], blocks) for part, blocks in read_blocks(connection, headers))
 
 
-def find_unknown_trips(found: TripBlocks, choice: Choice, known: KnownFlows | None) -> Numbers:
+def find_uncovered_trips(found: TripBlocks, scan_filter: ScanFilter, coverage: FlowCoverage | None) -> Numbers:
     """List the chosen trips of blocks but the known ones. Shape: as find_trips."""
-    if known is None:
-        return find_trips(found.blocks, choice)
-    has_known = np.array([row.has_known for row in found.rows])
-    trips = find_trips(found.blocks.choose(has_known), choice)
-    unknown = trips[:, ~known.contains(trips[0], trips[1])]
-    return np.concatenate([find_trips(found.blocks.choose(~has_known), choice), unknown], axis=1)
+    if coverage is None:
+        return find_trips(found.blocks, scan_filter)
+    is_covered = np.array([row.has_known for row in found.rows])
+    trips = find_trips(found.blocks.select(is_covered), scan_filter)
+    uncovered = trips[:, ~coverage.contains(trips[0], trips[1])]
+    return np.concatenate([find_trips(found.blocks.select(~is_covered), scan_filter), uncovered], axis=1)

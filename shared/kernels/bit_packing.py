@@ -39,8 +39,8 @@ def _type_load(_context: Any, words: Any, _byte: Any) -> Any:  # noqa: ANN401 - 
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        place = builder.gep(builder.bitcast(data, cgutils.voidptr_t), [arguments[1]])
-        return builder.load(builder.bitcast(place, context.get_value_type(types.CPointer(types.uint64))), align=1)  # type: ignore[no-untyped-call]
+        i = builder.gep(builder.bitcast(data, cgutils.voidptr_t), [arguments[1]])
+        return builder.load(builder.bitcast(i, context.get_value_type(types.CPointer(types.uint64))), align=1)  # type: ignore[no-untyped-call]
 
     return types.uint64(words, types.int64), generate
 
@@ -64,26 +64,26 @@ def count_bits(number: int) -> int:
 
 
 @compile_kernel
-def pack_numbers(values: Numbers, cuts: Numbers, parts: int = 0) -> tuple[Words, Numbers]:
+def pack_numbers(values: Numbers, offsets: Numbers, parts: int = 0) -> tuple[Words, Numbers]:
     """Pack the numbers between each two cuts into a column of bits, as so many groups of equal size; 0: as small groups.
 
     Shape: n numbers of 0 to 2^62 - 1, m + 1 cuts → words, and the m + 1 words where columns begin.
     """
-    blocks = len(cuts) - 1
+    blocks = len(offsets) - 1
     words = np.empty(len(values) + len(values) // 8 + 2 * blocks + 2, np.uint64)
-    starts = np.zeros(blocks + 1, np.int64)
+    offsets_of_columns = np.zeros(blocks + 1, np.int64)
     for block in range(blocks):
-        word, used, held = starts[block], 0, np.uint64(0)
-        size = (cuts[block + 1] - cuts[block]) // parts if parts else SMALL_GROUP
-        for first in range(cuts[block], cuts[block + 1], size):
-            group = values[first : min(first + size, cuts[block + 1])]
+        word, used, held = offsets_of_columns[block], 0, np.uint64(0)
+        size = (offsets[block + 1] - offsets[block]) // parts if parts else SMALL_GROUP
+        for first in range(offsets[block], offsets[block + 1], size):
+            group = values[first : min(first + size, offsets[block + 1])]
             union = np.int64(0)
-            for place in range(len(group)):
-                union |= group[place]
+            for i in range(len(group)):
+                union |= group[i]
             width = count_bits(int(union))
             # Their width comes first. No function is called here: numbers cost six times as much with one that writes them.
-            for place in range(-1, len(group)):
-                value, bits = np.uint64(width if place < 0 else group[place]), _WIDTH_BITS if place < 0 else width
+            for i in range(-1, len(group)):
+                value, bits = np.uint64(width if i < 0 else group[i]), _WIDTH_BITS if i < 0 else width
                 held |= value << np.uint64(used)
                 used += bits
                 if used >= 64:
@@ -92,8 +92,8 @@ def pack_numbers(values: Numbers, cuts: Numbers, parts: int = 0) -> tuple[Words,
                     held = value >> np.uint64(bits - used)
         if used:
             words[word] = held
-        starts[block + 1] = word + (used > 0)
-    return words[: starts[blocks]], starts
+        offsets_of_columns[block + 1] = word + (used > 0)
+    return words[: offsets_of_columns[blocks]], offsets_of_columns
 
 
 @compile_kernel
@@ -107,16 +107,16 @@ def unpack_numbers(words: Words, start: int, values: Numbers, size: int = SMALL_
         group = values[first : first + size]
         if width <= _LOADED_BITS:
             # Half the time of reading two words for each number.
-            for place in range(len(group)):
-                at = bit + place * width
-                group[place] = np.int64((_load(words, at >> 3) >> np.uint64(at & 7)) & mask)
+            for i in range(len(group)):
+                at = bit + i * width
+                group[i] = np.int64((_load(words, at >> 3) >> np.uint64(at & 7)) & mask)
         else:
-            for place in range(len(group)):
-                group[place] = _get(words, bit + place * width, mask)
+            for i in range(len(group)):
+                group[i] = _get(words, bit + i * width, mask)
         bit += len(group) * width
 
 
-def list_columns(words: Words, starts: Numbers) -> list[bytes]:
+def list_columns(words: Words, offsets_of_columns: Numbers) -> list[bytes]:
     """Give each column of pack_numbers as bytes."""
     data = words.astype("<u8").tobytes()
-    return [data[first:last] for first, last in pairwise((8 * starts).tolist())]
+    return [data[first:last] for first, last in pairwise((8 * offsets_of_columns).tolist())]

@@ -18,7 +18,7 @@ from shared.kernels.morton import gather
 from shared.platform.arrays import Numbers
 
 Steps = npt.NDArray[np.int32]
-Points = tuple[Steps, Steps, Steps]
+PatchColumns = tuple[Steps, Steps, Steps]
 """Places, and their steps on both axes."""
 
 # A tree of more levels has more blocks than there are trips.
@@ -29,31 +29,31 @@ _SAMPLED: Final = 8
 
 
 @compile_kernel
-def part_patches(others: Numbers, patches: Numbers, cuts: Numbers) -> Steps:
+def part_patches(others: Numbers, patches: Numbers, offsets: Numbers) -> Steps:
     """Part the trips of each patch into its blocks by their other ends. Within a block they keep their order.
 
     Shape: n positions, the cuts of patches, and those of blocks, each from 0 to n; every patch's cut is a block's → n places.
     """
-    places = np.arange(len(others)).astype(np.int32)
+    indexes = np.arange(len(others)).astype(np.int32)
     x, y = np.empty(len(others), np.int32), np.empty(len(others), np.int32)
-    for place in range(len(others)):
-        x[place], y[place] = gather(others[place] >> 1), gather(others[place])
+    for index in range(len(others)):
+        x[index], y[index] = gather(others[index] >> 1), gather(others[index])
     block = 0
     for patch in range(len(patches) - 1):
         first = block
-        while cuts[block] < patches[patch + 1]:
+        while offsets[block] < patches[patch + 1]:
             block += 1
-        _part_patch((places, x, y), cuts[first : block + 1])
-    return places
+        _part_patch((indexes, x, y), offsets[first : block + 1])
+    return indexes
 
 
 @compile_kernel
-def _part_patch(points: Points, cuts: Numbers) -> None:
+def _part_patch(columns: PatchColumns, offsets: Numbers) -> None:
     """Part the points between the first cut and the last."""
-    places, x, y = points
-    scratch = np.empty((3, cuts[-1] - cuts[0]), np.int32)
+    indexes, x, y = columns
+    scratch = np.empty((3, offsets[-1] - offsets[0]), np.int32)
     pending = np.empty((_MOST_LEVELS, 2), np.int64)
-    pending[0, 0], pending[0, 1] = 0, len(cuts) - 1
+    pending[0, 0], pending[0, 1] = 0, len(offsets) - 1
     count = 1
     while count:
         count -= 1
@@ -61,11 +61,11 @@ def _part_patch(points: Points, cuts: Numbers) -> None:
         if high - low < 2:
             continue
         middle = (low + high) // 2
-        part = slice(cuts[low], cuts[high])
+        part = slice(offsets[low], offsets[high])
         if _is_wide(x[part], y[part]):
-            _halve((places[part], x[part], y[part]), cuts[middle] - cuts[low], scratch)
+            _halve((indexes[part], x[part], y[part]), offsets[middle] - offsets[low], scratch)
         else:
-            _halve((places[part], y[part], x[part]), cuts[middle] - cuts[low], scratch)
+            _halve((indexes[part], y[part], x[part]), offsets[middle] - offsets[low], scratch)
         pending[count, 0], pending[count, 1] = low, middle
         pending[count + 1, 0], pending[count + 1, 1] = middle, high
         count += 2
@@ -81,22 +81,22 @@ def _is_wide(x: Steps, y: Steps) -> bool:
 
 
 @compile_kernel
-def _halve(points: Points, size: int, scratch: Steps) -> None:
+def _halve(columns: PatchColumns, size: int, scratch: Steps) -> None:
     """Put the size points with the smallest keys (the second column) first; those on either side keep their order."""
-    places, keys, others = points
+    indexes, keys, others = columns
     limit, ties = _find_limit(keys, size)
     low, high = 0, 0
     # Without branches, which would be guessed wrong half of the time.
     for n in range(len(keys)):
-        place, key, other = places[n], keys[n], others[n]
+        index, key, other = indexes[n], keys[n], others[n]
         is_tie = (key == limit) & (ties > 0)
         is_low = (key < limit) | is_tie
         ties -= is_tie
-        places[low], keys[low], others[low] = place, key, other
-        scratch[0, high], scratch[1, high], scratch[2, high] = place, key, other
+        indexes[low], keys[low], others[low] = index, key, other
+        scratch[0, high], scratch[1, high], scratch[2, high] = index, key, other
         low += is_low
         high += not is_low
-    places[size:], keys[size:], others[size:] = scratch[0, :high], scratch[1, :high], scratch[2, :high]
+    indexes[size:], keys[size:], others[size:] = scratch[0, :high], scratch[1, :high], scratch[2, :high]
 
 
 @compile_kernel

@@ -49,6 +49,6 @@ def encode_positions(longitude: Degrees, latitude: Degrees) -> Positions:
     Shape: two arrays of n degrees → n int64. Raises: nothing; callers validate the range first.
     """
     positions = np.empty(len(longitude), np.int64)
-    for place in range(len(longitude)):
-        positions[place] = spread(_quantise(longitude[place], 180.0)) << 1 | spread(_quantise(latitude[place], 90.0))
+    for i in range(len(longitude)):
+        positions[i] = spread(_quantise(longitude[i], 180.0)) << 1 | spread(_quantise(latitude[i], 90.0))
     return positions

@@ -19,8 +19,8 @@ _DIGIT_BITS: Final = 9
 _DIGIT: Final = np.uint64((1 << _DIGIT_BITS) - 1)
 _BUCKETS: Final = 1 << _DIGIT_BITS
 # Places to count at, for each key: more take longer to look through than keys to sort.
-_PLACES_PER_KEY: Final = 8
-_LEAST_PLACES: Final = 4_096
+_COUNTERS_PER_KEY: Final = 8
+_MIN_COUNTERS: Final = 4_096
 _KINDS: Final = 65_536
 
 Counts = npt.NDArray[np.uint32]
@@ -32,8 +32,8 @@ def order_numbers(values: Numbers) -> Numbers:
     if np.all(values[1:] >= values[:-1]):
         return np.arange(len(values))
     keys, starts = _prepare(values)
-    places = np.arange(len(keys), dtype=np.uint32)
-    other_keys, other_places = np.empty_like(keys), np.empty_like(places)
+    order = np.arange(len(keys), dtype=np.uint32)
+    other_keys, other_order = np.empty_like(keys), np.empty_like(order)
     for digit in range(len(starts)):
         shift, start = np.uint64(digit * _DIGIT_BITS), starts[digit]
         for n in range(len(keys)):
@@ -42,9 +42,9 @@ def order_numbers(values: Numbers) -> Numbers:
             to = start[bucket]
             start[bucket] = to + np.uint32(1)
             other_keys[to] = key
-            other_places[to] = places[n]
-        keys, other_keys, places, other_places = other_keys, keys, other_places, places
-    return places.astype(np.int64)
+            other_order[to] = order[n]
+        keys, other_keys, order, other_order = other_keys, keys, other_order, order
+    return order.astype(np.int64)
 
 
 @compile_kernel
@@ -59,11 +59,11 @@ def count_numbers(values: Numbers) -> tuple[Numbers, Numbers]:
     return distinct[:found].copy(), np.diff(ends[: found + 1])
 
 
-def count_keys(keys: Numbers, places: int) -> tuple[Numbers, Numbers]:
+def count_keys(keys: Numbers, order: int) -> tuple[Numbers, Numbers]:
     """Count how often each key from 0 to places occurs. Shape: m distinct ones in order, and m counts."""
-    if places > max(_LEAST_PLACES, _PLACES_PER_KEY * len(keys)):
+    if order > max(_MIN_COUNTERS, _COUNTERS_PER_KEY * len(keys)):
         return count_numbers(keys)
-    counts = np.bincount(keys, minlength=places)
+    counts = np.bincount(keys, minlength=order)
     found = np.flatnonzero(counts)
     return found, counts[found]
 

@@ -135,9 +135,7 @@ class Settings(BaseSettings):
     )
 
     # Questions
-    kept_blocks_mib: int = Field(
-        256, ge=0, description="Memory of hub and web app each for the blocks of trips that questions have read. MiB, 0 = none."
-    )
+    block_cache_mib: int = Field(256, ge=0, description="Memory of the block cache, in hub and web app each. MiB, 0 = none.")
     min_group_trips: int = Field(
         0,
         ge=0,

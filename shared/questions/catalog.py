@@ -1,4 +1,4 @@
-"""What is there: regions, datasources, how far trips reach."""
+"""Catalog: regions, datasources and the extent of the trips."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from shared.domain.area import Box
 from shared.domain.position import decode_position
-from shared.index.snapshot import fetch_loose_loads
+from shared.index.snapshot import fetch_uncompacted_loads
 from shared.services.database import execute
 
 
@@ -23,7 +23,7 @@ def list_datasources(connection: Connection) -> list[dict[str, Any]]:
 def fetch_extent(connection: Connection) -> Box | None:
     """Find the box around the origins of all trips; None without trips."""
     while True:
-        row = execute(connection, "fetch_extent", **fetch_loose_loads(connection)).one()
+        row = execute(connection, "fetch_extent", **fetch_uncompacted_loads(connection)).one()
         if row.is_current:
             break
     if row.x_low is None:

@@ -1,4 +1,4 @@
-"""Density: where trips begin, in the finest cells of which there are not too many. What the map shows as its ground."""
+"""Density: trip origins per cell, in the finest cells of which there are at most a given number. The map's ground layer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from sqlalchemy import Connection
 from shared.domain.area import WHOLE_WORLD, AxisArea, Box
 from shared.domain.position import Positions, cell_middles
 from shared.index.layout import CELL_SHIFT
-from shared.index.snapshot import fetch_loose_loads
+from shared.index.snapshot import fetch_uncompacted_loads
 from shared.services.database import execute, stream_rows
 
 _FINE_SHIFT: Final = 24
-# Bits of one step up the pyramid of cells: half as many rows, half as many columns.
+# Bits of one level of the cell pyramid: half the rows, half the columns.
 _STEP_BITS: Final = 2
-# Distinct cells kept while blocks are read; more are coarsened at once.
+# Most distinct cells while blocks are read; more are coarsened at once.
 _MOST_CELLS: Final = 250_000
-# Blocks read at once, of some 1,000 trips each: cells are merged so often.
+# Blocks read at once, of some 1,000 trips each, before their cells are merged.
 _ROWS: Final = 256
 
 
@@ -41,10 +41,10 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
         "cell_area": area.outer(CELL_SHIFT).bounds() if viewport else None,
     }
     while True:
-        loads = fetch_loose_loads(connection)
+        loads = fetch_uncompacted_loads(connection)
         has_blocks = loads["loose_loads"] != loads["bare_loads"]
-        loose = _count_blocks(connection, area, loads, limit=limit) if has_blocks else _Cells()
-        known = {"least_level": loose.level, "cells": loose.cells.tolist(), "cell_trips": loose.trips.tolist()}
+        uncompacted = _count_blocks(connection, area, loads, limit=limit) if has_blocks else _Cells()
+        known = {"least_level": uncompacted.level, "cells": uncompacted.cells.tolist(), "cell_trips": uncompacted.trips.tolist()}
         rows = execute(connection, "list_density", **areas, **loads, **known, limit=limit).all()
         if rows[0].is_current:
             break
@@ -69,31 +69,33 @@ class _Cells:
         self._merge(np.append(self.cells, cells), np.append(self.trips, trips))
 
     def coarsen(self, most: int) -> None:
-        """Take cells so large that there are not more."""
+        """Merge cells into larger ones until there are at most so many."""
         while len(self.cells) > most:
             self.level += _STEP_BITS
             self._merge(self.cells >> _STEP_BITS, self.trips)
 
     def _merge(self, cells: Positions, trips: Positions) -> None:
-        order = np.argsort(cells, kind="stable")  # made of rows in order, and quick with those
+        order = np.argsort(cells, kind="stable")  # a stable sort is fast on concatenated sorted columns
         cells = cells[order]
         first = np.flatnonzero(np.diff(cells, prepend=-1))
         self.cells, self.trips = cells[first], np.add.reduceat(trips[order], first) if len(first) else first
 
 
 def _count_blocks(connection: Connection, area: AxisArea, loads: Mapping[str, object], *, limit: int) -> _Cells:
-    """Count the trips of loose loads that have blocks, in at most limit cells."""
-    # Reading blocks brings compiled kernels: where all trips are packed nobody need wait for those.
-    from shared.index.block_fetch import make_blocks
+    """Count the origins of uncompacted loads that have blocks, in at most limit cells."""
+    # Imported here: where all loads are compacted no compiled kernels are needed.
+    from shared.index.block_fetch import decode_blocks
     from shared.index.layout import TRIPS
-    from shared.index.scan_kernels import list_places
+    from shared.index.scan_kernels import list_positions
     from shared.kernels.radix_sort import count_numbers
 
     found = _Cells()
     for rows in stream_rows(connection, "list_origin_blocks", {"area": area.bounds(), **loads}, rows=_ROWS):
-        blocks = make_blocks((trips, 0, base, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, runs, places) for trips, base, runs, places in rows)
+        blocks = decode_blocks(
+            (trips, 0, base, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, runs, deltas) for trips, base, runs, deltas in rows
+        )
         positions = np.empty(int(blocks.table[:, TRIPS].sum()), np.int64)
-        list_places(blocks.table, blocks.words, positions)
+        list_positions(blocks.table, blocks.words, positions)
         found.add(*count_numbers(positions[area.contains(positions)] >> _FINE_SHIFT + found.level))
         found.coarsen(_MOST_CELLS)
     found.coarsen(limit)

@@ -13,10 +13,10 @@ import numpy as np
 from sqlalchemy import Connection
 
 from shared.domain.trip_end import area_parameters
-from shared.index.snapshot import fetch_filters
+from shared.index.snapshot import fetch_trip_filter
 from shared.platform.errors import RequestError
 from shared.questions.period import period_parameters
-from shared.questions.period_counts import Counts, count_anywhere
+from shared.questions.period_counts import Counts, count_without_box
 from shared.questions.weekly import WeeklyQuestion, choose_period
 from shared.services.database import execute, preferring_indexes
 
@@ -80,7 +80,7 @@ def _count(connection: Connection, question: WeeklyQuestion, *, by_hour: bool) -
         if parameters is None:
             return np.zeros((1, _WEEK_HOURS if by_hour else 1), np.int64)
         if area is None:
-            found = count_anywhere(connection, parameters=parameters, by_hour=by_hour)
+            found = count_without_box(connection, parameters=parameters, by_hour=by_hour)
         else:
             from shared.questions.box_counts import count_box
 
@@ -129,8 +129,8 @@ def _make_durations(found: Mapping[int | None, int]) -> Histogram:
 
 def _parameters(connection: Connection, question: WeeklyQuestion) -> dict[str, Any] | None:
     """The filters as the queries take them; None when no trip can pass them."""
-    filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
-    period = choose_period(question, filters)
+    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+    period = choose_period(question, trip_filter)
     if period is None or (question.area and question.area.is_empty):
         return None
-    return period_parameters(filters, period, question.hours)
+    return period_parameters(trip_filter, period, question.hours)

@@ -5,13 +5,13 @@ from datetime import date
 from typing import Any
 
 from shared.domain.clock import DAY, find_monday
-from shared.index.snapshot import Filters
+from shared.index.snapshot import TripFilter
 
 
-def period_parameters(filters: "Filters", period: tuple[date, date], hours: Sequence[int] | None) -> dict[str, Any]:
+def period_parameters(trip_filter: TripFilter, period: tuple[date, date], hours: Sequence[int] | None) -> dict[str, Any]:
     """Give what the queries of sql/queries/weekly.sql take; no week lies whole in the period when whole_from > whole_to."""
     whole = {"whole_from": find_monday(period[0] + 6 * DAY), "whole_to": find_monday(period[1] + DAY) - DAY}
-    return {**filters.parameters, "from_on": period[0], "to_on": period[1], "hours": hours, **whole}
+    return {**trip_filter.parameters, "from_on": period[0], "to_on": period[1], "hours": hours, **whole}
 
 
 def list_cut_days(parameters: Mapping[str, Any]) -> list[tuple[date, date]]:

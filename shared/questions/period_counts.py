@@ -1,6 +1,7 @@
-"""Anywhere: trips per week, or per hour, without a box.
+"""Period counts: trips per week, or per hour, without a box.
 
-Weekly counts know whole weeks, days of runs the hours and the odd days; of loose loads the blocks are read, their times alone.
+Whole weeks come from the weekly rollup, hours and odd days from the days of segments, and those of uncompacted loads from the
+times of blocks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,12 +18,12 @@ from shared.services.database import stream_rows
 Counts = npt.NDArray[np.int64]
 
 _WEEK_HOURS: Final = 168
-# A year of weeks at once, or the times of a quarter of a million trips.
+# Rows per fetch: five years of weeks, or the times of a quarter of a million trips.
 _ROWS: Final = 256
 
 
-def count_anywhere(connection: Connection, *, parameters: Mapping[str, Any], by_hour: bool = False) -> Counts | None:
-    """Count the trips of a period; None when loads were packed or undone since the filters were fetched.
+def count_without_box(connection: Connection, *, parameters: Mapping[str, Any], by_hour: bool = False) -> Counts | None:
+    """Count the trips of a period; None when loads were compacted or undone since the filter was fetched.
 
     parameters: those of sql/queries/weekly.sql. Shape: a row per week from from_on's on, a column per hour of the week or one.
     """
@@ -44,13 +45,13 @@ def count_anywhere(connection: Connection, *, parameters: Mapping[str, Any], by_
 
 
 def _count_blocks(rows: Sequence[Any], parameters: Mapping[str, Any], *, by_hour: bool) -> Counts:
-    # Reading blocks brings compiled kernels: what needs none need not wait for those.
-    from shared.index.block_fetch import make_blocks
-    from shared.index.scan import Choice, TimeCounter
+    # Imported here: questions that read no blocks need not load compiled kernels.
+    from shared.index.block_fetch import decode_blocks
+    from shared.index.scan import ScanFilter, TimeCounter
 
-    choice = Choice(None, parameters["hours"], parameters["from_on"], parameters["to_on"])
-    counter = TimeCounter(choice, by_hour=by_hour)
-    blocks = make_blocks(
+    scan_filter = ScanFilter(None, parameters["hours"], parameters["from_on"], parameters["to_on"])
+    counter = TimeCounter(scan_filter, by_hour=by_hour)
+    blocks = decode_blocks(
         (row.trips, row.region_id, 0, row.base_week, row.datasources, row.wanted, 0, 0, 0, 0, 0, 0, 0, row.runs, row.times)
         for row in rows
     )

@@ -3,7 +3,7 @@
     answer = fetch_weekly(connection, WeeklyQuestion(region="Turin", box=parse_bbox("7.5,45,7.7,45.1"), end="both"))
     answer.weekly_average      # trips ÷ weeks of the period; weeks without trips count as zero
 
-Whole weeks and whole cells come from rollups, the rest of the period and of the box from sorted points or trips: exact, and fast.
+Whole weeks and whole cells are counted from rollups, the rest of the period and of the box from blocks or trips: exactly.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from sqlalchemy import Connection
 from shared.domain.area import WHOLE_WORLD, AxisArea, Box
 from shared.domain.clock import DAY, WEEK, WEEKDAYS, find_monday, list_hours, validate_hours, validate_weekdays
 from shared.domain.trip_end import End, validate_end
-from shared.index.snapshot import Filters, fetch_filters
+from shared.index.snapshot import TripFilter, fetch_trip_filter
 from shared.platform.errors import RequestError
 from shared.questions.period import period_parameters
-from shared.questions.period_counts import count_anywhere
+from shared.questions.period_counts import count_without_box
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +144,13 @@ def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnsw
     Raises: RequestError for a region or datasource that isn't there.
     """
     while True:
-        filters = fetch_filters(connection, region=question.region, datasource=question.datasource)
-        period = choose_period(question, filters)
+        trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+        period = choose_period(question, trip_filter)
         if period is None:
             return WeeklyAnswer((), question.from_on, question.to_on)
-        counts = _count_weeks(connection, question, filters=filters, period=period)
+        counts = _count_weeks(connection, question, trip_filter=trip_filter, period=period)
         if counts is not None:
-            return WeeklyAnswer(_list_weeks(counts, period, filters), *period)
+            return WeeklyAnswer(_list_weeks(counts, period, trip_filter), *period)
 
 
 def compare_weekly(
@@ -163,25 +163,25 @@ def compare_weekly(
     return WeeklyComparison(fetch_weekly(connection, question), fetch_weekly(connection, other))
 
 
-def choose_period(question: WeeklyQuestion, filters: "Filters") -> tuple[date, date] | None:
+def choose_period(question: WeeklyQuestion, trip_filter: TripFilter) -> tuple[date, date] | None:
     """Find the first and last day that count: as asked, else of the weeks that have trips; None when there is none."""
-    from_on = question.from_on or (find_monday(filters.first_at.date()) if filters.first_at else None)
-    to_on = question.to_on or (find_monday(filters.last_at.date()) + WEEK - DAY if filters.last_at else None)
+    from_on = question.from_on or (find_monday(trip_filter.first_at.date()) if trip_filter.first_at else None)
+    to_on = question.to_on or (find_monday(trip_filter.last_at.date()) + WEEK - DAY if trip_filter.last_at else None)
     return (from_on, to_on) if from_on and to_on and from_on <= to_on else None
 
 
 def _count_weeks(
-    connection: Connection, question: WeeklyQuestion, *, filters: Filters, period: tuple[date, date]
+    connection: Connection, question: WeeklyQuestion, *, trip_filter: TripFilter, period: tuple[date, date]
 ) -> Mapping[date, int] | None:
-    """Trips per week that has any; None when loads were packed or undone since the filters were fetched."""
+    """Trips per week; None when loads were compacted or undone since the filter was fetched."""
     area = question.area
     if area and area.is_empty:
         return {}
-    parameters = period_parameters(filters, period, question.hours)
+    parameters = period_parameters(trip_filter, period, question.hours)
     if area is None:
-        counts = count_anywhere(connection, parameters=parameters)
+        counts = count_without_box(connection, parameters=parameters)
     else:
-        # Reading blocks brings compiled kernels: what asks no box need not wait for those.
+        # Imported here: questions without a box need not load compiled kernels.
         from shared.questions.box_counts import count_box
 
         counts = count_box(connection, area, question.end, parameters=parameters)
@@ -191,14 +191,14 @@ def _count_weeks(
     return dict(zip(weeks, counts[:, 0].tolist(), strict=True))
 
 
-def _list_weeks(counts: Mapping[date, int], period: tuple[date, date], filters: Filters) -> tuple[WeekCount, ...]:
+def _list_weeks(counts: Mapping[date, int], period: tuple[date, date], trip_filter: TripFilter) -> tuple[WeekCount, ...]:
     from_on, to_on = period
     weeks = (find_monday(from_on) + n * WEEK for n in range((find_monday(to_on) - find_monday(from_on)).days // 7 + 1))
-    return tuple(WeekCount(week, counts.get(week, 0), _is_partial(week, period, filters)) for week in weeks)
+    return tuple(WeekCount(week, counts.get(week, 0), _is_partial(week, period, trip_filter)) for week in weeks)
 
 
-def _is_partial(week: date, period: tuple[date, date], filters: Filters) -> bool:
+def _is_partial(week: date, period: tuple[date, date], trip_filter: TripFilter) -> bool:
     sunday = week + WEEK - DAY
-    starts = [period[0], *([filters.first_at.date()] if filters.first_at else [])]
-    ends = [period[1], *([filters.last_at.date()] if filters.last_at else [])]
+    starts = [period[0], *([trip_filter.first_at.date()] if trip_filter.first_at else [])]
+    ends = [period[1], *([trip_filter.last_at.date()] if trip_filter.last_at else [])]
     return any(week < start <= sunday for start in starts) or any(week <= end < sunday for end in ends)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from infra.bench.duckdb_questions import DuckQuestions
 from infra.bench.questions import time_questions
-from shared.compaction.segments import pack_run
+from shared.compaction.segments import create_segment
 from shared.domain.trip_end import ENDS
 from shared.platform.settings import Settings
 from shared.questions.weekly import WeeklyQuestion
@@ -38,7 +38,7 @@ def engine(database_url: str) -> Iterator[Engine]:
         with transaction(engine) as connection:
             load_id = insert_trips(connection, trips)
             if number:
-                pack_run(connection, [load_id], len(trips))
+                create_segment(connection, [load_id], len(trips))
     yield engine
     engine.dispose()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine
 
-from shared.compaction.segments import pack_loads, pack_run
+from shared.compaction.segments import compact_loads, create_segment
 from shared.domain.area import Box
 from shared.domain.clock import parse_weekdays
 from shared.domain.trip_end import ENDS
@@ -33,7 +33,7 @@ def engine(database_url: str) -> Iterator[Engine]:
         with transaction(engine) as connection:
             load_id = insert_trips(connection, draw_trips(random.Random(seed), 400))
             if seed < 2:
-                pack_run(connection, [load_id], 400)
+                create_segment(connection, [load_id], 400)
     yield engine
     engine.dispose()
 
@@ -88,7 +88,7 @@ def test_answers_are_the_same_however_little_is_kept(engine: Engine, mib: int) -
 def test_what_is_packed_anew_is_read_anew(engine: Engine) -> None:
     with transaction(engine) as connection:
         before = ask(connection)
-    assert pack_loads(engine, least_trips=1) == 3
+    assert compact_loads(engine, least_trips=1) == 3
     with transaction(engine) as connection:
         assert ask(connection) == before
 

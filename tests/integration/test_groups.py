@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from shared.compaction.merger import Sizes
-from shared.compaction.segments import pack_run
+from shared.compaction.segments import create_segment
 from shared.domain.area import Box
 from shared.domain.position import cell_box, decode_position, format_geohash
 from shared.domain.trip_end import ENDS, End
@@ -310,7 +310,7 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
         trips = [trip for batch in batches for trip in batch]
         if packed:
             sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))
-            pack_run(connection, load_ids[:packed], size * len(load_ids[:packed]), sizes=sizes)
+            create_segment(connection, load_ids[:packed], size * len(load_ids[:packed]), sizes=sizes)
         for _ in range(6):
             filters = draw_filters(dice)
             if filters["region"] not in {None, *(trip.region for trip in trips)}:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from shared.compaction.merger import Sizes
-from shared.compaction.segments import pack_run
+from shared.compaction.segments import create_segment
 from shared.domain.area import Box
 from shared.platform.errors import RequestError
 from shared.platform.settings import Settings
@@ -63,7 +63,7 @@ def test_where_no_load_has_durations_no_trip_is_read_for_them(engine: Engine) ->
         for first in (0, 100, 200):
             load_id = insert_trips(connection, trips[first : first + 100])
             if first < 200:
-                pack_run(connection, [load_id], 100)
+                create_segment(connection, [load_id], 100)
         connection.exec_driver_sql("update load set rows_untimed = rows_loaded")
     asked = [WeeklyQuestion(), *(draw_question(dice) for _ in range(30))]
     asked = [question for question in asked if list_weekly_trips(trips, question)]
@@ -112,7 +112,7 @@ def test_bars_equal_brute_force(engine: Engine, seed: int, size: int, packed: in
         load_ids = [insert_trips(connection, batch, kind=dice.choice(["bare", "loose"]), block_trips=3) for batch in batches]
         trips = [trip for batch in batches for trip in batch]
         if packed:
-            pack_run(connection, load_ids[:packed], size * packed, sizes=Sizes(block_trips=dice.choice([3, 4_096])))
+            create_segment(connection, load_ids[:packed], size * packed, sizes=Sizes(block_trips=dice.choice([3, 4_096])))
         for _ in range(8):
             question = draw_question(dice)
             if not any(question.region in (None, t.region) and question.datasource in (None, t.datasource) for t in trips):

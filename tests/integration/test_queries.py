@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine
 
-from shared.compaction.segments import pack_run
+from shared.compaction.segments import create_segment
 from shared.domain.area import Box
 from shared.domain.clock import parse_weekdays
 from shared.domain.position import encode_position, format_geohash
@@ -75,7 +75,7 @@ def engine(postgres_server: PostgresServer) -> Iterator[Engine]:
                 connection.exec_driver_sql("select setseed(%(seed)s)", values)
                 connection.exec_driver_sql(_INSERT_TRIPS, values)
         connection.exec_driver_sql(_INSERT_WEEKS)
-        pack_run(connection, [2], PACKED_ROWS)
+        create_segment(connection, [2], PACKED_ROWS)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("vacuum analyze")
     yield engine

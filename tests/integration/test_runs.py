@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from loader.checks.consistency import list_problems
-from shared.compaction.merge_policy import Pile, choose_loads, list_piles
+from shared.compaction.merge_policy import MergeCandidate, list_merge_candidates, select_loads
 from shared.compaction.merger import Sizes
-from shared.compaction.segments import clear_batch_points, pack_loads, pack_run
+from shared.compaction.segments import clear_batch_blocks, compact_loads, create_segment
 from shared.domain.area import Box
 from shared.domain.trip_end import ENDS
-from shared.index.snapshot import fetch_loose_loads
+from shared.index.snapshot import fetch_uncompacted_loads
 from shared.platform.errors import TransientError
 from shared.platform.settings import Settings
 from shared.questions.weekly import WeeklyQuestion, fetch_weekly
@@ -108,20 +108,22 @@ def count(engine: Engine, what: str) -> Any:
 
 
 def test_loose_loads_are_packed_with_runs_no_larger_than_they_are() -> None:
-    loose = Pile(None, 100, [7, 8])
-    assert choose_loads([loose], least_trips=100) == ([7, 8], 100)
-    assert choose_loads([loose], least_trips=101) == ([], 0)
-    assert choose_loads([loose, Pile(1, 90, [1]), Pile(2, 190, [2]), Pile(3, 381, [3])], least_trips=1) == ([1, 2, 7, 8], 380)
-    assert choose_loads([loose, Pile(1, 101, [1]), Pile(2, 102, [2])], least_trips=1) == ([7, 8], 100)
-    assert choose_loads([Pile(1, 5, [1])], least_trips=0) == ([], 0)
-    assert choose_loads([], least_trips=0) == ([], 0)
+    loose = MergeCandidate(None, 100, [7, 8])
+    assert select_loads([loose], least_trips=100) == ([7, 8], 100)
+    assert select_loads([loose], least_trips=101) == ([], 0)
+    assert select_loads(
+        [loose, MergeCandidate(1, 90, [1]), MergeCandidate(2, 190, [2]), MergeCandidate(3, 381, [3])], least_trips=1
+    ) == ([1, 2, 7, 8], 380)
+    assert select_loads([loose, MergeCandidate(1, 101, [1]), MergeCandidate(2, 102, [2])], least_trips=1) == ([7, 8], 100)
+    assert select_loads([MergeCandidate(1, 5, [1])], least_trips=0) == ([], 0)
+    assert select_loads([], least_trips=0) == ([], 0)
 
 
 def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
     for seed in range(3):
         insert(engine, 50, seed=seed)
-        assert pack_loads(engine, least_trips=1)
-        assert pack_loads(engine, least_trips=1) == 0
+        assert compact_loads(engine, least_trips=1)
+        assert compact_loads(engine, least_trips=1) == 0
     assert count(engine, "count(*) from load where run_id is null") == 0
     assert count(engine, "sum(trips) from run") == 330
     assert count(engine, "count(*) from batch_point") == 0
@@ -136,7 +138,7 @@ def test_blocks_of_batches_go_when_nobody_has_them_open(engine: Engine) -> None:
     question = WeeklyQuestion(box=Box(7, 44, 8, 46))
     with transaction(engine) as asking:
         before = fetch_weekly(asking, question)
-        assert pack_loads(engine, least_trips=1) == 1
+        assert compact_loads(engine, least_trips=1) == 1
         assert count(engine, "count(*) from batch_point") > 0
         assert fetch_weekly(asking, question) == before
     with transaction(engine) as connection:
@@ -144,13 +146,13 @@ def test_blocks_of_batches_go_when_nobody_has_them_open(engine: Engine) -> None:
     # Packed once more, by themselves, with those of another load, which is loose then.
     insert(engine, 100, seed=2)
     with transaction(engine) as connection:
-        [run, loose] = sorted(list_piles(connection), key=lambda pile: -pile.trips)
-        pack_run(connection, run.load_ids, run.trips)
+        [run, loose] = sorted(list_merge_candidates(connection), key=lambda candidate: -candidate.trips)
+        create_segment(connection, run.load_ids, run.trips)
         assert find_problems(connection) == []
         assert fetch_weekly(connection, question).trips > before.trips
-    clear_batch_points(engine)
+    clear_batch_blocks(engine)
     assert count(engine, "array_agg(distinct load_id) from batch_point") == loose.load_ids
-    assert pack_loads(engine, least_trips=1) == 1
+    assert compact_loads(engine, least_trips=1) == 1
     assert count(engine, "count(*) from batch_point") == 0
     with transaction(engine) as connection:
         assert find_problems(connection) == []
@@ -162,11 +164,11 @@ def test_blocks_that_do_not_hold_all_trips_count_for_nothing(engine: Engine) -> 
     with transaction(engine) as connection:
         connection.exec_driver_sql("delete from batch_point where not is_origin")
         connection.exec_driver_sql("update load set rows_in_blocks = rows_in_blocks - 1")
-        assert fetch_loose_loads(connection) == {"loose_loads": [load_id], "bare_loads": [load_id]}
+        assert fetch_uncompacted_loads(connection) == {"loose_loads": [load_id], "bare_loads": [load_id]}
         box = Box(-180, -90, 180, 89.9)
         trips = fetch_weekly(connection, WeeklyQuestion(box=box, end="destination")).trips
         assert trips > 0
-    assert pack_loads(engine, least_trips=1) == 1
+    assert compact_loads(engine, least_trips=1) == 1
     with transaction(engine) as connection:
         assert find_problems(connection) == []
         assert fetch_weekly(connection, WeeklyQuestion(box=box, end="destination")).trips == trips
@@ -174,20 +176,20 @@ def test_blocks_that_do_not_hold_all_trips_count_for_nothing(engine: Engine) -> 
 
 def test_too_few_trips_stay_loose(engine: Engine) -> None:
     insert(engine, 50)
-    assert pack_loads(engine) == 0
+    assert compact_loads(engine) == 0
     assert count(engine, "count(*) from run") == 0
 
 
 def test_undoing_a_load_dissolves_its_run(engine: Engine) -> None:
     first, second = insert(engine, 50), insert(engine, 80, seed=2)
-    assert pack_loads(engine, least_trips=1) == 2
+    assert compact_loads(engine, least_trips=1) == 2
     with transaction(engine) as connection:
         trips = fetch_weekly(connection, WeeklyQuestion()).trips
         assert execute(connection, "undo_load", load_id=first).one().state == "undone"
         assert fetch_weekly(connection, WeeklyQuestion()).trips == trips
-        assert [pile.load_ids for pile in list_piles(connection)] == [[second]]
-        assert fetch_loose_loads(connection) == {"loose_loads": [first, second], "bare_loads": [first, second]}
-    assert pack_loads(engine, least_trips=1) == 1
+        assert [candidate.load_ids for candidate in list_merge_candidates(connection)] == [[second]]
+        assert fetch_uncompacted_loads(connection) == {"loose_loads": [first, second], "bare_loads": [first, second]}
+    assert compact_loads(engine, least_trips=1) == 1
     with transaction(engine) as connection:
         assert find_problems(connection) == []
 
@@ -197,7 +199,7 @@ def test_a_load_undone_while_it_is_packed_stays_out(engine: Engine) -> None:
     with transaction(engine) as connection:
         execute(connection, "undo_load", load_id=load_id)
     with pytest.raises(TransientError), transaction(engine) as connection:
-        pack_run(connection, [load_id], 110)
+        create_segment(connection, [load_id], 110)
     assert count(engine, "count(*) from run") == 0
 
 
@@ -205,15 +207,15 @@ def test_one_packs_at_a_time(engine: Engine) -> None:
     insert(engine, 50)
     with transaction(engine) as connection:
         assert execute(connection, "lock_packing").scalar_one()
-        assert pack_loads(engine, least_trips=1) == 0
-    assert pack_loads(engine, least_trips=1) == 1
+        assert compact_loads(engine, least_trips=1) == 0
+    assert compact_loads(engine, least_trips=1) == 1
 
 
 def test_weeks_may_be_centuries_apart(engine: Engine) -> None:
     years = (1, 1257, 1884, 1886, 2026, 2099, 9999)
     with transaction(engine) as connection:
         trips = [make_trip(MONDAY.replace(year=year)) for year in years]
-        pack_run(connection, [insert_trips(connection, trips)], len(trips))
+        create_segment(connection, [insert_trips(connection, trips)], len(trips))
         assert find_problems(connection) == []
         for end in ENDS:
             answer = fetch_weekly(
@@ -227,7 +229,7 @@ def test_parts_and_pieces_make_the_same_run(engine: Engine) -> None:
     trips = [*draw_trips(random.Random(4), 300), *[make_trip(MONDAY, hour=hour % 24, minute=hour % 60) for hour in range(300)]]
     with transaction(engine) as connection:
         load_id = insert_trips(connection, trips)
-        pack_run(connection, [load_id], len(trips), sizes=Sizes(part_trips=60, block_trips=16))
+        create_segment(connection, [load_id], len(trips), sizes=Sizes(part_trips=60, block_trips=16))
         assert find_problems(connection) == []
         assert connection.exec_driver_sql("select sum(trips) from run_point").scalar_one() == 1_200
 
@@ -236,7 +238,7 @@ def test_parts_and_pieces_make_the_same_run(engine: Engine) -> None:
 def test_the_checks_see(engine: Engine, name: str) -> None:
     load_id = insert(engine, 60, equal=1_000)
     with transaction(engine) as connection:
-        pack_run(connection, [load_id], 1_060)
+        create_segment(connection, [load_id], 1_060)
     statement, check = DAMAGES[name]
     with transaction(engine) as connection:
         assert connection.exec_driver_sql("select has_hours from run").scalar_one()
@@ -259,9 +261,9 @@ def test_the_checks_see_in_batches(engine: Engine, name: str) -> None:
 def test_hours_are_packed_only_where_they_save_rows(engine: Engine) -> None:
     with transaction(engine) as connection:
         few = insert_trips(connection, [make_trip(MONDAY, hour=hour, origin=TURIN) for hour in range(12)])
-        pack_run(connection, [few], 12)
+        create_segment(connection, [few], 12)
         many = insert_trips(connection, [make_trip(MONDAY, hour=hour) for hour in (7, 8)] * 30)
-        pack_run(connection, [many], 60)
+        create_segment(connection, [many], 60)
         assert connection.exec_driver_sql("select array_agg(has_hours order by run_id) from run").scalar_one() == [False, True]
         assert find_problems(connection) == []
 
@@ -275,7 +277,7 @@ def test_all_parts_decide_whether_hours_are_packed(engine: Engine, *, sparse: in
     trips += [make_trip(MONDAY, hour=7 + number % 2) for number in range(100)]
     with transaction(engine) as connection:
         load_id = insert_trips(connection, trips)
-        pack_run(connection, [load_id], len(trips), sizes=Sizes(part_trips=20))
+        create_segment(connection, [load_id], len(trips), sizes=Sizes(part_trips=20))
         assert connection.exec_driver_sql("select has_hours from run").scalar_one() == has_hours
         slots = connection.exec_driver_sql("select count(*) from run_flow where slot is not null").scalar_one()
         assert (slots > 0) == has_hours

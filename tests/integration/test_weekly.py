@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from shared.compaction.merger import Sizes
-from shared.compaction.segments import pack_run
+from shared.compaction.segments import create_segment
 from shared.domain.area import Box, parse_bbox
 from shared.domain.position import AXIS_STEPS
 from shared.domain.trip_end import ENDS
-from shared.index.snapshot import fetch_filters
+from shared.index.snapshot import fetch_trip_filter
 from shared.platform.errors import RequestError
 from shared.platform.settings import Settings
 from shared.questions.histograms import fetch_histogram
@@ -243,17 +243,17 @@ def test_a_question_without_sense_names_its_parameter(connection: Connection, qu
 
 def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Connection) -> None:
     load_id = insert_trips(connection, [make_trip(MONDAY)])
-    filters = fetch_filters(connection, region=None, datasource=None)
-    assert filters.loose_loads == [load_id]
-    pack_run(connection, [load_id], 1)
+    filters = fetch_trip_filter(connection, region=None, datasource=None)
+    assert filters.uncompacted_loads == [load_id]
+    create_segment(connection, [load_id], 1)
     rows = execute(
         connection,
         "count_anywhere",
         by_hour=False,
         region_id=None,
         datasource_id=None,
-        loose_loads=filters.loose_loads,
-        bare_loads=filters.bare_loads,
+        loose_loads=filters.uncompacted_loads,
+        bare_loads=filters.unindexed_loads,
         from_on=MONDAY,
         to_on=MONDAY,
         hours=None,
@@ -315,7 +315,7 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
         load_ids = [insert_trips(connection, batch, kind=dice.choice(["bare", "loose"]), block_trips=3) for batch in batches]
         if packed:
             sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))
-            pack_run(connection, load_ids[:packed], size * len(load_ids[:packed]), sizes=sizes)
+            create_segment(connection, load_ids[:packed], size * len(load_ids[:packed]), sizes=sizes)
         check_questions(connection, [trip for batch in batches for trip in batch], dice)
         connection.rollback()
 
@@ -335,7 +335,7 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, par
         for _ in range(6000)
     ]
     load_id = insert_trips(connection, trips)
-    pack_run(connection, [load_id], len(trips), sizes=Sizes(part_trips, block_trips=200))
+    create_segment(connection, [load_id], len(trips), sizes=Sizes(part_trips, block_trips=200))
     blocks = connection.exec_driver_sql("select count(*), max(trips), sum(trips) from run_point").one()
     assert blocks[0] > 45
     assert 300 < blocks[1] <= 400
@@ -375,7 +375,7 @@ def test_regions_mostly_inside_are_counted_by_what_lies_outside(engine: Engine, 
     covered = []
     with recorded_statements(engine) as statements, transaction(engine) as connection:
         packed = insert_trips(connection, trips[:3_000])
-        pack_run(connection, [packed], 3_000, sizes=Sizes(10_000, block_trips=100))
+        create_segment(connection, [packed], 3_000, sizes=Sizes(10_000, block_trips=100))
         insert_trips(connection, trips[3_000:], kind=kind, block_trips=100)
         for _ in range(16):
             west, south = dice.uniform(7.4, 7.6), dice.uniform(44.9, 45.05)

@@ -54,7 +54,7 @@ def test_trips_in_order_are_counted_as_at_once(seed: int) -> None:
     assert list(largest.shown.iter_rows()) == expect_shown(trips, limit)
     cells = {cell for origin, destination, _ in expect_shown(trips, limit) for cell in (origin, destination)}
     expected = Counter((o, INTERNAL if o == d else OUT) for o, d in trips) + Counter((d, IN) for o, d in trips if o != d)
-    assert largest.list_places() == {key: count for key, count in expected.items() if key[0] in cells}
+    assert largest.list_locations() == {key: count for key, count in expected.items() if key[0] in cells}
 
 
 def test_flows_out_of_sight_are_left_out_but_their_trips_are_counted() -> None:
@@ -66,4 +66,4 @@ def test_flows_out_of_sight_are_left_out_but_their_trips_are_counted() -> None:
     counter.finish()
     assert largest.trips == 7
     assert list(largest.shown.iter_rows()) == [(2, 1, 2), (1, 1, 1), (1, 2, 1)]
-    assert largest.list_places() == {(1, INTERNAL): 1, (1, OUT): 1, (1, IN): 2, (2, OUT): 2, (2, IN): 1}
+    assert largest.list_locations() == {(1, INTERNAL): 1, (1, OUT): 1, (1, IN): 2, (2, OUT): 2, (2, IN): 1}

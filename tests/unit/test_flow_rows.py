@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.compaction.flow_writer import FlowCells
-from shared.compaction.sorted_ends import sort_points
+from shared.compaction.sorted_ends import sort_ends
 from shared.kernels.bit_packing import list_columns, unpack_numbers
 from shared.platform.arrays import Numbers
 
@@ -29,8 +29,8 @@ def test_each_trip_is_in_one_flow_of_its_kind(trips: list[tuple[int, int, int, i
     trips = trips * (200 if is_many else 1)
     origins, destinations, regions, kinds = np.array(trips, np.int64).T
     # Kinds go the way of datasources: they are sorted with the points.
-    points = sort_points(origins, regions << 16 | kinds, destinations)
-    found = list(list_flows(points.stamps & 65_535, FlowCells(points)))
+    sorted_ends = sort_ends(origins, regions << 16 | kinds, destinations)
+    found = list(list_flows(sorted_ends.stamps & 65_535, FlowCells(sorted_ends)))
     assert dict(found) == Counter((kind, region, origin >> 32, to >> 32) for origin, to, region, kind in trips)
     assert len(found) == len(dict(found))
     assert found == sorted(found)
@@ -38,12 +38,12 @@ def test_each_trip_is_in_one_flow_of_its_kind(trips: list[tuple[int, int, int, i
 
 def test_flows_need_both_ends() -> None:
     with pytest.raises(ValueError, match="both ends"):
-        FlowCells(sort_points(np.array([1]), np.array([1 << 32])))
+        FlowCells(sort_ends(np.array([1]), np.array([1 << 32])))
 
 
 def list_flows(kinds: Numbers, flows: FlowCells) -> Iterator[tuple[Flow, int]]:
     rows = flows.make_rows(kinds)
-    heads = zip(rows.kinds.tolist(), rows.heads.tolist(), list_columns(*rows.cells), list_columns(*rows.trips), strict=True)
+    heads = zip(rows.kinds.tolist(), rows.headers.tolist(), list_columns(*rows.cells), list_columns(*rows.trips), strict=True)
     for kind, (region, origin, size, first, last), cells, trips in heads:
         destinations = first + np.cumsum(unpack(cells, size))
         assert (destinations[0], destinations[-1]) == (first, last)

@@ -17,7 +17,7 @@ MONDAY = date(2024, 1, 1)
 
 @given(counts=COUNTS, least=st.integers(2, 20))
 def test_hidden_counts_are_not_given_away_by_their_total(counts: dict[int, int], least: int) -> None:
-    hidden = SmallCounts(least).choose_hidden(counts)
+    hidden = SmallCounts(least).select_hidden(counts)
     shown = [trips for key, trips in counts.items() if key not in hidden]
     assert all(trips == 0 or trips >= least for trips in shown)
     rest = sum(counts.values()) - sum(shown)

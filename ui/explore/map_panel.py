@@ -13,7 +13,7 @@ from shared.domain.position import POSITION_BITS, cell_box, parse_geohash
 from shared.domain.trip_end import ENDS, End
 from shared.groups.listing import fetch_flows
 from shared.groups.question import FlowLocation, FlowMap, FlowQuestion
-from shared.index.layout import RUN_PRECISION
+from shared.index.layout import FLOW_PRECISION
 from shared.platform.errors import RequestError
 from shared.questions.density import fetch_density
 from shared.small_counts import SmallCounts
@@ -228,11 +228,11 @@ def _encode_density(connection: Connection, seen: Box | None, small: SmallCounts
 
 
 def _fetch_scales(connection: Connection, precision: int) -> tuple[int | None, int | None]:
-    found = fetch_flows(connection, FlowQuestion(precision=min(precision, RUN_PRECISION), limit=_SCALE_FLOWS))
-    if precision > RUN_PRECISION and found.locations:
+    found = fetch_flows(connection, FlowQuestion(precision=min(precision, FLOW_PRECISION), limit=_SCALE_FLOWS))
+    if precision > FLOW_PRECISION and found.locations:
         # Of fine cells there are as many flows as trips: the largest of all are looked for in the largest coarser cell only.
         largest = max(found.locations, key=_count_place)
-        box = Box(*cell_box(parse_geohash(largest.id), POSITION_BITS - 5 * RUN_PRECISION))
+        box = Box(*cell_box(parse_geohash(largest.id), POSITION_BITS - 5 * FLOW_PRECISION))
         found = fetch_flows(connection, FlowQuestion(precision=precision, limit=_SCALE_FLOWS, box=box, end="either"))
     return _find_scales([found])
 

@@ -35,7 +35,7 @@ _provided: list[Resources] = []
 def connect_resources(settings: Settings) -> Resources:
     """Make the resources; each connects at first use. Raises: SettingsError."""
     engine = connect_database(settings)
-    limit_block_bits(settings.kept_blocks_mib)
+    limit_block_bits(settings.block_cache_mib)
     return Resources(settings, engine, Answers(connect_reader(settings), min_group_trips=settings.min_group_trips), Hub(settings))
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from loader.checks.consistency import find_problems
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
-from shared.compaction.segments import pack_loads
+from shared.compaction.segments import compact_loads
 from shared.loads import undo_load
 from shared.questions.catalog import list_regions
 from shared.services.database import transaction
@@ -26,7 +26,7 @@ def test_loads_are_added_to_compressed_chunks_and_taken_back(context: Context) -
     compress(context)
     second = load_bytes(context, small)
     assert [load["state"] for load in (first, second)] == ["succeeded", "succeeded"]
-    pack_loads(context.engine, least_trips=1)
+    compact_loads(context.engine, least_trips=1)
     both = {name: trips + small_tally.regions[name] for name, trips in large_tally.regions.items()}
     with transaction(context.engine) as connection:
         assert count_by_region(connection) == both

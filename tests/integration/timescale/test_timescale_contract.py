@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from loader.sample.generate import generate_trips
-from shared.compaction.segments import pack_run
+from shared.compaction.segments import create_segment
 from shared.domain.area import parse_bbox
 from shared.domain.trip_end import ENDS
 from shared.groups.listing import fetch_flows, fetch_hours, list_groups
@@ -130,7 +130,7 @@ def server(plain: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         trips = read_challenge(path)
         packed = insert_trips(connection, trips[:2_000])
         insert_trips(connection, trips[2_000:])
-        pack_run(connection, [packed], 2_000)
+        create_segment(connection, [packed], 2_000)
     try:
         started = WasmServer.start()
     except (OSError, subprocess.SubprocessError, BuildError) as error:
