@@ -26,7 +26,7 @@ from loader.hub.support.access import Access
 from loader.hub.support.executors import ThreadRoom
 from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
-from shared.index.block_cache import limit_block_bits
+from shared.index.block_cache import cache_blocks
 from shared.platform.errors import SettingsError, TripdeckError
 from shared.platform.logs import configure_logs
 from shared.platform.memory import keep_lasting
@@ -85,8 +85,8 @@ async def run_hub(settings: Settings) -> None:
 def make_services(settings: Settings) -> Services:
     """Make everything handlers use; connections open at first use. Raises: SettingsError."""
     access = Access(settings)
-    limit_block_bits(settings.block_cache_mib)
-    engine = connect_database(settings)
+    cache_mib = settings.block_cache_mib
+    engine = cache_blocks(connect_database(settings), mib=cache_mib)
     metrics = Metrics()
     threads = settings.database_pool_size
     rooms = Rooms(
@@ -99,7 +99,7 @@ def make_services(settings: Settings) -> Services:
         settings=settings,
         access=access,
         engine=engine,
-        reader=connect_reader(settings) if settings.read_database_url else engine,
+        reader=cache_blocks(connect_reader(settings), mib=cache_mib) if settings.read_database_url else engine,
         store=ObjectStore(settings),
         broker=connect_broker(settings),
         rooms=rooms,

@@ -11,14 +11,15 @@ from sqlalchemy import Connection
 from shared.index.block_cache import (
     ALL_WORDS,
     BIT_COLUMNS,
-    BLOCK_BITS,
     COLUMN_RANGES,
     DELTAS,
     NEEDED_COLUMNS,
     NO_COLUMNS,
+    BlockCache,
     Columns,
     X,
     Y,
+    get_block_cache,
 )
 from shared.index.layout import BASE, COLUMNS, DELTAS_AT, WEEK_INDEX_AT, X_AT
 from shared.index.snapshot import StaleError
@@ -130,7 +131,8 @@ def stream_columns(
 
     words: of the places and of each axis. needs: DELTAS and so on, added up. Raises: StaleError when a block is gone.
     """
-    known = [columns or NO_COLUMNS for columns in BLOCK_BITS.get(block_ids)]
+    cache = get_block_cache(connection)
+    known = [columns or NO_COLUMNS for columns in cache.get(block_ids)]
     absent = [
         sum(1 << column for column in NEEDED_COLUMNS[need] if columns[column] is None)
         for columns, need in zip(known, needs, strict=True)
@@ -140,7 +142,7 @@ def stream_columns(
         for block_id, widths, lacking in zip(block_ids, words, absent, strict=True)
         for missing in COLUMN_RANGES[lacking]
     ]
-    read = _read_columns(connection, pieces)
+    read = _read_columns(connection, cache, pieces)
     for columns, need, lacking in zip(known, needs, absent, strict=True):
         found = list(columns)
         for missing in COLUMN_RANGES[lacking]:
@@ -178,7 +180,7 @@ class _Piece:
         return tuple(columns[self.columns.index(column)] if column in self.columns else None for column in range(BIT_COLUMNS))
 
 
-def _read_columns(connection: Connection, pieces: Sequence[_Piece]) -> Iterator[list[bytes]]:
+def _read_columns(connection: Connection, cache: BlockCache, pieces: Sequence[_Piece]) -> Iterator[list[bytes]]:
     """Read pieces in order, as far as there are blocks for them, and keep them unless that is very much."""
     if not pieces:
         return
@@ -194,8 +196,8 @@ def _read_columns(connection: Connection, pieces: Sequence[_Piece]) -> Iterator[
             piece = pieces[row.number - 1]
             early[row.number] = columns = piece.split(row.bits)
             # A question that reads nearly everything must not drop what others have use for.
-            if 2 * cached_bytes < BLOCK_BITS.limit_bytes:
-                BLOCK_BITS.put(piece.block_id, piece.place(columns))
+            if 2 * cached_bytes < cache.limit_bytes:
+                cache.put(piece.block_id, piece.place(columns))
                 cached_bytes += len(row.bits)
         while number + 1 in early:
             number += 1

@@ -23,6 +23,7 @@ from shared.groups.detail import fetch_group
 from shared.groups.detail_question import GroupDetailQuestion
 from shared.groups.listing import fetch_flows, fetch_hours, list_groups
 from shared.groups.question import FlowQuestion, GroupQuestion, TripGroup
+from shared.index.block_cache import cache_blocks
 from shared.platform.errors import RequestError
 from shared.platform.settings import Settings
 from shared.questions.catalog import fetch_extent, list_datasources, list_regions
@@ -39,7 +40,7 @@ AIRPORT = (7.6496, 45.2008)
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = connect_database(Settings(database_url=database_url))
+    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
     yield engine
     engine.dispose()
 

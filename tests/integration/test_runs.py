@@ -14,6 +14,7 @@ from shared.compaction.merger import Sizes
 from shared.compaction.segments import clear_batch_blocks, compact_loads, create_segment
 from shared.domain.area import Box
 from shared.domain.trip_end import ENDS
+from shared.index.block_cache import cache_blocks
 from shared.index.snapshot import fetch_uncompacted_loads
 from shared.platform.errors import TransientError
 from shared.platform.settings import Settings
@@ -87,7 +88,7 @@ BATCH_DAMAGES = {
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = connect_database(Settings(database_url=database_url))
+    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
     yield engine
     engine.dispose()
 

@@ -16,6 +16,7 @@ from shared.compaction.segments import create_segment
 from shared.domain.area import Box, parse_bbox
 from shared.domain.position import AXIS_STEPS
 from shared.domain.trip_end import ENDS
+from shared.index.block_cache import cache_blocks
 from shared.index.snapshot import fetch_trip_filter
 from shared.platform.errors import RequestError
 from shared.platform.settings import Settings
@@ -31,7 +32,7 @@ from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips, read_challeng
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = connect_database(Settings(database_url=database_url))
+    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
     yield engine
     engine.dispose()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from shared.index.block_cache import limit_block_bits
+from shared.index.block_cache import cache_blocks
 from shared.platform.settings import Settings
 from shared.services.database import connect_database, connect_reader
 from ui.services.answer_cache import Answers
@@ -35,8 +35,8 @@ _provided: list[Resources] = []
 def connect_resources(settings: Settings) -> Resources:
     """Make the resources; each connects at first use. Raises: SettingsError."""
     engine = connect_database(settings)
-    limit_block_bits(settings.block_cache_mib)
-    return Resources(settings, engine, Answers(connect_reader(settings), min_group_trips=settings.min_group_trips), Hub(settings))
+    reader = cache_blocks(connect_reader(settings), mib=settings.block_cache_mib)
+    return Resources(settings, engine, Answers(reader, min_group_trips=settings.min_group_trips), Hub(settings))
 
 
 def provide_resources(resources: Resources) -> None:

@@ -1,4 +1,4 @@
-"""Block bits: a question that is asked again reads no bits from the database, and is answered the same, whatever may be kept."""
+"""Block cache: a question that is asked again reads no bits from the database, and is answered the same at any limit."""
 
 import random
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from shared.domain.clock import parse_weekdays
 from shared.domain.trip_end import ENDS
 from shared.groups.listing import fetch_flows, list_groups
 from shared.groups.question import FlowQuestion, GroupQuestion
-from shared.index.block_cache import limit_block_bits
+from shared.index.block_cache import cache_blocks
 from shared.index.block_fetch import stream_columns
 from shared.index.snapshot import StaleError
 from shared.platform.settings import Settings
@@ -28,7 +28,7 @@ BOXES = (Box(7.6, 45.0, 7.7, 45.1), Box(6, 44, 7.68, 46), Box(-180, -90, 179, 45
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Two packed loads and one that is loose."""
-    engine = connect_database(Settings(database_url=database_url))
+    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
     for seed in range(3):
         with transaction(engine) as connection:
             load_id = insert_trips(connection, draw_trips(random.Random(seed), 400))
@@ -36,14 +36,6 @@ def engine(database_url: str) -> Iterator[Engine]:
                 create_segment(connection, [load_id], 400)
     yield engine
     engine.dispose()
-
-
-@pytest.fixture(autouse=True)
-def limit() -> Iterator[None]:
-    """What this process keeps is put back to what it was."""
-    limit_block_bits(256)
-    yield
-    limit_block_bits(256)
 
 
 def ask(connection: Connection) -> list[Any]:
@@ -80,7 +72,7 @@ def test_what_was_read_is_not_read_again(engine: Engine) -> None:
 def test_answers_are_the_same_however_little_is_kept(engine: Engine, mib: int) -> None:
     with transaction(engine) as connection:
         before = ask(connection)
-        limit_block_bits(mib)
+    with transaction(cache_blocks(engine, mib=mib)) as connection:
         assert ask(connection) == before
         assert ask(connection) == before
 

@@ -1,4 +1,4 @@
-"""Block bits: what is kept of blocks, and what goes when there is too much of it."""
+"""Block cache: what is cached of blocks, and what is evicted at the limit."""
 
 from shared.index.block_cache import BlockCache
 
