@@ -30,7 +30,7 @@ def load_sample() -> bool:
         path = Path(folder) / FILE_NAME
         generate_trips(path, rows=SAMPLE_ROWS)
         with path.open("rb") as stream:
-            client.put_file(stream, file_name=FILE_NAME, size=path.stat().st_size, asked={})
+            client.put_file(stream, file_name=FILE_NAME, size=path.stat().st_size, params={})
     return True
 
 

@@ -138,7 +138,7 @@ def _upload(client: HubClient, path: Path, *, rows: int, seed: int) -> int:
     try:
         tally = generate_trips(path, rows=rows, seed=seed)
         with path.open("rb") as stream:
-            return int(client.put_file(stream, file_name=path.name, size=tally.bytes, asked={})["load_id"])
+            return int(client.put_file(stream, file_name=path.name, size=tally.bytes, params={})["load_id"])
     finally:
         path.unlink(missing_ok=True)
 

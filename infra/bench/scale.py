@@ -134,7 +134,7 @@ def wait_for_runs(engine: Engine) -> None:
 def _upload(client: HubClient, path: Path, report: Report) -> int:
     report(f"Uploading {path.stat().st_size:,} bytes …")
     with path.open("rb") as stream:
-        answer = client.put_file(stream, file_name=path.name, size=path.stat().st_size, asked={})
+        answer = client.put_file(stream, file_name=path.name, size=path.stat().st_size, params={})
     return int(answer["load_id"])
 
 

@@ -158,7 +158,7 @@ class _Soak:
         tally = generate_trips(path, rows=self._draw.randint(*_ROWS), seed=seed, bad_share=_BAD_SHARE)
         try:
             with path.open("rb") as stream:
-                load = self._client.put_file(stream, file_name=path.name, size=path.stat().st_size, asked={})
+                load = self._client.put_file(stream, file_name=path.name, size=path.stat().st_size, params={})
         except TransientError:
             return  # the hub or the store was away; what came in may still be a load, and then is checked against itself
         finally:

@@ -1,7 +1,7 @@
 """The hub's REST API as methods; every answer that is no success becomes one of our errors.
 
     with HubClient("http://127.0.0.1:8600") as client:
-        load = client.put_file(stream, file_name="trips.csv", size=1_000, asked={"region": "Turin"})
+        load = client.put_file(stream, file_name="trips.csv", size=1_000, params={"region": "Turin"})
 
 Raises: TransientError when the hub can't be reached or asks to come back; RequestError, NotFoundError, ConflictError or
 FileFormatError for what the hub refuses; TerminalError for the rest.
@@ -28,7 +28,7 @@ from shared.platform.errors import (
 )
 
 Json = dict[str, Any]
-Asked = Mapping[str, object]
+Params = Mapping[str, object]
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 # Longer than the longest question (statement timeout 30 s) and than the store takes to join the parts of a large file.
@@ -65,17 +65,17 @@ class HubClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._pool.clear()
 
-    def get(self, path: str, /, **asked: object) -> Json:
+    def get(self, path: str, /, **params: object) -> Json:
         """Ask for JSON; parameters that are None are left out."""
-        return self._send("GET", path, asked=asked)
+        return self._send("GET", path, params=params)
 
-    def post(self, path: str, *, body: bytes = b"", asked: Asked | None = None) -> Json:
+    def post(self, path: str, *, body: bytes = b"", params: Params | None = None) -> Json:
         """Ask for a change, or for what the hub makes of a body."""
-        return self._send("POST", path, asked=asked or {}, body=body)
+        return self._send("POST", path, params=params or {}, body=body)
 
     def delete(self, path: str) -> None:
         """Ask for something to be dropped."""
-        response = self._request("DELETE", path, asked={})
+        response = self._request("DELETE", path, params={})
         if response.status >= 400:
             raise _make_error(response.status, response.data)
 
@@ -85,17 +85,17 @@ class HubClient:
         *,
         file_name: str,
         size: int | None,
-        asked: Asked,
+        params: Params,
         on_bytes: Callable[[int], None] | None = None,
     ) -> Json:
         """Send a file and ask for its load. Units: size in bytes, None when unknown; on_bytes hears of every block sent."""
         headers = {"Content-Type": "application/octet-stream"} | ({} if size is None else {"Content-Length": str(size)})
         body = _list_blocks(stream, size, on_bytes)
-        return self._send("POST", "/api/v1/loads", asked={**asked, "file_name": file_name}, body=body, headers=headers)
+        return self._send("POST", "/api/v1/loads", params={**params, "file_name": file_name}, body=body, headers=headers)
 
-    def open_text(self, path: str, /, **asked: object) -> Iterator[bytes]:
+    def open_text(self, path: str, /, **params: object) -> Iterator[bytes]:
         """Ask for a long answer as it is, block by block."""
-        response = self._request("GET", path, asked=asked, preload_content=False)
+        response = self._request("GET", path, params=params, preload_content=False)
         if response.status >= 400:
             raise _make_error(response.status, response.read())
         with _hub_errors(self.url):
@@ -107,11 +107,11 @@ class HubClient:
         method: str,
         path: str,
         *,
-        asked: Asked,
+        params: Params,
         body: bytes | Iterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Json:
-        response = self._request(method, path, asked=asked, body=body, headers=headers)
+        response = self._request(method, path, params=params, body=body, headers=headers)
         if response.status >= 400:
             raise _make_error(response.status, response.data)
         answer: Json = _parse(response.data)
@@ -122,13 +122,13 @@ class HubClient:
         method: str,
         path: str,
         *,
-        asked: Asked,
+        params: Params,
         body: bytes | Iterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         preload_content: bool = True,
     ) -> urllib3.BaseHTTPResponse:
         given = {
-            name: str(value).lower() if isinstance(value, bool) else value for name, value in asked.items() if value is not None
+            name: str(value).lower() if isinstance(value, bool) else value for name, value in params.items() if value is not None
         }
         query = f"?{urlencode(given, doseq=True)}" if given else ""
         with _hub_errors(self.url):

@@ -12,7 +12,7 @@ from loader.cli.session import FAILED, connect_hub, print_json, report_errors
 from shared.platform.errors import FileFormatError, RequestError
 
 if TYPE_CHECKING:
-    from loader.cli.client import Asked, HubClient, Json
+    from loader.cli.client import HubClient, Json, Params
     from loader.cli.progress import LoadProgress
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Trip files; - for standard input.")]
@@ -50,11 +50,11 @@ def load(  # noqa: PLR0913 - a parameter an option
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
     reading |= {"sheet": sheet, "member": member, "polyline_precision": polyline_precision}
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
-    asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
+    params = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = _find_files(files, name)
         with connect_hub() as client:
-            loads = [_load_file(client, file, asked=asked, is_waiting=is_waiting, is_json=is_json) for file in found]
+            loads = [_load_file(client, file, params=params, is_waiting=is_waiting, is_json=is_json) for file in found]
         documents = [make_document(load) for load in loads]
         if is_json:
             print_json(documents[0] if len(documents) == 1 else {"loads": documents})
@@ -94,14 +94,14 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time is not False}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
     reading |= {"sheet": sheet, "member": member, "polyline_precision": polyline_precision}
-    asked = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
+    params = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))
         with connect_hub() as client:
-            answer = inspect_file(client, found, asked=asked)
+            answer = inspect_file(client, found, params=params)
             if is_forgetting and answer["as_last_time"]:
                 client.delete(f"/api/v1/readings/{answer['as_last_time']['header_hash']}")
-                answer = inspect_file(client, found, asked=asked)
+                answer = inspect_file(client, found, params=params)
         if is_json:
             print_json(answer)
         else:
@@ -175,14 +175,14 @@ def _find_files(files: list[str], name: str | None) -> list[LocalFile]:
     return [find_file(file, name=name) for file in files]
 
 
-def _load_file(client: "HubClient", file: LocalFile, *, asked: "Asked", is_waiting: bool, is_json: bool) -> "Json":
+def _load_file(client: "HubClient", file: LocalFile, *, params: "Params", is_waiting: bool, is_json: bool) -> "Json":
     from loader.cli.progress import LoadProgress
     from loader.cli.tables import print_line
 
     with LoadProgress(is_shown=not is_json) as progress:
         with file.open() as stream:
             on_bytes = progress.watch_upload(file.name, file.size)
-            load = client.put_file(stream, file_name=file.name, size=file.size, asked=asked, on_bytes=on_bytes)
+            load = client.put_file(stream, file_name=file.name, size=file.size, params=params, on_bytes=on_bytes)
         if is_waiting:
             load = _follow_or_leave(client, load["load_id"], progress)
     if not is_json and is_waiting:

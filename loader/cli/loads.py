@@ -100,10 +100,10 @@ def rejects(
 ) -> None:
     """List the rows of a load that could not become trips, in file order."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        asked = {"reason": reason, "after": after}
+        params = {"reason": reason, "after": after}
         for form, name in (("csv", csv_file), ("rows", rows_file)):
             if name:
-                _save(name, client.open_text(f"/api/v1/loads/{load_id}/rejects", **asked, format=form))
+                _save(name, client.open_text(f"/api/v1/loads/{load_id}/rejects", **params, format=form))
         if csv_file or rows_file:
             return
         found = _list_rejects(client, load_id, reason=reason, after=after, limit=limit)

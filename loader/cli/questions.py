@@ -33,7 +33,7 @@ def weekly(  # noqa: PLR0913 - a parameter an option
     with report_errors(is_json=is_json), connect_hub() as client:
         if region is None and bbox is None:
             raise RequestError("Weekly averages need --region, --bbox or both.", parameter="region")
-        asked: dict[str, object] = {
+        params: dict[str, object] = {
             "region": region,
             "bbox": bbox,
             "end": end,
@@ -41,8 +41,8 @@ def weekly(  # noqa: PLR0913 - a parameter an option
             "from": from_on,
             "to": to_on,
         }
-        asked |= {**parse_hours(hours), "weekdays": weekdays, "compare_from": compare_from, "compare_to": compare_to}
-        answer = client.get("/api/v1/weekly-average", **asked)
+        params |= {**parse_hours(hours), "weekdays": weekdays, "compare_from": compare_from, "compare_to": compare_to}
+        answer = client.get("/api/v1/weekly-average", **params)
         if is_json:
             print_json(answer)
         else:
@@ -66,9 +66,9 @@ def histogram(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Trips per hour of the day, per weekday or per duration."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        asked: dict[str, object] = {"by": by, "region": region, "bbox": bbox, "end": end, "datasource": datasource}
-        asked |= {"from": from_on, "to": to_on, **parse_hours(hours), "weekdays": weekdays}
-        answer = client.get("/api/v1/histograms", **asked)
+        params: dict[str, object] = {"by": by, "region": region, "bbox": bbox, "end": end, "datasource": datasource}
+        params |= {"from": from_on, "to": to_on, **parse_hours(hours), "weekdays": weekdays}
+        answer = client.get("/api/v1/histograms", **params)
         if is_json:
             print_json(answer)
         else:
@@ -93,15 +93,15 @@ def groups(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Similar trips: same region, origin cell, destination cell and time of day; largest groups first."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        asked: dict[str, object] = {"region": region, "bbox": bbox, "end": end, "datasource": datasource, "limit": limit}
-        asked |= {
+        params: dict[str, object] = {"region": region, "bbox": bbox, "end": end, "datasource": datasource, "limit": limit}
+        params |= {
             "after": after,
             "precision": precision,
             "bucket_minutes": bucket_minutes,
             **parse_hours(hours),
             "weekdays": weekdays,
         }
-        answer = client.get("/api/v1/trip-groups", **asked)
+        answer = client.get("/api/v1/trip-groups", **params)
         if is_json:
             print_json(answer)
         else:
@@ -125,14 +125,14 @@ def group(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """One group of similar trips: its weeks, its hours and its newest trips."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        asked: dict[str, object] = {"origin_cell": origin_cell, "destination_cell": destination_cell, "samples": limit}
-        asked |= {
+        params: dict[str, object] = {"origin_cell": origin_cell, "destination_cell": destination_cell, "samples": limit}
+        params |= {
             "bucket_minute": _parse_minute(at),
             "bucket_minutes": bucket_minutes,
             "region": region,
             "datasource": datasource,
         }
-        answer = client.get("/api/v1/trip-groups/detail", **asked, **parse_hours(hours), weekdays=weekdays)
+        answer = client.get("/api/v1/trip-groups/detail", **params, **parse_hours(hours), weekdays=weekdays)
         if is_json:
             print_json(answer)
         else:

@@ -19,11 +19,11 @@ from loader.hub.connections import make_server
 from loader.hub.feed.history import History
 from loader.hub.feed.publisher import Publisher
 from loader.hub.feed.tail import Feed
-from loader.hub.feed.unread_bytes import UnreadAnswers
+from loader.hub.feed.unread_bytes import UnreadResponses
 from loader.hub.inspection.pool import Inspections
-from loader.hub.services import Rooms, Services
+from loader.hub.services import Executors, Services
 from loader.hub.support.access import Access
-from loader.hub.support.executors import ThreadRoom
+from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
 from shared.index.block_cache import cache_blocks
@@ -89,12 +89,12 @@ def make_services(settings: Settings) -> Services:
     engine = cache_blocks(connect_database(settings), mib=cache_mib)
     metrics = Metrics()
     threads = settings.database_pool_size
-    rooms = Rooms(
-        records=ThreadRoom("records", threads=threads, queue=200),
-        questions=ThreadRoom("questions", threads=threads, queue=50),
-        transfers=ThreadRoom("transfers", threads=_TRANSFER_THREADS, queue=200),
+    executors = Executors(
+        records=BoundedExecutor("records", threads=threads, queue=200),
+        questions=BoundedExecutor("questions", threads=threads, queue=50),
+        transfers=BoundedExecutor("transfers", threads=_TRANSFER_THREADS, queue=200),
     )
-    publisher = Publisher(engine, connect_redis(settings), settings=settings, room=rooms.records)
+    publisher = Publisher(engine, connect_redis(settings), settings=settings, executor=executors.records)
     return Services(
         settings=settings,
         access=access,
@@ -102,13 +102,13 @@ def make_services(settings: Settings) -> Services:
         reader=cache_blocks(connect_reader(settings), mib=cache_mib) if settings.read_database_url else engine,
         store=ObjectStore(settings),
         broker=connect_broker(settings),
-        rooms=rooms,
-        feed=Feed(History(engine, settings, rooms.records, metrics=metrics), publisher, metrics=metrics),
+        executors=executors,
+        feed=Feed(History(engine, settings, executors.records, metrics=metrics), publisher, metrics=metrics),
         publisher=publisher,
         metrics=metrics,
         upload_gate=UploadGate(settings.upload_slots),
         inspections=Inspections(settings),
-        unread=UnreadAnswers(settings.hub_body_timeout_s, metrics.unread_bytes),
+        unread=UnreadResponses(settings.hub_body_timeout_s, metrics.unread_bytes),
     )
 
 
@@ -134,7 +134,7 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
         task.cancel()
     await services.tasks.wait()
     await services.feed.history.close()
-    services.rooms.close()
+    services.executors.close()
     services.inspections.close()
     services.reader.dispose()
     services.engine.dispose()
@@ -142,10 +142,10 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
 
 async def _warm_up(services: Services) -> None:
     # Loaded after the hub listens, and in a thread: the first upload shall not wait for it, nor the feed stand still.
-    await services.rooms.transfers.run(importlib.import_module, "loader.formats")
-    kernels = await services.rooms.transfers.run(importlib.import_module, "shared.warm_up")
-    await services.rooms.transfers.run(kernels.compile_kernels)
-    await services.rooms.transfers.run(keep_lasting)
+    await services.executors.transfers.run(importlib.import_module, "loader.formats")
+    kernels = await services.executors.transfers.run(importlib.import_module, "shared.warm_up")
+    await services.executors.transfers.run(kernels.compile_kernels)
+    await services.executors.transfers.run(keep_lasting)
     await services.inspections.start()
 
 

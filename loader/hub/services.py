@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 
 from loader.hub.feed.publisher import Publisher
 from loader.hub.feed.tail import Feed
-from loader.hub.feed.unread_bytes import UnreadAnswers
+from loader.hub.feed.unread_bytes import UnreadResponses
 from loader.hub.inspection.pool import Inspections
 from loader.hub.support.access import Access
-from loader.hub.support.executors import ThreadRoom
+from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
 from shared.platform.settings import Settings
@@ -54,17 +54,17 @@ class Tasks:
 
 
 @dataclass(frozen=True)
-class Rooms:
+class Executors:
     """Threads by what they wait for, so that slow questions don't hold up uploads, nor uploads the list of loads."""
 
-    records: ThreadRoom
-    questions: ThreadRoom
-    transfers: ThreadRoom
+    records: BoundedExecutor
+    questions: BoundedExecutor
+    transfers: BoundedExecutor
 
     def close(self) -> None:
         """Take no more work."""
-        for room in (self.records, self.questions, self.transfers):
-            room.close()
+        for executor in (self.records, self.questions, self.transfers):
+            executor.close()
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class Services:
     reader: Engine
     store: ObjectStore
     broker: dramatiq.Broker
-    rooms: Rooms
+    executors: Executors
     feed: Feed
     publisher: Publisher
     metrics: Metrics
     upload_gate: UploadGate
     inspections: Inspections
-    unread: UnreadAnswers
+    unread: UnreadResponses
     tasks: Tasks = field(default_factory=Tasks)
     feed_clients: "set[FeedClient]" = field(default_factory=set)
     drain: asyncio.Event = field(default_factory=asyncio.Event)

@@ -11,7 +11,7 @@ import typer
 from loader.cli import app
 from loader.cli.answering import make_flags
 from loader.formats import LoadOptions
-from loader.hub.api.params import FileAsked, InspectAsked, LoadFileAsked, LoadOptionsBody
+from loader.hub.api.params import FileParams, InspectParams, LoadFileParams, LoadOptionsBody
 from loader.storage.remembered_options import READING_OPTIONS
 from ui.components.build import ROOM, find_node
 
@@ -34,8 +34,8 @@ def test_the_command_line_takes_every_option(command: str, left_out: set[str]) -
     assert {name: flag for name, flag in flags.items() if flag not in list_flags(command)} == {}
 
 
-@pytest.mark.parametrize("model", [FileAsked, LoadFileAsked, InspectAsked])
-def test_queries_take_every_option(model: type[FileAsked]) -> None:
+@pytest.mark.parametrize("model", [FileParams, LoadFileParams, InspectParams])
+def test_queries_take_every_option(model: type[FileParams]) -> None:
     assert (OPTIONS - {"roles"} | {"map"}) - set(model.model_fields) == set()
 
 

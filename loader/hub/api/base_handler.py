@@ -15,8 +15,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from loader.hub.api.operations import JSON_LIMIT_BYTES, Operation, find_operation, list_operations, parse_asked, parse_body
-from loader.hub.api.params import Asked, Nothing
+from loader.hub.api.operations import JSON_LIMIT_BYTES, Operation, find_operation, list_operations, parse_body, parse_params
+from loader.hub.api.params import NoParams, Params
 from loader.hub.services import Services
 from loader.hub.support.access import parse_bearer
 from loader.hub.support.errors import PROBLEM_MEDIA, TooLargeError, TooSlowError, make_problem, status_of
@@ -68,7 +68,7 @@ class BufferedBody:
 class ApiHandler(RequestHandler):
     """Base of the REST handlers."""
 
-    asked: Asked = Nothing()
+    params: Params = NoParams()
     body: Body
 
     def initialize(self, *, services: Services, route: str) -> None:
@@ -151,7 +151,7 @@ class ApiHandler(RequestHandler):
         self.services.unread.watch(sent, size_bytes, close=stream.close)
         return sent
 
-    def take_body(self) -> Asked | None:
+    def take_body(self) -> Params | None:
         """The validated JSON body, where the operation takes one. Raises: RequestError."""
         self._stop_timer()
         operation = find_operation(type(self), str(self.request.method))
@@ -179,7 +179,7 @@ class ApiHandler(RequestHandler):
         self.set_header("Access-Control-Max-Age", "600")
         self.set_status(204)
 
-    def answer(self, document: dict[str, Any] | BaseModel, *, status: int = 200, location: str | None = None) -> None:
+    def respond(self, document: dict[str, Any] | BaseModel, *, status: int = 200, location: str | None = None) -> None:
         """Answer with JSON."""
         self.set_status(status)
         if location:
@@ -241,7 +241,7 @@ class ApiHandler(RequestHandler):
         if operation.scope is not None:
             token = parse_bearer(self.request.headers.get("Authorization"))
             self.token_expires_at = self.services.access.check_token(token, operation.scope)
-        self.asked = parse_asked(operation.asked, self.read_path(), self.request.query_arguments)
+        self.params = parse_params(operation.params, self.read_path(), self.request.query_arguments)
         self.body = await self.open_body(operation)
 
     def _await_body(self) -> None:
@@ -309,10 +309,10 @@ class UnknownHandler(ApiHandler):
         raise HTTPError(404, f"There is nothing at {self.request.path}; /docs lists what there is.")
 
 
-def choose_format(asked: str | None, accepted: str, offered: Iterable[tuple[str, str]]) -> str:
-    """The form of an answer: the one asked for, else the first that Accept names, else JSON."""
-    if asked:
-        return asked
+def choose_format(requested: str | None, accepted: str, offered: Iterable[tuple[str, str]]) -> str:
+    """The form of an answer: the requested one, else the first that Accept names, else JSON."""
+    if requested:
+        return requested
     media = {kind: name for name, kind in offered}
     named = (entry.partition(";")[0].strip().lower() for entry in accepted.split(","))
     return next((media[kind] for kind in named if kind in media), "json")

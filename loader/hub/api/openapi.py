@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from loader.hub.api.operations import Operation, list_operations
-from loader.hub.api.responses import FeedSnapshot, LoadEvent, ProblemAnswer
+from loader.hub.api.responses import FeedSnapshot, LoadEvent, ProblemResponse
 from loader.hub.support.errors import PROBLEM_MEDIA
 
 Json = dict[str, Any]
@@ -54,7 +54,7 @@ def make_openapi(routes: Iterable[tuple[str, type]]) -> Json:
             "schemas": definitions["$defs"],
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A hub token."}},
             "responses": {
-                status: {"description": text, "content": {PROBLEM_MEDIA: {"schema": schemas[ProblemAnswer]}}}
+                status: {"description": text, "content": {PROBLEM_MEDIA: {"schema": schemas[ProblemResponse]}}}
                 for status, text in _ERRORS.items()
             },
         },
@@ -63,13 +63,13 @@ def make_openapi(routes: Iterable[tuple[str, type]]) -> Json:
 
 def _list_models(operations: Iterable[Operation]) -> list[tuple[type[BaseModel], Any]]:
     found: dict[tuple[type[BaseModel], Any], None] = {
-        (model, "serialization"): None for model in (ProblemAnswer, LoadEvent, FeedSnapshot)
+        (model, "serialization"): None for model in (ProblemResponse, LoadEvent, FeedSnapshot)
     }
     for each in operations:
         if each.body is not None:
             found[each.body, "validation"] = None
-        if each.answer is not None:
-            found[each.answer, "serialization"] = None
+        if each.response is not None:
+            found[each.response, "serialization"] = None
     return list(found)
 
 
@@ -79,7 +79,7 @@ def _describe(path: str, each: Operation, schemas: dict[type, Json]) -> Json:
         "summary": each.summary,
         "tags": [path.split("/")[3] if path.startswith("/api/") else "hub"],
         "parameters": [*_list_parameters(path, each), *_list_headers(each)],
-        "responses": {**_list_errors(path, each), **_list_answers(each, schemas)},
+        "responses": {**_list_errors(path, each), **_list_responses(each, schemas)},
         "security": [{"token": []}] if each.scope else [],
     }
     if each.scope:
@@ -92,17 +92,17 @@ def _describe(path: str, each: Operation, schemas: dict[type, Json]) -> Json:
     return description
 
 
-def _describe_answer(each: Operation, schemas: dict[type, Json]) -> Json:
+def _describe_response(each: Operation, schemas: dict[type, Json]) -> Json:
     content: Json = {media: {} for media in each.media}
-    if each.answer is not None:
-        content = {"application/json": {"schema": schemas[each.answer]}, **content}
-    return {"description": (each.answer.__doc__ or "") if each.answer else each.summary} | (
+    if each.response is not None:
+        content = {"application/json": {"schema": schemas[each.response]}, **content}
+    return {"description": (each.response.__doc__ or "") if each.response else each.summary} | (
         {"content": content} if content else {}
     )
 
 
-def _list_answers(each: Operation, schemas: dict[type, Json]) -> Json:
-    usual = _describe_answer(each, schemas)
+def _list_responses(each: Operation, schemas: dict[type, Json]) -> Json:
+    usual = _describe_response(each, schemas)
     others = {str(status): {**usual, "description": text} for status, text in each.also.items()}
     others |= {status: {"description": others[status]["description"]} for status in others if status == "304"}
     return {**others, str(each.status): usual}
@@ -128,7 +128,7 @@ def _list_errors(path: str, each: Operation) -> Json:
 
 
 def _list_parameters(path: str, each: Operation) -> Iterator[Json]:
-    schema = each.asked.model_json_schema(ref_template=_SCHEMAS)
+    schema = each.params.model_json_schema(ref_template=_SCHEMAS)
     in_path = re.findall(r"{(\w+)}", path)
     for name, described in schema.get("properties", {}).items():
         facts = {key: value for key, value in _without_null(described).items() if key not in _NOTES}

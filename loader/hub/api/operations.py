@@ -1,7 +1,7 @@
 """Operations: what a handler's method takes and answers, said once beside it.
 
-    @Operation("One load with its rejects per reason", id="get_load", asked=LoadAsked, answer=LoadDetailAnswer)
-    async def get(self, asked: LoadAsked) -> None: ...
+    @Operation("One load with its rejects per reason", id="get_load", params=LoadParams, response=LoadDetailResponse)
+    async def get(self, params: LoadParams) -> None: ...
 
 The decorator hands the validated parameters to the method; the OpenAPI document is made from the same models.
 """
@@ -13,26 +13,26 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
-from loader.hub.api.params import Asked, Nothing
-from loader.hub.api.responses import Answer
+from loader.hub.api.params import NoParams, Params
+from loader.hub.api.responses import Response
 from loader.hub.support.errors import translate_validation
 from shared.platform.errors import RequestError
 from shared.platform.hub_tokens import Scope
 
-A = TypeVar("A", bound=Asked)
+A = TypeVar("A", bound=Params)
 Method = Callable[..., Coroutine[Any, Any, None]]
 
 METHODS: Final = ("get", "post", "put", "delete")
 JSON_LIMIT_BYTES: Final = 2**20
 
 
-class Asking(Protocol):
+class ParsedRequest(Protocol):
     """A handler whose request has been read."""
 
-    asked: Asked
+    params: Params
     is_refused: bool
 
-    def take_body(self) -> Asked | None:
+    def take_body(self) -> Params | None:
         """The validated JSON body, where the operation takes one."""
 
 
@@ -49,10 +49,10 @@ class Operation:
     summary: str
     _: KW_ONLY
     id: str
-    asked: type[Asked] = Nothing
-    body: type[Asked] | None = None
+    params: type[Params] = NoParams
+    body: type[Params] | None = None
     file_body: str | None = None
-    answer: type[Answer] | None = None
+    response: type[Response] | None = None
     status: int = 200
     media: tuple[str, ...] = ()
     is_alias: bool = False
@@ -64,11 +64,11 @@ class Operation:
         """Hand validated parameters and body to the method, unless the request has been refused already."""
 
         @functools.wraps(method)
-        async def run(handler: Asking, **_path: str) -> None:
+        async def run(handler: ParsedRequest, **_path: str) -> None:
             if handler.is_refused:
                 return
             body = handler.take_body()
-            await (method(handler, handler.asked) if body is None else method(handler, handler.asked, body))
+            await (method(handler, handler.params) if body is None else method(handler, handler.params, body))
 
         cast(Any, run).operation = self
         return run
@@ -85,7 +85,7 @@ def list_operations(handler: type) -> dict[str, Operation]:
     return {method: found for method in METHODS if (found := find_operation(handler, method))}
 
 
-def parse_asked(model: type[A], path: Mapping[str, str], query: Mapping[str, list[bytes]]) -> A:
+def parse_params(model: type[A], path: Mapping[str, str], query: Mapping[str, list[bytes]]) -> A:
     """Validate path and query parameters. Raises: RequestError naming the first that doesn't fit."""
     values: dict[str, object] = {}
     for name, given in query.items():
@@ -98,7 +98,7 @@ def parse_asked(model: type[A], path: Mapping[str, str], query: Mapping[str, lis
         raise translate_validation(error) from error
 
 
-def parse_body(model: type[Asked], body: bytes) -> Asked:
+def parse_body(model: type[Params], body: bytes) -> Params:
     """Validate a JSON body; an empty one is an empty object. Raises: RequestError."""
     try:
         return model.model_validate_json(body or b"{}")
@@ -106,7 +106,7 @@ def parse_body(model: type[Asked], body: bytes) -> Asked:
         raise translate_validation(error) from error
 
 
-def _is_list(model: type[Asked], name: str) -> bool:
+def _is_list(model: type[Params], name: str) -> bool:
     field = model.model_fields.get(name)
     return field is not None and field.default_factory is list
 

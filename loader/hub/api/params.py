@@ -1,4 +1,4 @@
-"""What each call takes: one model an endpoint, for validation and for the OpenAPI document alike (questions: asked_trips.py).
+"""What each call takes: one model an endpoint, for validation and for the OpenAPI document alike (questions: trip_params.py).
 
 Path and query parameters of a call are one model; the names in the path say which is which.
 """
@@ -44,17 +44,17 @@ TableFormat = Literal["json", "csv", "parquet", "arrow"]
 FORMAT: Final[Any] = Field(None, description="Form of the answer; without it the Accept header decides.")
 
 
-class Asked(BaseModel):
+class Params(BaseModel):
     """Parameters of a call; names that aren't known are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Nothing(Asked):
+class NoParams(Params):
     """No parameters."""
 
 
-class Table(Asked):
+class Table(Params):
     """The form of a table."""
 
     format: TableFormat | None = FORMAT
@@ -63,13 +63,13 @@ class Table(Asked):
 # Loads
 
 
-class LoadAsked(Asked):
+class LoadParams(Params):
     """One load."""
 
     load_id: Id = Field(description="The load.")
 
 
-class LoadsAsked(Asked):
+class LoadsParams(Params):
     """A page of loads, newest first."""
 
     before: Id | None = Field(None, description="Loads older than this one.")
@@ -77,7 +77,7 @@ class LoadsAsked(Asked):
     state: State | None = Field(None, description="Loads in this state only.")
 
 
-class RejectsAsked(LoadAsked):
+class RejectsParams(LoadParams):
     """A page of a load's rejects in file order; as CSV or as rows all of them."""
 
     after: int = Field(0, ge=0, le=2**53, description="Rejects after this record number.")
@@ -90,7 +90,7 @@ class RejectsAsked(LoadAsked):
     )
 
 
-class Options(Asked):
+class Options(Params):
     """How to read a file, where detection needs help."""
 
     region: Name | None = Field(None, description="Region of all trips, for files without such a column.")
@@ -145,7 +145,7 @@ class LoadOptionsBody(Options):
     roles: dict[str, str] = Field(default_factory=dict, description="Role → column name, number from 1, or - for none.")
 
 
-class RetryBody(Asked):
+class RetryBody(Params):
     """What to do otherwise this time."""
 
     options: LoadOptionsBody = Field(
@@ -153,7 +153,7 @@ class RetryBody(Asked):
     )
 
 
-class FileAsked(Options):
+class FileParams(Options):
     """A file and its options in a query string."""
 
     file_name: FileName = Field(description="The file's name.")
@@ -170,7 +170,7 @@ class FileAsked(Options):
             raise RequestError(error.message, parameter="map" if error.parameter == "roles" else error.parameter) from error
 
 
-class LoadFileAsked(FileAsked):
+class LoadFileParams(FileParams):
     """A file to load, sent as the request's body."""
 
     wait: int = Field(
@@ -188,13 +188,13 @@ class LoadFileAsked(FileAsked):
         return min(MAX_WAIT_S, self.wait or (int(wanted[1]) if wanted else 0))
 
 
-class ReadingAsked(Asked):
+class ReadingParams(Params):
     """What is remembered for files of a kind."""
 
     header_hash: str = Field(pattern="^[0-9a-f]{32}$", description="As an inspection gives it in as_last_time.")
 
 
-class InspectAsked(FileAsked):
+class InspectParams(FileParams):
     """The first bytes of a file, sent as the request's body."""
 
     is_whole: bool = Field(False, description="Whether the body is the whole file.")
@@ -216,7 +216,7 @@ class InspectAsked(FileAsked):
 # Feed
 
 
-class FeedAsked(Asked):
+class FeedParams(Params):
     """From where to follow the feed."""
 
     last: int | None = Field(
@@ -224,27 +224,27 @@ class FeedAsked(Asked):
     )
 
 
-class LoadFeedAsked(FeedAsked, LoadAsked):
+class LoadFeedParams(FeedParams, LoadParams):
     """From where to follow one load."""
 
 
 # Uploads
 
 
-class NewUploadBody(Asked):
+class NewUploadBody(Params):
     """A file to upload in parts."""
 
     file_name: FileName = Field(description="The file's name.")
     bytes: int = Field(ge=0, description="Its size.")
 
 
-class UploadAsked(Asked):
+class UploadParams(Params):
     """One upload."""
 
     upload_id: UUID = Field(description="The upload.")
 
 
-class PartsBody(Asked):
+class PartsBody(Params):
     """Parts to sign."""
 
     part_numbers: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(
@@ -252,7 +252,7 @@ class PartsBody(Asked):
     )
 
 
-class CompleteBody(Asked):
+class CompleteBody(Params):
     """What to do with the file."""
 
     options: LoadOptionsBody = Field(default_factory=lambda: LoadOptionsBody.model_validate({}), description="How to read it.")

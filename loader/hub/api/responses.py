@@ -9,30 +9,30 @@ from pydantic import BaseModel, ConfigDict, Field
 from loader.hub.api.params import State
 
 
-class Answer(BaseModel):
+class Response(BaseModel):
     """An answer; nothing else comes in it."""
 
     model_config = ConfigDict(extra="forbid", title=None)
 
 
-class ChoiceAnswer(Answer):
+class ChoiceResponse(Response):
     """One answer to a question that a file leaves open."""
 
     label: str
     options: dict[str, Any] = Field(description="Options that say so.")
 
 
-class QuestionAnswer(Answer):
+class QuestionResponse(Response):
     """What a file leaves open."""
 
     parameter: str = Field(description="The option that answers it.")
-    choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers, where they are few.")
+    choices: list[ChoiceResponse] | None = Field(default=None, description="Answers, where they are few.")
     columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
     statement: str | None = Field(default=None, description="What is open, without the words of a command line.")
     roles: dict[str, int] | None = Field(default=None, description="Index of the column of each role that is known.")
 
 
-class ProblemAnswer(Answer):
+class ProblemResponse(Response):
     """An error, as a problem of RFC 9457: what happened and what to do."""
 
     type: str = Field(description="urn:tripdeck:problem: and the code.")
@@ -41,13 +41,13 @@ class ProblemAnswer(Answer):
     detail: str = Field(description="What happened and what to do, for people.")
     code: str = Field(description="The kind of problem, for programs; doesn't change.")
     parameter: str | None = Field(default=None, description="What to change.")
-    choices: list[ChoiceAnswer] | None = Field(default=None, description="Answers to the question that a file leaves open.")
+    choices: list[ChoiceResponse] | None = Field(default=None, description="Answers to the question that a file leaves open.")
     columns: list[str] | None = Field(default=None, description="The file's columns, where the question is about them.")
     statement: str | None = Field(default=None, description="What is open, without the words of a command line.")
     roles: dict[str, int] | None = Field(default=None, description="Index of the column of each role that is known.")
 
 
-class LoadSnapshot(Answer):
+class LoadSnapshot(Response):
     """A load as events carry it."""
 
     load_id: int
@@ -78,7 +78,7 @@ class LoadEvent(LoadSnapshot):
     at: datetime
 
 
-class FeedSnapshot(Answer):
+class FeedSnapshot(Response):
     """The feed's message where history is gone or was not asked for: the newest event of each load in it."""
 
     kind: str = "snapshot"
@@ -86,31 +86,31 @@ class FeedSnapshot(Answer):
     loads: list[LoadEvent]
 
 
-class LoadAnswer(LoadSnapshot):
+class LoadResponse(LoadSnapshot):
     """A load."""
 
     last_seq: int = Field(description="Its newest event.")
     options: dict[str, Any] = Field(description="What was asked for.")
     needs_cleaning: bool = Field(description="Ended, but its rows are still being removed or tidied up.")
     plan: dict[str, Any] | None = Field(description="How the file is read, once that is known.")
-    question: QuestionAnswer | None = Field(description="What a failed load asks; retry it with the options of a choice.")
+    question: QuestionResponse | None = Field(description="What a failed load asks; retry it with the options of a choice.")
 
 
-class LoadDetailAnswer(LoadAnswer):
+class LoadDetailResponse(LoadResponse):
     """A load with its rejects per reason and its odd trips per kind."""
 
     rejects: dict[str, int]
     warnings: dict[str, int] = Field(description="Trips that were loaded although something is odd about them.")
 
 
-class LoadsAnswer(Answer):
+class LoadsResponse(Response):
     """A page of loads."""
 
-    loads: list[LoadAnswer]
+    loads: list[LoadResponse]
     next: str | None = Field(description="Path of the next page.")
 
 
-class RejectAnswer(Answer):
+class RejectResponse(Response):
     """A row that could not become a trip."""
 
     line: int
@@ -121,22 +121,22 @@ class RejectAnswer(Answer):
     raw: str
 
 
-class RejectsAnswer(Answer):
+class RejectsResponse(Response):
     """A page of rejects."""
 
-    rejects: list[RejectAnswer]
+    rejects: list[RejectResponse]
     next: str | None = Field(description="Path of the next page.")
     is_truncated: bool = Field(description="Whether there are more that no page lists; as CSV or as rows all of them come.")
 
 
-class UploadedPartAnswer(Answer):
+class UploadedPartResponse(Response):
     """A part that the store has."""
 
     part_number: int
     bytes: int
 
 
-class UploadAnswer(Answer):
+class UploadResponse(Response):
     """An upload; part n holds the bytes from (n - 1) * part_bytes."""
 
     upload_id: UUID
@@ -144,25 +144,25 @@ class UploadAnswer(Answer):
     bytes: int
     part_bytes: int
     part_count: int
-    parts_done: list[UploadedPartAnswer]
+    parts_done: list[UploadedPartResponse]
     load_id: int | None
     created_at: datetime
 
 
-class SignedPart(Answer):
+class SignedPart(Response):
     """Where to PUT a part."""
 
     part_number: int
     url: str
 
 
-class PartsAnswer(Answer):
+class PartsResponse(Response):
     """Signed URLs, good for an hour."""
 
     parts: list[SignedPart]
 
 
-class RoleAnswer(Answer):
+class RoleResponse(Response):
     """What a column is taken for."""
 
     role: str
@@ -171,7 +171,7 @@ class RoleAnswer(Answer):
     confidence: float = Field(description="From 0 to 1; 1 for what somebody said.")
 
 
-class ReadingAnswer(Answer):
+class ReadingResponse(Response):
     """What was said of a file of the same kind, as far as it counts here."""
 
     header_hash: str = Field(description="To forget it: DELETE /api/v1/readings/{header_hash}.")
@@ -180,11 +180,11 @@ class ReadingAnswer(Answer):
     options: dict[str, Any]
 
 
-class InspectAnswer(Answer):
+class InspectResponse(Response):
     """What the loader makes of a file's first bytes."""
 
     plan: dict[str, Any] = Field(description="Format, columns, roles, time format.")
-    roles: list[RoleAnswer]
+    roles: list[RoleResponse]
     clock: str = Field(description="as_written, or converted to the time zone.")
     timezone: str | None = Field(description="The zone that start times are converted to; null where they are kept as written.")
     rows_read: int = Field(description="Rows that were looked at.")
@@ -192,31 +192,31 @@ class InspectAnswer(Answer):
     reasons: dict[str, int] = Field(description="Rejects per reason.")
     warnings: dict[str, int] = Field(description="Odd rows that would be loaded, per kind.")
     trips: list[dict[str, Any]] = Field(description="The first good rows as they would be stored.")
-    rejects: list[RejectAnswer] = Field(description="The first rows that can't be loaded.")
+    rejects: list[RejectResponse] = Field(description="The first rows that can't be loaded.")
     suggested_region: str | None = Field(description="The large city where most of these trips begin.")
     suggested_timezone: str | None
     notes: list[str] = Field(description="What a person may want to know before loading.")
-    as_last_time: ReadingAnswer | None
+    as_last_time: ReadingResponse | None
     wanted: list[tuple[int, int]] = Field(
         description="Offset and bytes of the parts of a large Parquet file to send besides, to see its first rows."
     )
 
 
-class ServiceState(Answer):
+class ServiceState(Response):
     """One thing the hub needs."""
 
     is_ready: bool
     reason: str | None
 
 
-class ReadyAnswer(Answer):
+class ReadyResponse(Response):
     """What the hub needs to serve."""
 
     is_ready: bool
     services: dict[str, ServiceState]
 
 
-class HealthAnswer(Answer):
+class HealthResponse(Response):
     """The process is alive."""
 
     status: str

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from loader.hub.api.params import FORMAT, Asked, TableFormat
+from loader.hub.api.params import FORMAT, Params, TableFormat
 from shared.domain.area import Box, parse_bbox
 from shared.domain.clock import WEEKDAYS, parse_weekdays
 from shared.domain.trip_end import End
@@ -28,7 +28,7 @@ _END: Final[Any] = Field("origin", description="Which end must lie in the box.")
 _AFTER: Final[Any] = Field(None, max_length=500, description="Where the page begins: as in the next of the page before it.")
 
 
-class AreaAsked(Asked):
+class AreaParams(Params):
     """Filters that every question about trips takes."""
 
     hour_from: int = Field(0, ge=0, le=24, description="Trips that start at this hour or later.")
@@ -59,7 +59,7 @@ class AreaAsked(Asked):
         }
 
 
-class PeriodAsked(AreaAsked):
+class PeriodParams(AreaParams):
     """The same with a period."""
 
     from_on: Day | None = Field(None, alias="from", description="First day of the period, included.")
@@ -70,7 +70,7 @@ class PeriodAsked(AreaAsked):
         return WeeklyQuestion(**self.filters(), from_on=self.from_on, to_on=self.to_on)
 
 
-class WeeklyAsked(PeriodAsked):
+class WeeklyParams(PeriodParams):
     """Which weekly average."""
 
     compare_from: Day | None = Field(None, description="First day of another period to compare with, included.")
@@ -78,20 +78,20 @@ class WeeklyAsked(PeriodAsked):
     format: TableFormat | None = FORMAT
 
 
-class HistogramAsked(PeriodAsked):
+class HistogramParams(PeriodParams):
     """Which trips to count, per what."""
 
     by: By = Field("hour", description="What a bar stands for: an hour of the day, a weekday, or a range of durations.")
     format: TableFormat | None = FORMAT
 
 
-class HoursAsked(AreaAsked):
+class HoursParams(AreaParams):
     """Which trips to count per hour; their own hours don't filter."""
 
     format: TableFormat | None = FORMAT
 
 
-class FlowsAsked(AreaAsked):
+class FlowsParams(AreaParams):
     """Which flows."""
 
     viewport: str | None = Field(None, description="Only flows that touch this box (west,south,east,north), whole.")
@@ -101,7 +101,7 @@ class FlowsAsked(AreaAsked):
     format: MapFormat | None = FORMAT
 
 
-class GroupsAsked(AreaAsked):
+class GroupsParams(AreaParams):
     """Which trip groups."""
 
     precision: int | None = Field(None, ge=1, le=MAX_PRECISION, description="Size of a cell, geohash characters.")
@@ -111,7 +111,7 @@ class GroupsAsked(AreaAsked):
     format: MapFormat | None = FORMAT
 
 
-class GroupAsked(AreaAsked):
+class GroupParams(AreaParams):
     """Which trip group."""
 
     origin_cell: str = Field(description="Geohash of the cell where the trips begin.", examples=["u0j2w1"])
@@ -122,7 +122,7 @@ class GroupAsked(AreaAsked):
     format: MapFormat | None = FORMAT
 
 
-class QuestionAsked(Asked):
+class QuestionParams(Params):
     """A ready question; its own parameters come beside these."""
 
     model_config = ConfigDict(extra="allow", frozen=True)

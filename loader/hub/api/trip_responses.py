@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from loader.hub.api.responses import Answer
+from loader.hub.api.responses import Response
 from shared.questions.histograms import By
 
 # The clock on the wall at the trip: without a zone, hence no date-time of RFC 3339.
@@ -14,7 +14,7 @@ WallClock = Annotated[
 ]
 
 
-class WeekAnswer(Answer):
+class WeekResponse(Response):
     """An ISO week, named by its Monday."""
 
     week: date
@@ -22,10 +22,10 @@ class WeekAnswer(Answer):
     is_partial: bool
 
 
-class WeeklyCounts(Answer):
+class WeeklyCounts(Response):
     """Trips per week of a period."""
 
-    weeks: list[WeekAnswer]
+    weeks: list[WeekResponse]
     trips: int
     weeks_counted: int
     weekly_average: float | None
@@ -35,7 +35,7 @@ class WeeklyCounts(Answer):
     to_on: date | None
 
 
-class WeeklyComparisonAnswer(Answer):
+class WeeklyComparisonResponse(Response):
     """The other period, and how the weekly averages differ: the asked period's minus, and divided by, the other's."""
 
     other: WeeklyCounts
@@ -43,13 +43,13 @@ class WeeklyComparisonAnswer(Answer):
     ratio: float | None
 
 
-class WeeklyAverageAnswer(WeeklyCounts):
+class WeeklyAverageResponse(WeeklyCounts):
     """Trips per week and their average."""
 
-    comparison: WeeklyComparisonAnswer | None = Field(description="With compare_from or compare_to only.")
+    comparison: WeeklyComparisonResponse | None = Field(description="With compare_from or compare_to only.")
 
 
-class BinAnswer(Answer):
+class BinResponse(Response):
     """A bar. bin: the hour, the ISO weekday, or the first minute of its durations."""
 
     bin: int
@@ -57,16 +57,16 @@ class BinAnswer(Answer):
     trips: int
 
 
-class HistogramAnswer(Answer):
+class HistogramResponse(Response):
     """Trips per hour, weekday or duration, empty bars too."""
 
     by: By
-    bins: list[BinAnswer]
+    bins: list[BinResponse]
     trips: int
     unknown_trips: int = Field(description="Those whose duration no file tells.")
 
 
-class GroupAnswer(Answer):
+class GroupResponse(Response):
     """A trip group."""
 
     region: str
@@ -83,19 +83,19 @@ class GroupAnswer(Answer):
     datasources: list[str]
 
 
-class GroupsAnswer(Answer):
+class GroupsResponse(Response):
     """Trip groups, largest first."""
 
-    groups: list[GroupAnswer]
+    groups: list[GroupResponse]
     next: str | None = Field(description="Path of the next page.")
 
     @staticmethod
     def columns() -> tuple[str, ...]:
         """Columns of the groups as a table."""
-        return tuple(GroupAnswer.model_fields)
+        return tuple(GroupResponse.model_fields)
 
 
-class LocationAnswer(Answer):
+class LocationResponse(Response):
     """A cell on the map."""
 
     id: str
@@ -106,7 +106,7 @@ class LocationAnswer(Answer):
     internal_trips: int
 
 
-class FlowAnswer(Answer):
+class FlowResponse(Response):
     """Trips from one cell to another."""
 
     origin: str
@@ -114,18 +114,18 @@ class FlowAnswer(Answer):
     trips: int
 
 
-class FlowsAnswer(Answer):
+class FlowsResponse(Response):
     """The largest flows and the cells they join."""
 
-    locations: list[LocationAnswer]
-    flows: list[FlowAnswer]
+    locations: list[LocationResponse]
+    flows: list[FlowResponse]
     trips: int
     shown_trips: int
     precision: int
     next: str | None = Field(description="Path of the next page.")
 
 
-class SampleTripAnswer(Answer):
+class SampleTripResponse(Response):
     """A trip."""
 
     started_at: WallClock
@@ -139,31 +139,31 @@ class SampleTripAnswer(Answer):
     load_id: int
 
 
-class WeekTripsAnswer(Answer):
+class WeekTripsResponse(Response):
     """An ISO week, named by its Monday."""
 
     week: date
     trips: int
 
 
-class GroupDetailAnswer(Answer):
+class GroupDetailResponse(Response):
     """One trip group; hours count all trips between its two cells, whatever its time of day."""
 
     trips: int
-    weeks: list[WeekTripsAnswer]
+    weeks: list[WeekTripsResponse]
     hours: Annotated[list[int], Field(min_length=24, max_length=24)] | None = Field(
         description="Null where small counts are hidden."
     )
-    samples: list[SampleTripAnswer]
+    samples: list[SampleTripResponse]
 
 
-class HoursAnswer(Answer):
+class HoursResponse(Response):
     """Trips per hour of the day, 24 numbers."""
 
     hours: list[int] = Field(min_length=24, max_length=24)
 
 
-class NamedCount(Answer):
+class NamedCount(Response):
     """A region or datasource."""
 
     name: str
@@ -172,19 +172,19 @@ class NamedCount(Answer):
     last_at: WallClock
 
 
-class RegionsAnswer(Answer):
+class RegionsResponse(Response):
     """Regions, most trips first."""
 
     regions: list[NamedCount]
 
 
-class DatasourcesAnswer(Answer):
+class DatasourcesResponse(Response):
     """Datasources, most trips first."""
 
     datasources: list[NamedCount]
 
 
-class QuestionAnswer(Answer):
+class QuestionResponse(Response):
     """A ready question."""
 
     name: str
@@ -193,13 +193,13 @@ class QuestionAnswer(Answer):
     parameters: dict[str, str] = Field(description="Name → default.")
 
 
-class QuestionsAnswer(Answer):
+class QuestionsResponse(Response):
     """The ready questions."""
 
-    questions: list[QuestionAnswer]
+    questions: list[QuestionResponse]
 
 
-class ResultAnswer(Answer):
+class ResultResponse(Response):
     """Columns and rows."""
 
     columns: list[str]

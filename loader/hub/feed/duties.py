@@ -15,7 +15,7 @@ _FAILURES: Final = 3
 
 
 class Duty:
-    """One such task. limit_s: longest time between two turns; None for one that waits to be asked."""
+    """One such task. limit_s: longest time between two turns; None for one that waits to be notified."""
 
     def __init__(self, name: str, *, limit_s: float | None = None) -> None:
         self.name = name

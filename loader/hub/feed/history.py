@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from sqlalchemy import Engine
 
-from loader.hub.support.executors import ThreadRoom
+from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.metrics import Metrics
 from shared.events import STREAM, TERMINAL_STATES, Event, list_events_after, make_event
 from shared.platform.errors import NotFoundError, TransientError
@@ -50,10 +50,10 @@ class Message:
 class History:
     """Reads pages of events after a position. Every method raises TransientError when what it reads is away."""
 
-    def __init__(self, engine: Engine, settings: Settings, room: ThreadRoom, *, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, settings: Settings, executor: BoundedExecutor, *, metrics: Metrics) -> None:
         self._metrics = metrics
         self._engine = engine
-        self._room = room
+        self._executor = executor
         self._redis = redis.asyncio.Redis.from_url(
             settings.redis_url.get_secret_value(),
             socket_connect_timeout=_CONNECT_TIMEOUT_S,
@@ -86,7 +86,7 @@ class History:
     async def read_outbox(self, after: int, *, limit: int = _PAGE) -> list[Message]:
         """Events after a position from the database."""
         messages = []
-        for event in await self._room.run(self._list_outbox, after, limit):
+        for event in await self._executor.run(self._list_outbox, after, limit):
             try:
                 messages.append(_make_message(event))
             except MalformedEventError as error:  # passed over: whoever notices the gap gets a snapshot
@@ -95,11 +95,11 @@ class History:
 
     async def fetch_position(self) -> int:
         """The newest position given."""
-        return await self._room.run(self._fetch_position)
+        return await self._executor.run(self._fetch_position)
 
     async def fetch_snapshot(self, after: int | None, load_id: int | None) -> Message:
         """The loads as they stand; those with events after a position are among them. Raises: NotFoundError for no such load."""
-        return await self._room.run(self._fetch_snapshot, after, load_id)
+        return await self._executor.run(self._fetch_snapshot, after, load_id)
 
     async def check(self) -> None:
         """Ask Redis for a sign of life."""

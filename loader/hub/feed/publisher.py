@@ -7,7 +7,7 @@ import redis
 from sqlalchemy import Engine
 
 from loader.hub.feed.duties import Duty
-from loader.hub.support.executors import ThreadRoom
+from loader.hub.support.executors import BoundedExecutor
 from shared.events import publish_events
 from shared.platform.errors import TripdeckError
 from shared.platform.settings import Settings
@@ -16,13 +16,13 @@ LOG = logging.getLogger(__name__)
 
 
 class Publisher:
-    """One publishing at a time; those asked for meanwhile become one more."""
+    """One publishing at a time; notifications meanwhile lead to one more."""
 
-    def __init__(self, engine: Engine, client: "redis.Redis", *, settings: Settings, room: ThreadRoom) -> None:
+    def __init__(self, engine: Engine, client: "redis.Redis", *, settings: Settings, executor: BoundedExecutor) -> None:
         self._engine = engine
         self._client = client
         self._history = settings.event_history
-        self._room = room
+        self._executor = executor
         self.duty = Duty("publisher")
         self._unpublished = asyncio.Event()
 
@@ -31,7 +31,7 @@ class Publisher:
         self._unpublished.set()
 
     async def run(self) -> None:
-        """Publish whenever asked, until cancelled."""
+        """Publish after each notification, until cancelled."""
         with self.duty.running():
             while True:
                 await self._unpublished.wait()
@@ -45,6 +45,6 @@ class Publisher:
     async def publish(self) -> None:
         """Publish what there is; when a service is away the next time will do."""
         try:
-            await self._room.run(publish_events, self._engine, self._client, history=self._history)
+            await self._executor.run(publish_events, self._engine, self._client, history=self._history)
         except TripdeckError as error:
             LOG.warning("events wait in the outbox", extra={"reason": error.message})

@@ -14,7 +14,7 @@ _MIN_BYTES_S: Final = 16 * 2**10
 """Slowest reader. The kernel holds up to 4 MiB of an answer besides, which nobody counts."""
 
 
-class UnreadAnswers:
+class UnreadResponses:
     """What one process has written and nobody has read yet. idle_s: time that each answer has, whatever its size."""
 
     def __init__(self, idle_s: float, gauge: Gauge) -> None:

@@ -11,8 +11,8 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from loader.hub.api.base_handler import ApiHandler
-from loader.hub.api.operations import Operation, parse_asked
-from loader.hub.api.params import FeedAsked, LoadFeedAsked
+from loader.hub.api.operations import Operation, parse_params
+from loader.hub.api.params import FeedParams, LoadFeedParams
 from loader.hub.feed.tail import PAGE, Reader
 from loader.hub.services import Services
 from loader.hub.support.access import PROTOCOL, parse_bearer, parse_subprotocols
@@ -63,7 +63,7 @@ class FeedHandler(WebSocketHandler):
             raise HTTPError(403, error.message) from error
 
     def check_origin(self, origin: str) -> bool:
-        """Whether a page of this origin may follow; programs send no Origin and aren't asked."""
+        """Whether a page of this origin may follow; programs send no Origin and aren't params."""
         return self.services.access.allows_origin(origin)
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
@@ -126,9 +126,9 @@ class FeedHandler(WebSocketHandler):
             self._expiry = loop.call_later(self.services.access.count_seconds_to(expires_at), self.close_for, error)
         query = self.request.query_arguments
         if not self.is_for_one_load:
-            return self.services.feed.read(last=parse_asked(FeedAsked, path, query).last, load_id=None)
-        asked = parse_asked(LoadFeedAsked, path, query)
-        return self.services.feed.read(last=asked.last, load_id=asked.load_id)
+            return self.services.feed.read(last=parse_params(FeedParams, path, query).last, load_id=None)
+        params = parse_params(LoadFeedParams, path, query)
+        return self.services.feed.read(last=params.last, load_id=params.load_id)
 
     async def _send(self, reader: Reader) -> None:
         try:
@@ -148,10 +148,12 @@ class FeedHandler(WebSocketHandler):
 class EventsHandler(ApiHandler):
     """The feed as server-sent events."""
 
-    @Operation("The feed as server-sent events", id="stream_events", asked=FeedAsked, media=("text/event-stream",), scope="feed")
-    async def get(self, asked: FeedAsked) -> None:
+    @Operation(
+        "The feed as server-sent events", id="stream_events", params=FeedParams, media=("text/event-stream",), scope="feed"
+    )
+    async def get(self, params: FeedParams) -> None:
         """Send events until the client goes."""
-        reader = self.services.feed.read(last=self._find_last(asked), load_id=None)
+        reader = self.services.feed.read(last=self._find_last(params), load_id=None)
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
         while not self.is_gone() and self.services.access.is_good_until(self.token_expires_at):
@@ -170,11 +172,11 @@ class EventsHandler(ApiHandler):
     async def head(self, **_path: str) -> None:
         """Answer with nothing: there is no end to measure."""
 
-    def _find_last(self, asked: FeedAsked) -> int | None:
+    def _find_last(self, params: FeedParams) -> int | None:
         last = self.request.headers.get("Last-Event-ID")
         if last is None:
-            return asked.last
+            return params.last
         try:
-            return parse_asked(FeedAsked, {}, {"last": [last.encode()]}).last
+            return parse_params(FeedParams, {}, {"last": [last.encode()]}).last
         except RequestError as error:
             raise RequestError("Last-Event-ID is the position of the last event seen.", parameter="Last-Event-ID") from error

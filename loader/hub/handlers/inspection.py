@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from loader.hub.api.base_handler import ApiHandler, Body, BufferedBody
 from loader.hub.api.operations import Operation
-from loader.hub.api.params import InspectAsked, ReadingAsked
-from loader.hub.api.responses import InspectAnswer
+from loader.hub.api.params import InspectParams, ReadingParams
+from loader.hub.api.responses import InspectResponse
 from loader.hub.inspection.pool import InspectRequest
 from loader.hub.uploads.uploads import check_size
 
@@ -23,19 +23,19 @@ class InspectHandler(ApiHandler):
     @Operation(
         "What the loader makes of a file's first bytes (at most 8 MiB)",
         id="inspect_file",
-        asked=InspectAsked,
+        params=InspectParams,
         file_body="The first bytes of the file, or parts of it.",
-        answer=InspectAnswer,
+        response=InspectResponse,
     )
-    async def post(self, asked: InspectAsked) -> None:
+    async def post(self, params: InspectParams) -> None:
         """Answer with the plan, the first trips and the first rejects."""
         assert isinstance(self.body, BufferedBody)  # noqa: S101 - for the type checker
         sample = bytes(self.body.data)
         check_size(len(sample))
         request = InspectRequest(
-            asked.file_name, asked.make_options().to_json(), asked.is_whole, parts=asked.list_parts(), bytes=asked.bytes
+            params.file_name, params.make_options().to_json(), params.is_whole, parts=params.list_parts(), bytes=params.bytes
         )
-        self.answer(await self.services.inspections.inspect(request, sample, recall=self._recall))
+        self.respond(await self.services.inspections.inspect(request, sample, recall=self._recall))
 
     def _recall(self, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
         from loader.storage.remembered_options import fetch_reading  # with polars a third of the hub's start
@@ -47,11 +47,11 @@ class ReadingHandler(ApiHandler):
     """What is remembered for files of a kind."""
 
     @Operation(
-        "Forget how files of this kind were read last time", id="forget_reading", asked=ReadingAsked, status=204, scope="write"
+        "Forget how files of this kind were read last time", id="forget_reading", params=ReadingParams, status=204, scope="write"
     )
-    async def delete(self, asked: ReadingAsked) -> None:
+    async def delete(self, params: ReadingParams) -> None:
         """Forget it."""
         from loader.storage.remembered_options import forget_reading
 
-        await self.services.rooms.records.run(forget_reading, self.services.engine, asked.header_hash)
+        await self.services.executors.records.run(forget_reading, self.services.engine, params.header_hash)
         self.set_status(204)

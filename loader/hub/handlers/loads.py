@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from loader.hub.api.base_handler import ApiHandler, Body, choose_format
 from loader.hub.api.operations import Operation
-from loader.hub.api.params import LoadAsked, LoadFileAsked, LoadsAsked, RejectsAsked, RetryBody
-from loader.hub.api.responses import LoadDetailAnswer, LoadsAnswer, RejectsAnswer
+from loader.hub.api.params import LoadFileParams, LoadParams, LoadsParams, RejectsParams, RetryBody
+from loader.hub.api.responses import LoadDetailResponse, LoadsResponse, RejectsResponse
 from loader.hub.api.tables import MEDIA
 from loader.hub.feed.tail import Reader
 from loader.hub.support.errors import KeyTakenError
@@ -42,9 +42,9 @@ class _LoadFileHandler(ApiHandler):
         """Send a file's bytes on to the object store, or only look whether they are those that came before."""
         if operation.file_body is None:
             return await super().open_body(operation)
-        asked = self.asked
-        assert isinstance(asked, LoadFileAsked)  # noqa: S101 - for the type checker: the operation says so
-        self.key = make_key(self.request.headers.get(KEY_HEADER), (asked.file_name, asked.make_options().to_json()))
+        params = self.params
+        assert isinstance(params, LoadFileParams)  # noqa: S101 - for the type checker: the operation says so
+        self.key = make_key(self.request.headers.get(KEY_HEADER), (params.file_name, params.make_options().to_json()))
         length = self.request.headers.get("Content-Length")
         announced = _parse_length(length)
         if length is not None:
@@ -53,33 +53,33 @@ class _LoadFileHandler(ApiHandler):
         if self.key and (found := await self._fetch_keyed(self.key)):
             return RepeatedFile(found)
         return IncomingFile(
-            self.services, asked.file_name, announced_bytes=announced, pace=self.pace, give_up=self.refuse_slow, key=self.key
+            self.services, params.file_name, announced_bytes=announced, pace=self.pace, give_up=self.refuse_slow, key=self.key
         )
 
-    async def request_load(self, asked: LoadFileAsked) -> None:
+    async def request_load(self, params: LoadFileParams) -> None:
         """Ask for a load of the file that has come; answer with it as it then is."""
-        wait_s = asked.count_wait_s(self.request.headers.get_list("Prefer"))
+        wait_s = params.count_wait_s(self.request.headers.get_list("Prefer"))
         last = self.services.feed.position
-        load_id = await self._finish(asked)
+        load_id = await self._finish(params)
         self.services.publisher.notify()
         if wait_s:
             self.set_header("Preference-Applied", f"wait={wait_s}")
             await self._wait_for_end(self.services.feed.read(last=last, load_id=load_id), load_id, wait_s=wait_s)
         load = await self._fetch(load_id)
         has_ended = bool(wait_s) and load["state"] in TERMINAL_STATES
-        self.answer(load, status=200 if has_ended else 202, location=f"/api/v1/loads/{load_id}")
+        self.respond(load, status=200 if has_ended else 202, location=f"/api/v1/loads/{load_id}")
 
     async def _fetch_keyed(self, key: RequestKey) -> KeyedLoad | None:
         retention_s = self.services.settings.idempotency_retention_s
-        return await self.services.rooms.records.run(fetch_keyed, self.services.engine, key, retention_s=retention_s)
+        return await self.services.executors.records.run(fetch_keyed, self.services.engine, key, retention_s=retention_s)
 
-    async def _finish(self, asked: LoadFileAsked) -> int:
+    async def _finish(self, params: LoadFileParams) -> int:
         if isinstance(self.body, RepeatedFile):
             self.set_header("Idempotency-Replayed", "true")
             return self.body.check()
         assert isinstance(self.body, IncomingFile)  # noqa: S101 - for the type checker
         try:
-            return await self.body.finish(asked.make_options().to_json())
+            return await self.body.finish(params.make_options().to_json())
         except KeyTakenError as error:  # by the same request, which was quicker
             self.set_header("Idempotency-Replayed", "true")
             return error.load_id
@@ -102,58 +102,58 @@ class _LoadFileHandler(ApiHandler):
                     pass
 
     async def _fetch(self, load_id: int) -> Load:
-        return await self.services.rooms.records.run(fetch_load, self.services.engine, load_id)
+        return await self.services.executors.records.run(fetch_load, self.services.engine, load_id)
 
 
 class LoadsHandler(_LoadFileHandler):
     """All loads."""
 
-    @Operation("Loads, newest first", id="list_loads", asked=LoadsAsked, answer=LoadsAnswer)
-    async def get(self, asked: LoadsAsked) -> None:
+    @Operation("Loads, newest first", id="list_loads", params=LoadsParams, response=LoadsResponse)
+    async def get(self, params: LoadsParams) -> None:
         """Answer with a page."""
-        loads = await self.services.rooms.records.run(
-            list_loads, self.services.engine, before=asked.before, limit=asked.limit + 1, state=asked.state
+        loads = await self.services.executors.records.run(
+            list_loads, self.services.engine, before=params.before, limit=params.limit + 1, state=params.state
         )
-        following = {"before": loads[asked.limit - 1]["load_id"]} if len(loads) > asked.limit else None
-        self.answer({"loads": loads[: asked.limit], "next": _make_next("/api/v1/loads", asked, following)})
+        following = {"before": loads[params.limit - 1]["load_id"]} if len(loads) > params.limit else None
+        self.respond({"loads": loads[: params.limit], "next": _make_next("/api/v1/loads", params, following)})
 
     @Operation(
         "Load a file sent as the body",
         id="load_file",
-        asked=LoadFileAsked,
+        params=LoadFileParams,
         file_body="The file.",
-        answer=LoadDetailAnswer,
+        response=LoadDetailResponse,
         status=202,
         also=ENDED,
         headers=FILE_HEADERS,
         scope="write",
     )
-    async def post(self, asked: LoadFileAsked) -> None:
+    async def post(self, params: LoadFileParams) -> None:
         """Ask for a load of the body."""
-        await self.request_load(asked)
+        await self.request_load(params)
 
 
 class LoadHandler(_LoadFileHandler):
     """One load, or a file to load."""
 
-    @Operation("One load, with its rejects per reason", id="get_load", asked=LoadAsked, answer=LoadDetailAnswer)
-    async def get(self, asked: LoadAsked) -> None:
+    @Operation("One load, with its rejects per reason", id="get_load", params=LoadParams, response=LoadDetailResponse)
+    async def get(self, params: LoadParams) -> None:
         """Answer with the load."""
-        self.answer(await self.services.rooms.records.run(fetch_load, self.services.engine, asked.load_id))
+        self.respond(await self.services.executors.records.run(fetch_load, self.services.engine, params.load_id))
 
     @Operation(
         "Load a file sent as the body: another address of put_file",
         id="put_load",
-        asked=LoadFileAsked,
+        params=LoadFileParams,
         is_alias=True,
         file_body="The file.",
-        answer=LoadDetailAnswer,
+        response=LoadDetailResponse,
         status=202,
         scope="write",
     )
-    async def put(self, asked: LoadFileAsked) -> None:
+    async def put(self, params: LoadFileParams) -> None:
         """Ask for a load of the body."""
-        await self.request_load(asked)
+        await self.request_load(params)
 
     def read_path(self) -> dict[str, str]:
         """The parameter in the path: where a file is put, its name."""
@@ -167,17 +167,17 @@ class FileHandler(_LoadFileHandler):
     @Operation(
         "Load a file sent as the body (curl -T FILE …/api/v1/files/)",
         id="put_file",
-        asked=LoadFileAsked,
+        params=LoadFileParams,
         file_body="The file.",
-        answer=LoadDetailAnswer,
+        response=LoadDetailResponse,
         status=202,
         also=ENDED,
         headers=FILE_HEADERS,
         scope="write",
     )
-    async def put(self, asked: LoadFileAsked) -> None:
+    async def put(self, params: LoadFileParams) -> None:
         """Ask for a load of the body."""
-        await self.request_load(asked)
+        await self.request_load(params)
 
 
 class RejectsHandler(ApiHandler):
@@ -186,27 +186,29 @@ class RejectsHandler(ApiHandler):
     @Operation(
         "Rows that could not become trips, in file order; JSON lists the first of a load, the other forms all",
         id="list_rejects",
-        asked=RejectsAsked,
-        answer=RejectsAnswer,
+        params=RejectsParams,
+        response=RejectsResponse,
         media=(MEDIA["csv"],),
     )
-    async def get(self, asked: RejectsAsked) -> None:
+    async def get(self, params: RejectsParams) -> None:
         """Answer with a page, or with all as CSV or as rows."""
-        load = await self.services.rooms.records.run(self._find_load, asked.load_id)
+        load = await self.services.executors.records.run(self._find_load, params.load_id)
         accepted = self.request.headers.get("Accept", "")
-        form = choose_format(asked.format, accepted, [("csv", MEDIA["csv"]), ("json", MEDIA["json"])])
+        form = choose_format(params.format, accepted, [("csv", MEDIA["csv"]), ("json", MEDIA["json"])])
         if form != "json":
-            await self._send_all(load, asked, form=form)
+            await self._send_all(load, params, form=form)
             return
-        rejects = await self._list_page(asked, asked.after, limit=asked.limit + 1)
-        following = {"after": rejects[asked.limit - 1]["record"]} if len(rejects) > asked.limit else None
-        path = f"/api/v1/loads/{asked.load_id}/rejects"
-        is_truncated = following is None and await self._has_more(asked)
-        self.answer({"rejects": rejects[: asked.limit], "next": _make_next(path, asked, following), "is_truncated": is_truncated})
+        rejects = await self._list_page(params, params.after, limit=params.limit + 1)
+        following = {"after": rejects[params.limit - 1]["record"]} if len(rejects) > params.limit else None
+        path = f"/api/v1/loads/{params.load_id}/rejects"
+        is_truncated = following is None and await self._has_more(params)
+        self.respond(
+            {"rejects": rejects[: params.limit], "next": _make_next(path, params, following), "is_truncated": is_truncated}
+        )
 
-    async def _has_more(self, asked: RejectsAsked) -> bool:
-        run = self.services.rooms.records.run
-        return await run(has_unlisted_rejects, self.services.engine, asked.load_id, reason=asked.reason)
+    async def _has_more(self, params: RejectsParams) -> bool:
+        run = self.services.executors.records.run
+        return await run(has_unlisted_rejects, self.services.engine, params.load_id, reason=params.reason)
 
     def _find_load(self, load_id: int) -> Mapping[str, Any]:
         with transaction(self.services.engine) as connection:
@@ -215,22 +217,22 @@ class RejectsHandler(ApiHandler):
             raise NotFoundError(f"There is no load {load_id}.", load_id=load_id)
         return dict(load)
 
-    async def _send_all(self, load: Mapping[str, Any], asked: RejectsAsked, *, form: str) -> None:
+    async def _send_all(self, load: Mapping[str, Any], params: RejectsParams, *, form: str) -> None:
         from loader.storage.rejects import KeptRejects, RejectQuery, render_rejects  # with polars a third of the hub's start
 
-        question = RejectQuery("rows" if form == "rows" else "csv", asked.reason, asked.after)
-        room, services = self.services.rooms.transfers, self.services
-        blocks = await room.run(render_rejects, KeptRejects(services.engine, services.store, load), question)
+        question = RejectQuery("rows" if form == "rows" else "csv", params.reason, params.after)
+        executor, services = self.services.executors.transfers, self.services
+        blocks = await executor.run(render_rejects, KeptRejects(services.engine, services.store, load), question)
         name = "rejected-rows-of-load" if form == "rows" else "rejects-of-load"
         self.set_header("Content-Type", f"{MEDIA['csv']}; charset=utf-8")
-        self.set_header("Content-Disposition", f'attachment; filename="{name}-{asked.load_id}.csv"')
-        while (block := await room.run(next, blocks, None)) is not None:
+        self.set_header("Content-Disposition", f'attachment; filename="{name}-{params.load_id}.csv"')
+        while (block := await executor.run(next, blocks, None)) is not None:
             self.write(block)
             await self.flush()  # no more than a page waits for a slow client
 
-    async def _list_page(self, asked: RejectsAsked, after: int, *, limit: int) -> list[dict[str, Any]]:
-        return await self.services.rooms.records.run(
-            list_rejects, self.services.engine, asked.load_id, after=after, limit=limit, reason=asked.reason
+    async def _list_page(self, params: RejectsParams, after: int, *, limit: int) -> list[dict[str, Any]]:
+        return await self.services.executors.records.run(
+            list_rejects, self.services.engine, params.load_id, after=after, limit=limit, reason=params.reason
         )
 
 
@@ -239,12 +241,12 @@ class LoadActionHandler(ApiHandler):
 
     action: Callable[..., Load]
 
-    async def act(self, asked: LoadAsked, **facts: object) -> None:
+    async def act(self, params: LoadParams, **facts: object) -> None:
         """Do it, tell everybody, answer with the load."""
         services = self.services
-        load = await services.rooms.records.run(type(self).action, services.engine, services.broker, asked.load_id, **facts)
+        load = await services.executors.records.run(type(self).action, services.engine, services.broker, params.load_id, **facts)
         self.services.publisher.notify()
-        self.answer(load)
+        self.respond(load)
 
 
 class CancelHandler(LoadActionHandler):
@@ -253,11 +255,11 @@ class CancelHandler(LoadActionHandler):
     action = staticmethod(cancel_load)
 
     @Operation(
-        "Stop a load; what it loaded is removed", id="cancel_load", asked=LoadAsked, answer=LoadDetailAnswer, scope="write"
+        "Stop a load; what it loaded is removed", id="cancel_load", params=LoadParams, response=LoadDetailResponse, scope="write"
     )
-    async def post(self, asked: LoadAsked) -> None:
+    async def post(self, params: LoadParams) -> None:
         """Cancel the load."""
-        await self.act(asked)
+        await self.act(params)
 
 
 class UndoHandler(LoadActionHandler):
@@ -265,10 +267,10 @@ class UndoHandler(LoadActionHandler):
 
     action = staticmethod(undo_load)
 
-    @Operation("Remove what a load has loaded", id="undo_load", asked=LoadAsked, answer=LoadDetailAnswer, scope="write")
-    async def post(self, asked: LoadAsked) -> None:
+    @Operation("Remove what a load has loaded", id="undo_load", params=LoadParams, response=LoadDetailResponse, scope="write")
+    async def post(self, params: LoadParams) -> None:
         """Undo the load."""
-        await self.act(asked)
+        await self.act(params)
 
 
 class RetryHandler(LoadActionHandler):
@@ -279,15 +281,15 @@ class RetryHandler(LoadActionHandler):
     @Operation(
         "Go on with a failed load, or begin anew; with options that answer its question",
         id="retry_load",
-        asked=LoadAsked,
+        params=LoadParams,
         body=RetryBody,
-        answer=LoadDetailAnswer,
+        response=LoadDetailResponse,
         scope="write",
     )
-    async def post(self, asked: LoadAsked, body: RetryBody) -> None:
+    async def post(self, params: LoadParams, body: RetryBody) -> None:
         """Retry the load."""
         body.options.make(body.options.roles)
-        await self.act(asked, options=body.options.model_dump(exclude_unset=True))
+        await self.act(params, options=body.options.model_dump(exclude_unset=True))
 
 
 def _parse_length(header: str | None) -> int:
@@ -298,8 +300,8 @@ def _parse_length(header: str | None) -> int:
     return int(header)
 
 
-def _make_next(path: str, asked: LoadsAsked | RejectsAsked, following: dict[str, int] | None) -> str | None:
+def _make_next(path: str, params: LoadsParams | RejectsParams, following: dict[str, int] | None) -> str | None:
     if following is None:
         return None
-    given = asked.model_dump(exclude_unset=True, exclude_none=True, exclude={"load_id"})
+    given = params.model_dump(exclude_unset=True, exclude_none=True, exclude={"load_id"})
     return f"{path}?{urlencode({**given, **following})}"

@@ -11,21 +11,29 @@ from sqlalchemy import Connection
 
 from loader.hub.api.base_handler import ApiHandler, choose_format
 from loader.hub.api.operations import Operation
-from loader.hub.api.params import Nothing, Table
+from loader.hub.api.params import NoParams, Table
 from loader.hub.api.tables import MAP_MEDIA, MEDIA, TABLE_MEDIA, render_table
-from loader.hub.api.trip_params import FlowsAsked, GroupAsked, GroupsAsked, HistogramAsked, HoursAsked, QuestionAsked, WeeklyAsked
+from loader.hub.api.trip_params import (
+    FlowsParams,
+    GroupParams,
+    GroupsParams,
+    HistogramParams,
+    HoursParams,
+    QuestionParams,
+    WeeklyParams,
+)
 from loader.hub.api.trip_responses import (
-    DatasourcesAnswer,
-    FlowsAnswer,
-    GroupDetailAnswer,
-    GroupsAnswer,
-    HistogramAnswer,
-    HoursAnswer,
-    QuestionsAnswer,
-    RegionsAnswer,
-    ResultAnswer,
-    SampleTripAnswer,
-    WeeklyAverageAnswer,
+    DatasourcesResponse,
+    FlowsResponse,
+    GroupDetailResponse,
+    GroupsResponse,
+    HistogramResponse,
+    HoursResponse,
+    QuestionsResponse,
+    RegionsResponse,
+    ResultResponse,
+    SampleTripResponse,
+    WeeklyAverageResponse,
 )
 from shared.domain.area import Box, parse_bbox
 from shared.groups.detail import fetch_group
@@ -91,7 +99,7 @@ class QuestionHandler(ApiHandler):
             following = self._name_next(result.last)
             return tag, _render(chosen, result, following), following
 
-        tag, body, following = await self.services.rooms.questions.run(answer)
+        tag, body, following = await self.services.executors.questions.run(answer)
         self.set_header("ETag", tag)
         if body is None:
             self.set_status(304)
@@ -107,8 +115,8 @@ class QuestionHandler(ApiHandler):
     def _name_next(self, last: str | None) -> str | None:
         if last is None:
             return None
-        asked = [(name, value) for name, value in parse_qsl(self.request.query) if name != "after"]
-        return f"{self.request.path}?{urlencode([*asked, ('after', last)])}"
+        params = [(name, value) for name, value in parse_qsl(self.request.query) if name != "after"]
+        return f"{self.request.path}?{urlencode([*params, ('after', last)])}"
 
 
 class WeeklyAverageHandler(QuestionHandler):
@@ -118,14 +126,14 @@ class WeeklyAverageHandler(QuestionHandler):
         "Trips per week and their average",
         id="get_weekly_average",
         also=UNCHANGED,
-        asked=WeeklyAsked,
-        answer=WeeklyAverageAnswer,
+        params=WeeklyParams,
+        response=WeeklyAverageResponse,
         media=TABLE_MEDIA,
     )
-    async def get(self, asked: WeeklyAsked) -> None:
+    async def get(self, params: WeeklyParams) -> None:
         """Answer with the weeks of the period."""
-        question = asked.weekly_question()
-        other = (asked.compare_from, asked.compare_to)
+        question = params.weekly_question()
+        other = (params.compare_from, params.compare_to)
 
         def compute(connection: Connection) -> Result:
             if other == (None, None):
@@ -137,7 +145,7 @@ class WeeklyAverageHandler(QuestionHandler):
                 document = {**compared.answer.to_json(), "comparison": compared.to_json()}
             return Result(document, ("week", "trips", "is_partial"), document["weeks"])
 
-        await self.ask((question, other), compute, form=asked.format)
+        await self.ask((question, other), compute, form=params.format)
 
 
 class HistogramHandler(QuestionHandler):
@@ -147,45 +155,50 @@ class HistogramHandler(QuestionHandler):
         "Trips per hour, weekday or duration",
         id="get_histogram",
         also=UNCHANGED,
-        asked=HistogramAsked,
-        answer=HistogramAnswer,
+        params=HistogramParams,
+        response=HistogramResponse,
         media=TABLE_MEDIA,
     )
-    async def get(self, asked: HistogramAsked) -> None:
+    async def get(self, params: HistogramParams) -> None:
         """Answer with bars."""
-        question, by = asked.weekly_question(), asked.by
+        question, by = params.weekly_question(), params.by
 
         def compute(connection: Connection) -> Result:
             document = self.small.hide(fetch_histogram(connection, question, by=by)).to_json()
             return Result(document, ("bin", "label", "trips"), document["bins"])
 
-        await self.ask((question, by), compute, form=asked.format, reads_trips=by == "duration")
+        await self.ask((question, by), compute, form=params.format, reads_trips=by == "duration")
 
 
 class GroupsHandler(QuestionHandler):
     """Trip groups."""
 
     @Operation(
-        "The largest trip groups", id="list_trip_groups", also=UNCHANGED, asked=GroupsAsked, answer=GroupsAnswer, media=MAP_MEDIA
+        "The largest trip groups",
+        id="list_trip_groups",
+        also=UNCHANGED,
+        params=GroupsParams,
+        response=GroupsResponse,
+        media=MAP_MEDIA,
     )
-    async def get(self, asked: GroupsAsked) -> None:
+    async def get(self, params: GroupsParams) -> None:
         """Answer with groups, largest first."""
         settings = self.services.settings
         question = GroupQuestion(
-            **asked.filters(),
-            precision=asked.precision or settings.geohash_precision,
-            bucket_minutes=asked.bucket_minutes or settings.time_bucket_minutes,
-            limit=asked.limit,
-            after=asked.after,
+            **params.filters(),
+            precision=params.precision or settings.geohash_precision,
+            bucket_minutes=params.bucket_minutes or settings.time_bucket_minutes,
+            limit=params.limit,
+            after=params.after,
         )
 
         def compute(connection: Connection) -> Result:
             found = self.small.hide_groups(list_groups(connection, question))
             groups = [group.to_json() for group in found]
             last = found[-1].token if len(found) == question.limit else None
-            return Result({"groups": groups, "next": None}, GroupsAnswer.columns(), groups, last)
+            return Result({"groups": groups, "next": None}, GroupsResponse.columns(), groups, last)
 
-        await self.ask(question, compute, form=asked.format, reads_trips=True)
+        await self.ask(question, compute, form=params.format, reads_trips=True)
 
 
 class GroupHandler(QuestionHandler):
@@ -195,42 +208,47 @@ class GroupHandler(QuestionHandler):
         "One trip group: its weeks, hours and newest trips",
         id="get_trip_group",
         also=UNCHANGED,
-        asked=GroupAsked,
-        answer=GroupDetailAnswer,
+        params=GroupParams,
+        response=GroupDetailResponse,
         media=MAP_MEDIA,
     )
-    async def get(self, asked: GroupAsked) -> None:
+    async def get(self, params: GroupParams) -> None:
         """Answer with the group; as a table, with its trips."""
         question = GroupDetailQuestion(
-            **asked.filters(),
-            origin_cell=asked.origin_cell,
-            destination_cell=asked.destination_cell,
-            bucket_minute=asked.bucket_minute,
-            bucket_minutes=asked.bucket_minutes or self.services.settings.time_bucket_minutes,
-            samples=asked.samples,
+            **params.filters(),
+            origin_cell=params.origin_cell,
+            destination_cell=params.destination_cell,
+            bucket_minute=params.bucket_minute,
+            bucket_minutes=params.bucket_minutes or self.services.settings.time_bucket_minutes,
+            samples=params.samples,
         )
 
         def compute(connection: Connection) -> Result:
             document = self.small.hide(fetch_group(connection, question)).to_json()
-            return Result(document, tuple(SampleTripAnswer.model_fields), document["samples"])
+            return Result(document, tuple(SampleTripResponse.model_fields), document["samples"])
 
-        await self.ask(question, compute, form=asked.format, reads_trips=True)
+        await self.ask(question, compute, form=params.format, reads_trips=True)
 
 
 class FlowsHandler(QuestionHandler):
     """Flows."""
 
     @Operation(
-        "The largest flows between cells", id="list_flows", also=UNCHANGED, asked=FlowsAsked, answer=FlowsAnswer, media=MAP_MEDIA
+        "The largest flows between cells",
+        id="list_flows",
+        also=UNCHANGED,
+        params=FlowsParams,
+        response=FlowsResponse,
+        media=MAP_MEDIA,
     )
-    async def get(self, asked: FlowsAsked) -> None:
+    async def get(self, params: FlowsParams) -> None:
         """Answer with flows, largest first, and the cells they join."""
         question = FlowQuestion(
-            **asked.filters(),
-            viewport=_parse_viewport(asked.viewport),
-            precision=asked.precision or self.services.settings.geohash_precision,
-            limit=asked.limit,
-            after=asked.after,
+            **params.filters(),
+            viewport=_parse_viewport(params.viewport),
+            precision=params.precision or self.services.settings.geohash_precision,
+            limit=params.limit,
+            after=params.after,
         )
 
         def compute(connection: Connection) -> Result:
@@ -239,34 +257,36 @@ class FlowsHandler(QuestionHandler):
             last = flow_map.flows[-1].token if len(rows) == question.limit else None
             return Result({**flow_map.to_json(), "next": None}, _FLOW_COLUMNS, rows, last)
 
-        await self.ask(question, compute, form=asked.format)
+        await self.ask(question, compute, form=params.format)
 
 
 class HoursHandler(QuestionHandler):
     """Hours of the day."""
 
     @Operation(
-        "Trips per hour of the day", id="get_hours", also=UNCHANGED, asked=HoursAsked, answer=HoursAnswer, media=TABLE_MEDIA
+        "Trips per hour of the day", id="get_hours", also=UNCHANGED, params=HoursParams, response=HoursResponse, media=TABLE_MEDIA
     )
-    async def get(self, asked: HoursAsked) -> None:
+    async def get(self, params: HoursParams) -> None:
         """Answer with 24 numbers."""
-        question = FlowQuestion(**asked.filters())
+        question = FlowQuestion(**params.filters())
 
         def compute(connection: Connection) -> Result:
             hours = fetch_hours(connection, question)
             self.small.check_total(sum(hours))
             return Result({"hours": hours}, ("hour", "trips"), [{"hour": hour, "trips": hours[hour]} for hour in range(24)])
 
-        await self.ask(question, compute, form=asked.format)
+        await self.ask(question, compute, form=params.format)
 
 
 class RegionsHandler(QuestionHandler):
     """Regions."""
 
-    @Operation("Regions that have trips", id="list_regions", also=UNCHANGED, asked=Table, answer=RegionsAnswer, media=TABLE_MEDIA)
-    async def get(self, asked: Table) -> None:
+    @Operation(
+        "Regions that have trips", id="list_regions", also=UNCHANGED, params=Table, response=RegionsResponse, media=TABLE_MEDIA
+    )
+    async def get(self, params: Table) -> None:
         """Answer with regions, most trips first."""
-        await self.ask(None, lambda connection: _list_names("regions", list_regions(connection)), form=asked.format)
+        await self.ask(None, lambda connection: _list_names("regions", list_regions(connection)), form=params.format)
 
 
 class DatasourcesHandler(QuestionHandler):
@@ -276,22 +296,22 @@ class DatasourcesHandler(QuestionHandler):
         "Datasources that have trips",
         id="list_datasources",
         also=UNCHANGED,
-        asked=Table,
-        answer=DatasourcesAnswer,
+        params=Table,
+        response=DatasourcesResponse,
         media=TABLE_MEDIA,
     )
-    async def get(self, asked: Table) -> None:
+    async def get(self, params: Table) -> None:
         """Answer with datasources, most trips first."""
-        await self.ask(None, lambda connection: _list_names("datasources", list_datasources(connection)), form=asked.format)
+        await self.ask(None, lambda connection: _list_names("datasources", list_datasources(connection)), form=params.format)
 
 
 class ReadyQuestionsHandler(ApiHandler):
     """The ready questions."""
 
-    @Operation("The ready questions, with their SQL", id="list_questions", answer=QuestionsAnswer)
-    async def get(self, asked: Nothing) -> None:
+    @Operation("The ready questions, with their SQL", id="list_questions", response=QuestionsResponse)
+    async def get(self, params: NoParams) -> None:
         """Answer with all of them."""
-        self.answer({"questions": [question.to_json() for question in list_questions()]})
+        self.respond({"questions": [question.to_json() for question in list_questions()]})
 
 
 class ReadyQuestionHandler(QuestionHandler):
@@ -301,20 +321,20 @@ class ReadyQuestionHandler(QuestionHandler):
         "The answer to a ready question",
         id="answer_question",
         also=UNCHANGED,
-        asked=QuestionAsked,
-        answer=ResultAnswer,
+        params=QuestionParams,
+        response=ResultResponse,
         media=TABLE_MEDIA,
     )
-    async def get(self, asked: QuestionAsked) -> None:
+    async def get(self, params: QuestionParams) -> None:
         """Answer with columns and rows."""
-        parameters = {name: str(value) for name, value in (asked.model_extra or {}).items()}
+        parameters = {name: str(value) for name, value in (params.model_extra or {}).items()}
 
         def compute(connection: Connection) -> Result:
-            table = answer_question(connection, asked.name, **parameters)
+            table = answer_question(connection, params.name, **parameters)
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
             return Result(table.to_json(), table.columns, rows)
 
-        await self.ask((asked.name, sorted(parameters.items())), compute, form=asked.format, reads_trips=True)
+        await self.ask((params.name, sorted(parameters.items())), compute, form=params.format, reads_trips=True)
 
 
 _FLOW_COLUMNS = (

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 
 from loader.hub.api.base_handler import ApiHandler
 from loader.hub.api.operations import Operation
-from loader.hub.api.params import Nothing
-from loader.hub.api.responses import HealthAnswer, ReadyAnswer, ServiceState
+from loader.hub.api.params import NoParams
+from loader.hub.api.responses import HealthResponse, ReadyResponse, ServiceState
 from loader.hub.support.metrics import CONTENT_TYPE
 from shared.platform.errors import TripdeckError
 from shared.services.database import transaction
@@ -20,10 +20,10 @@ _CHECK_TIMEOUT_S = 5.0
 class HealthHandler(ApiHandler):
     """Alive."""
 
-    @Operation("The process is alive", id="check_health", answer=HealthAnswer, scope=None)
-    async def get(self, asked: Nothing) -> None:
-        """Answer at once; nothing else is asked."""
-        self.answer(HealthAnswer(status="ok", version=version("tripdeck")))
+    @Operation("The process is alive", id="check_health", response=HealthResponse, scope=None)
+    async def get(self, params: NoParams) -> None:
+        """Answer at once; no service is queried."""
+        self.respond(HealthResponse(status="ok", version=version("tripdeck")))
 
 
 class ReadyHandler(ApiHandler):
@@ -33,25 +33,25 @@ class ReadyHandler(ApiHandler):
         "What the hub needs to serve is there (503 when not)",
         id="check_readiness",
         also={503: "Something is missing; services says what."},
-        answer=ReadyAnswer,
+        response=ReadyResponse,
         scope=None,
     )
-    async def get(self, asked: Nothing) -> None:
+    async def get(self, params: NoParams) -> None:
         """Answer with every service's state."""
         services = self.services
         checks = {
-            "database": services.rooms.records.run(_ask_database, services.engine),
+            "database": services.executors.records.run(_ask_database, services.engine),
             "redis": services.feed.history.check(),
-            "store": services.rooms.transfers.run(services.store.check),
+            "store": services.executors.transfers.run(services.store.check),
             "feed": services.feed.duty.check(),
             "publisher": services.publisher.duty.check(),
         }
         if services.reader is not services.engine:
-            checks["read_database"] = services.rooms.questions.run(_ask_database, services.reader)
+            checks["read_database"] = services.executors.questions.run(_ask_database, services.reader)
         found = await asyncio.gather(*(self._check(check) for check in checks.values()))
         states = dict(zip(checks, found, strict=True))
         is_ready = all(state.is_ready for state in states.values()) and not services.drain.is_set()
-        self.answer(ReadyAnswer(is_ready=is_ready, services=states), status=200 if is_ready else 503)
+        self.respond(ReadyResponse(is_ready=is_ready, services=states), status=200 if is_ready else 503)
 
     async def _check(self, question: Awaitable[None]) -> ServiceState:
         try:
@@ -74,7 +74,7 @@ class MetricsHandler(ApiHandler):
     """Figures."""
 
     @Operation("Figures for Prometheus", id="get_metrics", media=("text/plain",), scope=None)
-    async def get(self, asked: Nothing) -> None:
+    async def get(self, params: NoParams) -> None:
         """Answer in Prometheus' text form."""
         self.set_header("Content-Type", CONTENT_TYPE)
         self.write(self.services.metrics.render())
@@ -84,16 +84,16 @@ class OpenApiHandler(ApiHandler):
     """The API's description."""
 
     @Operation("This description (OpenAPI 3.1)", id="get_openapi", media=("application/json",), scope=None)
-    async def get(self, asked: Nothing) -> None:
+    async def get(self, params: NoParams) -> None:
         """Answer with the document."""
-        self.answer(self.application.settings["openapi"])
+        self.respond(self.application.settings["openapi"])
 
 
 class DocsHandler(ApiHandler):
     """The API's description for reading."""
 
     @Operation("The description for reading", id="get_docs", media=("text/html",), scope=None)
-    async def get(self, asked: Nothing) -> None:
+    async def get(self, params: NoParams) -> None:
         """Answer with one page that asks for nothing else."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")

@@ -5,8 +5,8 @@ from typing import Final, ParamSpec, TypeVar
 
 from loader.hub.api.base_handler import ApiHandler
 from loader.hub.api.operations import Operation
-from loader.hub.api.params import CompleteBody, NewUploadBody, Nothing, PartsBody, UploadAsked
-from loader.hub.api.responses import LoadAnswer, PartsAnswer, UploadAnswer
+from loader.hub.api.params import CompleteBody, NewUploadBody, NoParams, PartsBody, UploadParams
+from loader.hub.api.responses import LoadResponse, PartsResponse, UploadResponse
 from loader.hub.uploads.idempotency import KEY_HEADER, begin_keyed, make_key
 from loader.hub.uploads.incoming import check_limit, make_uploads
 from loader.hub.uploads.uploads import Uploads, check_size
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class _UploadHandler(ApiHandler):
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a blocking function where uploads belong."""
-        return await self.services.rooms.transfers.run(function, *args, **kwargs)
+        return await self.services.executors.transfers.run(function, *args, **kwargs)
 
     @property
     def uploads(self) -> Uploads:
@@ -38,12 +38,12 @@ class UploadsHandler(_UploadHandler):
         "Begin an upload",
         id="begin_upload",
         body=NewUploadBody,
-        answer=UploadAnswer,
+        response=UploadResponse,
         status=201,
         headers={KEY_HEADER: _SAME_UPLOAD},
         scope="write",
     )
-    async def post(self, asked: Nothing, body: NewUploadBody) -> None:
+    async def post(self, params: NoParams, body: NewUploadBody) -> None:
         """Answer with the upload; its parts are to be signed."""
         check_size(body.bytes)
         check_limit(body.bytes, self.services.settings.upload_limit_bytes)
@@ -56,35 +56,37 @@ class UploadsHandler(_UploadHandler):
         if not is_new:
             self.set_header("Idempotency-Replayed", "true")
             parts = await self.run(self.uploads.list_parts, upload)
-        self.answer(upload.to_json(parts), status=201, location=f"/api/v1/uploads/{upload.upload_id}")
+        self.respond(upload.to_json(parts), status=201, location=f"/api/v1/uploads/{upload.upload_id}")
 
 
 class UploadHandler(_UploadHandler):
     """One upload."""
 
-    @Operation("One upload, with the parts the store has", id="get_upload", asked=UploadAsked, answer=UploadAnswer)
-    async def get(self, asked: UploadAsked) -> None:
+    @Operation("One upload, with the parts the store has", id="get_upload", params=UploadParams, response=UploadResponse)
+    async def get(self, params: UploadParams) -> None:
         """Answer with the upload."""
-        upload = await self.run(self.uploads.fetch, asked.upload_id)
-        self.answer(upload.to_json(await self.run(self.uploads.list_parts, upload)))
+        upload = await self.run(self.uploads.fetch, params.upload_id)
+        self.respond(upload.to_json(await self.run(self.uploads.list_parts, upload)))
 
-    @Operation("Drop an upload that isn't complete", id="drop_upload", asked=UploadAsked, status=204, scope="write")
-    async def delete(self, asked: UploadAsked) -> None:
+    @Operation("Drop an upload that isn't complete", id="drop_upload", params=UploadParams, status=204, scope="write")
+    async def delete(self, params: UploadParams) -> None:
         """Drop it."""
-        await self.run(self.uploads.drop, asked.upload_id)
+        await self.run(self.uploads.drop, params.upload_id)
         self.set_status(204)
 
 
 class UploadPartsHandler(_UploadHandler):
     """URLs for an upload's parts."""
 
-    @Operation("Sign URLs to put parts to", id="sign_parts", asked=UploadAsked, body=PartsBody, answer=PartsAnswer, scope="write")
-    async def post(self, asked: UploadAsked, body: PartsBody) -> None:
+    @Operation(
+        "Sign URLs to put parts to", id="sign_parts", params=UploadParams, body=PartsBody, response=PartsResponse, scope="write"
+    )
+    async def post(self, params: UploadParams, body: PartsBody) -> None:
         """Answer with one URL a part."""
-        upload = await self.run(self.uploads.fetch, asked.upload_id)
+        upload = await self.run(self.uploads.fetch, params.upload_id)
         if max(body.part_numbers) > upload.part_count:
             raise RequestError(f"The upload has parts 1 to {upload.part_count}.", parameter="part_numbers")
-        self.answer({"parts": await self.run(self.uploads.sign, upload, body.part_numbers)})
+        self.respond({"parts": await self.run(self.uploads.sign, upload, body.part_numbers)})
 
 
 class CompleteUploadHandler(_UploadHandler):
@@ -94,16 +96,16 @@ class CompleteUploadHandler(_UploadHandler):
         "Join the parts and ask for a load (200 when that was done before)",
         id="complete_upload",
         also={200: "It was complete before: the same load."},
-        asked=UploadAsked,
+        params=UploadParams,
         body=CompleteBody,
-        answer=LoadAnswer,
+        response=LoadResponse,
         status=201,
         scope="write",
     )
-    async def post(self, asked: UploadAsked, body: CompleteBody) -> None:
+    async def post(self, params: UploadParams, body: CompleteBody) -> None:
         """Answer with the load."""
         options = body.options.make(body.options.roles)
-        load_id, is_new = await self.run(self.uploads.complete, asked.upload_id, options.to_json())
+        load_id, is_new = await self.run(self.uploads.complete, params.upload_id, options.to_json())
         self.services.publisher.notify()
-        load = await self.services.rooms.records.run(fetch_load, self.services.engine, load_id)
-        self.answer(load, status=201 if is_new else 200, location=f"/api/v1/loads/{load_id}")
+        load = await self.services.executors.records.run(fetch_load, self.services.engine, load_id)
+        self.respond(load, status=201 if is_new else 200, location=f"/api/v1/loads/{load_id}")

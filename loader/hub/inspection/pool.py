@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from loader.hub.support.executors import ThreadRoom
+from loader.hub.support.executors import BoundedExecutor
 from shared.platform.errors import FileFormatError, RequestError, TransientError
 from shared.platform.settings import Settings
 
@@ -129,7 +129,7 @@ class Inspections:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._room = ThreadRoom("inspections", threads=settings.inspect_processes, queue=_QUEUE)
+        self._executor = BoundedExecutor("inspections", threads=settings.inspect_processes, queue=_QUEUE)
         self._idle: list[InspectionProcess] = []
         self._all: set[InspectionProcess] = set()
         self._lock = threading.Lock()
@@ -139,22 +139,22 @@ class Inspections:
 
     async def start(self) -> None:
         """Start the first process, so that the first file need not wait for it; others start when they are needed."""
-        await self._room.run(self._warm_up)
+        await self._executor.run(self._warm_up)
 
     async def inspect(self, request: InspectRequest, sample: bytes, *, recall: Recall) -> dict[str, Any]:
         """Look at a file. Raises: FileFormatError, RequestError, TransientError."""
         try:
-            return await self._room.run(self._inspect, request, sample, recall)
+            return await self._executor.run(self._inspect, request, sample, recall)
         except GoneError:
             with _second_try():
-                return await self._room.run(self._inspect, request, sample, recall)
+                return await self._executor.run(self._inspect, request, sample, recall)
 
     def close(self) -> None:
         """End every process."""
         with self._lock:
             self._is_closed = True
             processes, self._all = self._all, set()
-        self._room.close()
+        self._executor.close()
         for process in processes:
             process.end()
 

@@ -12,8 +12,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class ThreadRoom:
-    """A few threads and a short queue in front of them; who finds it full is told to come back."""
+class BoundedExecutor:
+    """A thread pool with a bounded queue; a call that finds the queue full is refused."""
 
     def __init__(self, name: str, *, threads: int, queue: int) -> None:
         self.name = name

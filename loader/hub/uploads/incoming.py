@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from loader.hub.services import Services
 from loader.hub.support.errors import TooLargeError
-from loader.hub.support.executors import ThreadRoom
+from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.pace import Pace
 from loader.hub.uploads.idempotency import RequestKey
 from loader.hub.uploads.uploads import Upload, Uploads, check_size
@@ -50,7 +50,7 @@ class IncomingFile:
         self._services = services
         self._uploads = make_uploads(services)
         self._store: ObjectStore = services.store
-        self._room: ThreadRoom = services.rooms.transfers
+        self._executor: BoundedExecutor = services.executors.transfers
         self._buffer = bytearray()
         self._sending: asyncio.Task[UploadedPart] | None = None
         self._parts: list[UploadedPart] = []
@@ -97,7 +97,7 @@ class IncomingFile:
             raise
         self._close()
         try:
-            return await self._room.run(self._uploads.finish, self._begun, self._parts, options, record=self._record)
+            return await self._executor.run(self._uploads.finish, self._begun, self._parts, options, record=self._record)
         except TripdeckError:
             await self._drop()
             raise
@@ -122,7 +122,7 @@ class IncomingFile:
             self._services.upload_gate.leave(self)
             return
         try:
-            self.upload = await self._room.run(self._uploads.begin, self._file_name, announced_bytes=self._announced_bytes)
+            self.upload = await self._executor.run(self._uploads.begin, self._file_name, announced_bytes=self._announced_bytes)
         except BaseException:
             self._close()
             raise
@@ -133,7 +133,7 @@ class IncomingFile:
         if self.upload is None:
             return
         try:
-            await self._room.run(self._uploads.drop, self.upload.upload_id)
+            await self._executor.run(self._uploads.drop, self.upload.upload_id)
         except TripdeckError as error:
             # The reconciler drops what has been left for a day.
             LOG.warning("a broken upload stays for now", extra={"upload_id": self.upload.upload_id, "reason": error.message})
@@ -143,7 +143,7 @@ class IncomingFile:
         data, self._buffer = bytes(self._buffer), bytearray()
         self._parts_begun += 1
         self._sending = asyncio.ensure_future(
-            self._room.run(
+            self._executor.run(
                 self._store.put_part,
                 self._begun.object_key,
                 self._begun.s3_upload_id,
