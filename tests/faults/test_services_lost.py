@@ -1,6 +1,8 @@
 """Redis or PostgreSQL fails under a working loader; loads end as if nothing had been."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +42,22 @@ pytestmark = pytest.mark.faults
 QUICK: dict[str, Any] = {"batch_bytes": 50_000, "batch_lease_s": 0.5, "reconcile_interval_s": 0.3}
 
 
-def make_own(settings: Settings, **changes: Any) -> Context:
-    settings = settings.model_copy(update={"batch_bytes": 50_000} | changes)
-    return make_context(settings, connect_broker(settings))
+MakeContext = Callable[..., Context]
+
+
+@pytest.fixture
+def make_own(settings: Settings) -> Iterator[MakeContext]:
+    """Make contexts with other settings; their connections are closed when the test ends, whatever became of the servers."""
+    with ExitStack() as closing:
+
+        def make_own(**changes: Any) -> Context:
+            changed = settings.model_copy(update={"batch_bytes": 50_000} | changes)
+            context = make_context(changed, connect_broker(changed))
+            closing.callback(context.engine.dispose)
+            closing.callback(context.broker.client.close)
+            return context
+
+        yield make_own
 
 
 def secret(settings: Settings, **urls: str) -> dict[str, Any]:
@@ -68,8 +83,10 @@ def test_wiped_queue_is_filled_again_by_the_reconciler_alone(context: Context) -
     assert run_load(context, load_id)["state"] == run_load(context, queued)["state"] == "succeeded"
 
 
-def test_redis_killed_and_wiped_under_a_worker(settings: Settings, own_valkey: ValkeyServer, tmp_path: Path) -> None:
-    context = make_own(settings, **secret(settings, redis_url=own_valkey.url()))
+def test_redis_killed_and_wiped_under_a_worker(
+    make_own: MakeContext, settings: Settings, own_valkey: ValkeyServer, tmp_path: Path
+) -> None:
+    context = make_own(**secret(settings, redis_url=own_valkey.url()))
     data, tally = make_trips(1_500)
     load_id = request_load(context.engine, context.store, data)
     plan_load(context, load_id)
@@ -83,11 +100,10 @@ def test_redis_killed_and_wiped_under_a_worker(settings: Settings, own_valkey: V
         with redis.Redis.from_url(own_valkey.url()) as client:
             wait_until(lambda: b'"succeeded"' in b"".join(fields[b"event"] for _, fields in client.xrange(STREAM)))
     assert find_problems(context.engine) == []
-    context.engine.dispose()
 
 
-def test_loads_go_on_without_redis(settings: Settings, own_valkey: ValkeyServer) -> None:
-    context = make_own(settings, **secret(settings, redis_url=own_valkey.url()))
+def test_loads_go_on_without_redis(make_own: MakeContext, settings: Settings, own_valkey: ValkeyServer) -> None:
+    context = make_own(**secret(settings, redis_url=own_valkey.url()))
     own_valkey.kill()
     data, tally = make_trips(1_500)
     load_id = request_load(context.engine, context.store, data)
@@ -96,7 +112,6 @@ def test_loads_go_on_without_redis(settings: Settings, own_valkey: ValkeyServer)
     with pytest.raises(TransientError):
         reconcile(context)
     assert find_problems(context.engine) == []
-    context.engine.dispose()
 
 
 @pytest.mark.parametrize("point", [BEFORE_COPY, BEFORE_COMMIT], ids=["copy", "commit"])
@@ -120,8 +135,10 @@ def test_terminated_session_is_tried_again_and_no_attempt(
         assert connection.exec_driver_sql("select max(attempts) from load_batch").scalar_one() == 1
 
 
-def test_postgres_killed_under_a_worker(settings: Settings, own_postgres: PostgresServer, tmp_path: Path) -> None:
-    context = make_own(settings, **secret(settings, database_url=own_postgres.clone_template()))
+def test_postgres_killed_under_a_worker(
+    make_own: MakeContext, settings: Settings, own_postgres: PostgresServer, tmp_path: Path
+) -> None:
+    context = make_own(**secret(settings, database_url=own_postgres.clone_template()))
     data, tally = make_trips(3_000)
     load_id = request_load(context.engine, context.store, data)
     plan_load(context, load_id)
@@ -134,11 +151,12 @@ def test_postgres_killed_under_a_worker(settings: Settings, own_postgres: Postgr
         load = wait_for_state(context.engine, load_id, "succeeded", "failed", timeout_s=90)
     assert (load["state"], load["rows_loaded"]) == ("succeeded", tally.rows)
     assert find_problems(context.engine) == []
-    context.engine.dispose()
 
 
-def test_read_only_database_and_too_many_connections_are_waited_for(settings: Settings, own_postgres: PostgresServer) -> None:
-    context = make_own(settings, **secret(settings, database_url=own_postgres.clone_template()))
+def test_read_only_database_and_too_many_connections_are_waited_for(
+    make_own: MakeContext, settings: Settings, own_postgres: PostgresServer
+) -> None:
+    context = make_own(**secret(settings, database_url=own_postgres.clone_template()))
     data, tally = make_trips(1_500)
     load_id = request_load(context.engine, context.store, data)
     plan_load(context, load_id)
@@ -158,11 +176,12 @@ def test_read_only_database_and_too_many_connections_are_waited_for(settings: Se
     assert (load["state"], load["rows_loaded"], load["rows_rejected"]) == ("succeeded", tally.rows, 0)
     assert fetch_load(context.engine, load_id)["rejects"] == {}
     assert find_problems(context.engine) == []
-    context.engine.dispose()
 
 
-def test_consumers_are_notified_again_after_redis_was_away(settings: Settings, own_valkey: ValkeyServer) -> None:
-    context = make_own(settings, **secret(settings, redis_url=own_valkey.url()))
+def test_consumers_are_notified_again_after_redis_was_away(
+    make_own: MakeContext, settings: Settings, own_valkey: ValkeyServer
+) -> None:
+    context = make_own(**secret(settings, redis_url=own_valkey.url()))
     # Polls less often than anybody here waits: what comes was notified.
     consumer = context.broker.consume(QUEUES[BATCH_ACTOR], timeout=2 * PATIENCE_S * 1_000)
     channel = f"{context.broker.namespace}:notify"
@@ -187,4 +206,3 @@ def test_consumers_are_notified_again_after_redis_was_away(settings: Settings, o
                 taken = pool.submit(take)
                 enqueue(context.broker, BATCH_ACTOR, load_id=1, batch=batch)
                 assert taken.result(timeout=PATIENCE_S).kwargs["batch"] == batch
-    context.broker.client.close()
