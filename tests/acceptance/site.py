@@ -109,8 +109,9 @@ def see_number(page: Page, label: str) -> Locator:
     return metric.get_by_test_id("stMetricValue")
 
 
-# Maps with all their tiles, charts with their drawings, and text in its own font.
+# Maps with all their tiles, charts with their drawings, text in its own font, and nothing pale that an older run has left.
 _IS_DRAWN = """() => document.fonts.status === 'loaded'
+    && !document.querySelector('[data-stale=true]')
     && [...document.querySelectorAll('.td-root')].every(map => 'ready' in map.dataset)
     && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(chart => chart.querySelector('svg, canvas'))"""
 
