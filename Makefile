@@ -21,8 +21,8 @@ test: install-dev component ## lint, types, layers and every test, against serve
 	@$(MAKE) --no-print-directory static
 	@$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations 30
 
-check: install-dev static ## lint, types, layers, unit tests
-	@$(BIN)/python -m pytest -q tests/unit
+check: install-dev static ## lint, types, layers, unit tests but the slow ones
+	@$(BIN)/python -m pytest -q -n logical --dist worksteal -m 'not slow' tests/unit
 
 static:
 	@$(BIN)/ruff check --quiet .

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from shared.kernels.pair_counter import PairCounter
 columns = st.lists(st.lists(st.integers(0, 2**62 - 1) | st.integers(0, 300), max_size=70), min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True)
 @given(columns)
 @example([[2**62 - 1] * 65, [], [0] * 33, [1]])
@@ -27,6 +29,7 @@ def test_columns_of_any_numbers_come_back(numbers: list[list[int]]) -> None:
         assert found.tolist() == column
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True)
 @given(st.lists(st.lists(st.integers(0, 2**62 - 1), min_size=1, max_size=70), min_size=1, max_size=4), st.integers(1, 3))
 def test_columns_of_large_groups_come_back(numbers: list[list[int]], parts: int) -> None:

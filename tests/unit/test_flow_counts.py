@@ -41,6 +41,7 @@ def expect_shown(trips: Trips, limit: int) -> list[tuple[int, int, int]]:
     return [(origin, destination, -count) for count, origin, destination in flows[:limit]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_trips_in_order_are_counted_as_at_once(seed: int) -> None:
     dice = random.Random(seed)

@@ -23,6 +23,7 @@ Flow = tuple[int, int, int, int]
 """Kind, region, origin cell, destination cell."""
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True)
 @given(TRIPS, st.booleans())
 def test_each_trip_is_in_one_flow_of_its_kind(trips: list[tuple[int, int, int, int]], is_many: bool) -> None:

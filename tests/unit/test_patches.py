@@ -4,6 +4,7 @@ import random
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ BLOCKS, BLOCK_TRIPS = 64, 500
 POSITIONS = st.lists(st.integers(0, 2**62 - 1) | st.integers(0, 5), min_size=1, max_size=60)
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True)
 @given(st.lists(POSITIONS, min_size=1, max_size=4), st.integers(1, 9))
 def test_trips_stay_in_their_patch_and_in_order(patches: list[list[int]], block_trips: int) -> None:

@@ -20,6 +20,7 @@ any_size = st.lists(st.integers(0, LARGEST), max_size=50)
 near = st.builds(lambda base, steps: [base + step for step in steps], st.integers(0, 2**62), few)
 
 
+@pytest.mark.slow
 @given(st.one_of(few, any_size, near).map(as_numbers))
 def test_sorted_ordered_and_counted_as_numpy_does(values: Numbers) -> None:
     before = values.copy()

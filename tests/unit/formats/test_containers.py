@@ -157,6 +157,7 @@ def test_archives_in_archives_end_somewhere() -> None:
     assert refuse(gzip.compress(data)).error_code == "unsupported_archive"
 
 
+@pytest.mark.slow
 def test_expansion_counts_over_all_containers() -> None:
     inner = gzip.compress(b"\n" * 2**27)
     with pytest.raises(FileFormatError) as caught:

@@ -129,6 +129,7 @@ ENCODINGS = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     trips=TRIPS,

@@ -93,6 +93,7 @@ def test_letters_of_two_bytes_do_not_cut_fields() -> None:
     assert find_regions(data, encoding="cp932") == names
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(names=st.lists(st.text(st.characters(codec="gb18030", categories=["Lo"]), min_size=1, max_size=6), min_size=1, max_size=6))
 def test_gb18030_comes_back_as_written(names: list[str]) -> None:

@@ -89,6 +89,7 @@ def bomb(size: int) -> Iterator[bytes]:
     yield packer.flush()
 
 
+@pytest.mark.slow
 def test_bombs_are_stopped_while_they_unpack() -> None:
     packed = b"".join(bomb(2**27))
     plan = FilePlan(compression="gzip")

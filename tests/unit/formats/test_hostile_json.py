@@ -68,6 +68,7 @@ def test_a_long_record_is_a_reject_and_an_endless_one_ends_the_load() -> None:
     assert caught.value.error_code == "endless_record"
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file() -> None:
     record = json.dumps(FLAT[0]).encode()
 

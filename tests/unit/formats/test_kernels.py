@@ -5,6 +5,7 @@ import re
 from datetime import datetime, timedelta
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ def read(text: str) -> float:
     return float(read_numbers(*lay([text.encode()]), ord("."))[0])
 
 
+@pytest.mark.slow
 @given(st.lists(st.from_regex(r"-?[0-9]{1,25}(\.[0-9]{1,25})?", fullmatch=True), min_size=1))
 @example(["000000000000000000.0"])
 def test_numbers_are_those_nearest_to_what_is_written(texts: list[str]) -> None:

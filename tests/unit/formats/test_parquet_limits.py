@@ -171,6 +171,7 @@ def test_a_footer_that_is_too_large_or_lies_about_its_length() -> None:
     assert refuse(huge).error_code == "footer_too_large"
 
 
+@pytest.mark.slow
 def test_every_damaged_byte_is_a_clear_error_or_no_damage() -> None:
     data = write(make_trips(50, region=["Turin"] * 50), compression="zstd")
     footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +121,7 @@ def test_letters_are_cut_as_the_reference_cuts_them(data: bytes, limit: int, has
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(data=tables(), timezone=st.sampled_from(["UTC", "Europe/Prague"]))
 def test_rows_get_the_verdicts_of_the_reference(data: bytes, timezone: str) -> None:
@@ -130,6 +132,7 @@ def sizes() -> st.SearchStrategy[int]:
     return st.one_of(st.integers(1, 40), st.integers(1, 2000))
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(
     data=st.one_of(tables(), LETTERS),

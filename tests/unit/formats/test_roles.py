@@ -97,6 +97,7 @@ def find_roles(columns: Sequence[str]) -> dict[str, str]:
     return {role: named[column][1] for role, column in finder.roles.items()}
 
 
+@pytest.mark.slow
 def test_the_order_of_columns_never_changes_the_roles() -> None:
     expected = {
         "origin_longitude": "olon",
