@@ -1,15 +1,16 @@
-"""The map as one HTML file: flows, places, density and box as pydeck draws them, with everything that draws them inside.
+"""The map as one HTML file: flows, locations, density and box as pydeck layers, with the script that draws them inside.
 
-pydeck's own page asks four hosts for scripts and style sheets that this map does not need. They are taken out, and the file's own
-policy lets the browser ask nobody, so that the file shows the same on a machine without network.
+The page is map_page.html: pydeck's own template loads scripts and style sheets from four hosts that this map does not need. The
+file's content security policy allows no request, so that it shows the same on a machine without network.
 CRS: WGS 84, longitude before latitude.
 """
 
 import html
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files
+from string import Template
 from typing import Any, Final, Literal
 
 import pydeck as pdk  # type: ignore[import-untyped]
@@ -21,17 +22,12 @@ from ui.explore.map_extent import choose_zoom
 Scheme = Literal["light", "dark"]
 Color = tuple[int, int, int, int]
 
-_POLICY: Final = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:; "
-    "connect-src data: blob:"
-)
-_FOREIGN: Final = re.compile(r"""\s*<(?:script src=["']https?:[^>]*></script>|link rel="stylesheet" href=["']?https?:[^>]*/>)""")
+# pydeck's build of deck.gl, which makes a map of a deck's JSON.
+_SCRIPT: Final = files("pydeck") / "nbextension" / "static" / "index.js"
 # As the page's map draws them (flowmap/src/scale.js): widths in proportion to trips, areas of circles too.
 _WIDTHS_PX: Final = (0.8, 10.0)
 _RADII_PX: Final = (2.0, 13.0)
 _WIDTH_PX: Final = 1100
-# Where pydeck's page goes on with a style sheet of another host.
-_AFTER_SCRIPT: Final = 300
 _METERS_PER_DEGREE: Final = 111_320.0
 _ARC_TILT_DEG: Final = 90  # lies flat, to one side of its way, so that both ways between two places can be seen
 _ARC_HEIGHT: Final = 0.15
@@ -92,16 +88,18 @@ class MapPage:
     def make(self) -> bytes:
         """Make the file, UTF-8."""
         palette = _PALETTES[self.scheme]
-        deck = pdk.Deck(
-            layers=list(self._make_layers(palette)),
-            initial_view_state=_look_at(self.ground),
-            map_provider=None,
-            tooltip={"text": "{label}"},
-        )
-        page: str = deck.to_html(as_string=True, offline=True, notebook_display=False, css_background_color=palette.land)
-        described = deck.to_json()
-        compact = json.dumps(json.loads(described), separators=(",", ":")).replace("</", "<\\/")
-        return self._finish(page.replace(described, compact), palette).encode()
+        deck = pdk.Deck(layers=list(self._make_layers(palette)), initial_view_state=_look_at(self.ground), map_provider=None)
+        described = json.dumps(json.loads(deck.to_json()), separators=(",", ":"))
+        page = Template((files("ui.explore") / "map_page.html").read_text(encoding="utf-8"))
+        return page.substitute(
+            title=html.escape(self.title),
+            notes="".join(f"<p>{html.escape(note)}</p>" for note in self.notes),
+            land=palette.land,
+            text=palette.text,
+            faint=palette.faint,
+            script=_SCRIPT.read_text(encoding="utf-8"),
+            deck=described.replace("<", "\\u003c"),
+        ).encode()
 
     def _make_layers(self, palette: _Palette) -> Iterator[pdk.Layer]:
         if self.density:
@@ -160,26 +158,6 @@ class MapPage:
             line_width_min_pixels=1,
             pickable=True,
         )
-
-    def _finish(self, page: str, palette: _Palette) -> str:
-        """Take out what is foreign; put in the policy, the language, title and notes."""
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        header = f"<header><h1>{html.escape(self.title)}</h1>{notes}</header>"
-        style = (
-            f"header{{position:absolute;z-index:10;top:0;left:0;max-width:46rem;padding:.7rem 1rem;color:{palette.faint};"
-            f"background:{palette.land}d9;pointer-events:none;font:14px/1.4 system-ui,sans-serif;border-radius:0 0 .4rem}}"
-            f"h1{{margin:0 0 .2rem;font-size:1.1rem;color:{palette.text}}}p{{margin:.1rem 0}}"
-        )
-        head = (
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><link rel="icon" href="data:,">'
-            f"<style>{style}</style><title>{html.escape(self.title)}</title>"
-        )
-        # Between the two lies the script, four million characters that may hold any tag.
-        opening, script, rest = page.partition("<script type='text/javascript'>")
-        opening = _FOREIGN.sub("", opening).replace("<html>", '<html lang="en">').replace("<title>pydeck</title>", head)
-        body, end, closing = rest.rpartition("<style>")
-        closing = _FOREIGN.sub("", closing).replace("<body>", f"<body>{header}")
-        return opening + script + body[:-_AFTER_SCRIPT] + _FOREIGN.sub("", body[-_AFTER_SCRIPT:]) + end + closing
 
 
 def _make_density(cells: dict[str, Any], palette: _Palette) -> pdk.Layer:
