@@ -52,7 +52,7 @@ def insert_trips(connection: Connection, trips: Sequence[MadeTrip], *, kind: Kin
         ends = (np.array([getattr(trip, end) for trip in trips]) for end in ("origin", "destination"))
         stamps = np.array([_stamp(trip, regions, datasources) for trip in trips])
         rows = make_batch_blocks(*ends, stamps, block_trips=block_trips)
-        write_rows(connection, "copy_batch_point", ((load_id, *row) for row in rows))
+        write_rows(connection, "copy_batch_block", ((load_id, *row) for row in rows))
     connection.exec_driver_sql(
         """
         update load set state = 'succeeded', rows_read = %(rows)s, rows_loaded = %(rows)s, finished_at = now(),

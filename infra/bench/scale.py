@@ -29,7 +29,16 @@ from shared.services.database import connect_database, execute, execute_alone, t
 Report = Callable[[str], None]
 
 _SAMPLES: Final = 200
-_COUNTED_TABLES: Final = ("trip", "load_batch", "rollup_week", "batch_point", "run_day", "run_cell", "run_point", "run_flow")
+_COUNTED_TABLES: Final = (
+    "trip",
+    "load_batch",
+    "rollup_week",
+    "batch_block",
+    "segment_day",
+    "segment_cell",
+    "segment_block",
+    "segment_flow",
+)
 _POLL_S: Final = 0.5
 
 

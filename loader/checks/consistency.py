@@ -20,10 +20,10 @@ CHECKS: Final = (
     "check_trips",
     "check_rejects",
     "check_rollup_week",
-    "check_run_day",
-    "check_run_cell",
+    "check_segment_day",
+    "check_segment_cell",
     "check_blocks",
-    "check_run_flow",
+    "check_segment_flow",
     "check_events",
     "check_positions",
 )
@@ -72,7 +72,7 @@ def run_check(engine: Engine, check: str, load_id: int | None = None) -> CheckRe
 
 def list_problems(connection: Connection, check: str, load_id: int | None = None) -> Iterator[Problem]:
     """Run one of CHECKS in the caller's transaction."""
-    if check in ("check_blocks", "check_run_flow"):
+    if check in ("check_blocks", "check_segment_flow"):
         # Reading blocks brings compiled kernels: only checks wait for those.
         from loader.checks.segment_checks import check_flows, check_points
 

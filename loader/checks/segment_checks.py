@@ -37,7 +37,7 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
     hours: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
     for row in _stream(connection, "check_blocks", load_id):
         cell = hours[row.owner, row.is_origin, row.region_id, row.cell >> CELL_SHIFT]
-        if row.runs is None and row.bits is not None:
+        if row.week_index is None and row.bits is not None:
             _add_hours(cell[1], np.arange(row.trips * HOURS) + row.base_week * HOURS, _unpack(row.bits, row.trips * HOURS))
             continue
         if row.bits is None:
@@ -55,14 +55,14 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
             found[0] += int(selected.sum())
             found[1] += int(hashes[selected].sum())
     yield from _compare(sums, "blocks of")
-    yield from _compare(hours, "run_cell of")
+    yield from _compare(hours, "segment_cell of")
 
 
 def check_flows(connection: Connection, load_id: int | None) -> Iterator[Disagreement]:
     """Compare the flows of segments with trips."""
     sums: _Sums = defaultdict(lambda: [[0, 0], [0, 0]])
-    for row in _stream(connection, "check_run_flow", load_id):
-        key = (row.run_id, row.region_id, row.datasource_id, row.slot, row.origin_cell)
+    for row in _stream(connection, "check_segment_flow", load_id):
+        key = (row.segment_id, row.region_id, row.datasource_id, row.slot, row.origin_cell)
         if row.trips is None:
             sums[key][0] = [row.flows, row.hash]
             continue
@@ -71,7 +71,7 @@ def check_flows(connection: Connection, load_id: int | None) -> Iterator[Disagre
         trips = _unpack(row.trips, row.flows)
         sums[key][1][0] += int(trips[is_known].sum())
         sums[key][1][1] += int(((cells % _PRIME + 1) * trips)[is_known].sum())
-    yield from _compare(sums, "run_flow of run")
+    yield from _compare(sums, "segment_flow of segment")
 
 
 def _stream(connection: Connection, name: str, load_id: int | None) -> Iterator[Row[Any]]:
@@ -81,7 +81,7 @@ def _stream(connection: Connection, name: str, load_id: int | None) -> Iterator[
 def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers]:
     """A block's ends, other ends (0 for destinations), and 65,536 times the hour + datasource."""
     lows = (row.bounds[4], row.bounds[6]) if row.is_origin else (0, 0)
-    piece = (row.x_at, row.y_at - row.x_at, row.times_at - row.y_at, row.runs, row.bits)
+    piece = (row.x_at, row.y_at - row.x_at, row.times_at - row.y_at, row.week_index, row.bits)
     blocks = decode_blocks([(row.trips, 0, row.cell, row.base_week, len(row.datasource_ids), -1, 0, 0, *lows, *piece)])
     found = np.zeros((3, row.trips), np.int64)
     read_block(blocks.table[0], blocks.words, found, row.is_origin)

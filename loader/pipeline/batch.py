@@ -229,7 +229,7 @@ def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, re
         copy_rows(connection, "copy_trip", encode_trips(claim.load_id, batch.trips))
         copy_rows(connection, "copy_rollup_week", encode_weeks(claim.load_id, batch.trips))
     if batch.blocks:
-        write_rows(connection, "copy_batch_point", ((claim.load_id, *row) for row in batch.blocks))
+        write_rows(connection, "copy_batch_block", ((claim.load_id, *row) for row in batch.blocks))
     if not batch.rejects.height:
         return 0
     # Batches that run side by side don't see each other's: a load may get a batch's worth more for each.

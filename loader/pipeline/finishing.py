@@ -168,7 +168,7 @@ def _remove_rows(context: Context, load_id: int, *, rows_at_once: int) -> None:
     with transaction(context.engine) as connection:
         # Waits for batches that are in their transaction; none commits any more, for their load has ended.
         execute(connection, "void_batches", load_id=load_id)
-        execute(connection, "delete_batch_points", load_ids=[load_id])
+        execute(connection, "delete_batch_blocks", load_ids=[load_id])
     for gone in _list_periods(context, load_id, rows_at_once=rows_at_once):
         with transaction(context.engine) as connection:
             execute(connection, "lock_cleaning", load_id=load_id)

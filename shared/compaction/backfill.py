@@ -40,12 +40,12 @@ def index_loads(connection: Connection, load_ids: Sequence[int], *, trips: int, 
 
     Raises: TransientError when not all of their trips are there.
     """
-    execute(connection, "delete_batch_points", load_ids=list(load_ids))
-    left = execute(connection, "count_bare_trips", bare_loads=list(load_ids)).scalar_one()
+    execute(connection, "delete_batch_blocks", load_ids=list(load_ids))
+    left = execute(connection, "count_unindexed_trips", unindexed_loads=list(load_ids)).scalar_one()
     for part in _split(connection, load_ids, max(1, round(trips / part_trips))):
         points = _read_trips(connection, load_ids, part)
         left -= len(points[0])
-        write_rows(connection, "copy_batch_point", ((load_ids[0], *row) for row in make_batch_blocks(*points)))
+        write_rows(connection, "copy_batch_block", ((load_ids[0], *row) for row in make_batch_blocks(*points)))
     if left:
         # A node of Citus died between the two phases of a batch's commit: the rest comes to light when it is back.
         raise TransientError(f"{left:,} trips to compact are missing.", code="trips_missing")
@@ -69,7 +69,7 @@ def _read_trips(
     limits: dict[str, Any] = {"load_ids": list(load_ids)}
     for prefix, key in zip(("from", "to"), part, strict=True):
         limits |= {f"{prefix}_{name}": value for name, value in zip(names, key or (None,) * 3, strict=True)}
-    buffer = _read_copy(connection, "copy_bare_trips", limits)
+    buffer = _read_copy(connection, "copy_unindexed_trips", limits)
     rows = np.frombuffer(buffer, _ROW, (len(buffer) - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize, _HEADER_BYTES)
     hours = rows["started_at"].astype(np.int64) // _HOUR_US + _EPOCH_HOURS
     stamps = hours << 32 | rows["region"].astype(np.int64) << 16 | rows["datasource"].astype(np.int64)

@@ -19,7 +19,7 @@ class MergeCandidate:
 
 def list_merge_candidates(connection: Connection) -> list[MergeCandidate]:
     """List the uncompacted loads as one candidate, then the segments, smallest first."""
-    return [MergeCandidate(row.run_id, row.trips, row.load_ids) for row in execute(connection, "list_packable")]
+    return [MergeCandidate(row.segment_id, row.trips, row.load_ids) for row in execute(connection, "list_merge_candidates")]
 
 
 def select_loads(candidates: Sequence[MergeCandidate], *, least_trips: int) -> tuple[list[int], int]:

@@ -100,9 +100,9 @@ def write_segment_rows(
                 _write(connection, target, rows)
                 if pause:
                     pause()
-    _write(connection, target, _Rows([("copy_run_day", segment.make_days())]))
+    _write(connection, target, _Rows([("copy_segment_day", segment.make_days())]))
     if not segment.has_hours:
-        execute(connection, "delete_run_slots", run_id=target.segment_id)
+        execute(connection, "delete_segment_slots", segment_id=target.segment_id)
     return segment.has_hours
 
 
@@ -119,7 +119,7 @@ def _write(connection: Connection, target: Target, rows: _Rows) -> None:
     for name, table in rows.tables:
         write_rows(connection, name, ((target.segment_id, *row) for row in table))
     if rows.flows:
-        write_encoded(connection, "copy_run_flow", rows.flows)
+        write_encoded(connection, "copy_segment_flow", rows.flows)
 
 
 class _Segment:
@@ -143,8 +143,8 @@ class _Segment:
         hours_of_cells = encode_cell_hours(sorted_ends)
         flows: list[bytes] = []
         tables = [
-            ("copy_run_point", list(make_blocks(sorted_ends, hours_of_cells, block_trips=self._block_trips))),
-            ("copy_run_cell", list(make_cells(sorted_ends, hours_of_cells))),
+            ("copy_segment_block", list(make_blocks(sorted_ends, hours_of_cells, block_trips=self._block_trips))),
+            ("copy_segment_cell", list(make_cells(sorted_ends, hours_of_cells))),
         ]
         if sorted_ends.others is not None:
             counted = count_hours(sorted_ends.stamps)
@@ -181,7 +181,7 @@ def _read_parts(
     reading: list[Future[list[Numbers]]] = []
     # A server-side cursor: the segment's rows are written between two reads.
     with driver_connection(connection).cursor("packed_blocks") as cursor:
-        cursor.execute(query("list_packed_blocks"), loads, binary=True)
+        cursor.execute(query("list_load_blocks"), loads, binary=True)
         while rows := cursor.fetchmany(_BLOCKS_AT_ONCE):
             base = rows[0][_BASE]
             cell = base >> CELL_SHIFT << CELL_SHIFT

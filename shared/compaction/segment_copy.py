@@ -31,10 +31,10 @@ _ARRAYS: Final = {"int2[]": (1005, 21, 2), "int4[]": (1007, 23, 4), "date[]": (1
 _BLOCK: Final = ["int2", "bool", *["int4"] * 4, "date", *["int8"] * 9, "int2[]", *["bytea"] * 3]
 _CELL: Final = ["date[]", "int2[]", "int4[]", "date[]", "int4[]"]
 _TYPES: Final = {
-    "copy_run_day": ["int4", "date", "int2", "int2", "int2[]", "int4[]"],
-    "copy_run_point": ["int4", *_BLOCK, "bool"],
-    "copy_batch_point": ["int4", *_BLOCK],
-    "copy_run_cell": ["int4", "int2", "bool", "int8", *_CELL, "int2[]", "int4[]", "bytea"],
+    "copy_segment_day": ["int4", "date", "int2", "int2", "int2[]", "int4[]"],
+    "copy_segment_block": ["int4", *_BLOCK, "bool"],
+    "copy_batch_block": ["int4", *_BLOCK],
+    "copy_segment_cell": ["int4", "int2", "bool", "int8", *_CELL, "int2[]", "int4[]", "bytea"],
 }
 # Signature, no flags, no extension; and the trailer.
 _COPY_HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -82,7 +82,7 @@ def encode_flows(rows: FlowRows, *, segment_id: int, kind: FlowKind | None) -> b
     kind: the column that takes rows.kinds; None: rows count all trips.
     """
     values: dict[str, tuple[int, Any]] = {
-        "run_id": (4, segment_id),
+        "segment_id": (4, segment_id),
         "region_id": (2, rows.headers[:, 0]),
         "datasource_id": (2, rows.kinds if kind == "datasource_id" else None),
         "slot": (2, rows.kinds if kind == "slot" else None),

@@ -28,7 +28,7 @@ LOG = logging.getLogger(__name__)
 LEAST_TRIPS: Final = 100_000
 
 
-_CLEARANCE: Final = ("delete_run_days", "delete_run_cells", "delete_run_points", "delete_run_flows")
+_CLEARANCE: Final = ("delete_segment_days", "delete_segment_cells", "delete_segment_blocks", "delete_segment_flows")
 
 
 def compact_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS, pause: Callable[[], None] | None = None) -> int:
@@ -39,18 +39,18 @@ def compact_loads(engine: Engine, *, least_trips: int = LEAST_TRIPS, pause: Call
     Raises: TransientError when a load was undone meanwhile; nothing has changed then, and the next call compacts the rest.
     """
     with transaction(engine) as connection:
-        if not execute(connection, "lock_packing").scalar_one():
+        if not execute(connection, "lock_compaction").scalar_one():
             return 0
         load_ids, trips = select_loads(list_merge_candidates(connection), least_trips=least_trips)
         if not load_ids:
             return 0
-        execute(connection, "begin_packing")
+        execute(connection, "begin_compaction")
         with transaction(engine) as reader:
-            execute(reader, "begin_packing")
+            execute(reader, "begin_compaction")
             create_segment(connection, load_ids, trips, reader=reader, pause=pause)
     LOG.info("compacted loads into a segment", extra={"loads": len(load_ids), "trips": trips})
     with transaction(engine) as connection:
-        execute(connection, "begin_packing")
+        execute(connection, "begin_compaction")
         execute(connection, "summarize_ranges")
         execute(connection, "analyze_trips")
     clear_batch_blocks(engine)
@@ -63,20 +63,20 @@ def clear_batch_blocks(engine: Engine) -> None:
     Deleting row by row would write as much as the compaction did. While a question has the table open, the blocks stay.
     """
     with transaction(engine) as connection:
-        found = execute(connection, "find_batch_points").one()
-        if not found.has_packed:
+        found = execute(connection, "find_batch_blocks").one()
+        if not found.has_compacted:
             return
-        if found.has_loose:
-            execute(connection, "delete_packed_batch_points")
-    if found.has_loose:
+        if found.has_uncompacted:
+            execute(connection, "delete_compacted_batch_blocks")
+    if found.has_uncompacted:
         # The next batches reuse the space.
-        execute_alone(engine, "vacuum_batch_points")
+        execute_alone(engine, "vacuum_batch_blocks")
         return
     with suppress(TransientError), transaction(engine) as connection:
         # Fails while a batch or a question has the table open. Under the lock nobody adds blocks.
-        execute(connection, "lock_batch_points")
-        if not execute(connection, "find_batch_points").one().has_loose:
-            execute(connection, "truncate_batch_points")
+        execute(connection, "lock_batch_blocks")
+        if not execute(connection, "find_batch_blocks").one().has_uncompacted:
+            execute(connection, "truncate_batch_blocks")
 
 
 def create_segment(
@@ -98,15 +98,15 @@ def create_segment(
     from shared.compaction.merger import DEFAULT_SIZES, Target, write_segment_rows
 
     loads, sizes = list(load_ids), sizes or DEFAULT_SIZES
-    segment_id = execute(connection, "insert_run", trips=trips).scalar_one()
-    if unindexed := list(execute(connection, "list_bare_loads", load_ids=loads).scalars()):
+    segment_id = execute(connection, "insert_segment", trips=trips).scalar_one()
+    if unindexed := list(execute(connection, "list_unindexed_loads", load_ids=loads).scalars()):
         index_loads(connection, unindexed, trips=trips, part_trips=sizes.part_trips)
         # Another connection does not see the blocks of an open transaction.
         reader = None
     if write_segment_rows(connection, Target(segment_id, trips), loads, reader=reader, sizes=sizes, pause=pause):
-        execute(connection, "mark_run_hours", run_id=segment_id)
-    if len(execute(connection, "finish_packing", run_id=segment_id, load_ids=loads).all()) < len(load_ids):
+        execute(connection, "mark_segment_hours", segment_id=segment_id)
+    if len(execute(connection, "finish_compaction", segment_id=segment_id, load_ids=loads).all()) < len(load_ids):
         raise TransientError("A load was undone while it was being compacted.", code="compaction_overtaken")
-    execute(connection, "delete_empty_runs")
+    execute(connection, "delete_empty_segments")
     for name in _CLEARANCE:
         execute(connection, name)

@@ -101,7 +101,7 @@ class _FlowCounter:
             self._count_covered(counter, self._coverage)
         for blocks, scan_filter in self._stream_blocks():
             counter.add(*(find_uncovered_trips(blocks, scan_filter, self._coverage)[:2] >> shift))
-        rows = self._ask("count_bare_flows", cell_shift=shift, view_area=self._view_bounds)
+        rows = self._ask("count_unindexed_flows", cell_shift=shift, view_area=self._view_bounds)
         unindexed = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 3)
         counter.add(*np.ascontiguousarray(unindexed.T))
         origins, destinations, trips = counter.list_pairs()

@@ -106,7 +106,7 @@ class _GroupCounter:
         flows = _SegmentFlows(
             coverage, list(coverage.read_rows(self._connection, self._parameters, is_in_order=True)) if coverage else [], question
         )
-        rows = execute(self._connection, "count_bare_groups", **self._parameters).all()
+        rows = execute(self._connection, "count_unindexed_groups", **self._parameters).all()
         if not rows[0].is_current:
             raise StaleError
         unindexed = np.array([tuple(row)[1:] for row in rows if row.trips is not None], np.int64).reshape(-1, 5)

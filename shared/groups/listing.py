@@ -47,7 +47,7 @@ def _find_groups(connection: Connection, question: GroupQuestion, trip_filter: T
 
 
 def _has_many_unindexed(connection: Connection, trip_filter: TripFilter) -> bool:
-    trips = execute(connection, "count_bare_trips", bare_loads=trip_filter.unindexed_loads).scalar_one()
+    trips = execute(connection, "count_unindexed_trips", unindexed_loads=trip_filter.unindexed_loads).scalar_one()
     return bool(trips > _MOST_UNINDEXED)
 
 

@@ -42,8 +42,8 @@ def find_part_groups(
         )
     group_query = {
         **parameters,
-        "host_minutes": whole_hours.bucket_minutes,
-        **{f"host_{name}s": None if candidates is None else candidates[name].to_list() for name in KEY},
+        "candidate_minutes": whole_hours.bucket_minutes,
+        **{f"candidate_{name}s": None if candidates is None else candidates[name].to_list() for name in KEY},
         **{f"after_{name}": value for name, value in zip(_AFTER, known, strict=True)},
         "limit": question.limit,
     }

@@ -26,7 +26,7 @@ from shared.index.snapshot import StaleError
 from shared.platform.arrays import Flags, Numbers, Words
 from shared.services.database import stream_rows
 
-_HEAD: Final = ("places_words", "x_words", "y_words", "needs", "run_words", "block_id")
+_HEAD: Final = ("delta_words", "x_words", "y_words", "needs", "week_index_words", "block_id")
 """Numbers of a head after the columns of layout.py. needs: which columns of bits (block_cache.py)."""
 
 

@@ -22,7 +22,7 @@ from shared.platform.arrays import Flags, Numbers, Words
 from shared.services.database import stream_rows
 
 _ALL_SLOTS: Final = tuple(range(48))
-# Rows of run_flow are a tenth of a kilobyte each.
+# Rows of segment_flow are a tenth of a kilobyte each.
 _FLOW_ROWS: Final = 1_024
 
 
@@ -83,7 +83,7 @@ class FlowCoverage:
         view: Sequence[int] | None = None,
         is_in_order: bool = False,
     ) -> Iterator[Sequence[Any]]:
-        """Read rows of run_flow, some at a time, for count_rows. is_in_order: of origin cells.
+        """Read rows of segment_flow, some at a time, for count_rows. is_in_order: of origin cells.
 
         view: bounds of whole cells; flows with no cell in it are left out where that is easy.
         """
@@ -95,7 +95,7 @@ class FlowCoverage:
             "first_area": bounds if self.end in ("origin", "both") else None,
             "is_in_order": is_in_order,
         }
-        return stream_rows(connection, "list_run_flows", parameters_, rows=_FLOW_ROWS)
+        return stream_rows(connection, "list_segment_flows", parameters_, rows=_FLOW_ROWS)
 
     def count_rows(self, rows: Sequence[Any]) -> Numbers:
         """Count the known trips of rows. Shape: 4 by n, of each flow: its row, origin and destination cell, trips."""
@@ -104,7 +104,7 @@ class FlowCoverage:
 
 
 def read_flows(rows: Sequence[Any]) -> Numbers:
-    """Read rows of run_flow: origin cell, first destination cell, flows, and two columns of bits.
+    """Read rows of segment_flow: origin cell, first destination cell, flows, and two columns of bits.
 
     Shape: 3 by n: origin cells, destination cells, trips.
     """
@@ -120,7 +120,7 @@ def read_flows(rows: Sequence[Any]) -> Numbers:
 
 @compile_kernel
 def _list_flows(rows: Numbers, words: Words, found: Numbers) -> None:
-    """List the flows of rows of run_flow: origin cell, first destination cell, flows, and the words where cells and trips begin.
+    """List the flows of rows of segment_flow: origin cell, first destination cell, flows, words where cells and trips begin.
 
     Shape: found is 3 by all flows: origin cells, destination cells, trips.
     """

@@ -53,4 +53,4 @@ FINE_SHIFT: Final = 24
 
 
 CELL_SHIFT: Final = 34
-"""Cells of run_cell, which blocks of runs do not pass either: position >> 34, 14 bits an axis."""
+"""Cells of segment_cell, which blocks of segments do not cross either: position >> 34, 14 bits an axis."""

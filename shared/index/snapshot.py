@@ -31,8 +31,8 @@ class TripFilter:
         return {
             "region_id": self.region_id,
             "datasource_id": self.datasource_id,
-            "loose_loads": self.uncompacted_loads,
-            "bare_loads": self.unindexed_loads,
+            "uncompacted_loads": self.uncompacted_loads,
+            "unindexed_loads": self.unindexed_loads,
         }
 
 
@@ -48,16 +48,16 @@ def fetch_trip_filter(connection: Connection, *, region: str | None, datasource:
             near = describe_near(name, execute(connection, f"list_{parameter}_names").scalars())
             raise RequestError(f"There is no {parameter} {name!r}{near}.", parameter=parameter)
     return TripFilter(
-        row["region_id"], row["datasource_id"], row["first_at"], row["last_at"], row["loose_loads"], row["bare_loads"]
+        row["region_id"], row["datasource_id"], row["first_at"], row["last_at"], row["uncompacted_loads"], row["unindexed_loads"]
     )
 
 
 def fetch_uncompacted_loads(connection: Connection) -> dict[str, list[int]]:
     """Ids of the loads in no segment, and of those without blocks, as query parameters."""
-    rows = execute(connection, "list_loose_loads").all()
+    rows = execute(connection, "list_uncompacted_loads").all()
     return {
-        "loose_loads": [row.load_id for row in rows],
-        "bare_loads": [row.load_id for row in rows if not row.has_blocks],
+        "uncompacted_loads": [row.load_id for row in rows],
+        "unindexed_loads": [row.load_id for row in rows if not row.has_blocks],
     }
 
 
@@ -68,7 +68,7 @@ class StaleError(Exception):
 @contextmanager
 def unchanged_segments(connection: Connection) -> Iterator[None]:
     """Ensure that several statements see the same segments. Raises: StaleError when segments changed in between."""
-    segments = execute(connection, "list_runs").all()
+    segments = execute(connection, "list_segments").all()
     yield
-    if execute(connection, "list_runs").all() != segments:
+    if execute(connection, "list_segments").all() != segments:
         raise StaleError

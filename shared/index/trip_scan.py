@@ -65,8 +65,8 @@ def stream_trip_blocks(
         "end_test": tests[0],
         "other_test": tests[1],
         "flow_hours": flow_hours,
-        "known_end": coverage.end if coverage else None,
-        "known_area": coverage.area.bounds() if coverage and coverage.area else None,
+        "coverage_end": coverage.end if coverage else None,
+        "coverage_area": coverage.area.bounds() if coverage and coverage.area else None,
         "origin_cells": origin_cells,
         "destination_cells": destination_cells,
         "is_in_order": is_in_order,
@@ -77,7 +77,7 @@ def stream_trip_blocks(
             raise StaleError
         found += (row for row in rows if row.trips is not None)
     if found:
-        headers = BlockHeaders(np.array([row[_HEAD] for row in found], np.int64), b"".join([row.runs for row in found]))
+        headers = BlockHeaders(np.array([row[_HEAD] for row in found], np.int64), b"".join([row.week_index for row in found]))
         yield from (TripBlocks(found[part], blocks) for part, blocks in read_blocks(connection, headers))
 
 
@@ -85,7 +85,7 @@ def find_uncovered_trips(found: TripBlocks, scan_filter: ScanFilter, coverage: F
     """List the chosen trips of blocks but the known ones. Shape: as find_trips."""
     if coverage is None:
         return find_trips(found.blocks, scan_filter)
-    is_covered = np.array([row.has_known for row in found.rows])
+    is_covered = np.array([row.has_coverage for row in found.rows])
     trips = find_trips(found.blocks.select(is_covered), scan_filter)
     uncovered = trips[:, ~coverage.contains(trips[0], trips[1])]
     return np.concatenate([find_trips(found.blocks.select(~is_covered), scan_filter), uncovered], axis=1)

@@ -98,14 +98,14 @@ def _list_complement_regions(connection: Connection, area: AxisArea, end: End, *
 
     Empty while there are unindexed loads: their trips are in the totals, but in no block.
     """
-    if end not in _COMPLEMENT_TERMS or parameters["bare_loads"]:
+    if end not in _COMPLEMENT_TERMS or parameters["unindexed_loads"]:
         return []
     query_parameters = {
         "inner_34": area.inner(CELL_SHIFT).bounds(),
         "region_id": parameters["region_id"],
         "share": _COMPLEMENT_SHARES[end],
     }
-    return list(execute(connection, "list_covered_regions", **query_parameters).scalars())
+    return list(execute(connection, "list_complement_regions", **query_parameters).scalars())
 
 
 def _make_terms(end: End, complement_regions: Sequence[int]) -> dict[str, object]:
@@ -117,11 +117,11 @@ def _make_terms(end: End, complement_regions: Sequence[int]) -> dict[str, object
         "is_origins": are_origins,
         "end_tests": end_tests,
         "other_tests": other_tests,
-        "are_covered": are_complements,
-        "covered_regions": complement_regions,
+        "are_complement": are_complements,
+        "complement_regions": complement_regions,
         "total_sign": _TOTAL_SIGNS.get(end, 0),
-        "lowest_side": int(min(are_origins)),
-        "highest_side": int(max(are_origins)),
+        "lowest_end": int(min(are_origins)),
+        "highest_end": int(max(are_origins)),
     }
 
 
@@ -146,10 +146,10 @@ class _Answer:
     def add(self, rows: Sequence[Any]) -> None:
         """Add rows; block headers wait for add_blocks."""
         for row in rows:
-            if row.heads is None:
+            if row.headers is None:
                 self._add_sums(row)
             else:
-                self._headers.append((row.is_covered, row.is_counted, BlockHeaders.decode(row.heads, row.runs)))
+                self._headers.append((row.is_complement, row.is_counted, BlockHeaders.decode(row.headers, row.week_index)))
 
     def add_blocks(self, connection: Connection, cut_days: Sequence[tuple[date, date]]) -> None:
         """Read and count the blocks. Blocks that cells or sums count are read only for the days in no whole week.
@@ -164,7 +164,7 @@ class _Answer:
 
     def _add_sums(self, row: Any) -> None:  # noqa: ANN401 - psycopg's named tuple
         if row.sum_weeks is not None:
-            counter = self._complement if row.is_covered else self._counter
+            counter = self._complement if row.is_complement else self._counter
             counter.add_sums(row.sum_weeks, row.sum_lengths, row.sums, whole_weeks=self._whole_weeks)
         elif row.week is not None and row.sums is not None:
             self._counter.add_cell(row.week, row.sums, weeks=row.trips, whole_weeks=self._whole_weeks)

@@ -42,7 +42,7 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
     }
     while True:
         loads = fetch_uncompacted_loads(connection)
-        has_blocks = loads["loose_loads"] != loads["bare_loads"]
+        has_blocks = loads["uncompacted_loads"] != loads["unindexed_loads"]
         uncompacted = _count_blocks(connection, area, loads, limit=limit) if has_blocks else _Cells()
         known = {"least_level": uncompacted.level, "cells": uncompacted.cells.tolist(), "cell_trips": uncompacted.trips.tolist()}
         rows = execute(connection, "list_density", **areas, **loads, **known, limit=limit).all()

@@ -104,7 +104,7 @@ def _count_durations(connection: Connection, question: WeeklyQuestion) -> dict[i
     parameters = _parameters(connection, question)
     if parameters is None:
         return {}
-    del parameters["loose_loads"], parameters["bare_loads"]
+    del parameters["uncompacted_loads"], parameters["unindexed_loads"]
     bounds_s = [60 * minute for minute in DURATION_MINUTES]
     areas = area_parameters(question.box, question.end)
     # The index of trips knows origins.

@@ -33,7 +33,7 @@ def count_without_box(connection: Connection, *, parameters: Mapping[str, Any], 
         parameters = {**parameters, "whole_from": to_on + DAY, "whole_to": from_on - DAY}
     first_week = from_on - from_on.weekday() * DAY
     counts = np.zeros(((to_on - first_week).days // 7 + 1, _WEEK_HOURS if by_hour else 1), np.int64)
-    for rows in stream_rows(connection, "count_anywhere", {**parameters, "by_hour": by_hour}, rows=_ROWS):
+    for rows in stream_rows(connection, "count_without_box", {**parameters, "by_hour": by_hour}, rows=_ROWS):
         if not rows[0].is_current:
             return None
         for row in rows:
@@ -52,8 +52,8 @@ def _count_blocks(rows: Sequence[Any], parameters: Mapping[str, Any], *, by_hour
     scan_filter = ScanFilter(None, parameters["hours"], parameters["from_on"], parameters["to_on"])
     counter = TimeCounter(scan_filter, by_hour=by_hour)
     blocks = decode_blocks(
-        (row.trips, row.region_id, 0, row.base_week, row.datasources, row.wanted, 0, 0, 0, 0, 0, 0, 0, row.runs, row.times)
-        for row in rows
+        (r.trips, r.region_id, 0, r.base_week, r.datasources, r.selected, 0, 0, 0, 0, 0, 0, 0, r.week_index, r.times)
+        for r in rows
     )
     for from_on, to_on in list_cut_days(parameters):
         counter.add(blocks, from_on, to_on)

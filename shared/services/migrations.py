@@ -56,8 +56,8 @@ def split_statements(text: str) -> Iterator[str]:
         raise ValueError(f"a statement ends without a semicolon: {text[began:].strip()[:80]!r}")
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the database to the newest schema; does nothing when it is there. Safe to run from several processes at once.
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the database to a revision; does nothing when it is there. Safe to run from several processes at once.
 
     Raises: TransientError when the database can't be reached; TerminalError when its schema is older than the baseline, or newer
     than any here.
@@ -73,7 +73,7 @@ def migrate(engine: Engine) -> None:
         connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('tripdeck.migrate'))")
         _check_revision(connection, ScriptDirectory.from_config(config))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def _check_revision(connection: Connection, scripts: "ScriptDirectory") -> None:

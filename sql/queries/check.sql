@@ -110,151 +110,151 @@ from counted as c
 full join kept as k using (load_id, week, region_id, datasource_id)
 where (c.trips, c.first_at, c.last_at) is distinct from (k.trips, k.first_at, k.last_at);
 
--- name: check_run_day
--- Days and hours of the runs against their trips. Here and below, a load_id means its run, and the place names the run.
-with packed as (
-    select load_id, run_id from load
-    where run_id is not null
-      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+-- name: check_segment_day
+-- Days and hours of the segments against their trips. Here and below, a load_id means its segment, and the place names the segment.
+with compacted as (
+    select load_id, segment_id from load
+    where segment_id is not null
+      and (%(load_id)s::integer is null or segment_id = (select segment_id from load where load_id = %(load_id)s::integer))
 ), counted as (
-    select l.run_id, t.started_at::date as day, date_part('hour', t.started_at)::smallint as hour, t.region_id, t.datasource_id,
+    select l.segment_id, t.started_at::date as day, date_part('hour', t.started_at)::smallint as hour, t.region_id, t.datasource_id,
            count(*) as trips
     from trip as t
-    join packed as l using (load_id)
+    join compacted as l using (load_id)
     group by 1, 2, 3, 4, 5
 ), kept as (
-    select d.run_id, d.day, h.hour, d.region_id, d.datasource_id, sum(h.trips)::bigint as trips
-    from run_day as d
+    select d.segment_id, d.day, h.hour, d.region_id, d.datasource_id, sum(h.trips)::bigint as trips
+    from segment_day as d
     cross join unnest(d.hours, d.trips) as h (hour, trips)
-    where d.run_id in (select run_id from packed)
+    where d.segment_id in (select segment_id from compacted)
     group by 1, 2, 3, 4, 5
 )
-select null::integer as load_id, 'run_day of run ' || run_id || ' ' || day || ' hour ' || hour as place,
+select null::integer as load_id, 'segment_day of segment ' || segment_id || ' ' || day || ' hour ' || hour as place,
        coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
 from counted as c
-full join kept as k using (run_id, day, hour, region_id, datasource_id)
+full join kept as k using (segment_id, day, hour, region_id, datasource_id)
 where c.trips is distinct from k.trips;
 
--- name: check_run_cell
--- Weeks of the runs' cells against their trips, both ends, per datasource and of all of them (-1); and the fine cells of origins, as shift
+-- name: check_segment_cell
+-- Weeks of the segments' cells against their trips, both ends, per datasource and of all of them (-1); and the fine cells of origins, as shift
 -- 24 and week infinity.
-with packed as (
-    select load_id, run_id from load
-    where run_id is not null
-      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+with compacted as (
+    select load_id, segment_id from load
+    where segment_id is not null
+      and (%(load_id)s::integer is null or segment_id = (select segment_id from load where load_id = %(load_id)s::integer))
 ), per_datasource as (
-    select l.run_id, t.region_id, is_origin, 34 as shift, case when is_origin then t.origin else t.destination end >> 34 << 34 as corner,
+    select l.segment_id, t.region_id, is_origin, 34 as shift, case when is_origin then t.origin else t.destination end >> 34 << 34 as corner,
            date_trunc('week', t.started_at)::date as week, t.datasource_id, count(*) as trips
     from trip as t
-    join packed as l using (load_id)
-    cross join (values (true), (false)) as side (is_origin)
+    join compacted as l using (load_id)
+    cross join (values (true), (false)) as trip_ends (is_origin)
     group by 1, 2, 3, 4, 5, 6, 7
 ), counted as (
-    select run_id, region_id, is_origin, shift, corner, week, datasource_id::integer, trips from per_datasource
+    select segment_id, region_id, is_origin, shift, corner, week, datasource_id::integer, trips from per_datasource
     union all
-    select run_id, region_id, is_origin, shift, corner, week, -1, sum(trips)::bigint from per_datasource group by 1, 2, 3, 4, 5, 6
+    select segment_id, region_id, is_origin, shift, corner, week, -1, sum(trips)::bigint from per_datasource group by 1, 2, 3, 4, 5, 6
     union all
-    select l.run_id, t.region_id, true, 24, t.origin >> 24 << 24, date 'infinity', 0, count(*)
+    select l.segment_id, t.region_id, true, 24, t.origin >> 24 << 24, date 'infinity', 0, count(*)
     from trip as t
-    join packed as l using (load_id)
+    join compacted as l using (load_id)
     group by 1, 2, 5
 ), kept as (
-    select c.run_id, c.region_id, c.is_origin, 34 as shift, c.corner, w.week, w.datasource_id::integer, sum(w.trips)::bigint as trips
-    from run_cell as c
+    select c.segment_id, c.region_id, c.is_origin, 34 as shift, c.corner, w.week, w.datasource_id::integer, sum(w.trips)::bigint as trips
+    from segment_cell as c
     cross join unnest(c.weeks, c.datasource_ids, c.trips) as w (week, datasource_id, trips)
-    where c.run_id in (select run_id from packed)
+    where c.segment_id in (select segment_id from compacted)
     group by 1, 2, 3, 4, 5, 6, 7
     union all
-    select c.run_id, c.region_id, c.is_origin, 34, c.corner, w.week, -1, sum(w.trips)::bigint
-    from run_cell as c
+    select c.segment_id, c.region_id, c.is_origin, 34, c.corner, w.week, -1, sum(w.trips)::bigint
+    from segment_cell as c
     cross join unnest(c.sum_weeks, c.sum_trips) as w (week, trips)
-    where c.run_id in (select run_id from packed)
+    where c.segment_id in (select segment_id from compacted)
     group by 1, 2, 3, 4, 5, 6
     union all
-    select c.run_id, c.region_id, c.is_origin, 24, c.corner | (f.fine_cell::bigint << 24), date 'infinity', 0, sum(f.trips)::bigint
-    from run_cell as c
+    select c.segment_id, c.region_id, c.is_origin, 24, c.corner | (f.fine_cell::bigint << 24), date 'infinity', 0, sum(f.trips)::bigint
+    from segment_cell as c
     cross join unnest(c.fine_cells, c.fine_trips) as f (fine_cell, trips)
-    where c.run_id in (select run_id from packed)
+    where c.segment_id in (select segment_id from compacted)
     group by 1, 2, 3, 5
 )
 select null::integer as load_id,
-       'run_cell of run ' || run_id || ' ' || corner || ' >> ' || shift || ' ' || week || case when is_origin then ' origin' else ' destination' end
+       'segment_cell of segment ' || segment_id || ' ' || corner || ' >> ' || shift || ' ' || week || case when is_origin then ' origin' else ' destination' end
            as place,
        coalesce(c.trips, 0) as expected, coalesce(k.trips, 0) as found
 from counted as c
-full join kept as k using (run_id, region_id, is_origin, shift, corner, week, datasource_id)
+full join kept as k using (segment_id, region_id, is_origin, shift, corner, week, datasource_id)
 where c.trips is distinct from k.trips;
 
 -- name: check_blocks
--- What the blocks of runs and of loose loads must hold, cell by cell (position >> 32): how many trips, and the sum of a hash of end, other end
+-- What the blocks of segments and of uncompacted loads must hold, cell by cell (position >> 32): how many trips, and the sum of a hash of end, other end
 -- (0 for destinations), hour and datasource; and the blocks themselves, and hours of cells (trips: their weeks), for the caller to read. In
 -- one statement, so of one moment.
-with packed as (
-    select load_id, run_id, null::integer as loose_id, 'run ' || run_id as owner from load
-    where run_id is not null
-      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+with compacted as (
+    select load_id, segment_id, null::integer as uncompacted_id, 'segment ' || segment_id as owner from load
+    where segment_id is not null
+      and (%(load_id)s::integer is null or segment_id = (select segment_id from load where load_id = %(load_id)s::integer))
     union all
-    select load_id, null, load_id, 'load ' || load_id from loose_load
+    select load_id, null, load_id, 'load ' || load_id from uncompacted_load
     where has_blocks and (%(load_id)s::integer is null or load_id = %(load_id)s::integer)
 ), trip_end as (
     select l.owner, t.region_id::integer as region_id, is_origin, case when is_origin then t.origin else t.destination end as position,
            case when is_origin then t.destination else 0 end as other,
            ((t.started_at::date - date '0001-01-01') / 7 * 168 + hour_of_week(t.started_at))::bigint * 65536 + t.datasource_id as hour
     from trip as t
-    join packed as l using (load_id)
-    cross join (values (true), (false)) as side (is_origin)
+    join compacted as l using (load_id)
+    cross join (values (true), (false)) as trip_ends (is_origin)
 )
 select owner, region_id, is_origin, position >> 32 as cell, count(*) as trips,
        sum((mod(position, 1000003) + 1) * (mod(other, 1000003) + mod(hour, 1000003) + 1))::bigint as hash,
        null::bigint[] as bounds, null::integer as base_week, null::smallint[] as datasource_ids, null::bytea as week_trips,
-       null::integer as x_at, null::integer as y_at, null::integer as times_at, null::bytea as runs, null::bytea as bits,
+       null::integer as x_at, null::integer as y_at, null::integer as times_at, null::bytea as week_index, null::bytea as bits,
        null::boolean as has_cell_hours
 from trip_end
 group by 1, 2, 3, 4
 union all
 select l.owner, p.region_id, p.is_origin, p.base, p.trips, null,
        array[p.x_low, p.x_high, p.y_low, p.y_high, p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high],
-       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.week_trips, p.x_at, p.y_at, p.times_at, p.runs, p.bits,
+       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.week_trips, p.x_at, p.y_at, p.times_at, p.week_index, p.bits,
        p.has_cell_hours
 from block as p
-join (select distinct owner, run_id, loose_id from packed) as l on l.run_id = p.run_id or l.loose_id = p.load_id
+join (select distinct owner, segment_id, uncompacted_id from compacted) as l on l.segment_id = p.segment_id or l.uncompacted_id = p.load_id
 union all
-select 'run ' || c.run_id, c.region_id, c.is_origin, c.corner, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null,
+select 'segment ' || c.segment_id, c.region_id, c.is_origin, c.corner, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null,
        (c.weeks[1] - date '0001-01-01') / 7, null, null, null, null, null, null, c.hours, null
-from run_cell as c
-where c.run_id in (select run_id from packed) and c.hours is not null;
+from segment_cell as c
+where c.segment_id in (select segment_id from compacted) and c.hours is not null;
 
--- name: check_run_flow
--- What the flows of runs must hold, per origin cell: as a whole, per datasource (else 0), and per slot (else -1) where the run has hours:
+-- name: check_segment_flow
+-- What the flows of segments must hold, per origin cell: as a whole, per datasource (else 0), and per slot (else -1) where the segment has hours:
 -- how many trips, and the sum of a hash of destination and trips; and the rows themselves, for the caller to read.
-with packed as (
-    select load_id, run_id from load
-    where run_id is not null
-      and (%(load_id)s::integer is null or run_id = (select run_id from load where load_id = %(load_id)s::integer))
+with compacted as (
+    select load_id, segment_id from load
+    where segment_id is not null
+      and (%(load_id)s::integer is null or segment_id = (select segment_id from load where load_id = %(load_id)s::integer))
 ), counted as (
-    select l.run_id, t.region_id::integer as region_id, t.datasource_id, slot_of_hour(hour_of_week(t.started_at)) as slot,
+    select l.segment_id, t.region_id::integer as region_id, t.datasource_id, slot_of_hour(hour_of_week(t.started_at)) as slot,
            t.origin >> 32 as origin_cell, t.destination >> 32 as destination_cell, count(*) as trips
     from trip as t
-    join packed as l using (load_id)
+    join compacted as l using (load_id)
     group by 1, 2, 3, 4, 5, 6
 ), flow as (
-    select c.run_id, c.region_id, coalesce(c.datasource_id, 0)::integer as datasource_id,
+    select c.segment_id, c.region_id, coalesce(c.datasource_id, 0)::integer as datasource_id,
            coalesce(c.slot, -1) as slot, c.origin_cell, c.destination_cell, sum(c.trips) as trips
     from counted as c
-    join run as r using (run_id)
+    join segment as r using (segment_id)
     group by grouping sets ((1, 2, 5, 6, r.has_hours), (1, 2, 5, 6, r.has_hours, c.datasource_id), (1, 2, 5, 6, r.has_hours, c.slot))
     having r.has_hours or c.slot is null
 )
-select run_id, region_id, datasource_id, slot, origin_cell, sum(trips)::bigint as flows,
+select segment_id, region_id, datasource_id, slot, origin_cell, sum(trips)::bigint as flows,
        sum((mod(destination_cell, 1000003) + 1) * trips)::bigint as hash,
        null::integer as first_cell, null::integer as last_cell, null::bytea as destination_cells, null::bytea as trips
 from flow
 group by 1, 2, 3, 4, 5
 union all
-select f.run_id, f.region_id, coalesce(f.datasource_id, 0), coalesce(f.slot, -1), f.origin_cell, f.flows, null, f.first_cell, f.last_cell,
+select f.segment_id, f.region_id, coalesce(f.datasource_id, 0), coalesce(f.slot, -1), f.origin_cell, f.flows, null, f.first_cell, f.last_cell,
        f.destination_cells, f.trips
-from run_flow as f
-where f.run_id in (select run_id from packed);
+from segment_flow as f
+where f.segment_id in (select segment_id from compacted);
 
 -- name: check_events
 -- Events of a load: seq without gaps up to the load's last (older ones may be trimmed), the last one saying what the load says, and one

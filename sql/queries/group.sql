@@ -1,14 +1,14 @@
 -- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see position_in_area; null:
 -- anywhere), is_either (one end in its area is enough); hours (hours of the week, Monday 0 h is 0; null: any), slots (the same as slots of
--- run_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. loose_loads, bare_loads, is_current: see weekly.sql.
+-- segment_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. uncompacted_loads, unindexed_loads, is_current: see weekly.sql.
 
 -- name: list_groups
 -- The largest trip groups of trips read one by one, from the one after after_trips, after_region_id … on (null: from the first); bucket is its
--- number in the day. Arrays of hosts: only trips of these groups, whose buckets have host_minutes minutes, are read (null: all are). At least a row,
+-- number in the day. Arrays of candidates: only trips of these groups, whose buckets have candidate_minutes minutes, are read (null: all are). At least a row,
 -- without a group if there is none.
 select s.is_current, g.*
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
+    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select *
@@ -24,16 +24,16 @@ left join (
           and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
           and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
           -- The range for the index, the cells because most trips begin in no other's.
-          and (%(host_origins)s::bigint[] is null
-               or (t.origin >= (select min(cell) from unnest(%(host_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
-                   and t.origin < (select max(cell) + 1 from unnest(%(host_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer))
-          and (%(host_origins)s::bigint[] is null or t.origin >> %(cell_shift)s::integer = any(%(host_origins)s::bigint[]))
-          and (%(host_origins)s::bigint[] is null
+          and (%(candidate_origins)s::bigint[] is null
+               or (t.origin >= (select min(cell) from unnest(%(candidate_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
+                   and t.origin < (select max(cell) + 1 from unnest(%(candidate_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer))
+          and (%(candidate_origins)s::bigint[] is null or t.origin >> %(cell_shift)s::integer = any(%(candidate_origins)s::bigint[]))
+          and (%(candidate_origins)s::bigint[] is null
                or (t.region_id, t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer,
-                   minute_of_day(t.started_at) / %(host_minutes)s::integer)
+                   minute_of_day(t.started_at) / %(candidate_minutes)s::integer)
                   in (select region_id, origin, destination, bucket
-                      from unnest(%(host_regions)s::smallint[], %(host_origins)s::bigint[], %(host_destinations)s::bigint[],
-                                  %(host_buckets)s::integer[]) as h (region_id, origin, destination, bucket)))
+                      from unnest(%(candidate_regions)s::smallint[], %(candidate_origins)s::bigint[], %(candidate_destinations)s::bigint[],
+                                  %(candidate_buckets)s::integer[]) as h (region_id, origin, destination, bucket)))
         group by 1, 2, 3, 4
     ) as t
     where %(after_trips)s::bigint is null
@@ -92,13 +92,13 @@ join region as r using (region_id)
 join datasource as d using (datasource_id)
 order by t.started_at desc, t.origin, t.destination, t.load_id;
 
--- name: list_run_flows
--- Flows between geohash-6 cells that packed runs keep, a row per origin cell, those with a cell in view_area (made of whole cells; null:
--- anywhere) and some others, and with their origin in first_area (the same); of runs that keep slots where slots are asked for.
+-- name: list_segment_flows
+-- Flows between geohash-6 cells that segments keep, a row per origin cell, those with a cell in view_area (made of whole cells; null:
+-- anywhere) and some others, and with their origin in first_area (the same); of segments that keep slots where slots are asked for.
 -- is_in_order: in order of origin_cell.
 select f.region_id, f.slot, f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
-from run_flow as f
-where f.run_id = any(array(select run_id from run where has_hours or %(slots)s::integer[] is null))
+from segment_flow as f
+where f.segment_id = any(array(select segment_id from segment where has_hours or %(slots)s::integer[] is null))
   and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
   and ((%(datasource_id)s::smallint is null and f.datasource_id is null) or f.datasource_id = %(datasource_id)s::smallint)
   and ((%(slots)s::integer[] is null and f.slot is null) or f.slot = any(%(slots)s::integer[]))
@@ -113,21 +113,21 @@ where f.run_id = any(array(select run_id from run where has_hours or %(slots)s::
   and (%(first_area)s::bigint[] is null or position_in_area(f.origin_cell::bigint << 32, %(first_area)s::bigint[]))
 order by case when %(is_in_order)s::boolean then f.origin_cell end;
 
--- name: list_runs
--- The runs, and whether they keep flows per hour.
-select run_id, has_hours from run order by run_id;
+-- name: list_segments
+-- The segments, and whether they keep flows per hour.
+select segment_id, has_hours from segment order by segment_id;
 
--- name: count_bare_groups
--- Trip groups of the bare loads; bucket: its number in the day. At least a row, without a group if there is none.
+-- name: count_unindexed_groups
+-- Trip groups of the unindexed loads; bucket: its number in the day. At least a row, without a group if there is none.
 select s.is_current, g.region_id, g.origin, g.destination, g.bucket, g.trips
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
+    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
            minute_of_day(t.started_at) / %(bucket_minutes)s::integer as bucket, count(*) as trips
     from trip as t
-    where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
+    where cardinality(%(unindexed_loads)s::integer[]) > 0 and t.load_id = any(%(unindexed_loads)s::integer[])
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                            or position_in_area(t.destination, %(destination_area)s::bigint[]))))
@@ -142,7 +142,7 @@ left join (
 -- At least a row.
 select s.is_current, g.*
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
+    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select w.number, count(*) as trips,
@@ -173,9 +173,9 @@ left join (
     group by w.number
 ) as g on s.is_current;
 
--- name: count_bare_trips
--- Trips of the bare loads.
-select coalesce(sum(rows_loaded), 0)::bigint as trips from load where load_id = any(%(bare_loads)s::integer[]);
+-- name: count_unindexed_trips
+-- Trips of the unindexed loads.
+select coalesce(sum(rows_loaded), 0)::bigint as trips from load where load_id = any(%(unindexed_loads)s::integer[]);
 
 -- name: list_label_names
 -- Names of regions and datasources by id.
@@ -185,18 +185,18 @@ select false, datasource_id, name from datasource;
 
 -- name: list_trip_blocks
 -- Blocks of trips that may have what is asked for in an area: end_test of the origin, other_test of the destination (0: anything,
--- 1: inside; end_test 3: one of both inside). flow_hours: the flows of runs that keep slots (true), or keep none (false), are counted: their
--- blocks come without those all of whose trips are known by that, because the ends that matter (known_end: origin, destination, both,
--- either) lie in known_area (null: anywhere), and with has_known, for others of their trips are known too.
+-- 1: inside; end_test 3: one of both inside). flow_hours: the flows of segments that keep slots (true), or keep none (false), are counted: their
+-- blocks come without those all of whose trips are known by that, because the ends that matter (coverage_end: origin, destination, both,
+-- either) lie in coverage_area (null: anywhere), and with has_coverage, for others of their trips are known too.
 -- origin_cells and destination_cells: those that reach into a cell of each (numbers of position >> cell_shift; null: all). What is left to
 -- test of each trip comes with a block. is_in_order: in order of base. At least a row, without a block if there is none.
 select s.is_current, b.*
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
+    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
-           coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1) as wanted,
+           coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1) as selected,
            case when %(end_test)s::integer = 0
                      or box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
                      or (%(end_test)s::integer = 3
@@ -204,25 +204,25 @@ left join (
                 then 0 else %(end_test)s::integer end as end_test,
            case when box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
                 then 0 else %(other_test)s::integer end as other_test,
-           p.other_x_low, p.other_y_low, p.x_at as places_words, p.y_at - p.x_at as x_words, p.times_at - p.y_at as y_words,
-           15 as needs, length(p.runs) / 8 as run_words, p.block_id, p.runs, p.datasource_ids,
-           k.has_known
+           p.other_x_low, p.other_y_low, p.x_at as delta_words, p.y_at - p.x_at as x_words, p.times_at - p.y_at as y_words,
+           15 as needs, length(p.week_index) / 8 as week_index_words, p.block_id, p.week_index, p.datasource_ids,
+           k.has_coverage
     from block as p
     cross join lateral (
-        select coalesce(p.run_id = any(array(select run_id from run where has_hours = any(%(flow_hours)s::boolean[]))), false) as has_known,
-               box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(known_area)s::bigint[]) as is_origin_known,
-               box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(known_area)s::bigint[]) as is_destination_known
+        select coalesce(p.segment_id = any(array(select segment_id from segment where has_hours = any(%(flow_hours)s::boolean[]))), false) as has_coverage,
+               box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(coverage_area)s::bigint[]) as is_origin_covered,
+               box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(coverage_area)s::bigint[]) as is_destination_covered
     ) as k
     where p.is_origin and p.is_origin::integer = 1
-      and ((p.load_id = any(%(loose_loads)s::integer[]) and p.load_id <> all(%(bare_loads)s::integer[]))
-           or p.run_id = any(array(select run_id from run
-                                   where has_hours <> all(%(flow_hours)s::boolean[]) or %(known_area)s::bigint[] is not null)))
-      and (not k.has_known
-           or not case %(known_end)s::text
-                      when 'origin' then k.is_origin_known
-                      when 'destination' then k.is_destination_known
-                      when 'both' then k.is_origin_known and k.is_destination_known
-                      else k.is_origin_known or k.is_destination_known
+      and ((p.load_id = any(%(uncompacted_loads)s::integer[]) and p.load_id <> all(%(unindexed_loads)s::integer[]))
+           or p.segment_id = any(array(select segment_id from segment
+                                   where has_hours <> all(%(flow_hours)s::boolean[]) or %(coverage_area)s::bigint[] is not null)))
+      and (not k.has_coverage
+           or not case %(coverage_end)s::text
+                      when 'origin' then k.is_origin_covered
+                      when 'destination' then k.is_destination_covered
+                      when 'both' then k.is_origin_covered and k.is_destination_covered
+                      else k.is_origin_covered or k.is_destination_covered
                   end)
       and (%(origin_cells)s::bigint[] is null
            or exists (select from unnest(%(origin_cells)s::bigint[]) as c (cell)
@@ -247,16 +247,16 @@ left join (
 ) as b on s.is_current
 order by case when %(is_in_order)s::boolean then b.base end;
 
--- name: count_bare_flows
--- Flows of the bare loads with a cell in view_area; at least a row, without a flow if there is none.
+-- name: count_unindexed_flows
+-- Flows of the unindexed loads with a cell in view_area; at least a row, without a flow if there is none.
 select s.is_current, f.origin, f.destination, f.trips
 from (
-    select are_loose(%(loose_loads)s::integer[], %(bare_loads)s::integer[]) as is_current offset 0
+    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
 ) as s
 left join (
     select t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination, count(*) as trips
     from trip as t
-    where cardinality(%(bare_loads)s::integer[]) > 0 and t.load_id = any(%(bare_loads)s::integer[])
+    where cardinality(%(unindexed_loads)s::integer[]) > 0 and t.load_id = any(%(unindexed_loads)s::integer[])
       and (position_in_area(t.origin, %(view_area)s::bigint[]) or position_in_area(t.destination, %(view_area)s::bigint[]))
       and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
            or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])

@@ -174,16 +174,16 @@ returning load_id, state;
 update load set question = %(question)s::jsonb where load_id = %(load_id)s::integer;
 
 -- name: undo_load
--- succeeded, or failed with rows → undone; what it loaded is then removed. Its run is dissolved: the loads of it are loose again, so
+-- succeeded, or failed with rows → undone; what it loaded is then removed. Its segment is dissolved: the loads of it are uncompacted again, so
 -- that questions read trips while they are being removed. No row otherwise.
 with undone as (
     update load
     set state = 'undone', finished_at = clock_timestamp(), needs_cleaning = true, claimed_at = null, enqueued_at = null
     where load_id = %(load_id)s::integer
       and (state = 'succeeded' or state = 'failed' and rows_loaded > 0 and not needs_cleaning)
-    returning load_id, state, run_id
+    returning load_id, state, segment_id
 ), dissolved as (
-    delete from run where run_id in (select run_id from undone)
+    delete from segment where segment_id in (select segment_id from undone)
 )
 select load_id, state from undone;
 

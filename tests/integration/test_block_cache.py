@@ -53,7 +53,7 @@ def ask(connection: Connection) -> list[Any]:
 
 def count_scans(connection: Connection) -> list[int]:
     """How often this session looked lately for blocks of runs and of batches by their numbers, which is how bits are read."""
-    indexes = ("run_point_by_block", "batch_point_by_block")
+    indexes = ("segment_block_by_id", "batch_block_by_id")
     text = "select pg_stat_get_xact_numscans(%(index)s::regclass)"
     return [connection.exec_driver_sql(text, {"index": index}).scalar_one() for index in indexes]
 
@@ -87,10 +87,10 @@ def test_what_is_packed_anew_is_read_anew(engine: Engine) -> None:
 
 def test_a_block_that_is_gone_is_told(engine: Engine) -> None:
     with transaction(engine) as connection:
-        block_id = connection.exec_driver_sql("select max(block_id) from run_point").scalar_one()
-        connection.exec_driver_sql("delete from run_point where block_id = %(block_id)s", {"block_id": block_id})
+        block_id = connection.exec_driver_sql("select max(block_id) from segment_block").scalar_one()
+        connection.exec_driver_sql("delete from segment_block where block_id = %(block_id)s", {"block_id": block_id})
         # Asked with one that is there, so that the answer is not merely empty.
-        other_id = connection.exec_driver_sql("select min(block_id) from run_point").scalar_one()
+        other_id = connection.exec_driver_sql("select min(block_id) from segment_block").scalar_one()
         words = [(1, 0, 0), (1, 0, 0)]
         columns = stream_columns(connection, [other_id, block_id], words=words, needs=[1, 1])
         assert len(next(columns)[0]) == 8

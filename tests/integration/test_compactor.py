@@ -26,12 +26,12 @@ def insert(context: Context, trips: int, *, state: str = "succeeded") -> None:
 
 def count_runs(context: Context) -> int:
     with transaction(context.engine) as connection:
-        return int(connection.exec_driver_sql("select count(*) from run").scalar_one())
+        return int(connection.exec_driver_sql("select count(*) from segment").scalar_one())
 
 
 def count_batch_points(context: Context) -> int:
     with transaction(context.engine) as connection:
-        return int(connection.exec_driver_sql("select count(*) from batch_point").scalar_one())
+        return int(connection.exec_driver_sql("select count(*) from batch_block").scalar_one())
 
 
 def count_sessions(context: Context, state: str, query: str) -> int:
@@ -53,7 +53,7 @@ def test_compacts_what_has_succeeded(context: Context) -> None:
 def test_gives_back_what_a_question_had_open(context: Context) -> None:
     insert(context, 20)
     with transaction(context.engine) as asking:
-        asking.exec_driver_sql("select from batch_point")
+        asking.exec_driver_sql("select from batch_block")
         assert Compactor(context, EAGER).compact() == 1
         assert count_batch_points(context) > 0
     assert Compactor(context, EAGER).compact() == 0
@@ -91,15 +91,15 @@ def test_outlives_an_absent_database(context: Context, settings: Settings, caplo
 def test_pauses_for_a_load_that_begins_meanwhile(context: Context) -> None:
     insert(context, 20)
     compacting = threading.Thread(target=Compactor(context, EAGER).compact)
-    with holding(context.engine, "lock table run_point in share mode"):
+    with holding(context.engine, "lock table segment_block in share mode"):
         compacting.start()
-        wait_for_blocked(context.engine, "copy run_point")
+        wait_for_blocked(context.engine, "copy segment_block")
         insert(context, 5, state="loading")
     # It asks again and again, in other transactions; its own stands still.
-    wait_until(lambda: count_sessions(context, "idle in transaction", "copy run_flow") == 1)
+    wait_until(lambda: count_sessions(context, "idle in transaction", "copy segment_flow") == 1)
     compacting.join(timeout=1)
     assert compacting.is_alive()
-    assert count_sessions(context, "idle in transaction", "copy run_flow") == 1
+    assert count_sessions(context, "idle in transaction", "copy segment_flow") == 1
     with transaction(context.engine) as connection:
         connection.exec_driver_sql("update load set state = 'succeeded'")
     compacting.join(timeout=20)
@@ -116,9 +116,9 @@ def test_stops_though_a_load_makes_it_pause(context: Context) -> None:
     stopping = threading.Event()
     insert(context, 20)
     compacting = threading.Thread(target=Compactor(replace(context, stopping=stopping), EAGER).compact)
-    with holding(context.engine, "lock table run_point in share mode"):
+    with holding(context.engine, "lock table segment_block in share mode"):
         compacting.start()
-        wait_for_blocked(context.engine, "copy run_point")
+        wait_for_blocked(context.engine, "copy segment_block")
         insert(context, 5, state="loading")
     stopping.set()
     compacting.join(timeout=20)

@@ -120,7 +120,7 @@ def test_hours_from_late_to_early_pass_midnight(connection: Connection) -> None:
 
 def test_runs_keep_flows_per_hour_where_trips_are_many_to_each(connection: Connection) -> None:
     insert_trips(connection, [make_trip(MONDAY, hour=hour) for hour in (7, 8) for _ in range(40)], kind="packed")
-    assert connection.exec_driver_sql("select has_hours from run").scalar_one()
+    assert connection.exec_driver_sql("select has_hours from segment").scalar_one()
     connection.exec_driver_sql("delete from trip")
     assert fetch_flows(connection, FlowQuestion(hour_from=8, hour_to=9)).trips == 40
     assert fetch_flows(connection, FlowQuestion(datasource="baba_car")).trips == 80
@@ -133,7 +133,7 @@ def test_a_box_over_whole_cells_reads_no_blocks(connection: Connection, end: End
     inside, outside = ((west + east) / 2, (south + north) / 2), (west - 0.1, north)
     ways = [(inside, inside), (inside, outside), (outside, inside), (outside, outside)]
     insert_trips(connection, [make_trip(MONDAY, origin=o, destination=d) for o, d in ways for _ in range(40)], kind="packed")
-    connection.exec_driver_sql("delete from run_point")
+    connection.exec_driver_sql("delete from segment_block")
     expected = {"origin": 2, "destination": 2, "both": 1, "either": 3}[end]
     for question in (FlowQuestion(box=box, end=end), FlowQuestion(box=box, end=end, hour_from=12, hour_to=13)):
         flow_map = fetch_flows(connection, question)

@@ -98,8 +98,8 @@ def test_questions_about_a_load_that_is_not_packed_read_blocks(context: Context)
     data, _ = make_trips(3_000)
     load = load_bytes(change(context, batch_bytes=50_000), data)
     assert load["batches_total"] > 3
-    assert fetch_all(context, "select has_blocks from loose_load") == [(True,)]
-    assert fetch_all(context, "select is_origin, sum(trips)::int from batch_point group by 1") == [(False, 3_000), (True, 3_000)]
+    assert fetch_all(context, "select has_blocks from uncompacted_load") == [(True,)]
+    assert fetch_all(context, "select is_origin, sum(trips)::int from batch_block group by 1") == [(False, 3_000), (True, 3_000)]
     assert find_problems(context.engine) == []
     where = "origin_longitude between 7.6 and 7.7 and origin_latitude between 45 and 45.1"
     [(trips,)] = fetch_all(context, f"select count(*) from trips where {where}")
@@ -111,8 +111,8 @@ def test_trips_scattered_over_many_regions_get_no_blocks(context: Context) -> No
     rows = b"".join(ROW.replace(b"Turin", f"Region {number}".encode()) for number in range(101))
     load = load_bytes(context, HEADER + rows)
     assert load["rows_loaded"] == 101
-    assert fetch_all(context, "select has_blocks from loose_load") == [(False,)]
-    assert fetch_all(context, "select count(*) from batch_point") == [(0,)]
+    assert fetch_all(context, "select has_blocks from uncompacted_load") == [(False,)]
+    assert fetch_all(context, "select count(*) from batch_block") == [(0,)]
     assert find_problems(context.engine) == []
     with transaction(context.engine) as connection:
         assert fetch_weekly(connection, WeeklyQuestion(box=Box(7.5, 44.9, 7.7, 45.1))).trips == 101
@@ -120,11 +120,11 @@ def test_trips_scattered_over_many_regions_get_no_blocks(context: Context) -> No
 
 def test_blocks_go_with_the_load(context: Context) -> None:
     load_id = int(load_bytes(context, HEADER + ROW)["load_id"])
-    assert fetch_all(context, "select count(*) from batch_point") == [(2,)]
+    assert fetch_all(context, "select count(*) from batch_block") == [(2,)]
     undo_load(context.engine, context.broker, load_id)
-    assert fetch_all(context, "select has_blocks from loose_load") == [(False,)]  # trips are about to be removed
+    assert fetch_all(context, "select has_blocks from uncompacted_load") == [(False,)]  # trips are about to be removed
     run_load(context, load_id)
-    assert fetch_all(context, "select count(*) from batch_point") == [(0,)]
+    assert fetch_all(context, "select count(*) from batch_block") == [(0,)]
 
 
 def test_durations_are_stored_where_they_are_known(context: Context) -> None:

@@ -8,9 +8,24 @@ import pytest
 from sqlalchemy import Engine
 
 from shared.platform.errors import TerminalError
-from shared.services.database import transaction
+from shared.platform.settings import Settings
+from shared.services.database import connect_database, execute, transaction
 from shared.services.migrations import migrate
 from tests.recording import recorded_statements
+from tests.services import PostgresServer
+
+BLOCK = "1, true, 0, 0, 0, '2026-01-05', 0, 0, 0, 0, 0, '{1}', '', ''"
+BOUNDS = "x_low, x_high, y_low, y_high"
+COLUMNS = f"region_id, is_origin, times_at, x_at, y_at, base_on, base, {BOUNDS}, datasource_ids, week_trips, bits"
+ROWS_OF_THE_BASELINE = (
+    "insert into run (trips, has_hours) values (5, true)",
+    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, run_id) "
+    "values ('succeeded', 'a.csv', 'a', '', 1, 5, 1)",
+    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, rows_in_blocks) "
+    "values ('succeeded', 'b.csv', 'b', '', 1, 3, 3)",
+    f"insert into run_point (run_id, has_cell_hours, trips, runs, {COLUMNS}) values (1, false, 5, 'a', {BLOCK})",
+    f"insert into batch_point (load_id, trips, runs, {COLUMNS}) values (2, 3, 'b', {BLOCK})",
+)
 
 
 def read_revision(engine: Engine) -> str:
@@ -54,3 +69,24 @@ def test_the_command_says_it_too(engine: Engine) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("tripdeck-migrate: The database's schema is revision 0024")
     assert "Run tripdeck-migrate of the previous version first" in done.stderr
+
+
+def test_a_database_at_the_baseline_goes_on_with_its_rows(postgres_server: PostgresServer) -> None:
+    url = postgres_server.make_empty()
+    engine = connect_database(Settings(database_url=url))
+    try:
+        migrate(engine, "0025")
+        with transaction(engine) as connection:
+            for statement in ROWS_OF_THE_BASELINE:
+                connection.exec_driver_sql(statement)
+        migrate(engine)
+        with transaction(engine) as connection:
+            assert execute(connection, "list_segments").all() == [(1, True)]
+            assert execute(connection, "list_merge_candidates").all() == [(None, 3, [2]), (1, 5, [1])]
+            blocks = connection.exec_driver_sql("select load_id, segment_id, trips, week_index from block order by trips")
+            assert blocks.all() == [(2, None, 3, b"b"), (None, 1, 5, b"a")]
+            assert execute(connection, "list_uncompacted_loads").all() == [(2, True)]
+            assert connection.exec_driver_sql("select are_uncompacted('{2}', '{}')").scalar_one()
+    finally:
+        engine.dispose()
+        postgres_server.drop(url)

@@ -167,23 +167,23 @@ def test_every_query_can_be_planned(connection: Connection, name: str) -> None:
 
 
 @open_plans
-@pytest.mark.parametrize("name", [name for name in PLANNED if "are_loose" in list_queries()[name].text])
+@pytest.mark.parametrize("name", [name for name in PLANNED if "are_uncompacted" in list_queries()[name].text])
 def test_what_stands_is_asked_once_not_for_each_row(connection: Connection, name: str) -> None:
     plan = explain_sample(connection, name)
     joins = [node for node in walk(plan) if node["Node Type"] == "Nested Loop" or node["Node Type"].endswith("Join")]
     texts = [json.dumps({key: node[key] for key in node.keys() - {"Plans"}}) for node in joins]
     # What a node below has worked out stands in parentheses.
-    assert not [text for text in texts if re.search(r"[^(]are_loose", text)]
+    assert not [text for text in texts if re.search(r"[^(]are_uncompacted", text)]
     assert {node["Parent Relationship"] for node in scans_of(plan, "run")} <= {"InitPlan"}
 
 
 @open_plans
 @pytest.mark.parametrize("region", [None, "Turin"])
 def test_weeks_without_a_box_read_no_trips(connection: Connection, region: str | None) -> None:
-    plan = explain_question(connection, "count_anywhere", lambda: fetch_weekly(connection, WeeklyQuestion(region=region)))
+    plan = explain_question(connection, "count_without_box", lambda: fetch_weekly(connection, WeeklyQuestion(region=region)))
     assert scans_of(plan, "rollup_week")
     assert not scans_of(plan, "trip")
-    assert not scans_of(plan, "run_day")
+    assert not scans_of(plan, "segment_day")
 
 
 @plain_storage
@@ -204,7 +204,7 @@ def test_a_box_reads_no_packed_trips(connection: Connection, end: Any) -> None:
     connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")  # nothing loose
     plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
     assert not scans_of(plan, "trip")
-    assert scans_of(plan, "run_point")
+    assert scans_of(plan, "segment_block")
 
 
 @open_plans
@@ -213,17 +213,17 @@ def test_a_box_reads_no_trips_of_loads_with_blocks(connection: Connection, end: 
     connection.exec_driver_sql("update load set rows_in_blocks = rows_loaded where load_id = 1")
     plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
     assert not scans_of(plan, "trip")
-    assert scans_of(plan, "batch_point")
+    assert scans_of(plan, "batch_block")
 
 
 @open_plans
 def test_flows_of_runs_read_no_trips(connection: Connection) -> None:
     connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
     asked = (
-        (FlowQuestion(viewport=SMALL), "list_run_flows", "run_flow"),
+        (FlowQuestion(viewport=SMALL), "list_segment_flows", "segment_flow"),
         (FlowQuestion(viewport=SMALL), "list_trip_blocks", None),
-        (FlowQuestion(viewport=SMALL), "count_bare_flows", None),
-        (FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7), "list_trip_blocks", "run_point"),
+        (FlowQuestion(viewport=SMALL), "count_unindexed_flows", None),
+        (FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7), "list_trip_blocks", "segment_block"),
     )
     for question, name, table in asked:
         plan = explain_question(connection, name, lambda question=question: fetch_flows(connection, question))
@@ -235,11 +235,11 @@ def test_flows_of_runs_read_no_trips(connection: Connection) -> None:
 def test_histograms_of_runs_read_no_trips(connection: Connection) -> None:
     connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
     weekend = WeeklyQuestion(weekdays=parse_weekdays("weekend"))
-    plan = explain_question(connection, "count_anywhere", lambda: fetch_histogram(connection, weekend, by="hour"))
-    assert scans_of(plan, "run_day")
+    plan = explain_question(connection, "count_without_box", lambda: fetch_histogram(connection, weekend, by="hour"))
+    assert scans_of(plan, "segment_day")
     assert not scans_of(plan, "trip")
     plan = explain_question(connection, "count_box", lambda: fetch_histogram(connection, WeeklyQuestion(box=SMALL), by="hour"))
-    assert scans_of(plan, "run_point")
+    assert scans_of(plan, "segment_block")
     assert not scans_of(plan, "trip")
 
 
@@ -247,8 +247,8 @@ def test_histograms_of_runs_read_no_trips(connection: Connection) -> None:
 def test_hours_of_a_period_come_from_days(connection: Connection) -> None:
     connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
     question = WeeklyQuestion(hour_from=7, hour_to=9)
-    plan = explain_question(connection, "count_anywhere", lambda: fetch_weekly(connection, question))
-    assert scans_of(plan, "run_day")
+    plan = explain_question(connection, "count_without_box", lambda: fetch_weekly(connection, question))
+    assert scans_of(plan, "segment_day")
     assert not scans_of(plan, "trip")
     assert not scans_of(plan, "rollup_week")
 
@@ -258,8 +258,8 @@ def test_hours_read_no_trips_of_loads_with_blocks(connection: Connection) -> Non
     connection.exec_driver_sql("update load set rows_in_blocks = rows_loaded where load_id = 1")
     question = WeeklyQuestion(hour_from=7, hour_to=9)
     for ask in (lambda: fetch_weekly(connection, question), lambda: fetch_histogram(connection, question, by="hour")):
-        plan = explain_question(connection, "count_anywhere", ask)
-        assert scans_of(plan, "batch_point")
+        plan = explain_question(connection, "count_without_box", ask)
+        assert scans_of(plan, "batch_block")
         assert not scans_of(plan, "trip")
 
 
@@ -267,9 +267,9 @@ def test_hours_read_no_trips_of_loads_with_blocks(connection: Connection) -> Non
 def test_points_of_a_box_are_found_through_their_index(connection: Connection) -> None:
     connection.exec_driver_sql("set local enable_seqscan = off")
     plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL)))
-    [points] = scans_of(plan, "run_point")
+    [points] = scans_of(plan, "segment_block")
     assert points["Node Type"] == "Bitmap Heap Scan"
-    [condition] = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "run_point_brin"]
+    [condition] = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "segment_block_brin"]
     assert all(bound in condition for bound in ("is_origin)::integer >= 1", "x_high >=", "x_low <=", "y_high >=", "y_low <="))
 
 
@@ -278,13 +278,13 @@ def test_bits_are_found_by_their_blocks_numbers(connection: Connection) -> None:
     """Through an index for each, so that the first come at once."""
     connection.exec_driver_sql("set local enable_seqscan = off")
     named = list_queries()["list_block_bits"]
-    block_ids = [row.block_id for row in connection.exec_driver_sql("select block_id from run_point")]
+    block_ids = [row.block_id for row in connection.exec_driver_sql("select block_id from segment_block")]
     plan = explain(
         connection, named.text, {"block_ids": block_ids, "first_words": [0] * len(block_ids), "words": [1] * len(block_ids)}
     )
-    for table in ("run_point", "batch_point"):
+    for table in ("segment_block", "batch_block"):
         [scan] = scans_of(plan, table)
-        assert scan["Index Name"] == f"{table}_by_block"
+        assert scan["Index Name"] == f"{table}_by_id"
 
 
 @plain_storage
@@ -314,10 +314,10 @@ def test_groups_of_half_hours_read_the_trips_of_few_origins_twice(connection: Co
 @open_plans
 def test_groups_of_hours_read_loose_trips_and_runs_only(connection: Connection) -> None:
     question = GroupQuestion()
-    for name in ("count_bare_groups", "describe_groups"):
+    for name in ("count_unindexed_groups", "describe_groups"):
         plan = explain_question(connection, name, lambda: list_groups(connection, question))
         assert all("load_id" in json.dumps(node) for node in scans_of(plan, "trip"))
-    for name, relation in (("list_run_flows", "run_flow"), ("list_trip_blocks", "run_point")):
+    for name, relation in (("list_segment_flows", "segment_flow"), ("list_trip_blocks", "segment_block")):
         plan = explain_question(connection, name, lambda: list_groups(connection, question))
         assert scans_of(plan, relation)
         assert not scans_of(plan, "trip")
@@ -326,6 +326,6 @@ def test_groups_of_hours_read_loose_trips_and_runs_only(connection: Connection) 
 @plain_storage
 def test_a_period_reads_the_loose_trips_of_its_odd_days_only(connection: Connection) -> None:
     question = WeeklyQuestion(from_on=date(2026, 1, 7), to_on=date(2026, 1, 7) + timedelta(days=60))
-    plan = explain_question(connection, "count_anywhere", lambda: fetch_weekly(connection, question))
+    plan = explain_question(connection, "count_without_box", lambda: fetch_weekly(connection, question))
     assert len(scans_of(plan, "trip")) == 1
-    assert scans_of(plan, "run_day")
+    assert scans_of(plan, "segment_day")

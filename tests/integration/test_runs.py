@@ -23,65 +23,68 @@ from shared.services.database import connect_database, execute, transaction
 from tests.random_trips import MONDAY, TURIN, draw_trips, make_trip
 from tests.trip_maker import insert_trips
 
-CHECKS = ("check_run_day", "check_run_cell", "check_blocks", "check_run_flow")
+CHECKS = ("check_segment_day", "check_segment_cell", "check_blocks", "check_segment_flow")
 
 
 def flip(column: str, bit: int | str, table: str, *, where: str = "true") -> str:
     return f"update {table} set {column} = set_bit({column}, {bit}, 1 - get_bit({column}, {bit})) where {where}"
 
 
-def flip_places(table: str = "run_point") -> str:
+def flip_places(table: str = "segment_block") -> str:
     return flip("bits", 12, table, where="x_at > 1")
 
 
-def flip_times(table: str = "run_point") -> str:
+def flip_times(table: str = "segment_block") -> str:
     return flip("bits", "64 * times_at + 6", table, where="length(bits) / 8 > times_at + 1")
 
 
-def flip_others(axis: str, table: str = "run_point") -> str:
+def flip_others(axis: str, table: str = "segment_block") -> str:
     begin, end = {"x": ("x_at", "y_at"), "y": ("y_at", "times_at")}[axis]
     return flip("bits", f"64 * {begin} + 12", table, where=f"{end} > {begin} + 1")
 
 
 DAMAGES = {
-    "day off": ("update run_day set trips[1] = trips[1] + 1", "check_run_day"),
-    "day lost": ("delete from run_day", "check_run_day"),
-    "cell off": ("update run_cell set trips[1] = trips[1] + 1 where not is_origin", "check_run_cell"),
-    "cell's sum off": ("update run_cell set sum_trips[1] = sum_trips[1] + 1 where is_origin", "check_run_cell"),
-    "cell twice": ("insert into run_cell select * from run_cell limit 1", "check_run_cell"),
-    "density off": ("update run_cell set fine_trips[1] = 9 where is_origin", "check_run_cell"),
-    "cell's hours off": (flip("hours", 8, "run_cell", where="length(hours) > 8"), "check_blocks"),
-    "cell's hours lost": ("update run_cell set hours = null where is_origin", "check_blocks"),
-    "points lost": ("delete from run_point where not is_origin", "check_blocks"),
-    "points moved": ("update run_point set base = base + 1", "check_blocks"),
+    "day off": ("update segment_day set trips[1] = trips[1] + 1", "check_segment_day"),
+    "day lost": ("delete from segment_day", "check_segment_day"),
+    "cell off": ("update segment_cell set trips[1] = trips[1] + 1 where not is_origin", "check_segment_cell"),
+    "cell's sum off": ("update segment_cell set sum_trips[1] = sum_trips[1] + 1 where is_origin", "check_segment_cell"),
+    "cell twice": ("insert into segment_cell select * from segment_cell limit 1", "check_segment_cell"),
+    "density off": ("update segment_cell set fine_trips[1] = 9 where is_origin", "check_segment_cell"),
+    "cell's hours off": (flip("hours", 8, "segment_cell", where="length(hours) > 8"), "check_blocks"),
+    "cell's hours lost": ("update segment_cell set hours = null where is_origin", "check_blocks"),
+    "points lost": ("delete from segment_block where not is_origin", "check_blocks"),
+    "points moved": ("update segment_block set base = base + 1", "check_blocks"),
     "a place off": (flip_places(), "check_blocks"),
     "another hour": (flip_times(), "check_blocks"),
     "another end's x": (flip_others("x"), "check_blocks"),
     "another end's y": (flip_others("y"), "check_blocks"),
-    "a run more or less": (flip("runs", 0, "run_point"), "check_blocks"),
-    "a thousand runs more": (flip("runs", 10, "run_point"), "check_blocks"),
-    "a run of another week": (flip("runs", 64 + 6, "run_point", where="length(runs) > 16"), "check_blocks"),
-    "other ends moved": ("update run_point set other_x_low = other_x_low + 2 where is_origin", "check_blocks"),
-    "another week": ("update run_point set base_on = base_on + 7", "check_blocks"),
-    "another datasource": ("update run_point set datasource_ids[1] = datasource_ids[1] + 1::smallint", "check_blocks"),
-    "bounds too narrow": ("update run_point set x_high = x_low - 1", "check_blocks"),
-    "bounds of other ends too narrow": ("update run_point set other_x_high = other_x_low - 1 where is_origin", "check_blocks"),
-    "sum off": ("update run_point set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)", "check_blocks"),
-    "sum lost": ("update run_point set week_trips = ''", "check_blocks"),
-    "a flow off": (flip("trips", 6, "run_flow"), "check_run_flow"),
-    "a flow elsewhere": ("update run_flow set first_cell = first_cell - 1", "check_run_flow"),
-    "flows without their last": ("update run_flow set last_cell = first_cell - 1 where slot is null", "check_run_flow"),
-    "flow lost": ("delete from run_flow where datasource_id is not null", "check_run_flow"),
+    "a run more or less": (flip("week_index", 0, "segment_block"), "check_blocks"),
+    "a thousand runs more": (flip("week_index", 10, "segment_block"), "check_blocks"),
+    "a run of another week": (flip("week_index", 64 + 6, "segment_block", where="length(week_index) > 16"), "check_blocks"),
+    "other ends moved": ("update segment_block set other_x_low = other_x_low + 2 where is_origin", "check_blocks"),
+    "another week": ("update segment_block set base_on = base_on + 7", "check_blocks"),
+    "another datasource": ("update segment_block set datasource_ids[1] = datasource_ids[1] + 1::smallint", "check_blocks"),
+    "bounds too narrow": ("update segment_block set x_high = x_low - 1", "check_blocks"),
+    "bounds of other ends too narrow": (
+        "update segment_block set other_x_high = other_x_low - 1 where is_origin",
+        "check_blocks",
+    ),
+    "sum off": ("update segment_block set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)", "check_blocks"),
+    "sum lost": ("update segment_block set week_trips = ''", "check_blocks"),
+    "a flow off": (flip("trips", 6, "segment_flow"), "check_segment_flow"),
+    "a flow elsewhere": ("update segment_flow set first_cell = first_cell - 1", "check_segment_flow"),
+    "flows without their last": ("update segment_flow set last_cell = first_cell - 1 where slot is null", "check_segment_flow"),
+    "flow lost": ("delete from segment_flow where datasource_id is not null", "check_segment_flow"),
     "trip lost": ("delete from trip where origin = (select min(origin) from trip)", "check_blocks"),
 }
 
 
 BATCH_DAMAGES = {
-    "points lost": "delete from batch_point where not is_origin",
-    "points twice": "insert into batch_point select * from batch_point limit 1",
-    "points moved": "update batch_point set base = base + 1",
-    "another end": flip_others("y", "batch_point"),
-    "sum off": "update batch_point set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)",
+    "points lost": "delete from batch_block where not is_origin",
+    "points twice": "insert into batch_block select * from batch_block limit 1",
+    "points moved": "update batch_block set base = base + 1",
+    "another end": flip_others("y", "batch_block"),
+    "sum off": "update batch_block set week_trips = set_byte(week_trips, 0, get_byte(week_trips, 0) # 1)",
     "trip lost": "delete from trip where origin = (select min(origin) from trip)",
 }
 
@@ -125,11 +128,11 @@ def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
         insert(engine, 50, seed=seed)
         assert compact_loads(engine, least_trips=1)
         assert compact_loads(engine, least_trips=1) == 0
-    assert count(engine, "count(*) from load where run_id is null") == 0
-    assert count(engine, "sum(trips) from run") == 330
-    assert count(engine, "count(*) from batch_point") == 0
-    for table in ("run_day", "run_cell", "run_point", "run_flow"):
-        assert count(engine, f"count(*) from {table} where run_id not in (select run_id from run)") == 0
+    assert count(engine, "count(*) from load where segment_id is null") == 0
+    assert count(engine, "sum(trips) from segment") == 330
+    assert count(engine, "count(*) from batch_block") == 0
+    for table in ("segment_day", "segment_cell", "segment_block", "segment_flow"):
+        assert count(engine, f"count(*) from {table} where segment_id not in (select segment_id from segment)") == 0
     with transaction(engine) as connection:
         assert find_problems(connection) == []
 
@@ -140,7 +143,7 @@ def test_blocks_of_batches_go_when_nobody_has_them_open(engine: Engine) -> None:
     with transaction(engine) as asking:
         before = fetch_weekly(asking, question)
         assert compact_loads(engine, least_trips=1) == 1
-        assert count(engine, "count(*) from batch_point") > 0
+        assert count(engine, "count(*) from batch_block") > 0
         assert fetch_weekly(asking, question) == before
     with transaction(engine) as connection:
         assert find_problems(connection) == []
@@ -152,9 +155,9 @@ def test_blocks_of_batches_go_when_nobody_has_them_open(engine: Engine) -> None:
         assert find_problems(connection) == []
         assert fetch_weekly(connection, question).trips > before.trips
     clear_batch_blocks(engine)
-    assert count(engine, "array_agg(distinct load_id) from batch_point") == loose.load_ids
+    assert count(engine, "array_agg(distinct load_id) from batch_block") == loose.load_ids
     assert compact_loads(engine, least_trips=1) == 1
-    assert count(engine, "count(*) from batch_point") == 0
+    assert count(engine, "count(*) from batch_block") == 0
     with transaction(engine) as connection:
         assert find_problems(connection) == []
 
@@ -163,9 +166,9 @@ def test_blocks_that_do_not_hold_all_trips_count_for_nothing(engine: Engine) -> 
     """As when a worker that knows no blocks has loaded some batches."""
     load_id = insert(engine, 50)
     with transaction(engine) as connection:
-        connection.exec_driver_sql("delete from batch_point where not is_origin")
+        connection.exec_driver_sql("delete from batch_block where not is_origin")
         connection.exec_driver_sql("update load set rows_in_blocks = rows_in_blocks - 1")
-        assert fetch_uncompacted_loads(connection) == {"loose_loads": [load_id], "bare_loads": [load_id]}
+        assert fetch_uncompacted_loads(connection) == {"uncompacted_loads": [load_id], "unindexed_loads": [load_id]}
         box = Box(-180, -90, 180, 89.9)
         trips = fetch_weekly(connection, WeeklyQuestion(box=box, end="destination")).trips
         assert trips > 0
@@ -178,7 +181,7 @@ def test_blocks_that_do_not_hold_all_trips_count_for_nothing(engine: Engine) -> 
 def test_too_few_trips_stay_loose(engine: Engine) -> None:
     insert(engine, 50)
     assert compact_loads(engine) == 0
-    assert count(engine, "count(*) from run") == 0
+    assert count(engine, "count(*) from segment") == 0
 
 
 def test_undoing_a_load_dissolves_its_run(engine: Engine) -> None:
@@ -189,7 +192,7 @@ def test_undoing_a_load_dissolves_its_run(engine: Engine) -> None:
         assert execute(connection, "undo_load", load_id=first).one().state == "undone"
         assert fetch_weekly(connection, WeeklyQuestion()).trips == trips
         assert [candidate.load_ids for candidate in list_merge_candidates(connection)] == [[second]]
-        assert fetch_uncompacted_loads(connection) == {"loose_loads": [first, second], "bare_loads": [first, second]}
+        assert fetch_uncompacted_loads(connection) == {"uncompacted_loads": [first, second], "unindexed_loads": [first, second]}
     assert compact_loads(engine, least_trips=1) == 1
     with transaction(engine) as connection:
         assert find_problems(connection) == []
@@ -201,13 +204,13 @@ def test_a_load_undone_while_it_is_packed_stays_out(engine: Engine) -> None:
         execute(connection, "undo_load", load_id=load_id)
     with pytest.raises(TransientError), transaction(engine) as connection:
         create_segment(connection, [load_id], 110)
-    assert count(engine, "count(*) from run") == 0
+    assert count(engine, "count(*) from segment") == 0
 
 
 def test_one_packs_at_a_time(engine: Engine) -> None:
     insert(engine, 50)
     with transaction(engine) as connection:
-        assert execute(connection, "lock_packing").scalar_one()
+        assert execute(connection, "lock_compaction").scalar_one()
         assert compact_loads(engine, least_trips=1) == 0
     assert compact_loads(engine, least_trips=1) == 1
 
@@ -232,7 +235,7 @@ def test_parts_and_pieces_make_the_same_run(engine: Engine) -> None:
         load_id = insert_trips(connection, trips)
         create_segment(connection, [load_id], len(trips), sizes=Sizes(part_trips=60, block_trips=16))
         assert find_problems(connection) == []
-        assert connection.exec_driver_sql("select sum(trips) from run_point").scalar_one() == 1_200
+        assert connection.exec_driver_sql("select sum(trips) from segment_block").scalar_one() == 1_200
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -242,7 +245,7 @@ def test_the_checks_see(engine: Engine, name: str) -> None:
         create_segment(connection, [load_id], 1_060)
     statement, check = DAMAGES[name]
     with transaction(engine) as connection:
-        assert connection.exec_driver_sql("select has_hours from run").scalar_one()
+        assert connection.exec_driver_sql("select has_hours from segment").scalar_one()
         assert find_problems(connection) == []
         assert connection.exec_driver_sql(statement).rowcount > 0
         assert check in {problem[0] for problem in find_problems(connection)}
@@ -265,7 +268,7 @@ def test_hours_are_packed_only_where_they_save_rows(engine: Engine) -> None:
         create_segment(connection, [few], 12)
         many = insert_trips(connection, [make_trip(MONDAY, hour=hour) for hour in (7, 8)] * 30)
         create_segment(connection, [many], 60)
-        assert connection.exec_driver_sql("select array_agg(has_hours order by run_id) from run").scalar_one() == [False, True]
+        assert connection.exec_driver_sql("select has_hours from segment order by segment_id").scalars().all() == [False, True]
         assert find_problems(connection) == []
 
 
@@ -279,7 +282,7 @@ def test_all_parts_decide_whether_hours_are_packed(engine: Engine, *, sparse: in
     with transaction(engine) as connection:
         load_id = insert_trips(connection, trips)
         create_segment(connection, [load_id], len(trips), sizes=Sizes(part_trips=20))
-        assert connection.exec_driver_sql("select has_hours from run").scalar_one() == has_hours
-        slots = connection.exec_driver_sql("select count(*) from run_flow where slot is not null").scalar_one()
+        assert connection.exec_driver_sql("select has_hours from segment").scalar_one() == has_hours
+        slots = connection.exec_driver_sql("select count(*) from segment_flow where slot is not null").scalar_one()
         assert (slots > 0) == has_hours
         assert find_problems(connection) == []

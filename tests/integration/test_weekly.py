@@ -249,12 +249,12 @@ def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Conn
     create_segment(connection, [load_id], 1)
     rows = execute(
         connection,
-        "count_anywhere",
+        "count_without_box",
         by_hour=False,
         region_id=None,
         datasource_id=None,
-        loose_loads=filters.uncompacted_loads,
-        bare_loads=filters.unindexed_loads,
+        uncompacted_loads=filters.uncompacted_loads,
+        unindexed_loads=filters.unindexed_loads,
         from_on=MONDAY,
         to_on=MONDAY,
         hours=None,
@@ -337,11 +337,11 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, par
     ]
     load_id = insert_trips(connection, trips)
     create_segment(connection, [load_id], len(trips), sizes=Sizes(part_trips, block_trips=200))
-    blocks = connection.exec_driver_sql("select count(*), max(trips), sum(trips) from run_point").one()
+    blocks = connection.exec_driver_sql("select count(*), max(trips), sum(trips) from segment_block").one()
     assert blocks[0] > 45
     assert 300 < blocks[1] <= 400
     assert blocks[2] == 12_000
-    text = "select count(hours), count(*), count(distinct (corner, is_origin)) from run_cell"
+    text = "select count(hours), count(*), count(distinct (corner, is_origin)) from segment_cell"
     with_hours, rows, cells = connection.exec_driver_sql(text).one()
     assert (with_hours > 0, rows > cells) == (not is_cut, is_cut), "too few trips of a cell in each part for its hours"
     around, thursday = Box(7.5, 44.9, 7.9, 45.3), MONDAY + timedelta(days=3)
@@ -385,7 +385,7 @@ def test_regions_mostly_inside_are_counted_by_what_lies_outside(engine: Engine, 
             for end in ("both", "either"):
                 question = WeeklyQuestion(region=region, datasource=datasource, box=box, end=end)
                 assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
-        covered = [parameters["covered_regions"] for _, parameters in statements if "covered_regions" in parameters]
+        covered = [parameters["complement_regions"] for _, parameters in statements if "complement_regions" in parameters]
         connection.rollback()
     # Trips that are in no block can't be told from what lies outside.
     expected = {0} if kind == "bare" else {0, 1, 2}

@@ -1,4 +1,4 @@
-"""Flows: the rows of run_flow hold each trip once, per kind and pair of cells, in order, however far apart the cells lie."""
+"""Flows: the rows of segment_flow hold each trip once, per kind and pair of cells, in order, however far apart the cells lie."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 -- The index: what questions read instead of trips. It is derived from trips, and can be made again from them. The same on every server.
+-- 0026_words.sql renames: run is segment, run_point segment_block, batch_point batch_block, loose uncompacted, bare unindexed.
 --
 -- A run is the result of one compaction: loads whose trips are sorted together, as day counts, cell counts, blocks and flows. It is immutable. Runs are
 -- made and merged in the background, and dissolved when one of their loads is undone. Until its load is in a run, a batch has blocks of its own.

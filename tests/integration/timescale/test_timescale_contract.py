@@ -42,7 +42,7 @@ NAMES = sorted(list_queries())
 _COPY_TARGET = re.compile(r"^copy (\w+) \(([^)]+)\)\s+from stdin(.*);", re.MULTILINE)
 COPIES = [name for name in NAMES if "from stdin" in list_queries()[name].text]
 READS = [name for name in NAMES if "to stdout" in list_queries()[name].text]
-_OUTSIDE_TRANSACTIONS = ("vacuum_batch_points", "vacuum_rollup_week")
+_OUTSIDE_TRANSACTIONS = ("vacuum_batch_blocks", "vacuum_rollup_week")
 
 Question = Callable[[Connection], object]
 
