@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 from shared.compaction.block_writer import SUMMED_WEEKS
 from shared.domain.position import X_MASK, Y_MASK
 from shared.index.block_fetch import decode_blocks
+from shared.index.block_header import BlockHeader, EncodedBlock
 from shared.index.block_reader import read_block
 from shared.index.layout import CELL_SHIFT, HOURS
 from shared.kernels.bit_packing import unpack_numbers
@@ -80,9 +81,18 @@ def _stream(connection: Connection, name: str, load_id: int | None) -> Iterator[
 
 def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers]:
     """A block's ends, other ends (0 for destinations), and 65,536 times the hour + datasource."""
-    lows = (row.bounds[4], row.bounds[6]) if row.is_origin else (0, 0)
-    piece = (row.x_at, row.y_at - row.x_at, row.times_at - row.y_at, row.week_index, row.bits)
-    blocks = decode_blocks([(row.trips, 0, row.cell, row.base_week, len(row.datasource_ids), -1, 0, 0, *lows, *piece)])
+    header = BlockHeader(
+        row.trips,
+        base=row.cell,
+        week=row.base_week,
+        datasources=len(row.datasource_ids),
+        other_x=row.bounds[4] if row.is_origin else 0,
+        other_y=row.bounds[6] if row.is_origin else 0,
+        delta_words=row.x_at,
+        x_words=row.y_at - row.x_at,
+        y_words=row.times_at - row.y_at,
+    )
+    blocks = decode_blocks([EncodedBlock(header, row.week_index, row.bits)])
     found = np.zeros((3, row.trips), np.int64)
     read_block(blocks.table[0], blocks.words, found, row.is_origin)
     code = found[2] & 0xFFFF

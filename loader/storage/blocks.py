@@ -11,11 +11,12 @@ import numpy as np
 from loader.storage.trips import TripColumns
 from shared.compaction.block_writer import make_batch_blocks
 from shared.compaction.segment_copy import Row
-from shared.index.layout import DAY_ONE
+from shared.index.layout import number_day
+from shared.index.stamps import make_stamp
 from shared.platform.arrays import Numbers
 
 _HOUR_US: Final = 3_600_000_000
-_EPOCH_HOURS: Final = (date(1970, 1, 1) - DAY_ONE).days * 24
+_EPOCH_HOURS: Final = number_day(date(1970, 1, 1)) * 24
 # Each region of a batch has its own blocks of both ends; 100 regions take a tenth of the time of a batch.
 _MOST_REGIONS: Final = 100
 
@@ -32,4 +33,5 @@ def list_blocks(trips: TripColumns | None) -> list[Row] | None:
 def _stamp(trips: TripColumns) -> Numbers:
     hours = trips.started_us // _HOUR_US + _EPOCH_HOURS
     region, datasource = (labels.ids[labels.codes].astype(np.int64) for labels in (trips.region, trips.datasource))
-    return hours << 32 | region << 16 | datasource
+    stamps: Numbers = make_stamp(hours, region, datasource)
+    return stamps

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from shared.compaction.block_writer import make_batch_blocks
 from shared.compaction.segment_copy import write_rows
-from shared.index.layout import DAY_ONE
+from shared.index.layout import number_day
+from shared.index.stamps import make_stamp
 from shared.platform.arrays import Numbers
 from shared.platform.errors import TransientError
 from shared.services.database import driver_connection, execute
@@ -22,7 +23,7 @@ from shared.services.named_queries import query
 # So many samples make parts that differ in size by a few per cent.
 _SAMPLES_PER_PART: Final = 1_000
 _HOUR_US: Final = 3_600_000_000
-_EPOCH_HOURS: Final = (date(2000, 1, 1) - DAY_ONE).days * 24
+_EPOCH_HOURS: Final = number_day(date(2000, 1, 1)) * 24
 _FIELDS: Final = (
     ("origin", ">i8"), ("destination", ">i8"), ("started_at", ">i8"), ("region", ">i2"), ("datasource", ">i2")
 )  # fmt: skip
@@ -72,7 +73,7 @@ def _read_trips(
     buffer = _read_copy(connection, "copy_unindexed_trips", limits)
     rows = np.frombuffer(buffer, _ROW, (len(buffer) - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize, _HEADER_BYTES)
     hours = rows["started_at"].astype(np.int64) // _HOUR_US + _EPOCH_HOURS
-    stamps = hours << 32 | rows["region"].astype(np.int64) << 16 | rows["datasource"].astype(np.int64)
+    stamps = make_stamp(hours, rows["region"].astype(np.int64), rows["datasource"].astype(np.int64))
     return rows["origin"].astype(np.int64), rows["destination"].astype(np.int64), stamps
 
 

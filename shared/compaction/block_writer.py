@@ -15,7 +15,9 @@ import numpy as np
 from shared.compaction.segment_copy import Row, encode_arrays
 from shared.compaction.sorted_ends import SortedEnds, sort_ends
 from shared.domain.position import POSITION_BITS, X_MASK, Y_MASK
+from shared.index.block_header import BlockRow
 from shared.index.layout import BLOCK_TRIPS, CELL_SHIFT, DAY_ONE, HOURS
+from shared.index.stamps import ID_LIMIT, get_datasource, get_hour
 from shared.kernels.bit_packing import list_columns, pack_numbers
 from shared.kernels.compiler import compile_kernel
 from shared.kernels.kd_partition import Steps, part_patches
@@ -125,7 +127,7 @@ def _order_weeks(stamps: Numbers, permutation: Steps, offsets: Numbers) -> tuple
         first, last = offsets[block], offsets[block + 1]
         found = np.empty(last - first, np.int64)
         for trip in range(last - first):
-            found[trip] = (stamps[permutation[first + trip]] >> 32) // HOURS
+            found[trip] = get_hour(stamps[permutation[first + trip]]) // HOURS
         weeks[block] = found.min()
         ends = np.zeros(found.max() - weeks[block] + 1, np.int64)
         for trip in range(last - first):
@@ -147,7 +149,7 @@ def _order_weeks(stamps: Numbers, permutation: Steps, offsets: Numbers) -> tuple
     return order, weeks, entry_offsets, entry_weeks[:entry], entry_trips[:entry]
 
 
-def _encode_blocks(sorted_ends: SortedEnds, offsets: Numbers, permutation: Steps | None = None) -> Iterator[Row]:
+def _encode_blocks(sorted_ends: SortedEnds, offsets: Numbers, permutation: Steps | None = None) -> Iterator[BlockRow]:
     """Encode the blocks between offsets. permutation: trip indexes in order of blocks; None: as they are sorted."""
     first = offsets[:-1]
     permutation = np.arange(len(sorted_ends.positions), dtype=np.int32) if permutation is None else permutation
@@ -178,8 +180,8 @@ def _encode_blocks(sorted_ends: SortedEnds, offsets: Numbers, permutation: Steps
     mondays = [DAY_ONE + timedelta(7 * week) for week in weeks.tolist()]
     regions, lows = sorted_ends.regions[first].tolist(), bases.tolist()
     for n, (week_index, block_bits) in enumerate(zip(week_indexes.list_columns(), bits, strict=True)):
-        head = (regions[n], sorted_ends.others is not None, *numbers[n], mondays[n], lows[n])
-        yield (*head, *end_bounds[n], *other_bounds[n], sources[n], sums[n], week_index, block_bits)
+        known = (regions[n], sorted_ends.others is not None, *numbers[n], mondays[n], lows[n])
+        yield BlockRow._make((*known, *end_bounds[n], *other_bounds[n], sources[n], sums[n], week_index, block_bits))
 
 
 def _split_evenly(starts: Numbers, trips: int, most: int) -> Numbers:
@@ -238,18 +240,18 @@ def encode_times(stamps: Numbers, offsets: Numbers) -> tuple[Numbers, Numbers, N
     codes = np.empty(len(stamps), np.int64)
     found = np.empty(len(stamps), np.int64)
     starts = np.zeros(len(offsets), np.int64)
-    slots = np.full(65_536, -1, np.int64)
+    slots = np.full(ID_LIMIT, -1, np.int64)
     for block in range(len(offsets) - 1):
         first = starts[block]
         last = first
         for i in range(offsets[block], offsets[block + 1]):
             stamp = stamps[i]
-            datasource = stamp & 65_535
+            datasource = get_datasource(stamp)
             if slots[datasource] < 0:
                 slots[datasource] = last - first
                 found[last] = datasource
                 last += 1
-            codes[i] = slots[datasource] * HOURS + (stamp >> 32) % HOURS
+            codes[i] = slots[datasource] * HOURS + get_hour(stamp) % HOURS
         for i in range(first, last):
             slots[found[i]] = -1
         starts[block + 1] = last

@@ -27,8 +27,10 @@ from shared.compaction.rollup_writer import count_hours, encode_cell_hours, make
 from shared.compaction.segment_copy import Row, encode_flows, write_encoded, write_rows
 from shared.compaction.sorted_ends import SortedEnds, sort_ends
 from shared.index.block_fetch import decode_blocks, flatten_datasources
-from shared.index.layout import BLOCK_TRIPS, CELL_SHIFT, HOURS, TRIPS
+from shared.index.block_header import EncodedBlock, read_stored_block
+from shared.index.layout import BLOCK_TRIPS, CELL_SHIFT, HOURS
 from shared.index.scan_kernels import list_ends
+from shared.index.stamps import get_datasource, get_hour
 from shared.kernels.compiler import compile_kernel
 from shared.kernels.pair_counter import PairCounter
 from shared.kernels.radix_sort import order_numbers
@@ -39,7 +41,6 @@ from shared.services.named_queries import query
 
 # Some 65,000 trips: a small fraction of a part.
 _BLOCKS_AT_ONCE: Final = 64
-_BASE: Final = 2
 _PARTS_AHEAD: Final = 2
 _LARGEST_PART: Final = 1.5
 # A segment stores flows per hour where there are at most half as many of them as trips.
@@ -160,9 +161,9 @@ class _Segment:
     def _encode_flows(self, sorted_ends: SortedEnds) -> Iterator[bytes]:
         flows, segment_id = FlowCells(sorted_ends), self._target.segment_id
         yield encode_flows(flows.make_rows(), segment_id=segment_id, kind=None)
-        yield encode_flows(flows.make_rows(sorted_ends.stamps & 65_535), segment_id=segment_id, kind="datasource_id")
+        yield encode_flows(flows.make_rows(get_datasource(sorted_ends.stamps)), segment_id=segment_id, kind="datasource_id")
         if self.has_hours:
-            rows = flows.make_rows(_SLOTS[(sorted_ends.stamps >> 32) % HOURS])
+            rows = flows.make_rows(_SLOTS[get_hour(sorted_ends.stamps) % HOURS])
             with self._lock:
                 self._hourly_flows += int(rows.headers[:, 2].sum())
                 # One part cannot decide for all: trips per flow differ between cities. Rows written too early are deleted.
@@ -180,10 +181,11 @@ def _read_parts(
     found: list[Numbers] = []
     reading: list[Future[list[Numbers]]] = []
     # A server-side cursor: the segment's rows are written between two reads.
-    with driver_connection(connection).cursor("packed_blocks") as cursor:
+    with driver_connection(connection).cursor("load_blocks") as cursor:
         cursor.execute(query("list_load_blocks"), loads, binary=True)
         while rows := cursor.fetchmany(_BLOCKS_AT_ONCE):
-            base = rows[0][_BASE]
+            blocks = [read_stored_block(row) for row in rows]
+            base = blocks[0].header.base
             cell = base >> CELL_SHIFT << CELL_SHIFT
             # A cell with more trips than a part is split.
             bound = cell if cell > first else base
@@ -192,18 +194,18 @@ def _read_parts(
                 reading.clear()
                 yield from _split_parts(complete, part_trips)
                 first, fresh = bound, 0
-            fresh += sum(row[0] for row in rows)
-            reading.append(pool.submit(_read_blocks, rows, columns=columns))
+            fresh += sum(block.header.trips for block in blocks)
+            reading.append(pool.submit(_read_blocks, blocks, columns=columns))
     found += chain.from_iterable(future.result() for future in reading)
     yield from _split_parts(found, part_trips)
 
 
-def _read_blocks(rows: Sequence[Row], *, columns: int) -> list[Numbers]:
+def _read_blocks(encoded: Sequence[EncodedBlock], *, columns: int) -> list[Numbers]:
     """Read the trips of each block, sorted by end. Each block has its own memory, which is freed once it is written."""
-    blocks = decode_blocks(row[:-1] for row in rows)
-    ends = np.empty((columns, int(blocks.table[:, TRIPS].sum())), np.int64)
-    list_ends(blocks.table, blocks.words, flatten_datasources(row[-1] for row in rows), ends)
-    return [_sort(block) for block in np.split(ends, np.cumsum(blocks.table[:-1, TRIPS]), axis=1)]
+    blocks = decode_blocks(encoded)
+    ends = np.empty((columns, blocks.trips), np.int64)
+    list_ends(blocks.table, blocks.words, flatten_datasources(block.datasource_ids for block in encoded), ends)
+    return [_sort(block) for block in np.split(ends, np.cumsum(blocks.table["trips"][:-1]), axis=1)]
 
 
 @compile_kernel

@@ -9,7 +9,8 @@ import numpy as np
 
 from shared.compaction.segment_copy import Row, encode_arrays
 from shared.compaction.sorted_ends import SortedEnds
-from shared.index.layout import CELL_SHIFT, DAY_ONE, FINE_SHIFT, HOURS
+from shared.index.layout import CELL_SHIFT, DAY_ONE, FINE_SHIFT, HOURS, number_day
+from shared.index.stamps import ID_LIMIT, get_datasource, get_hour, get_pair, get_region
 from shared.kernels.bit_packing import list_columns, pack_numbers
 from shared.kernels.compiler import compile_kernel
 from shared.kernels.radix_sort import count_keys, number_kinds
@@ -19,16 +20,16 @@ TRIPS_PER_HOUR: Final = 4
 """A cell stores its trips per hour where it has at least so many trips for each hour of its weeks."""
 
 
-_DAYS_TO_2000: Final = (date(2000, 1, 1) - DAY_ONE).days
+_DAYS_TO_2000: Final = number_day(date(2000, 1, 1))
 
 
 def make_cells(sorted_ends: SortedEnds, hours_of_cells: Sequence[bytes | None]) -> Iterator[Row]:
     """Yield trips per cell, without the segment's id; origins with fine cells. hours_of_cells: as encode_cell_hours returns."""
     starts = sorted_ends.list_cell_offsets(CELL_SHIFT)
     number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(sorted_ends.positions)))
-    hours = sorted_ends.stamps >> 32
+    hours = get_hour(sorted_ends.stamps)
     first_week = int(hours.min()) // HOURS
-    sources, codes = number_kinds(sorted_ends.stamps & 65_535)
+    sources, codes = number_kinds(get_datasource(sorted_ends.stamps))
     weeks = int(hours.max()) // HOURS + 1 - first_week
     cell_weeks = number * weeks + hours // HOURS - first_week
     keys, trips = count_keys(cell_weeks * len(sources) + codes, len(starts) * weeks * len(sources))
@@ -62,14 +63,14 @@ def make_days(counts: Numbers) -> Iterator[Row]:
     offsets = np.append(starts, len(hours))
     columns = zip(encode_arrays("int2[]", hours % 24, offsets), encode_arrays("int4[]", trips, offsets), strict=True)
     for day, pair, column in zip(days[starts].tolist(), pairs[starts].tolist(), columns, strict=True):
-        yield DAY_ONE + timedelta(day), pair >> 16, pair & 65_535, *column
+        yield DAY_ONE + timedelta(day), get_region(pair), get_datasource(pair), *column
 
 
 def count_hours(stamps: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Count trips per hour and pair (region << 16 | datasource). Shape: n stamps in order of regions → m each, in no order."""
     pairs, numbers = _number_pairs(stamps)
-    first, last = int(stamps.min()) >> 32, int(stamps.max()) >> 32
-    keys, trips = count_keys(numbers * (last + 1 - first) + (stamps >> 32) - first, len(pairs) * (last + 1 - first))
+    first, last = int(get_hour(stamps.min())), int(get_hour(stamps.max()))
+    keys, trips = count_keys(numbers * (last + 1 - first) + get_hour(stamps) - first, len(pairs) * (last + 1 - first))
     number, hours = np.divmod(keys, last + 1 - first)
     return hours + first, pairs[number], trips
 
@@ -78,14 +79,14 @@ def count_hours(stamps: Numbers) -> tuple[Numbers, Numbers, Numbers]:
 def _number_pairs(stamps: Numbers) -> tuple[Numbers, Numbers]:
     """Number the pairs (region << 16 | datasource) of stamps. Shape: n stamps in order of regions → m pairs, n numbers."""
     pairs, numbers, count = np.empty(len(stamps), np.int64), np.empty(len(stamps), np.int64), 0
-    slots = np.full(65_536, -1, np.int64)
+    slots = np.full(ID_LIMIT, -1, np.int64)
     for trip in range(len(stamps)):
-        pair = stamps[trip] & 0xFFFF_FFFF
-        slot = slots[pair & 65_535]
+        pair = get_pair(stamps[trip])
+        slot = slots[get_datasource(pair)]
         # The same datasource in another region is another pair.
         if slot < 0 or pairs[slot] != pair:
             slot, count = count, count + 1
-            pairs[slot], slots[pair & 65_535] = pair, slot
+            pairs[slot], slots[get_datasource(pair)] = pair, slot
         numbers[trip] = slot
     return pairs[:count].copy(), numbers
 
@@ -95,7 +96,7 @@ def encode_cell_hours(sorted_ends: SortedEnds) -> list[bytes | None]:
     starts = sorted_ends.list_cell_offsets(CELL_SHIFT)
     columns: list[bytes | None] = []
     for first, last in pairwise([*starts.tolist(), len(sorted_ends.positions)]):
-        hours = sorted_ends.stamps[first:last] >> 32
+        hours = get_hour(sorted_ends.stamps[first:last])
         start = int(hours.min()) // HOURS * HOURS
         numbers = (int(hours.max()) // HOURS + 1) * HOURS - start
         if TRIPS_PER_HOUR * numbers > last - first:

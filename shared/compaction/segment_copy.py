@@ -17,6 +17,7 @@ from psycopg.pq import Format
 from sqlalchemy import Connection
 
 from shared.compaction.flow_writer import FlowRows
+from shared.index.block_header import BLOCK_TYPES
 from shared.kernels.compiler import compile_kernel
 from shared.platform.arrays import Numbers
 from shared.services.database import driver_connection
@@ -28,12 +29,11 @@ FlowKind = Literal["datasource_id", "slot"]
 
 # Arrays: their own type, their elements', and the bytes of one.
 _ARRAYS: Final = {"int2[]": (1005, 21, 2), "int4[]": (1007, 23, 4), "date[]": (1182, 1082, 4)}
-_BLOCK: Final = ["int2", "bool", *["int4"] * 4, "date", *["int8"] * 9, "int2[]", *["bytea"] * 3]
 _CELL: Final = ["date[]", "int2[]", "int4[]", "date[]", "int4[]"]
 _TYPES: Final = {
     "copy_segment_day": ["int4", "date", "int2", "int2", "int2[]", "int4[]"],
-    "copy_segment_block": ["int4", *_BLOCK, "bool"],
-    "copy_batch_block": ["int4", *_BLOCK],
+    "copy_segment_block": ["int4", *BLOCK_TYPES, "bool"],
+    "copy_batch_block": ["int4", *BLOCK_TYPES],
     "copy_segment_cell": ["int4", "int2", "bool", "int8", *_CELL, "int2[]", "int4[]", "bytea"],
 }
 # Signature, no flags, no extension; and the trailer.

@@ -1,12 +1,10 @@
-"""Sorted ends: one end of many trips as columns, sorted by region and position. Blocks, cells and flows are made of them.
-
-A stamp is hour << 32 | region << 16 | datasource; the hour counts from 0001-01-01 0 h, a Monday.
-"""
+"""Sorted ends: one end of many trips as columns, sorted by region and position. Blocks, cells and flows are made of them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from shared.index.stamps import get_region
 from shared.kernels.compiler import compile_kernel
 from shared.kernels.radix_sort import order_numbers
 from shared.platform.arrays import Numbers
@@ -23,7 +21,8 @@ class SortedEnds:
     @property
     def regions(self) -> Numbers:
         """Each trip's region."""
-        return self.stamps >> 16 & 65_535
+        regions: Numbers = get_region(self.stamps)
+        return regions
 
     def list_cell_offsets(self, shift: int) -> Numbers:
         """Offsets of the first trip of each cell (position >> shift) of each region."""
@@ -40,7 +39,7 @@ def _list_cell_offsets(ends: Numbers, stamps: Numbers, shift: int) -> Numbers:
     offsets, count = np.empty(len(ends), np.int64), 0
     cell, region = np.int64(-1), np.int64(-1)
     for i in range(len(ends)):
-        this, its = ends[i] >> shift, stamps[i] >> 16 & 65_535
+        this, its = ends[i] >> shift, get_region(stamps[i])
         offsets[count] = i
         count += (this != cell) | (its != region)
         cell, region = this, its
@@ -51,7 +50,7 @@ def sort_ends(ends: Numbers, stamps: Numbers, others: Numbers | None = None) -> 
     """Sort one end of trips by region and position."""
     order = order_numbers(ends)
     if _has_regions(stamps):
-        regions = (stamps[order] >> 16).astype(np.uint16)
+        regions = get_region(stamps[order]).astype(np.uint16)
         order = order[np.argsort(regions, kind="stable")]
     return SortedEnds(ends, stamps, others).reorder(order)
 
@@ -62,7 +61,7 @@ def _has_regions(stamps: Numbers) -> bool:
     varying = np.int64(0)
     for stamp in stamps:
         varying |= stamp ^ stamps[0]
-    return varying >> 16 & 65_535 != 0  # type: ignore[no-any-return]
+    return get_region(varying) != 0  # type: ignore[no-any-return]
 
 
 @compile_kernel

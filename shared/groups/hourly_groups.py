@@ -19,16 +19,15 @@ from shared.groups.question import GroupQuestion, TripGroup, parse_after
 from shared.groups.top_k import keep_largest
 from shared.index.block_fetch import flatten_datasources
 from shared.index.flow_reader import FlowCoverage
-from shared.index.layout import ANY, FLOW_SHIFT
+from shared.index.layout import ANY, DAY_ONE, FLOW_SHIFT
 from shared.index.scan import ScanFilter
-from shared.index.scan_kernels import GROUP_CELL_BITS, sum_groups
+from shared.index.scan_kernels import GROUP_CELL_BITS, GROUP_SUMS, GroupKeys, GroupSums, sum_groups
 from shared.index.snapshot import StaleError, TripFilter, unchanged_segments
 from shared.index.trip_scan import BLOCK_TESTS, TripBlocks, find_uncovered_trips, stream_trip_blocks
 from shared.kernels.pair_counter import PairCounter
-from shared.platform.arrays import Numbers
+from shared.platform.arrays import Flags, Numbers
 from shared.services.database import execute
 
-_DAY_ONE: Final = date(1, 1, 1)
 # With more cells, reading every block costs less than filtering blocks by cell.
 _MOST_CELLS: Final = 1_000
 # Slots of the hash table of groups: 12 MB. A table of all groups of fine cells is read at random and takes gigabytes: for the
@@ -85,8 +84,8 @@ class _GroupCounter:
     def describe(self, selected: pl.DataFrame, *, most_datasources: int) -> Iterator[Partial]:
         """Yield the partials of the selected groups, from blocks and from the trips of unindexed loads."""
         keys = {name: selected[name].to_numpy() for name in KEY}
-        totals = np.zeros((selected.height, 7), np.int64)
-        totals[:, 5] = np.iinfo(np.int64).max
+        totals = np.zeros(selected.height, GROUP_SUMS)
+        totals["first_hour"] = np.iinfo(np.int64).max
         seen = np.zeros((selected.height, most_datasources), np.bool_)
         self._describe_blocks(keys, totals, seen)
         for number, (trips, *steps, first_hour, last_hour) in enumerate(totals.tolist()):
@@ -95,7 +94,7 @@ class _GroupCounter:
                 sums = [
                     (step + trips / 2) * span / AXIS_STEPS - trips * span / 2 for step, span in zip(steps, spans, strict=True)
                 ]
-                first_on, last_on = (_DAY_ONE + timedelta(days=hour // 24) for hour in (first_hour, last_hour))
+                first_on, last_on = (DAY_ONE + timedelta(days=hour // 24) for hour in (first_hour, last_hour))
                 yield Partial(number, trips, sums, first_on, last_on, np.flatnonzero(seen[number]).tolist())
         yield from read_partials(self._connection, self._parameters, selected, loads=self._unindexed_loads)
 
@@ -119,15 +118,14 @@ class _GroupCounter:
             counter.pairs.add(*make_group_keys((regions, origins >> shift, destinations >> shift, buckets)))
         flows.count(counter)
 
-    def _describe_blocks(self, keys: dict[str, Numbers], totals: Numbers, seen: Any) -> None:  # noqa: ANN401 - numpy flags
+    def _describe_blocks(self, keys: dict[str, Numbers], totals: GroupSums, seen: Flags) -> None:
         lookup = PairCounter()
         lookup.add(*make_group_keys(keys.values()), np.arange(1, len(totals) + 1))
-        limits = (self._scan_filter.bounds, self._scan_filter.time_filter())
-        groups = (lookup.slots, self._question.cell_shift, self._question.bucket_hours)
+        groups = GroupKeys(lookup.slots, self._question.cell_shift, self._question.bucket_hours)
         cells = {f"{end}_cells": _list_cells(keys[end]) for end in ("origin", "destination")}
         for rows, blocks in self._stream_blocks(**cells):
             sources = flatten_datasources(row.datasource_ids for row in rows)
-            sum_groups(blocks.table, blocks.words, limits, groups, sources, (totals, seen))
+            sum_groups(blocks.table, blocks.words, self._scan_filter.limits, groups, sources, (totals, seen))
 
     def _stream_blocks(self, **options: Any) -> Iterator[TripBlocks]:  # noqa: ANN401
         return stream_trip_blocks(self._connection, self._parameters, self._scan_filter, tests=self._tests, **options)

@@ -1,9 +1,9 @@
-"""Block fetch: block headers, and their missing columns from the database."""
+"""Block fetch: the bits of blocks, from the block cache or the database."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice, pairwise
-from typing import Any, Final, Self
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -21,95 +21,81 @@ from shared.index.block_cache import (
     Y,
     get_block_cache,
 )
-from shared.index.layout import BASE, COLUMNS, DELTAS_AT, WEEK_INDEX_AT, X_AT
+from shared.index.block_header import BlockHeaders, BlockTable, EncodedBlock, make_blocks_table, make_headers, stack_words
+from shared.index.scan_kernels import Datasources
 from shared.index.snapshot import StaleError
 from shared.platform.arrays import Flags, Numbers, Words
 from shared.services.database import stream_rows
 
-_HEAD: Final = ("delta_words", "x_words", "y_words", "needs", "week_index_words", "block_id")
-"""Numbers of a head after the columns of layout.py. needs: which columns of bits (block_cache.py)."""
-
-
-# Dimensions, flags, type, and for both dimensions the length and the first index.
-_ARRAYS_AT: Final = 28
-
-
-# A megabyte or less: blocks are counted while they are in the core's own cache.
+# A megabyte or less: blocks are scanned while they are in the core's own cache.
 _BLOCKS_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Some blocks: a row of numbers each (columns of layout.py), and the words of their columns of bits."""
+    """Blocks ready for the kernels. Shape: n records of BLOCK, and the words of all their columns."""
 
-    table: Numbers
+    table: BlockTable
     words: Words
 
+    @property
+    def trips(self) -> int:
+        """Trips of all blocks."""
+        return int(self.table["trips"].sum())
+
     def select(self, selected: Flags) -> "Blocks":
-        """Those of an index."""
+        """The flagged blocks."""
         return Blocks(self.table[selected], self.words)
 
 
-@dataclass(frozen=True, slots=True)
-class BlockHeaders:
-    """What is known of blocks before their bits are read.
-
-    Shape: numbers is n by 16: the columns of layout.py up to OTHER_Y, then _HEAD. runs: all blocks', one after the other.
-    """
-
-    numbers: Numbers
-    week_indexes: bytes
-
-    @classmethod
-    def decode(cls, headers: bytes, week_indexes: bytes) -> Self:
-        """Read an array of arrays of 64-bit numbers. Source: array_send of PostgreSQL; see shared/compaction/segment_copy.py."""
-        elements = np.frombuffer(headers, [("bytes", ">i4"), ("value", ">i8")], offset=_ARRAYS_AT)
-        return cls(elements["value"].astype(np.int64).reshape(-1, len(_HEAD) + DELTAS_AT), week_indexes)
-
-
 def read_blocks(connection: Connection, headers: BlockHeaders) -> Iterator[tuple[slice, Blocks]]:
-    """Read what blocks need, in their order, some at a time: which those are, and they. Raises: StaleError when one is gone."""
-    words, (needs, week_index_words, block_ids) = headers.numbers[:, DELTAS_AT:-3], headers.numbers[:, -3:].T
-    columns = stream_columns(connection, block_ids.tolist(), words=words.tolist(), needs=needs.tolist())
-    used = np.where(needs[:, None] & [DELTAS, X, Y], words, 0)
-    week_index_offsets = np.append(0, np.cumsum(week_index_words))
-    for part in _list_parts(headers.numbers[:, BASE]):
-        first = part.start
-        pieces = list(islice(columns, part.stop - first))
-        week_indexes = headers.week_indexes[8 * week_index_offsets[first] : 8 * week_index_offsets[part.stop]]
-        sizes = [sum(map(len, found)) for found in pieces]
-        table = np.empty((len(pieces), COLUMNS), np.int64)
-        table[:, :DELTAS_AT] = headers.numbers[part, :DELTAS_AT]
-        table[:, WEEK_INDEX_AT] = week_index_offsets[part] - week_index_offsets[first]
-        table[:, DELTAS_AT] = (len(week_indexes) + np.cumsum([0, *sizes])[:-1]) // 8
-        table[:, X_AT:WEEK_INDEX_AT] = table[:, [DELTAS_AT]] + np.cumsum(used[part], axis=1)
+    """Yield (range of headers, their blocks) for consecutive blocks, about 64 at a time. Raises: StaleError when one is gone."""
+    fields, words = headers.table, stack_words(headers.table)
+    columns = stream_columns(connection, fields["block_id"].tolist(), words=words.tolist(), needs=fields["needs"].tolist())
+    fetched = np.where(fields["needs"][:, None] & [DELTAS, X, Y], words, 0)
+    week_index_offsets = np.append(0, np.cumsum(fields["week_index_words"]))
+    blocks = make_blocks_table(fields)
+    for part in _list_parts(fields["base"]):
+        pieces = list(islice(columns, part.stop - part.start))
+        first, last = week_index_offsets[part.start], week_index_offsets[part.stop]
+        week_indexes = headers.week_indexes[8 * first : 8 * last]
+        table = blocks[part]
+        _set_offsets(
+            table,
+            week_index_offsets[part] - first,
+            len(week_indexes) // 8 + np.cumsum([0, *(sum(map(len, found)) // 8 for found in pieces)])[:-1],
+            fetched[part],
+        )
         yield part, Blocks(table, _join([week_indexes, *chain.from_iterable(pieces)]))
 
 
 def _list_parts(bases: Numbers) -> Iterator[slice]:
-    """Part blocks into some at a time, between two bases where that is near: those of one base lie together."""
-    offsets = np.flatnonzero(np.diff(bases, append=-1)) + 1
+    """Split blocks into ranges of about 64, between two bases where one is near: blocks of a base are neighbours."""
+    starts = np.flatnonzero(np.diff(bases, append=-1)) + 1
     first = 0
     while first < len(bases):
-        near = offsets[np.searchsorted(offsets, first + _BLOCKS_AT_ONCE, side="right") - 1]
+        near = starts[np.searchsorted(starts, first + _BLOCKS_AT_ONCE, side="right") - 1]
         last = int(near) if near > first + _BLOCKS_AT_ONCE // 4 else min(first + _BLOCKS_AT_ONCE, len(bases))
         yield slice(first, last)
         first = last
 
 
-def decode_blocks(rows: Iterable[Any]) -> Blocks:
-    """Make blocks of rows: the columns of layout.py up to OTHER_Y, the words of the places and of each axis of the other
-    ends that are here, the runs, and the bits: those, and times if they are here.
-    """
-    found = list(rows)
-    pieces = list(chain.from_iterable(row[-2:] for row in found))
+def decode_blocks(encoded: Iterable[EncodedBlock]) -> Blocks:
+    """Make blocks ready for the kernels."""
+    found = list(encoded)
+    pieces = [piece for block in found for piece in (block.week_index, block.bits)]
     offsets = np.cumsum([0, *map(len, pieces)])[:-1].reshape(-1, 2) // 8
-    numbers = np.array([row[:-2] for row in found], np.int64).reshape(-1, WEEK_INDEX_AT - 1)
-    table = np.empty((len(found), COLUMNS), np.int64)
-    table[:, :DELTAS_AT] = numbers[:, :DELTAS_AT]
-    table[:, WEEK_INDEX_AT], table[:, DELTAS_AT] = offsets.T
-    table[:, X_AT:WEEK_INDEX_AT] = offsets[:, 1:] + np.cumsum(numbers[:, DELTAS_AT:], axis=1)
+    headers = make_headers([block.header for block in found])
+    table = make_blocks_table(headers)
+    _set_offsets(table, offsets[:, 0], offsets[:, 1], stack_words(headers))
     return Blocks(table, _join(pieces))
+
+
+def _set_offsets(table: BlockTable, week_indexes: Numbers, bits: Numbers, lengths: Numbers) -> None:
+    """Set the offsets of columns in words. bits: of the first column; lengths: n by 3, of deltas, x and y."""
+    table["week_index_at"], table["deltas_at"] = week_indexes, bits
+    for n, name in enumerate(("x_at", "y_at", "times_at"), start=1):
+        table[name] = bits + lengths[:, :n].sum(axis=1)
 
 
 def _join(pieces: Sequence[bytes]) -> Words:
@@ -117,19 +103,18 @@ def _join(pieces: Sequence[bytes]) -> Words:
     return np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64)
 
 
-def flatten_datasources(datasources: Iterable[Sequence[int]]) -> tuple[Numbers, Numbers]:
-    """Lay blocks' datasources out as the kernels take them: one after the other, and where each block's begin."""
+def flatten_datasources(datasources: Iterable[Sequence[int]]) -> Datasources:
+    """Concatenate the datasource ids of blocks."""
     lists = list(datasources)
-    return np.array([*chain.from_iterable(lists)], np.int64), np.cumsum([0, *map(len, lists)])
+    return Datasources(np.array([*chain.from_iterable(lists)], np.int64), np.cumsum([0, *map(len, lists)]))
 
 
 def stream_columns(
     connection: Connection, block_ids: Sequence[int], *, words: Sequence[Sequence[int]], needs: Sequence[int]
 ) -> Iterator[list[bytes]]:
-    """Give the columns that each block needs, in order. What is not here is read; nothing else can be asked on the connection
-    meanwhile.
+    """Yield the columns that each block needs, in order. The connection is busy meanwhile.
 
-    words: of the places and of each axis. needs: DELTAS and so on, added up. Raises: StaleError when a block is gone.
+    words: lengths of deltas and of each axis. needs: flags of the columns. Raises: StaleError when a block is gone.
     """
     cache = get_block_cache(connection)
     known = [columns or NO_COLUMNS for columns in cache.get(block_ids)]
@@ -155,7 +140,7 @@ def stream_columns(
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """The bits of columns that lie side by side. words: of the places and of each axis."""
+    """The bits of adjacent columns of a block. words: lengths of deltas and of each axis."""
 
     block_id: int
     words: Sequence[int]
@@ -167,7 +152,7 @@ class _Piece:
 
     @property
     def length(self) -> int:
-        """How many words, or more: of times, which come last, nobody has said it."""
+        """Length in 64-bit words; an upper bound for the last column, whose length is not stored."""
         first, last = self.columns[0], self.columns[-1]
         return ALL_WORDS if last >= len(self.words) else sum(self.words[first : last + 1])
 
@@ -175,13 +160,13 @@ class _Piece:
         ends = [0, *accumulate(8 * self.words[column] for column in self.columns[:-1]), len(bits)]
         return [bits[first:last] for first, last in pairwise(ends)]
 
-    def place(self, columns: Sequence[bytes]) -> Columns:
-        """Say of all columns what is here."""
-        return tuple(columns[self.columns.index(column)] if column in self.columns else None for column in range(BIT_COLUMNS))
+    def arrange(self, found: Sequence[bytes]) -> Columns:
+        """The columns that were read, among all columns of a block."""
+        return tuple(found[self.columns.index(column)] if column in self.columns else None for column in range(BIT_COLUMNS))
 
 
 def _read_columns(connection: Connection, cache: BlockCache, pieces: Sequence[_Piece]) -> Iterator[list[bytes]]:
-    """Read pieces in order, as far as there are blocks for them, and keep them unless that is very much."""
+    """Read pieces in order, until a block is missing, and cache them up to half of the cache."""
     if not pieces:
         return
     parameters: dict[str, object] = {
@@ -195,9 +180,9 @@ def _read_columns(connection: Connection, cache: BlockCache, pieces: Sequence[_P
         for row in rows:
             piece = pieces[row.number - 1]
             early[row.number] = columns = piece.split(row.bits)
-            # A question that reads nearly everything must not drop what others have use for.
+            # A question that reads nearly everything must not evict what other questions use.
             if 2 * cached_bytes < cache.limit_bytes:
-                cache.put(piece.block_id, piece.place(columns))
+                cache.put(piece.block_id, piece.arrange(columns))
                 cached_bytes += len(row.bits)
         while number + 1 in early:
             number += 1

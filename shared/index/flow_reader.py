@@ -1,7 +1,7 @@
-"""Known flows: which trips of a question are counted by the flows that runs keep, and those flows; blocks give the others.
+"""Flow reader: the trips of a question that stored flows cover, and those flows. The other trips are read from blocks.
 
-Without a box that is all of them. With one it is those whose ends that matter lie in cells of flows that lie whole in it: only
-what begins along its edge is left to read.
+Without a box stored flows cover all trips. With a box they cover the trips whose tested ends lie in flow cells inside the box:
+only trips along its edge are left to read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from shared.domain.area import AxisArea, Box
 from shared.domain.clock import list_slots
 from shared.domain.trip_end import End, filter_ends
+from shared.index.block_header import BlockTable
 from shared.index.layout import FLOW_SHIFT
 from shared.kernels.bit_packing import unpack_numbers
 from shared.kernels.compiler import compile_kernel
@@ -22,12 +23,14 @@ from shared.platform.arrays import Flags, Numbers, Words
 from shared.services.database import stream_rows
 
 _ALL_SLOTS: Final = tuple(range(48))
-# Rows of segment_flow are a tenth of a kilobyte each.
+# Rows of flows are 0.1 KB each.
 _FLOW_ROWS: Final = 1_024
+# Origin cell, first destination cell, flows, and offsets of both columns of bits in words.
+_FLOW_ROW: Final = np.dtype([(name, np.int64) for name in ("origin", "first", "flows", "cells_at", "trips_at")])
 
 
 class FlowFilter(Protocol):
-    """What of a question decides which flows are known; groups.question.FlowQuestion has it."""
+    """The fields of a question that decide which trips are covered; groups.question.FlowQuestion has them."""
 
     @property
     def end(self) -> End:
@@ -35,7 +38,7 @@ class FlowFilter(Protocol):
 
     @property
     def box(self) -> Box | None:
-        """Where it must lie; None: anywhere."""
+        """Where it must lie; None: without a box."""
 
     @property
     def datasource(self) -> str | None:
@@ -47,12 +50,12 @@ class FlowFilter(Protocol):
 
     @property
     def fits_flows(self) -> bool:
-        """Whether such flows are kept."""
+        """Whether stored flows answer the question."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowCoverage:
-    """What runs know of a question. area: where an end must lie for that; None: anywhere. slots: hours; None: all at once."""
+    """The trips that stored flows cover. area: where the ends must lie for that (None: anywhere); slots: hours (None: all)."""
 
     end: End
     area: AxisArea | None
@@ -60,7 +63,7 @@ class FlowCoverage:
 
     @classmethod
     def find(cls, question: FlowFilter, *, by_slot: bool = False) -> "FlowCoverage | None":
-        """Find what runs know; None: nothing. by_slot: flows of each hour are wanted, which runs keep without datasources."""
+        """Find what stored flows cover; None: no trips. by_slot: flows per hour, which are stored without datasources."""
         if not question.fits_flows or (by_slot and question.datasource is not None):
             return None
         area = question.box.area().inner(FLOW_SHIFT) if question.box else None
@@ -70,7 +73,7 @@ class FlowCoverage:
         return cls(question.end, area, _ALL_SLOTS if by_slot and slots is None else slots)
 
     def contains(self, origins: Numbers, destinations: Numbers) -> Flags:
-        """Tell which trips are known. Shape: n positions each → n flags."""
+        """Whether each trip is covered. Shape: n positions each → n flags."""
         return (
             np.ones(len(origins), np.bool_) if self.area is None else filter_ends(self.area, origins, destinations, end=self.end)
         )
@@ -83,54 +86,54 @@ class FlowCoverage:
         view: Sequence[int] | None = None,
         is_in_order: bool = False,
     ) -> Iterator[Sequence[Any]]:
-        """Read rows of segment_flow, some at a time, for count_rows. is_in_order: of origin cells.
+        """Yield lists of rows of stored flows, for count_rows. is_in_order: of origin cells.
 
-        view: bounds of whole cells; flows with no cell in it are left out where that is easy.
+        view: bounds of whole cells; rows with no flow in it may be skipped.
         """
         bounds = self.area.bounds() if self.area else None
-        parameters_ = {
+        query_parameters = {
             **parameters,
             "slots": None if self.slots is None else list(self.slots),
             "view_area": view or bounds,
             "first_area": bounds if self.end in ("origin", "both") else None,
             "is_in_order": is_in_order,
         }
-        return stream_rows(connection, "list_segment_flows", parameters_, rows=_FLOW_ROWS)
+        return stream_rows(connection, "list_segment_flows", query_parameters, rows=_FLOW_ROWS)
 
     def count_rows(self, rows: Sequence[Any]) -> Numbers:
-        """Count the known trips of rows. Shape: 4 by n, of each flow: its row, origin and destination cell, trips."""
+        """Count the covered trips of rows. Shape: 4 by n flows: index of the row, origin and destination cell, trips."""
         found = np.stack([np.repeat(np.arange(len(rows)), [row.flows for row in rows]), *read_flows([row[2:] for row in rows])])
         return found if self.area is None else found[:, self.contains(*(found[1:3] << FLOW_SHIFT))]
 
 
 def read_flows(rows: Sequence[Any]) -> Numbers:
-    """Read rows of segment_flow: origin cell, first destination cell, flows, and two columns of bits.
+    """Decode rows of stored flows: origin cell, first destination cell, flows, and two columns of bits.
 
     Shape: 3 by n: origin cells, destination cells, trips.
     """
     origins, firsts, flows, cells, trips = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     sizes = np.array([len(column) // 8 for pair in zip(cells, trips, strict=True) for column in pair], np.int64)
     offsets = (np.cumsum(sizes) - sizes).reshape(-1, 2)
-    table = np.column_stack([np.array([origins, firsts, flows], np.int64).T, offsets])
+    table = np.empty(len(rows), _FLOW_ROW)
+    table["origin"], table["first"], table["flows"] = np.array([origins, firsts, flows], np.int64)
+    table["cells_at"], table["trips_at"] = offsets.T
     words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
-    found = np.empty((3, int(table[:, 2].sum())), np.int64)
+    found = np.empty((3, int(table["flows"].sum())), np.int64)
     _list_flows(table, words, found)
     return found
 
 
 @compile_kernel
-def _list_flows(rows: Numbers, words: Words, found: Numbers) -> None:
-    """List the flows of rows of segment_flow: origin cell, first destination cell, flows, words where cells and trips begin.
-
-    Shape: found is 3 by all flows: origin cells, destination cells, trips.
-    """
+def _list_flows(rows: BlockTable, words: Words, found: Numbers) -> None:
+    """List the flows of rows. Shape: rows are records of _FLOW_ROW; found is 3 by all flows: origins, destinations, trips."""
     first = 0
     for row in range(len(rows)):
-        last = first + rows[row, 2]
-        found[0, first:last] = rows[row, 0]
-        unpack_numbers(words, rows[row, 3], found[1, first:last])
-        unpack_numbers(words, rows[row, 4], found[2, first:last])
-        cell = rows[row, 1]
+        each = rows[row]
+        last = first + each.flows
+        found[0, first:last] = each.origin
+        unpack_numbers(words, each.cells_at, found[1, first:last])
+        unpack_numbers(words, each.trips_at, found[2, first:last])
+        cell = each.first
         for i in range(first, last):
             cell += found[1, i]
             found[1, i] = cell

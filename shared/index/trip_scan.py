@@ -1,7 +1,7 @@
-"""Trip blocks: the blocks of origins, whose trips have both ends, for questions about flows and trip groups.
+"""Trip scan: origin blocks, whose trips have both ends, for questions about flows and trip groups.
 
-for found in stream_trip_blocks(connection, parameters, choice, tests=BLOCK_TESTS["both"], known=known):
-    trips = find_uncovered_trips(found, choice, known)
+for found in stream_trip_blocks(connection, parameters, scan_filter, tests=BLOCK_TESTS["both"], coverage=coverage):
+    trips = find_uncovered_trips(found, scan_filter, coverage)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from shared.domain.area import WHOLE_WORLD
 from shared.domain.trip_end import End
-from shared.index.block_fetch import BlockHeaders, Blocks, read_blocks
+from shared.index.block_fetch import Blocks, read_blocks
+from shared.index.block_header import BlockHeaders
 from shared.index.flow_reader import FlowCoverage
 from shared.index.layout import ANY, INSIDE, ONE_INSIDE
 from shared.index.scan import ScanFilter, find_trips
@@ -20,23 +21,20 @@ from shared.index.snapshot import StaleError
 from shared.platform.arrays import Numbers
 from shared.services.database import stream_rows
 
-_HEAD: Final = slice(1, -3)
-"""Columns of a row that are numbers of a head."""
-
 BLOCK_TESTS: Final[Mapping[End, tuple[int, int]]] = {
     "origin": (INSIDE, ANY),
     "destination": (ANY, INSIDE),
     "both": (INSIDE, INSIDE),
     "either": (ONE_INSIDE, ANY),
 }
-"""What origin and destination must be in a box."""
+"""Tests of origin and destination against a box."""
 
-# BlockHeaders of blocks are 0.3 KB each.
+# Rows of block headers: 0.3 KB each.
 _ROWS: Final = 256
 
 
 class TripBlocks(NamedTuple):
-    """Some blocks, and their rows of list_trip_blocks."""
+    """Blocks, and their rows of list_trip_blocks."""
 
     rows: Sequence[Any]
     blocks: Blocks
@@ -53,11 +51,11 @@ def stream_trip_blocks(
     destination_cells: Sequence[int] | None = None,
     is_in_order: bool = False,
 ) -> Iterator[TripBlocks]:
-    """Give blocks, some at a time, but for those all of whose trips are known.
+    """Yield blocks, about 64 at a time, except those whose trips are all covered by stored flows.
 
     tests: of origin and destination. Raises: StaleError.
     """
-    # Runs that keep no hours know the flows of all hours only.
+    # Segments without flows per hour have flows of all hours only.
     flow_hours = [] if coverage is None else [True] if coverage.slots is not None else [True, False]
     asked = {
         **parameters,
@@ -77,12 +75,12 @@ def stream_trip_blocks(
             raise StaleError
         found += (row for row in rows if row.trips is not None)
     if found:
-        headers = BlockHeaders(np.array([row[_HEAD] for row in found], np.int64), b"".join([row.week_index for row in found]))
+        headers = BlockHeaders.from_rows(found)
         yield from (TripBlocks(found[part], blocks) for part, blocks in read_blocks(connection, headers))
 
 
 def find_uncovered_trips(found: TripBlocks, scan_filter: ScanFilter, coverage: FlowCoverage | None) -> Numbers:
-    """List the chosen trips of blocks but the known ones. Shape: as find_trips."""
+    """List the selected trips of blocks that stored flows do not cover. Shape: as find_trips."""
     if coverage is None:
         return find_trips(found.blocks, scan_filter)
     is_covered = np.array([row.has_coverage for row in found.rows])

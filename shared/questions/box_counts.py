@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 
 from shared.domain.area import AxisArea
 from shared.domain.trip_end import End, area_parameters
-from shared.index.block_fetch import BlockHeaders, read_blocks
+from shared.index.block_fetch import read_blocks
+from shared.index.block_header import BlockHeaders
 from shared.index.layout import ANY, CELL_SHIFT, INSIDE, OUTSIDE
 from shared.index.scan import ScanFilter, TimeCounter
 from shared.index.snapshot import StaleError
@@ -149,7 +150,7 @@ class _Answer:
             if row.headers is None:
                 self._add_sums(row)
             else:
-                self._headers.append((row.is_complement, row.is_counted, BlockHeaders.decode(row.headers, row.week_index)))
+                self._headers.append((row.is_complement, row.is_counted, BlockHeaders.from_arrays(row.headers, row.week_index)))
 
     def add_blocks(self, connection: Connection, cut_days: Sequence[tuple[date, date]]) -> None:
         """Read and count the blocks. Blocks that cells or sums count are read only for the days in no whole week.

@@ -9,11 +9,10 @@ from sqlalchemy import Connection
 
 from shared.domain.area import WHOLE_WORLD, AxisArea, Box
 from shared.domain.position import Positions, cell_middles
-from shared.index.layout import CELL_SHIFT
+from shared.index.layout import CELL_SHIFT, FINE_SHIFT
 from shared.index.snapshot import fetch_uncompacted_loads
 from shared.services.database import execute, stream_rows
 
-_FINE_SHIFT: Final = 24
 # Bits of one level of the cell pyramid: half the rows, half the columns.
 _STEP_BITS: Final = 2
 # Most distinct cells while blocks are read; more are coarsened at once.
@@ -33,7 +32,7 @@ class CellCount:
 
 def fetch_density(connection: Connection, *, viewport: Box | None = None, limit: int = 30_000) -> list[CellCount]:
     """Count trip origins per cell, most first, in the cells the viewport touches: the finest of which there are at most limit."""
-    area = viewport.area().outer(_FINE_SHIFT) if viewport else WHOLE_WORLD
+    area = viewport.area().outer(FINE_SHIFT) if viewport else WHOLE_WORLD
     if area.is_empty:
         return []
     areas = {
@@ -58,7 +57,7 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
 
 
 class _Cells:
-    """Trips per cell of position >> (_FINE_SHIFT + level), in order."""
+    """Trips per cell of position >> (FINE_SHIFT + level), in order."""
 
     def __init__(self) -> None:
         self.level = 0
@@ -85,18 +84,16 @@ def _count_blocks(connection: Connection, area: AxisArea, loads: Mapping[str, ob
     """Count the origins of uncompacted loads that have blocks, in at most limit cells."""
     # Imported here: where all loads are compacted no compiled kernels are needed.
     from shared.index.block_fetch import decode_blocks
-    from shared.index.layout import TRIPS
+    from shared.index.block_header import BlockHeader, EncodedBlock
     from shared.index.scan_kernels import list_positions
     from shared.kernels.radix_sort import count_numbers
 
     found = _Cells()
     for rows in stream_rows(connection, "list_origin_blocks", {"area": area.bounds(), **loads}, rows=_ROWS):
-        blocks = decode_blocks(
-            (trips, 0, base, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, runs, deltas) for trips, base, runs, deltas in rows
-        )
-        positions = np.empty(int(blocks.table[:, TRIPS].sum()), np.int64)
+        blocks = decode_blocks(EncodedBlock(BlockHeader(row.trips, base=row.base), row.week_index, row.deltas) for row in rows)
+        positions = np.empty(blocks.trips, np.int64)
         list_positions(blocks.table, blocks.words, positions)
-        found.add(*count_numbers(positions[area.contains(positions)] >> _FINE_SHIFT + found.level))
+        found.add(*count_numbers(positions[area.contains(positions)] >> FINE_SHIFT + found.level))
         found.coarsen(_MOST_CELLS)
     found.coarsen(limit)
     return found

@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from shared.domain.trip_end import area_parameters
+from shared.index.layout import HOURS
 from shared.index.snapshot import fetch_trip_filter
 from shared.platform.errors import RequestError
 from shared.questions.period import period_parameters
@@ -26,7 +27,6 @@ KINDS: Final[tuple[By, ...]] = get_args(By)
 DURATION_MINUTES: Final = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 360, 720, 1440)
 """First minute of each bin of durations; the last has no end."""
 
-_WEEK_HOURS: Final = 168
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -78,7 +78,7 @@ def _count(connection: Connection, question: WeeklyQuestion, *, by_hour: bool) -
     while True:
         parameters = _parameters(connection, question)
         if parameters is None:
-            return np.zeros((1, _WEEK_HOURS if by_hour else 1), np.int64)
+            return np.zeros((1, HOURS if by_hour else 1), np.int64)
         if area is None:
             found = count_without_box(connection, parameters=parameters, by_hour=by_hour)
         else:

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from shared.domain.clock import DAY
+from shared.index.layout import HOURS
 from shared.questions.period import list_cut_days
 from shared.services.database import stream_rows
 
 Counts = npt.NDArray[np.int64]
 
-_WEEK_HOURS: Final = 168
 # Rows per fetch: five years of weeks, or the times of a quarter of a million trips.
 _ROWS: Final = 256
 
@@ -32,7 +32,7 @@ def count_without_box(connection: Connection, *, parameters: Mapping[str, Any], 
     if not knows_weeks:
         parameters = {**parameters, "whole_from": to_on + DAY, "whole_to": from_on - DAY}
     first_week = from_on - from_on.weekday() * DAY
-    counts = np.zeros(((to_on - first_week).days // 7 + 1, _WEEK_HOURS if by_hour else 1), np.int64)
+    counts = np.zeros(((to_on - first_week).days // 7 + 1, HOURS if by_hour else 1), np.int64)
     for rows in stream_rows(connection, "count_without_box", {**parameters, "by_hour": by_hour}, rows=_ROWS):
         if not rows[0].is_current:
             return None
@@ -47,13 +47,18 @@ def count_without_box(connection: Connection, *, parameters: Mapping[str, Any], 
 def _count_blocks(rows: Sequence[Any], parameters: Mapping[str, Any], *, by_hour: bool) -> Counts:
     # Imported here: questions that read no blocks need not load compiled kernels.
     from shared.index.block_fetch import decode_blocks
+    from shared.index.block_header import BlockHeader, EncodedBlock
     from shared.index.scan import ScanFilter, TimeCounter
 
     scan_filter = ScanFilter(None, parameters["hours"], parameters["from_on"], parameters["to_on"])
     counter = TimeCounter(scan_filter, by_hour=by_hour)
     blocks = decode_blocks(
-        (r.trips, r.region_id, 0, r.base_week, r.datasources, r.selected, 0, 0, 0, 0, 0, 0, 0, r.week_index, r.times)
-        for r in rows
+        EncodedBlock(
+            BlockHeader(row.trips, row.region_id, 0, row.base_week, row.datasources, selected_datasource=row.selected),
+            row.week_index,
+            row.times,
+        )
+        for row in rows
     )
     for from_on, to_on in list_cut_days(parameters):
         counter.add(blocks, from_on, to_on)
