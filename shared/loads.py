@@ -47,7 +47,7 @@ _FIELDS = (
 )
 
 # Of a plan, what only workers need: the footer of a Parquet file, which may take megabytes.
-_INTERNAL = ("footer", "asked")
+_INTERNAL = ("footer", "options")
 
 
 def insert_load(connection: Connection, stored: StoredObject, *, file_name: str, options: dict[str, Any]) -> int:

@@ -85,7 +85,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     last_time: options.LastTime = None,
     name: options.FileName = None,
     is_forgetting: Annotated[
-        bool, typer.Option("--forget", help="Forget what was said of files of this kind, then look.")
+        bool, typer.Option("--forget", help="Forget the options remembered for files of this kind, then inspect.")
     ] = False,
     is_json: options.AsJson = False,
 ) -> None:

@@ -87,6 +87,6 @@ MaxShare = Annotated[
 ]
 LastTime = Annotated[
     bool | None,
-    typer.Option("--last-time/--no-last-time", help="Whether files are read as was said of others of the same kind."),
+    typer.Option("--last-time/--no-last-time", help="Whether options remembered for files of the same kind apply."),
 ]
 FileName = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The file's name; needed for standard input (-).")]

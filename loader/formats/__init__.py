@@ -1,9 +1,9 @@
 """Formats: from the bytes of any trip file to trips and rejects. Pure functions over bytes; no network, no database.
 
     plan = detect_format(sample, file_name="trips.csv", options=options, is_whole=False)
-    scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
-    for piece, data in scanner.scan(chunks): ...     # chunks of the object as stored; piece is a BatchSlice
-    plan = scanner.plan                              # the whole column has settled what the sample could not
+    splitter = BatchSplitter(plan, batch_bytes=16 * 2**20)
+    for piece, data in splitter.split(chunks): ...     # chunks of the object as stored; piece is a BatchSlice
+    plan = splitter.plan                              # the whole column has settled what the sample could not
     # Where plan.is_seekable, bytes [piece.offset, piece.offset + piece.bytes) of the object are the batch and data is None.
     # Otherwise (compressed, UTF-16) data is the batch in parts, for the planner to keep until it is parsed.
     parsed = parse_batch(data, plan, piece, options=options)
@@ -13,7 +13,7 @@ What a person has to settle is a FileFormatError with a code and one clear messa
 """
 
 from loader.formats.batch_parser import parse_batch
-from loader.formats.batch_splitter import BatchScanner
+from loader.formats.batch_splitter import BatchSplitter
 from loader.formats.containers.byte_ranges import ByteRanges
 from loader.formats.detector import SAMPLE_BYTES, detect_format, needs_whole
 from loader.formats.header_fingerprint import list_headers
@@ -28,8 +28,8 @@ from loader.formats.warm_up import warm_up
 
 __all__ = [
     "SAMPLE_BYTES",
-    "BatchScanner",
     "BatchSlice",
+    "BatchSplitter",
     "ByteRanges",
     "FileParts",
     "FilePlan",

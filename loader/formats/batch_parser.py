@@ -18,7 +18,7 @@ from loader.formats.text.records import Mask, Records, split_records
 from loader.formats.validation.column_source import TextSource
 from loader.formats.validation.reject_details import RAW_LIMIT, VALUE_LIMIT, shorten
 from loader.formats.validation.rules import REJECT_SCHEMA
-from loader.formats.validation.validate import judge_rows
+from loader.formats.validation.validate import validate_rows
 
 
 def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: LoadOptions) -> ParsedBatch:
@@ -33,13 +33,13 @@ def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: Load
     records = split_records(text, plan.dialect, limit=plan.record_limit_bytes, header_lines=header_lines)
     is_whole, broken = _find_broken(records, plan)
     table = split_fields(records, is_good=is_whole, field_count=plan.dialect.field_count)
-    verdicts = judge_rows(TextSource(table, decimal=plan.dialect.decimal), plan, options)
-    faulty = table.rows[verdicts.bad_rows]
+    validation = validate_rows(TextSource(table, decimal=plan.dialect.decimal), plan, options)
+    faulty = table.rows[validation.bad_rows]
     limit = max(RAW_LIMIT, plan.record_limit_bytes)
-    found = (np.flatnonzero(~is_whole), broken), (faulty, verdicts.faults)
-    parts = [_make_rejects(records, indexes, faults, raw_limit=limit) for indexes, faults in found if len(indexes)]
+    found = (np.flatnonzero(~is_whole), broken), (faulty, validation.details)
+    parts = [_make_rejects(records, indexes, details, raw_limit=limit) for indexes, details in found if len(indexes)]
     rejects = pl.concat(parts).sort("record_in_batch") if parts else pl.DataFrame(schema=dict(REJECT_SCHEMA))
-    return ParsedBatch(verdicts.trips, rejects, len(records), verdicts.warnings)
+    return ParsedBatch(validation.trips, rejects, len(records), validation.warnings)
 
 
 def decode_text(data: bytes, encoding: str) -> bytes:
@@ -78,16 +78,16 @@ def _find_broken(records: Records, plan: FilePlan) -> tuple[Mask, pl.DataFrame]:
 
 
 def _make_rejects(
-    records: Records, indexes: np.ndarray[tuple[int], np.dtype[np.int64]], faults: pl.DataFrame, *, raw_limit: int
+    records: Records, indexes: np.ndarray[tuple[int], np.dtype[np.int64]], details: pl.DataFrame, *, raw_limit: int
 ) -> pl.DataFrame:
     raw = slice_text(records.buffer, records.starts[indexes], records.ends[indexes])
     return pl.DataFrame(
         {
             "line_in_batch": records.lines[indexes],
             "record_in_batch": indexes + 1,
-            "column_name": faults["column_name"],
-            "reason": faults["reason"],
-            "value": shorten(faults["value"], VALUE_LIMIT),
+            "column_name": details["column_name"],
+            "reason": details["reason"],
+            "value": shorten(details["value"], VALUE_LIMIT),
             "raw": shorten(raw, raw_limit),
         },
         schema=dict(REJECT_SCHEMA),

@@ -1,10 +1,10 @@
-"""Scanner: cut a stream of bytes into batches on record boundaries.
+"""Batch splitter: cuts a stream of bytes into batches on record boundaries.
 
-    scanner = BatchScanner(plan, batch_bytes=16 * 2**20)
-    for piece, data in scanner.scan(chunks):     # chunks of the object as it is stored
+    splitter = BatchSplitter(plan, batch_bytes=16 * 2**20)
+    for piece, data in splitter.split(chunks):     # chunks of the object as it is stored
         ...                                      # data: joined, what parse_batch wants; None where plan.is_seekable, unless
                                                  # gives_data
-    plan = scanner.plan                          # with what only the whole file could settle, such as the order of day and month
+    plan = splitter.plan                          # with what only the whole file could settle, such as the order of day and month
 
 Or step by step over an unpacked stream: feed(chunk), finish(). Slices cover the stream without gap or overlap, and each ends
 at the last record boundary within batch_bytes, whatever the chunks were.
@@ -20,7 +20,7 @@ from loader.formats.containers.archived_parquet import read_packed_parquet
 from loader.formats.containers.byte_ranges import WholeFile
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.delimited.boundaries import Boundaries, PlainLines, find_boundaries
-from loader.formats.delimited.whole_file_evidence import Evidence
+from loader.formats.delimited.whole_file_evidence import WholeFileEvidence
 from loader.formats.member_check import begins_with_header
 from loader.formats.model.batches import BatchSlice
 from loader.formats.model.options import LoadOptions
@@ -41,7 +41,7 @@ SCAN_LIMIT_BYTES = 32 * 2**20
 Data = Sequence[memoryview]
 
 
-class BatchScanner:
+class BatchSplitter:
     """Cut a stream into slices of about batch_bytes that end on record boundaries."""
 
     def __init__(self, plan: FilePlan, *, batch_bytes: int = 16 * 2**20, gives_data: bool = False) -> None:
@@ -49,7 +49,7 @@ class BatchScanner:
         self._gives_data = gives_data or not plan.is_seekable
         self._batch_bytes = batch_bytes
         self._scan_limit = max(SCAN_LIMIT_BYTES, 2 * plan.record_limit_bytes)
-        self._evidence = Evidence(plan)
+        self._evidence = WholeFileEvidence(plan)
         self._has_data = self._gives_data or self._evidence.needs_records
         self._next = BatchSlice(batch_no=0, offset=0, bytes=0, lines_before=0, records_before=0, is_first=True)
         self._kept: list[memoryview] = []
@@ -60,7 +60,7 @@ class BatchScanner:
         """How everything given so far is read, whatever follows; None while what follows may change that."""
         return self._evidence.settle() if self._evidence.is_settled else None
 
-    def scan(self, chunks: Iterable[bytes], *, members: Members = None) -> Iterator[tuple[BatchSlice, Data | None]]:
+    def split(self, chunks: Iterable[bytes], *, members: Members = None) -> Iterator[tuple[BatchSlice, Data | None]]:
         """Cut a stored object, compressed or not; give each slice, and its bytes when asked to or where ranges can't give them.
 
         members: the directory of a zip file. Without it the local headers count, and one that differs from them is refused.
@@ -91,7 +91,7 @@ class BatchScanner:
             return
         packed = read_packed_parquet(chunks, self.plan.compression, members=members, member=self.plan.member)
         if not self.plan.footer:
-            self.plan = detect_parquet(WholeFile(packed), self.plan, LoadOptions.from_json(self.plan.asked or {}))
+            self.plan = detect_parquet(WholeFile(packed), self.plan, LoadOptions.from_json(self.plan.options or {}))
         view = memoryview(packed)
         for piece in list_slices(self.plan):
             yield piece, [view[piece.offset : piece.offset + piece.bytes]]

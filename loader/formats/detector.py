@@ -17,12 +17,12 @@ from loader.formats.containers.member_names import name_member
 from loader.formats.containers.signatures import reject_foreign
 from loader.formats.containers.tables import detect_compression, open_tables
 from loader.formats.containers.zip_directory import read_directory
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.delimited.dialect import Layout, read_layouts, read_table
 from loader.formats.detection.column_profile import DECIMAL_COMMA, Profile
 from loader.formats.detection.column_roles import check_roles, find_roles
 from loader.formats.detection.column_times import detect_time_format
-from loader.formats.detection.content_roles import guess_roles
+from loader.formats.detection.content_roles import find_content_roles
 from loader.formats.detection.order_check import check_order
 from loader.formats.detection.role_finder import RoleFinder
 from loader.formats.model.errors import make_choice, unnamed_fields
@@ -51,7 +51,7 @@ TEXT_SAMPLE_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True)
-class Reading:
+class Candidate:
     """One way to read the sample as trips. score: how sure the roles are, in all."""
 
     layout: Layout
@@ -65,12 +65,12 @@ def detect_format(
     file_name: str,
     options: LoadOptions,
     is_whole: bool,
-    is_hearsay: bool = False,
+    from_history: bool = False,
     ranges: ByteRanges | None = None,
 ) -> FilePlan:
     """Tell how a file is to be read, from its first bytes (SAMPLE_BYTES or more; is_whole: there are no others).
 
-    is_hearsay: the options were said of another file, so that this one may prove them wrong.
+    from_history: the options were given for another file, so that this one may prove them wrong.
     ranges: the file, where parts of it can be read besides: a Parquet file says at its end what it holds.
     Raises: FileFormatError with one clear message; its code says what a person has to settle.
     """
@@ -81,34 +81,36 @@ def detect_format(
         raise FileFormatError("This file is no archive: leave out member (--member).", code="no_such_member", parameter="member")
     if is_packed_parquet(sample, compression, options.member):
         unpacked = WholeFile(read_packed_parquet([sample], compression, member=options.member)) if is_whole else None
-        return replace(_detect_parquet(unpacked, options, is_hearsay=is_hearsay), compression=compression, member=options.member)
+        return replace(
+            _detect_parquet(unpacked, options, from_history=from_history), compression=compression, member=options.member
+        )
     if sample.startswith(PARQUET_MAGIC):
-        return _detect_parquet(WholeFile(sample) if is_whole else ranges, options, is_hearsay=is_hearsay)
+        return _detect_parquet(WholeFile(sample) if is_whole else ranges, options, from_history=from_history)
     if sample.startswith(ENCRYPTED_MAGIC):
         raise encrypted()
     try:
-        return _detect_text(sample, options, is_whole=is_whole, is_hearsay=is_hearsay)
+        return _detect_text(sample, options, is_whole=is_whole, from_history=from_history)
     except FileFormatError as error:
         raise (error if options.member else name_member(error, sample, compression)) from error
 
 
-def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, is_hearsay: bool) -> FilePlan:
+def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, from_history: bool) -> FilePlan:
     compression = detect_container(sample)
     text = read_text(sample, options, is_whole=is_whole)
     if not text.samples:
-        return FilePlan(table=InnerTable("workbook"), asked=options.to_json(), record_limit_bytes=options.record_limit_bytes)
-    reading, chosen = _choose_table(text.samples, options)
-    plan = _make_plan(reading, options, compression=compression, encoding=text.encoding)
-    layout = reading.layout
+        return FilePlan(table=InnerTable("workbook"), options=options.to_json(), record_limit_bytes=options.record_limit_bytes)
+    candidate, chosen = _choose_table(text.samples, options)
+    plan = _make_plan(candidate, options, compression=compression, encoding=text.encoding)
+    layout = candidate.layout
     plan = read_point_forms(replace(plan, table=chosen.table), options, layout.text)
     if len(layout.table) == 0:
         return plan
     origin = read_columns(TextSource(layout.table, decimal=layout.dialect.decimal), plan, options).origin
     if is_order_open(plan, options, layout.text):
         settled = settle_order(plan, origin)
-        origin = Ends(origin.latitude, origin.longitude) if settled.is_exchanged else origin
+        origin = Coordinates(origin.latitude, origin.longitude) if settled.is_exchanged else origin
         plan = settled
-    if is_hearsay and is_better_exchanged(origin):
+    if from_history and is_better_exchanged(origin):
         raise FileFormatError("Longitude and latitude look swapped.", code="swapped_coordinates")
     if not options.encoding and text.encoding not in UNICODE:
         _check_names(plan, layout, chosen.text)
@@ -129,10 +131,10 @@ def _check_names(plan: FilePlan, layout: Layout, text: bytes) -> None:
     ask_for_charset(names, encoding, text.decode("utf-8", "replace").encode(encoding, "replace"))
 
 
-def _detect_parquet(ranges: ByteRanges | None, options: LoadOptions, *, is_hearsay: bool) -> FilePlan:
-    """Plan a Parquet file; without its end, the scanner completes the plan."""
-    plan = FilePlan(kind="parquet", asked=options.to_json(), record_limit_bytes=options.record_limit_bytes)
-    return detect_parquet(ranges, plan, options, is_hearsay=is_hearsay) if ranges else plan
+def _detect_parquet(ranges: ByteRanges | None, options: LoadOptions, *, from_history: bool) -> FilePlan:
+    """Plan a Parquet file; without its end, the splitter completes the plan."""
+    plan = FilePlan(kind="parquet", options=options.to_json(), record_limit_bytes=options.record_limit_bytes)
+    return detect_parquet(ranges, plan, options, from_history=from_history) if ranges else plan
 
 
 @dataclass(frozen=True)
@@ -208,12 +210,12 @@ def _nothing_in_sample(error: FileFormatError) -> FileFormatError:
     )
 
 
-def _choose_table(samples: Sequence[TableSample], options: LoadOptions) -> tuple[Reading, TableSample]:
+def _choose_table(samples: Sequence[TableSample], options: LoadOptions) -> tuple[Candidate, TableSample]:
     """Choose the table that options name, else the first that has trips. Raises: FileFormatError of the first if none has."""
     first: FileFormatError | None = None
     for sample in select_samples(samples, options.sheet):
         try:
-            return _choose_reading(sample, options), sample
+            return _choose_candidate(sample, options), sample
         except FileFormatError as error:
             if error.error_code not in ("missing_roles", "one_column"):
                 raise
@@ -237,7 +239,7 @@ def select_samples(samples: Sequence[TableSample], sheet: str | None) -> list[Ta
     return selected
 
 
-def _choose_reading(sample: TableSample, options: LoadOptions) -> Reading:
+def _choose_candidate(sample: TableSample, options: LoadOptions) -> Candidate:
     layouts = read_table(sample, options) if sample.table else read_layouts(sample.text, options, is_whole=sample.is_whole)
     if not layouts:
         raise FileFormatError(
@@ -245,8 +247,8 @@ def _choose_reading(sample: TableSample, options: LoadOptions) -> Reading:
             "and a start time.",
             code="one_column",
         )
-    readings = [_read_roles(layout, options) for layout in layouts]
-    best = max(readings, key=lambda reading: (reading.score, not reading.layout.unnamed))
+    candidates = [_read_roles(layout, options) for layout in layouts]
+    best = max(candidates, key=lambda candidate: (candidate.score, not candidate.layout.unnamed))
     if best.layout.unnamed and not options.roles:
         raise unnamed_fields(best.layout.columns, best.layout.unnamed)
     check_order(best.finder, options)
@@ -254,7 +256,7 @@ def _choose_reading(sample: TableSample, options: LoadOptions) -> Reading:
     return best
 
 
-def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
+def _read_roles(layout: Layout, options: LoadOptions) -> Candidate:
     @cache
     def decimal(column: int) -> str:
         return options.decimal or _read_decimal(layout.text(column, 200))
@@ -269,7 +271,7 @@ def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
     finder = RoleFinder(layout.columns, profile)
     find_roles(finder, options)
     if not layout.dialect.has_header or not (finder.has_ends() or finder.question):
-        guess_roles(finder, median, has_names=layout.dialect.has_header)
+        find_content_roles(finder, median, has_names=layout.dialect.has_header)
     found = (
         sum(finder.confidence.values())
         + 5 * (finder.has_ends() or finder.question is not None)
@@ -279,7 +281,7 @@ def _read_roles(layout: Layout, options: LoadOptions) -> Reading:
     coordinates = [decimal(column) for role, column in finder.roles.items() if role.endswith("itude")]
     sign = options.decimal or ("," if "," in coordinates else "." if coordinates else detect_decimal(layout))
     layout = replace(layout, dialect=replace(layout.dialect, decimal=sign))
-    return Reading(layout, finder, found + layout.evenness)
+    return Candidate(layout, finder, found + layout.evenness)
 
 
 def _read_decimal(text: pl.Series) -> str:
@@ -300,8 +302,8 @@ def detect_decimal(layout: Layout) -> str:
     return "," if commas > points else "."
 
 
-def _make_plan(reading: Reading, options: LoadOptions, *, compression: Compression, encoding: str) -> FilePlan:
-    layout, finder = reading.layout, reading.finder
+def _make_plan(candidate: Candidate, options: LoadOptions, *, compression: Compression, encoding: str) -> FilePlan:
+    layout, finder = candidate.layout, candidate.finder
     return FilePlan(
         compression=compression,
         member=options.member,

@@ -24,7 +24,7 @@ LOOKED_AT_BYTES = 2**16
 def list_headers(sample: bytes, *, is_whole: bool, ranges: ByteRanges | None = None) -> dict[str, str]:
     """Hash the header as each delimiter cuts it: delimiter → hash. ranges: the file, where more of it can be read.
 
-    Depends on the bytes alone, so that what was said of one file is found again for the next.
+    Depends on the bytes alone, so that options given for one file are found again for the next.
     """
     if not sample:
         return {}

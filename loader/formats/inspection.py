@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 
 from loader.formats.batch_parser import parse_batch
-from loader.formats.batch_splitter import BatchScanner
+from loader.formats.batch_splitter import BatchSplitter
 from loader.formats.containers.archived_parquet import read_packed_parquet
 from loader.formats.containers.byte_ranges import BytesMissingError, WholeFile
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.gazetteer import City, suggest_region
 from loader.formats.detector import detect_format, read_text
 from loader.formats.model.batches import BatchSlice, ParsedBatch
@@ -57,7 +57,7 @@ class Inspection:
         """Give the inspection as plain JSON."""
         plan, rows = self.plan, self.rows
         return {
-            "plan": {**plan.to_json(), "footer": None, "asked": None},
+            "plan": {**plan.to_json(), "footer": None, "options": None},
             "roles": [
                 {"role": role, "column": plan.columns[index], "number": index + 1, "confidence": plan.confidence.get(role, 0.0)}
                 for role, index in plan.roles.items()
@@ -104,7 +104,9 @@ def inspect_parts(parts: FileParts, *, file_name: str, options: LoadOptions) -> 
 def _inspect(plan: FilePlan, rows: ParsedBatch, options: LoadOptions, *, wanted: tuple[tuple[int, int], ...] = ()) -> Inspection:
     trips = rows.trips
     middle = (
-        find_middle(Ends(trips["origin_longitude"].to_numpy(), trips["origin_latitude"].to_numpy())) if trips.height else None
+        find_middle(Coordinates(trips["origin_longitude"].to_numpy(), trips["origin_latitude"].to_numpy()))
+        if trips.height
+        else None
     )
     city = suggest_region(*middle) if middle else None
     return Inspection(plan, options, rows, city, tuple(_list_notes(plan, rows, options)), wanted)
@@ -131,8 +133,8 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
     )
     # Half of an incomplete sample at most, if its last record is cut in two.
     is_whole = is_whole or text.endswith(b"\n")
-    scanner = BatchScanner(plan, batch_bytes=min(LOOKED_AT_BYTES, len(text) if is_whole else max(1, len(text) // 2)))
-    pieces = [*scanner.feed(text), *(scanner.finish() if is_whole else ())]
+    splitter = BatchSplitter(plan, batch_bytes=min(LOOKED_AT_BYTES, len(text) if is_whole else max(1, len(text) // 2)))
+    pieces = [*splitter.feed(text), *(splitter.finish() if is_whole else ())]
     piece = pieces[0] if pieces else BatchSlice(0, 0, 0, 0, 0)
     return parse_batch(text[: piece.bytes], plan, piece, options=options)
 

@@ -243,8 +243,8 @@ def copy_batch(connection: Connection, claim: Claim, batch: PreparedBatch, *, re
 
 
 def _end_when_due(connection: Connection, context: Context, claim: Claim, *, rows_rejected: int) -> bool:
-    asked = claim.options.max_rejects
-    limit = context.settings.reject_limit_rows if asked is None else asked
+    given = claim.options.max_rejects
+    limit = context.settings.reject_limit_rows if given is None else given
     if rows_rejected > limit:
         message = f"More than {limit:,} rows were rejected; nothing was loaded. See the rejects for the reasons."
         return fail_load(connection, claim.load_id, TerminalError(message, code="too_many_rejects"))

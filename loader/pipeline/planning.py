@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 import xxhash
 
-from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, join_workbook, list_plan_notes, needs_whole
+from loader.formats import SAMPLE_BYTES, BatchSplitter, FilePlan, LoadOptions, join_workbook, list_plan_notes, needs_whole
 from loader.pipeline.batch import load_batch
 from loader.pipeline.batch_objects import PartWriter, remove_parts
 from loader.pipeline.context import Context
@@ -25,7 +25,7 @@ from loader.pipeline.ledger import Ledger, LoadEndedError
 from loader.pipeline.read_ahead import read_ahead
 from loader.storage.object_ends import find_sample, list_members
 from loader.storage.object_ranges import ObjectRanges
-from loader.storage.remembered_options import Beginning, pick_reading_options, recall_reading
+from loader.storage.remembered_options import Beginning, pick_reading_options, recall_options
 from shared.events import TERMINAL_STATES, record_event
 from shared.loads import enqueue_load
 from shared.platform.errors import ConflictError, FileFormatError, TerminalError, TransientError
@@ -41,7 +41,7 @@ _PROGRESS_S: Final = 1.0
 _NOT_COUNTING: Final = ("as_last_time", "max_rejects", "max_reject_share")
 
 # What a stored plan says besides how the file is read.
-_FACTS: Final = ("header_hash", "said", "as_last_time")
+_FACTS: Final = ("header_hash", "given_options", "as_last_time")
 
 Load = dict[str, Any]
 
@@ -65,9 +65,9 @@ class Draft:
 
     def _list_notes(self, plan: FilePlan) -> Iterator[str]:
         yield from list_plan_notes(plan, LoadOptions.from_json(self.options))
-        if reading := self.facts["as_last_time"]:
-            given = ", ".join(f"{name} {value}" for name, value in reading["options"].items())
-            yield f"Read as load {reading['load_id']}, a file of the same kind, was: {given}."
+        if remembered := self.facts["as_last_time"]:
+            given = ", ".join(f"{name} {value}" for name, value in remembered["options"].items())
+            yield f"Read as load {remembered['load_id']}, a file of the same kind, was: {given}."
 
 
 def plan_load(context: Context, load_id: int) -> None:
@@ -151,41 +151,41 @@ def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -
         sample = find_sample(context.store, reader.stored, beginning[:SAMPLE_BYTES], member=load["options"].get("member"))
     draft = _detect(context, load, sample, ranges=ObjectRanges(context.store, reader.stored, beginning))
     is_large = load["bytes_total"] >= context.settings.early_bytes
-    if is_large and draft.plan.kind != "parquet" and BatchScanner(draft.plan).settled_plan:
+    if is_large and draft.plan.kind != "parquet" and BatchSplitter(draft.plan).settled_plan:
         ledger.begin_early(draft.to_json(draft.plan), draft.options)
     return draft, chain([beginning], chunks)
 
 
 def _detect(context: Context, load: Load, sample: bytes, *, ranges: ObjectRanges) -> Draft:
-    asked = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
+    given = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
     begun = Beginning(sample, load["file_name"], is_whole=len(sample) == load["bytes_total"], ranges=ranges)
-    options, reading = recall_reading(context.engine, begun, asked)
+    options, remembered = recall_options(context.engine, begun, given)
     plan = begun.detect(options)
     facts = {
         "header_hash": begun.headers.get(plan.dialect.delimiter),
-        "said": pick_reading_options(options) if pick_reading_options(asked) else {},
-        "as_last_time": reading.to_json() if reading else None,
+        "given_options": pick_reading_options(options) if pick_reading_options(given) else {},
+        "as_last_time": remembered.to_json() if remembered else None,
     }
-    return Draft(plan, facts, {**load["options"], **(reading.applied if reading else {})})
+    return Draft(plan, facts, {**load["options"], **(remembered.applied if remembered else {})})
 
 
 def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_Reader", ledger: Ledger) -> FilePlan:
     """Cut the file into batches; of a load that began early, dispatch those that are ready. Returns the final plan."""
     is_seekable = draft.plan.is_seekable
     written = draft.plan
-    scanner = BatchScanner(draft.plan, batch_bytes=context.settings.batch_bytes, gives_data=ledger.is_early)
+    splitter = BatchSplitter(draft.plan, batch_bytes=context.settings.batch_bytes, gives_data=ledger.is_early)
     members = list_members(context.store, reader.stored) if draft.plan.compression == "zip" else None
-    for piece, data in scanner.scan(chunks, members=members):
+    for piece, data in splitter.split(chunks, members=members):
         reached = piece.offset + piece.bytes if is_seekable else reader.bytes_read
         is_new = ledger.add(piece, reached=reached, unpacked=None if is_seekable else data)
         if not ledger.is_early:
             continue
         if is_new and data is not None:
             context.handoff.put(ledger.load_id, piece.batch_no, data)
-        if plan := scanner.settled_plan:
+        if plan := splitter.settled_plan:
             _dispatch_ready(context, ledger, None if plan == written else draft.to_json(plan))
             written = plan
-    return scanner.plan
+    return splitter.plan
 
 
 def _dispatch_ready(context: Context, ledger: Ledger, plan: dict[str, Any] | None) -> None:
@@ -214,7 +214,7 @@ def _drop_parts(context: Context, load_id: int) -> None:
 
 
 class _Reader:
-    """Bytes of the object on their way to the scanner: hashed, counted, with progress shown."""
+    """Bytes of the object on their way to the splitter: hashed, counted, with progress shown."""
 
     def __init__(self, context: Context, ledger: Ledger, stored: StoredObject, *, lease: Lease) -> None:
         # Hashing takes 0.03 s/GB so; BLAKE2 and SHA-256 take 1 to 2 s, for a strength that nobody needs against their own files.

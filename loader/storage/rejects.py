@@ -86,30 +86,30 @@ def pick_stored(rejects: pl.DataFrame, rows: int) -> pl.DataFrame:
     return rejects.head(max(0, rows)).with_columns(pl.when(is_long).then(raw.str.head(RAW_LIMIT - 1) + "…").otherwise(raw))
 
 
-def render_rejects(kept: KeptRejects, asked: RejectQuery) -> Iterator[bytes]:
+def render_rejects(kept: KeptRejects, query: RejectQuery) -> Iterator[bytes]:
     """Render the rejects of a load, block by block. Raises: RequestError, TransientError."""
     plan = FilePlan.from_json(kept.load["plan"]) if kept.load["plan"] else FilePlan()
-    tables = _read_rejects(kept, asked)
-    if asked.form == "csv":
+    tables = _read_rejects(kept, query)
+    if query.form == "csv":
         return _render_csv(tables, plan)
     if plan.kind != "csv":
         raise RequestError("Rows of a Parquet file can't be given as text; ask for format csv.", parameter="format")
     # A quote that never closes would swallow the rows behind it, so such rows come last.
-    last = _read_rejects(kept, RejectQuery("rows", _UNCLOSED, asked.after)) if asked.reason is None else iter(())
-    first = (table.filter(pl.col("reason") != _UNCLOSED) if asked.reason is None else table for table in tables)
+    last = _read_rejects(kept, RejectQuery("rows", _UNCLOSED, query.after)) if query.reason is None else iter(())
+    first = (table.filter(pl.col("reason") != _UNCLOSED) if query.reason is None else table for table in tables)
     return _render_rows(first, last, plan)
 
 
-def _read_rejects(kept: KeptRejects, asked: RejectQuery) -> Iterator[pl.DataFrame]:
+def _read_rejects(kept: KeptRejects, query: RejectQuery) -> Iterator[pl.DataFrame]:
     load = kept.load
     with transaction(kept.engine) as connection:
-        batches = execute(connection, "list_reject_batches", load_id=load["load_id"], after=asked.after).all()
+        batches = execute(connection, "list_reject_batches", load_id=load["load_id"], after=query.after).all()
     for batch in batches:
         table = _read_object(kept.store, _name_object(load["object_key"], batch.batch_no)) if batch.has_reject_file else None
         if table is None:
             table = _read_database(kept.engine, load["load_id"], batch.batch_no)
-        table = table.filter(pl.col("record") > asked.after)
-        yield table if asked.reason is None else table.filter(pl.col("reason") == asked.reason)
+        table = table.filter(pl.col("record") > query.after)
+        yield table if query.reason is None else table.filter(pl.col("reason") == query.reason)
 
 
 def _read_object(store: ObjectStore, key: str) -> pl.DataFrame:

@@ -1,9 +1,9 @@
-"""Readings: what people said about how to read a file counts for the next file of its kind, until they say otherwise.
+"""Remembered options: options that a load was given apply to later files of the same kind, until others are given.
 
-Of one kind are files with the same header; without one, those with as many columns that hold the same kinds of things; Parquet
-files whose columns have the same names and types. Kept is how a file is read (columns, dates, delimiter, …), not what it is about
-(region, datasource, time zone): files of many cities share a header. It is written when a load that was given such options
-succeeds. What the file itself says comes first: the order of its dates, and where its trips begin.
+Files are of one kind if they have the same header; without a header, the same number of columns with the same kinds of content;
+Parquet files, the same column names and types. Options that say how a file is read are remembered (columns, dates, delimiter, …),
+not those about its trips (region, datasource, time zone), for files of many cities share a header. They are written when a load
+that was given such options succeeds. What the file itself shows comes first: the order of its dates, and where its trips begin.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,54 +47,54 @@ class Beginning:
         """The hash of the header, or of the kinds of columns where there is none, by delimiter."""
         return list_headers(self.sample, is_whole=self.is_whole, ranges=self.ranges)
 
-    def detect(self, options: LoadOptions, *, is_hearsay: bool = False) -> FilePlan:
-        """Tell how the file is to be read. Raises: FileFormatError."""
+    def detect(self, options: LoadOptions, *, from_history: bool = False) -> FilePlan:
+        """Detect how the file is to be read. Raises: FileFormatError."""
         return detect_format(
             self.sample,
             file_name=self.file_name,
             options=options,
             is_whole=self.is_whole,
-            is_hearsay=is_hearsay,
+            from_history=from_history,
             ranges=self.ranges,
         )
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Options of a former load of a file of this kind. applied: those that count now."""
+class RememberedOptions:
+    """Options given to the newest load of a file of this kind. applied: those that apply to this file."""
 
     header_hash: str
     load_id: int
-    said_at: str
+    given_at: str
     options: Mapping[str, Any]
     applied: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """Give what a page shows."""
+        """Return them as REST shows them."""
         return {
             "header_hash": self.header_hash,
             "load_id": self.load_id,
-            "said_at": self.said_at,
+            "given_at": self.given_at,
             "options": dict(self.applied),
         }
 
 
 def pick_reading_options(options: LoadOptions) -> dict[str, Any]:
-    """Give the options that say how to read a file, as far as somebody gave them."""
+    """Return the options that say how to read a file, as far as they are given."""
     given = options.to_json()
     return {name: given[name] for name in READING_OPTIONS if given[name] not in (None, {})}
 
 
-def recall_reading(engine: Engine, begun: Beginning, options: LoadOptions) -> tuple[LoadOptions, Reading | None]:
-    """Complete options by what was said last time; what is given now comes first.
+def recall_options(engine: Engine, begun: Beginning, options: LoadOptions) -> tuple[LoadOptions, RememberedOptions | None]:
+    """Complete options by those remembered for files of this kind; options that are given come first.
 
     Raises: TransientError when the database is away.
     """
-    return complete_options(begun, options, fetch=partial(fetch_reading, engine))
+    return complete_options(begun, options, fetch=partial(fetch_remembered, engine))
 
 
-def fetch_reading(engine: Engine, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
-    """The newest reading of files with one of these headers. Raises: TransientError."""
+def fetch_remembered(engine: Engine, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
+    """Return the options remembered last for one of these headers, None where there are none. Raises: TransientError."""
     with transaction(engine) as connection:
         row = execute(connection, "fetch_reading", header_hashes=list(header_hashes)).mappings().one_or_none()
     return {**row, "said_at": row["said_at"].isoformat()} if row else None
@@ -102,8 +102,8 @@ def fetch_reading(engine: Engine, header_hashes: Sequence[str]) -> Mapping[str, 
 
 def complete_options(
     begun: Beginning, options: LoadOptions, *, fetch: Callable[[Sequence[str]], Mapping[str, Any] | None]
-) -> tuple[LoadOptions, Reading | None]:
-    """Complete options by the reading that fetch finds for the file's headers."""
+) -> tuple[LoadOptions, RememberedOptions | None]:
+    """Complete options by those that fetch finds for the file's headers."""
     if not options.as_last_time or not begun.headers:
         return options, None
     row = fetch(list(begun.headers.values()))
@@ -111,7 +111,7 @@ def complete_options(
         return options, None
     completed = _complete(options, row["options"])
     try:
-        is_open = begun.detect(completed, is_hearsay=True).time.date_order is None
+        is_open = begun.detect(completed, from_history=True).time.date_order is None
     except FileFormatError as error:
         if error.error_code != "ambiguous_dates":
             return options, None  # what was right for another file is wrong for this one
@@ -122,24 +122,24 @@ def complete_options(
     applied = {name: value for name, value in after.items() if before.get(name) != value}
     if not applied:
         return options, None
-    return completed, Reading(row["header_hash"], row["load_id"], row["said_at"], row["options"], applied)
+    return completed, RememberedOptions(row["header_hash"], row["load_id"], row["said_at"], row["options"], applied)
 
 
-def forget_reading(engine: Engine, header_hash: str) -> None:
-    """Forget what was said of files of a kind. Raises: NotFoundError."""
+def forget_options(engine: Engine, header_hash: str) -> None:
+    """Delete the options remembered for files of a kind. Raises: NotFoundError."""
     with transaction(engine) as connection:
         if execute(connection, "delete_reading", header_hash=header_hash).first() is None:
             raise NotFoundError("Nothing is remembered for files of this kind.")
 
 
-def _complete(options: LoadOptions, said: Mapping[str, Any]) -> LoadOptions:
+def _complete(options: LoadOptions, remembered: Mapping[str, Any]) -> LoadOptions:
     values = {
-        name: said[name]
+        name: remembered[name]
         for name in READING_OPTIONS
-        if name not in ("roles", "date_order") and name in said and getattr(options, name) is None
+        if name not in ("roles", "date_order") and name in remembered and getattr(options, name) is None
     }
     given = {_end_of(role) for role in options.roles}
-    roles = {role: column for role, column in said.get("roles", {}).items() if not given & _ends_of(role)}
+    roles = {role: column for role, column in remembered.get("roles", {}).items() if not given & _ends_of(role)}
     return replace(options, **values, roles={**roles, **options.roles})
 
 

@@ -10,10 +10,10 @@ limit 1;
 -- name: remember_reading
 -- What was said of a load that has succeeded with trips, for the next file of its kind; nothing where nothing was said.
 insert into reading (header_hash, options, load_id)
-select plan ->> 'header_hash', plan -> 'said', load_id
+select plan ->> 'header_hash', plan -> 'given_options', load_id
 from load
 where load_id = %(load_id)s::integer and state = 'succeeded' and rows_loaded > 0
-  and plan ->> 'header_hash' is not null and plan -> 'said' <> '{}'
+  and plan ->> 'header_hash' is not null and plan -> 'given_options' <> '{}'
 on conflict (header_hash) do update
 set options = excluded.options, load_id = excluded.load_id, said_at = clock_timestamp();
 

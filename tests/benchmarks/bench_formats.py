@@ -18,7 +18,16 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import numpy as np
 import polars as pl
 
-from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, list_headers, parse_batch
+from loader.formats import (
+    SAMPLE_BYTES,
+    BatchSlice,
+    BatchSplitter,
+    FilePlan,
+    LoadOptions,
+    detect_format,
+    list_headers,
+    parse_batch,
+)
 from loader.formats.validation.rules import REJECT_SCHEMA
 
 BATCH_BYTES = 16 * 2**20
@@ -62,10 +71,10 @@ def measure(work: Callable[[], object], *, runs: int = 9) -> float:
     return best
 
 
-def scan(data: bytes, plan: FilePlan) -> list[BatchSlice]:
+def split(data: bytes, plan: FilePlan) -> list[BatchSlice]:
     """Cut the whole file, in chunks of 8 MiB as they come from the object store."""
-    scanner = BatchScanner(plan, batch_bytes=BATCH_BYTES)
-    return [piece for piece, _ in scanner.scan(data[at : at + 2**23] for at in range(0, len(data), 2**23))]
+    splitter = BatchSplitter(plan, batch_bytes=BATCH_BYTES)
+    return [piece for piece, _ in splitter.split(data[at : at + 2**23] for at in range(0, len(data), 2**23))]
 
 
 def look(sample: bytes, name: str) -> FilePlan:
@@ -78,14 +87,14 @@ def report(name: str, data: bytes) -> None:
     """Measure one text and print its figures."""
     options = LoadOptions()
     plan = detect_format(data[:SAMPLE_BYTES], file_name=name, options=options, is_whole=False)
-    pieces = scan(data, plan)
+    pieces = split(data, plan)
     piece = pieces[1]
     batch = data[piece.offset : piece.offset + piece.bytes]
     first = parse_batch(batch, plan, piece, options=options)
     rows, trips = first.rows_read, first.trips.height
     sample = data[:SAMPLE_BYTES]
     detected = measure(lambda: look(sample, name), runs=5)
-    scanned = measure(lambda: scan(data, plan))
+    scanned = measure(lambda: split(data, plan))
     parsed, trusting = measure_validation(
         lambda: parse_batch(batch, plan, piece, options=options), rows, has_rejects=trips < rows
     )

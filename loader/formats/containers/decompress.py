@@ -1,6 +1,6 @@
 """Decompression of gzip and zstd streams, whose members follow each other, in pieces of bounded size.
 
-for piece in inflate_gzip(ByteReader(chunks, kind="gzip"), Meter()): ...
+for piece in inflate_gzip(ByteReader(chunks, kind="gzip"), ExpansionLimit()): ...
 """
 
 import sys
@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 
 from loader.formats.containers.byte_reader import PIECE_BYTES, ByteReader
-from loader.formats.containers.expansion_limit import Meter
+from loader.formats.containers.expansion_limit import ExpansionLimit
 from shared.platform.errors import FileFormatError
 
 if sys.version_info >= (3, 14):
@@ -25,13 +25,13 @@ ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def inflate_gzip(reader: ByteReader, meter: Meter) -> Iterator[bytes]:
+def inflate_gzip(reader: ByteReader, expansion: ExpansionLimit) -> Iterator[bytes]:
     """Unpack every member. Bytes behind the last one are padding or a signature, as gzip itself takes them.
 
     Raises: FileFormatError for a damaged or truncated file.
     """
     while True:
-        meter.count_member(reader.position)
+        expansion.count_member(reader.position)
         yield from inflate(reader, zlib.decompressobj(wbits=31), what="The gzip file")
         _skip_zeros(reader)
         if not (following := bytes(reader.peek(2))) or not _GZIP_MAGIC.startswith(following):
@@ -62,10 +62,10 @@ def _skip_zeros(reader: ByteReader) -> None:
             return
 
 
-def inflate_zstd(reader: ByteReader, meter: Meter) -> Iterator[bytes]:
+def inflate_zstd(reader: ByteReader, expansion: ExpansionLimit) -> Iterator[bytes]:
     """Unpack every frame. Raises: FileFormatError for a damaged or truncated file."""
     while True:
-        meter.count_member(reader.position)
+        expansion.count_member(reader.position)
         yield from _inflate_frame(reader)
         if not reader.peek(1):
             return

@@ -1,4 +1,4 @@
-"""Meter: how much a compressed stream has grown, and of how many members, so that a bomb is stopped while it unpacks."""
+"""Expansion limit: stops a decompression bomb while it unpacks, by its ratio, size and number of members."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,8 +14,8 @@ SMALL_MEMBERS_FREE = 10_000
 MEMBER_MIN_BYTES = 1_024
 
 
-class Meter:
-    """Count what goes into a decompressor and what comes out of it."""
+class ExpansionLimit:
+    """Counts the bytes into and out of a decompressor, and its members, against the limits above."""
 
     def __init__(self) -> None:
         self._taken = 0

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.containers.decompress import inflate_gzip, inflate_zstd
-from loader.formats.containers.expansion_limit import Meter
+from loader.formats.containers.expansion_limit import ExpansionLimit
 from loader.formats.containers.signatures import Foreign, recognise
 from loader.formats.containers.tar_stream import BLOCK_BYTES, is_tar, open_tar
 from loader.formats.containers.zip_directory import ZipMember
@@ -85,20 +85,20 @@ def open_tables(
 
 
 class _Opener:
-    """One file on its way out of its containers. One meter counts all of them."""
+    """One file on its way out of its containers; one expansion limit holds for all of them together."""
 
     def __init__(self, members: Sequence[ZipMember] | None, member: str | None) -> None:
         self._members = members
         self._member = member
         self._others: list[str] = []
-        self._meter = Meter()
+        self._expansion = ExpansionLimit()
         self._tables = 0
         self._empty = 0
         self._passed_over: list[str] = []
         self._foreign: tuple[str, Foreign] | None = None
 
     def open_all(self, chunks: Iterable[bytes]) -> Tables:
-        yield from self._open(None, self._meter.take(chunks), 0)
+        yield from self._open(None, self._expansion.take(chunks), 0)
         if self._tables == 0:
             raise self._nothing_found()
 
@@ -116,13 +116,13 @@ class _Opener:
         elif container in ("gzip", "zstd"):
             inflate = inflate_gzip if container == "gzip" else inflate_zstd
             kinded = ByteReader(reader.read_rest(), kind=container)
-            yield from self._open(name, self._meter.give(inflate(kinded, self._meter)), depth + 1)
+            yield from self._open(name, self._expansion.give(inflate(kinded, self._expansion)), depth + 1)
         else:
             yield from self._open_members(name, reader, is_zip=container == "zip", depth=depth)
 
     def _open_members(self, name: str | None, reader: ByteReader, *, is_zip: bool, depth: int) -> Tables:
         chunks = reader.read_rest()
-        files = open_zip(chunks, self._meter, members=None if depth else self._members) if is_zip else open_tar(chunks)
+        files = open_zip(chunks, self._expansion, members=None if depth else self._members) if is_zip else open_tar(chunks)
         for member, stream in files:
             path = f"{name}/{member}" if name else member
             _check_office(member, name)

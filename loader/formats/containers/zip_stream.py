@@ -1,6 +1,6 @@
 """Zip archives as a stream: members in the order in which they lie in the file, by the directory at its end where that is known.
 
-    for name, pieces in open_zip(chunks, meter, members=read_directory(file)): ...
+    for name, pieces in open_zip(chunks, expansion, members=read_directory(file)): ...
 
 Without the directory the local headers say what follows, and the directory is compared with them when the stream gets there.
 Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.9 (data descriptor), 4.5.3 (zip64).
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from loader.formats.containers.byte_ranges import RangedFile
 from loader.formats.containers.byte_reader import ByteReader
 from loader.formats.containers.decompress import inflate
-from loader.formats.containers.expansion_limit import Meter
+from loader.formats.containers.expansion_limit import ExpansionLimit
 from loader.formats.containers.zip_directory import (
     DIRECTORY_LIMIT_BYTES,
     MEMBERS_LIMIT,
@@ -36,16 +36,16 @@ _ZIP64 = 0xFFFFFFFF
 Files = Iterator[tuple[str, Iterator[bytes]]]
 
 
-def open_zip(chunks: Iterable[bytes], meter: Meter, *, members: Sequence[ZipMember] | None = None) -> Files:
+def open_zip(chunks: Iterable[bytes], expansion: ExpansionLimit, *, members: Sequence[ZipMember] | None = None) -> Files:
     """Yield (name, bytes in pieces) of each member that is no folder. What is left unread of one is skipped.
 
     Raises: FileFormatError for encrypted, damaged or truncated archives, and for too many members.
     """
     reader = ByteReader(chunks, kind="zip")
-    return _open_listed(reader, meter, members) if members is not None else _open_found(reader, meter)
+    return _open_listed(reader, expansion, members) if members is not None else _open_found(reader, expansion)
 
 
-def _open_listed(reader: ByteReader, meter: Meter, members: Sequence[ZipMember]) -> Files:
+def _open_listed(reader: ByteReader, expansion: ExpansionLimit, members: Sequence[ZipMember]) -> Files:
     """Open the members that the directory lists; between them may lie what was deleted."""
     for member in members:
         if member.offset < reader.position:
@@ -55,14 +55,14 @@ def _open_listed(reader: ByteReader, meter: Meter, members: Sequence[ZipMember])
         _read_header(reader)
         data_at = reader.position
         found = _Header(member.name, member.method, member.packed_bytes, member.crc, 0, is_encrypted=member.is_encrypted)
-        yield member.name, meter.give(_read_member(reader, found))
+        yield member.name, expansion.give(_read_member(reader, found))
         if not data_at <= reader.position <= data_at + member.packed_bytes:
             raise _damaged(f"{member.name} is longer than the directory says")
         for _ in reader.read_pieces(data_at + member.packed_bytes - reader.position):
             pass
 
 
-def _open_found(reader: ByteReader, meter: Meter) -> Files:
+def _open_found(reader: ByteReader, expansion: ExpansionLimit) -> Files:
     """Open the members that follow each other, and compare the directory at the end."""
     offsets: list[int] = []
     while (magic := bytes(reader.peek(4))) not in _ENDS:
@@ -72,7 +72,7 @@ def _open_found(reader: ByteReader, meter: Meter) -> Files:
             raise too_many_members()
         at = reader.position
         header = _read_header(reader)
-        data = meter.give(_read_member(reader, header))
+        data = expansion.give(_read_member(reader, header))
         if not header.name.endswith("/"):
             offsets.append(at)
             yield header.name, data

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from shared.domain.position import GEOHASH_ALPHABET
 
 # Shorter geohashes are as large as a country: no end of a trip.
@@ -38,7 +38,7 @@ def name_cells(text: pl.Series) -> str | None:
     return next((form for form, count in shares if count * 2 > len(text)), None)
 
 
-def parse_geohashes(text: pl.Series) -> Ends:
+def parse_geohashes(text: pl.Series) -> Coordinates:
     """Give the centres of geohash cells. Shape: one value per text, NaN where it is none."""
     found = _make_ends(len(text))
     is_code = text.str.contains(_GEOHASH).fill_null(value=False)
@@ -61,7 +61,7 @@ def _decode_geohashes(digits: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.flo
     return middle[0], middle[1]
 
 
-def parse_h3(text: pl.Series) -> Ends:
+def parse_h3(text: pl.Series) -> Coordinates:
     """Give the centres of H3 cells, written in hexadecimal. Shape: one value per text, NaN where it is none."""
     return _map_unique(text, _H3, _decode_h3)
 
@@ -74,7 +74,7 @@ def _decode_h3(code: str) -> tuple[float, float] | None:
     return longitude, latitude
 
 
-def parse_plus_codes(text: pl.Series) -> Ends:
+def parse_plus_codes(text: pl.Series) -> Coordinates:
     """Give the centres of full Open Location Codes. Shape: one value per text, NaN where it is none."""
     return _map_unique(text, _PLUS_CODE, _decode_plus_code)
 
@@ -91,7 +91,7 @@ def _decode_plus_code(code: str) -> tuple[float, float]:
     return longitude + width / 2, latitude + height / 2
 
 
-def _map_unique(text: pl.Series, pattern: str, decode: Callable[[str], tuple[float, float] | None]) -> Ends:
+def _map_unique(text: pl.Series, pattern: str, decode: Callable[[str], tuple[float, float] | None]) -> Coordinates:
     """Decode each distinct text that fits a pattern once: cells come again and again."""
     found = _make_ends(len(text))
     rows = np.flatnonzero(text.str.contains(pattern).fill_null(value=False).to_numpy())
@@ -102,5 +102,5 @@ def _map_unique(text: pl.Series, pattern: str, decode: Callable[[str], tuple[flo
     return found
 
 
-def _make_ends(count: int) -> Ends:
-    return Ends(np.full(count, np.nan), np.full(count, np.nan))
+def _make_ends(count: int) -> Coordinates:
+    return Coordinates(np.full(count, np.nan), np.full(count, np.nan))

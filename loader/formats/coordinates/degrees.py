@@ -1,4 +1,4 @@
-"""Ends: longitude and latitude of one end of every row."""
+"""Coordinates: longitude and latitude of one end of every row."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from loader.formats.text.numbers import Floats
 
 
 @dataclass(frozen=True)
-class Ends:
+class Coordinates:
     """Longitude and latitude of one end of every row. Units: degrees. CRS: WGS 84. NaN where unreadable."""
 
     longitude: Floats

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from loader.formats.coordinates.cells import parse_h3, parse_plus_codes
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.wkb import parse_wkb
 from loader.formats.text.fields import FieldTable
 from loader.formats.text.kernels import read_points
@@ -33,7 +33,7 @@ SPACED_PATTERN = r"^\s*\(?\s*([+-]?\d{1,3}\.\d+)[ \t]+([+-]?\d{1,3}\.\d+)\s*\)?\
 LATITUDE_FIRST_PATTERN = f"{PAIR_PATTERN}|{ADDRESS_PATTERN}|{SPACED_PATTERN}"
 
 
-def parse_points(table: FieldTable, column: int) -> Ends:
+def parse_points(table: FieldTable, column: int) -> Coordinates:
     """Parse a column of points. Shape: one value per row of the table."""
     bounds = table.bounds(column)
     longitude, latitude = read_points(table.buffer, bounds.starts, bounds.ends)
@@ -41,10 +41,10 @@ def parse_points(table: FieldTable, column: int) -> Ends:
     if len(rest):
         ends = parse_point_text(table.cut(bounds.take(rest)))
         longitude[rest], latitude[rest] = ends.longitude, ends.latitude
-    return Ends(longitude, latitude)
+    return Coordinates(longitude, latitude)
 
 
-def parse_point_text(text: pl.Series) -> Ends:
+def parse_point_text(text: pl.Series) -> Coordinates:
     """Parse points of any form from text."""
     found = parse_pairs(text, POINT_PATTERN)
     for parse in OTHER_FORMS:
@@ -52,31 +52,31 @@ def parse_point_text(text: pl.Series) -> Ends:
         if len(rest) == 0:
             break
         more = parse(text.gather(rest))
-        found = Ends(found.longitude.copy(), found.latitude.copy())
+        found = Coordinates(found.longitude.copy(), found.latitude.copy())
         found.longitude[rest], found.latitude[rest] = more.longitude, more.latitude
     return found
 
 
-def parse_pairs(text: pl.Series, pattern: str) -> Ends:
+def parse_pairs(text: pl.Series, pattern: str) -> Coordinates:
     """Parse longitude and latitude as the first two groups of a pattern."""
     groups = text.str.extract_groups(pattern).struct
-    return Ends(to_floats(groups.field("1")), to_floats(groups.field("2")))
+    return Coordinates(to_floats(groups.field("1")), to_floats(groups.field("2")))
 
 
-def _parse_latitude_first(text: pl.Series, pattern: str) -> Ends:
+def _parse_latitude_first(text: pl.Series, pattern: str) -> Coordinates:
     pairs = parse_pairs(text, pattern)
-    return Ends(pairs.latitude, pairs.longitude)
+    return Coordinates(pairs.latitude, pairs.longitude)
 
 
-def _parse_objects(text: pl.Series) -> Ends:
-    return Ends(*(to_floats(text.str.extract(pattern)) for pattern in AXIS_PATTERNS))
+def _parse_objects(text: pl.Series) -> Coordinates:
+    return Coordinates(*(to_floats(text.str.extract(pattern)) for pattern in AXIS_PATTERNS))
 
 
-def _parse_hex(text: pl.Series) -> Ends:
+def _parse_hex(text: pl.Series) -> Coordinates:
     return parse_wkb(text.str.strip_chars(" \t").str.decode("hex", strict=False).fill_null(b""))[0]
 
 
-OTHER_FORMS: tuple[Callable[[pl.Series], Ends], ...] = (
+OTHER_FORMS: tuple[Callable[[pl.Series], Coordinates], ...] = (
     lambda text: parse_pairs(text, ARRAY_PATTERN),
     _parse_objects,
     lambda text: _parse_latitude_first(text, PAIR_PATTERN),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 
 # Two points at least, and as many signs as they need at most a thousandth of a degree apart.
 POLYLINE: Final = r"^[?-~]{6,}$"
@@ -21,7 +21,7 @@ _CHUNK: Final = 0x20
 _OFFSET: Final = 63
 
 
-def parse_polylines(text: pl.Series, precision: int) -> tuple[Ends, Ends]:
+def parse_polylines(text: pl.Series, precision: int) -> tuple[Coordinates, Coordinates]:
     """Give the first and the last point of each line. Shape: one value per text, NaN where it is no line of two points."""
     ends = [np.full(len(text), np.nan) for _ in range(4)]
     rows = np.flatnonzero(text.str.contains(POLYLINE).fill_null(value=False).to_numpy())
@@ -31,7 +31,7 @@ def parse_polylines(text: pl.Series, precision: int) -> tuple[Ends, Ends]:
             axis[row] = place
     scale = 10.0**precision
     first_latitude, first_longitude, last_latitude, last_longitude = (axis / scale for axis in ends)
-    return Ends(first_longitude, first_latitude), Ends(last_longitude, last_latitude)
+    return Coordinates(first_longitude, first_latitude), Coordinates(last_longitude, last_latitude)
 
 
 def find_polylines(text: pl.Series) -> npt.NDArray[np.bool_]:

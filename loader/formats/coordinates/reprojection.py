@@ -16,7 +16,7 @@ import numpy as np
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.gazetteer import find_city, find_named
 from loader.formats.coordinates.known_crs import KNOWN_CRS
 from loader.formats.model.crs import parse_crs
@@ -48,10 +48,10 @@ class Candidate:
     distance_km: float
 
 
-def to_degrees(ends: Ends, *, crs: str | None, unit: str | None) -> Ends:
+def to_degrees(ends: Coordinates, *, crs: str | None, unit: str | None) -> Coordinates:
     """Give ends in degrees. ends: x or longitude, then y or latitude, in the unit or the system named."""
     if unit:
-        ends = Ends(ends.longitude * UNITS[unit], ends.latitude * UNITS[unit])
+        ends = Coordinates(ends.longitude * UNITS[unit], ends.latitude * UNITS[unit])
     if not crs:
         return ends
     x, y = _find_transformer(crs).transform(ends.longitude, ends.latitude)
@@ -61,7 +61,7 @@ def to_degrees(ends: Ends, *, crs: str | None, unit: str | None) -> Ends:
     # An origin of (0, 0) was never measured, and unreadable values stay so.
     is_zero = (ends.longitude == 0) & (ends.latitude == 0)
     is_none = np.isnan(ends.longitude) | np.isnan(ends.latitude)
-    return Ends(*(np.where(is_none, np.nan, np.where(is_zero, 0.0, axis)) for axis in (x, y)))
+    return Coordinates(*(np.where(is_none, np.nan, np.where(is_zero, 0.0, axis)) for axis in (x, y)))
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.points import NUMBER, parse_pairs
 from loader.formats.coordinates.polylines import parse_polylines
 from loader.formats.text.numbers import to_floats
@@ -36,7 +36,7 @@ _COLLECTION = "FeatureCollection"
 _POINTS = r"""["']type["']\s*:\s*["']MultiPoint["']"""
 _AREA = r"""["']type["']\s*:\s*["'](?:Multi)?Polygon["']"""
 
-Line = tuple[Ends, Ends]
+Line = tuple[Coordinates, Coordinates]
 
 
 def parse_routes(text: pl.Series, *, precision: int = 5) -> Line:
@@ -65,7 +65,7 @@ def _parse_wkt(text: pl.Series, pattern: str) -> Line:
     groups = text.str.extract_groups(pattern).struct
     names = groups.fields
     last = 2 if pattern == WKT_PATTERN else 3
-    return tuple(Ends(*(to_floats(groups.field(name)) for name in names[at : at + 2])) for at in (0, last))  # type: ignore[return-value]
+    return tuple(Coordinates(*(to_floats(groups.field(name)) for name in names[at : at + 2])) for at in (0, last))  # type: ignore[return-value]
 
 
 def _parse_arrays(text: pl.Series) -> Line:
@@ -105,4 +105,6 @@ def _read_moment(feature: dict[str, Any]) -> float | None:
 
 
 def _empty(count: int) -> Line:
-    return Ends(np.full(count, np.nan), np.full(count, np.nan)), Ends(np.full(count, np.nan), np.full(count, np.nan))
+    return Coordinates(np.full(count, np.nan), np.full(count, np.nan)), Coordinates(
+        np.full(count, np.nan), np.full(count, np.nan)
+    )

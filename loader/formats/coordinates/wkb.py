@@ -8,9 +8,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.text.numbers import Floats
-from loader.formats.text.records import Mask, Positions
+from loader.formats.text.records import Mask, Offsets
 
 _POINT, _LINE, _MULTI_POINT = 1, 2, 4
 _HEADER = 5  # bytes: order and type
@@ -19,7 +19,7 @@ _FLAGS = _HAS_Z | _HAS_M | _HAS_SRID
 _SHORTEST = 21  # bytes of a point: order, type, longitude, latitude
 
 
-def parse_wkb(values: pl.Series) -> tuple[Ends, Ends]:
+def parse_wkb(values: pl.Series) -> tuple[Coordinates, Coordinates]:
     """Parse a column of WKB of either byte order; gives the first and the last point of each (the same of a point).
 
     NaN where unreadable, and of several points unless they are two.
@@ -47,20 +47,20 @@ def parse_wkb(values: pl.Series) -> tuple[Ends, Ends]:
     return _read_ends(data, first, fits, is_big=is_big), _read_ends(data, last, fits, is_big=is_big)
 
 
-def _read_ends(data: npt.NDArray[np.uint8], places: Positions, fits: Mask, *, is_big: Mask) -> Ends:
+def _read_ends(data: npt.NDArray[np.uint8], places: Offsets, fits: Mask, *, is_big: Mask) -> Coordinates:
     axes: list[Floats] = []
     for step in (0, 8):
         eight = _gather(data, places + step, 8)
         values = np.where(is_big, eight.view(">f8").ravel(), eight.view("<f8").ravel())
         axes.append(np.where(fits & np.isfinite(values), values, np.nan))
-    return Ends(*axes)
+    return Coordinates(*axes)
 
 
-def _read_integers(data: npt.NDArray[np.uint8], places: Positions, is_big: Mask) -> Positions:
+def _read_integers(data: npt.NDArray[np.uint8], places: Offsets, is_big: Mask) -> Offsets:
     four = _gather(data, places, 4)
     return np.where(is_big, four.view(">u4").ravel(), four.view("<u4").ravel()).astype(np.int64)
 
 
-def _gather(data: npt.NDArray[np.uint8], places: Positions, size: int) -> npt.NDArray[np.uint8]:
+def _gather(data: npt.NDArray[np.uint8], places: Offsets, size: int) -> npt.NDArray[np.uint8]:
     windows = np.lib.stride_tricks.sliding_window_view(data, size)
     return np.ascontiguousarray(windows[np.clip(places, 0, len(windows) - 1)])

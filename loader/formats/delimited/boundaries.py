@@ -1,7 +1,7 @@
-"""Windows: the record boundaries in a stretch of a stream that begins with a record.
+"""Boundaries: the offsets at which records end in a window, a piece of a stream that begins with a record.
 
-Boundaries are places behind a record's line end. Where each line is a record they are found when they are asked for; elsewhere
-records are read for them.
+A boundary is the offset after a record's line end. Where each line is a record, boundaries are searched on demand; elsewhere
+the window's records are split to find them.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ import numpy.typing as npt
 
 from loader.formats.model.plan import FilePlan
 from loader.formats.text.kernels import count_plain_lines
-from loader.formats.text.records import LF, Positions, split_records
+from loader.formats.text.records import LF, Offsets, split_records
 
-# More is looked at in one piece only for a record that long.
+# Larger windows occur only for a record of that length.
 _PLAIN_BYTES = 2**20
 _LOOK_BACK = 4_096
-# A letter that no text has; a file that has it is read record by record.
+# A byte that no text has; a file that has it is read record by record.
 _NO_QUOTE = "\0"
 
 
 @dataclass(frozen=True)
 class PlainLines:
-    """A window whose lines are records. lines: how many end in it."""
+    """A window in which each line is one record. lines: how many end in it."""
 
     buffer: npt.NDArray[np.uint8]
     lines: int
@@ -42,9 +42,9 @@ class PlainLines:
         high = min(size, len(self.buffer))
         while high > 0:
             low = max(high - _LOOK_BACK, 0)
-            feeds = np.flatnonzero(self.buffer[low:high] == LF)
-            if len(feeds):
-                return low + int(feeds[-1]) + 1
+            line_feeds = np.flatnonzero(self.buffer[low:high] == LF)
+            if len(line_feeds):
+                return low + int(line_feeds[-1]) + 1
             high = low
         return 0
 
@@ -61,11 +61,11 @@ class PlainLines:
 
 @dataclass(frozen=True)
 class Boundaries:
-    """Where records end, and how many lines and records lie before each of these places; as PlainLines."""
+    """Offsets at which records end, with the number of lines and records before each; the same methods as PlainLines."""
 
-    ends: Positions
-    lines: Positions
-    records: Positions
+    ends: Offsets
+    lines: Offsets
+    records: Offsets
 
     @property
     def longest(self) -> int:
@@ -108,5 +108,5 @@ def find_boundaries(window: memoryview, plan: FilePlan, *, header_lines: int) ->
     )
 
 
-def _count(counts: Positions, before: int, behind: int) -> int:
+def _count(counts: Offsets, before: int, behind: int) -> int:
     return int(counts[behind - 1] if behind else 0) - int(counts[before - 1] if before else 0)

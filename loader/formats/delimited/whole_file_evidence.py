@@ -1,4 +1,4 @@
-"""Evidence: what only the whole file can settle, gathered while the planner streams it.
+"""Whole-file evidence: what only the whole file can settle, gathered while the planner streams it.
 
 The order of day and month is decided once for the whole column, never per row: by the dates that fit one order only. The
 encoding turns from UTF-8 to another where the sample was plain ASCII and the letters beyond are not UTF-8: the majority
@@ -14,7 +14,7 @@ import numpy as np
 from loader.formats.model.codecs import is_single_byte
 from loader.formats.model.errors import late_encoding
 from loader.formats.model.plan import FilePlan
-from loader.formats.text.charset import DEFAULT, guess_charsets
+from loader.formats.text.charset import DEFAULT, rank_charsets
 from loader.formats.text.fields import count_whole_fields, split_fields
 from loader.formats.text.records import split_records
 from loader.formats.times.date_order import DateParts
@@ -22,12 +22,12 @@ from loader.formats.times.errors import ambiguous_dates
 
 # By so many more of one kind, letters have decided: a few damaged ones don't turn a file, and a page of text does.
 _CLEAR_MAJORITY = 100
-# Lines with letters beyond ASCII that are kept for guessing an encoding.
+# Bytes of lines beyond ASCII that are collected to find the encoding.
 _LOOKED_AT_BYTES = 4_096
 _LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 
 
-class Evidence:
+class WholeFileEvidence:
     """Counts over all batches seen; the same whatever the batch size."""
 
     def __init__(self, plan: FilePlan) -> None:
@@ -61,16 +61,16 @@ class Evidence:
         self._damaged += damaged
         self._letters += len(text) - damaged - int(np.count_nonzero(np.frombuffer(chunk, np.uint8) < 128))
 
-    def _guess_encoding(self) -> str:
-        """Guess the encoding of letters that came after the sample; the file has been cut, so it must be one of single bytes.
+    def _find_encoding(self) -> str:
+        """Return the likeliest encoding of the text beyond ASCII after the sample.
 
-        Raises: FileFormatError if it is another, or names depend on it.
+        Raises: FileFormatError if it has multibyte characters (the file is cut into batches already), or if names depend on it.
         """
-        guess = guess_charsets(self._foreign)[0]
+        likeliest = rank_charsets(self._foreign)[0]
         has_names = bool({"region", "datasource"} & set(self._plan.roles))
-        if not is_single_byte(guess) or (has_names and guess != DEFAULT):
-            raise late_encoding(guess)
-        return guess
+        if not is_single_byte(likeliest) or (has_names and likeliest != DEFAULT):
+            raise late_encoding(likeliest)
+        return likeliest
 
     @property
     def _is_encoding_clear(self) -> bool:
@@ -88,7 +88,7 @@ class Evidence:
         """
         plan = self._plan
         if self._damaged > self._letters:
-            plan = replace(plan, dialect=replace(plan.dialect, encoding=self._guess_encoding()))
+            plan = replace(plan, dialect=replace(plan.dialect, encoding=self._find_encoding()))
         if self.needs_records:
             order = self._dates.decide()
             if order is None:

@@ -1,4 +1,4 @@
-"""Guess: roles of a file without names, by what the columns hold."""
+"""Content roles: which column has which role in a file without names, by the values of the columns."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ LATITUDE_FIRST = ("origin_latitude", "origin_longitude", "destination_latitude",
 SURE = 0.6
 
 
-def guess_roles(finder: RoleFinder, median: Callable[[int], float], *, has_names: bool = False) -> None:
+def find_content_roles(finder: RoleFinder, median: Callable[[int], float], *, has_names: bool = False) -> None:
     """Map columns by content: two points, a line, or four coordinates side by side; then the first times.
 
     has_names: the columns have names, though none that says anything. What can't be told apart becomes the finder's question.

@@ -57,7 +57,7 @@ class EndColumns:
 
 
 @dataclass
-class Ends:
+class EndCandidates:
     """What was found for both ends in one form. loose: what no name gives to an end."""
 
     named: dict[str, EndColumns]
@@ -88,7 +88,7 @@ def find_ends(finder: "RoleFinder") -> None:
         finder.question = finder.question or pairs.question or points.question
 
 
-def _set(finder: "RoleFinder", found: Sequence[Ends], missing: Sequence[str]) -> None:
+def _set(finder: "RoleFinder", found: Sequence[EndCandidates], missing: Sequence[str]) -> None:
     """Give each end the first columns that were found for it."""
     for end in missing:
         for ends in found:
@@ -99,7 +99,7 @@ def _set(finder: "RoleFinder", found: Sequence[Ends], missing: Sequence[str]) ->
                 break
 
 
-def _find_pairs(finder: "RoleFinder") -> Ends:
+def _find_pairs(finder: "RoleFinder") -> EndCandidates:
     """Find pairs of a longitude and a latitude whose names differ in nothing else."""
     groups: dict[tuple[object, ...], dict[str, list[int]]] = defaultdict(lambda: {axis: [] for axis in AXES})
     for column, meaning in finder.free(*AXES):
@@ -138,7 +138,7 @@ def _score_number(finder: "RoleFinder", column: int) -> float:
     return profile.number if profile.filled else 0.6
 
 
-def _find_points(finder: "RoleFinder") -> Ends:
+def _find_points(finder: "RoleFinder") -> EndCandidates:
     found = []
     for column, meaning in enumerate(finder.meanings):
         may_be = meaning.kind in ("point", None, "time", "date") if meaning.side else meaning.kind == "point"
@@ -155,7 +155,7 @@ def _score_point(finder: "RoleFinder", column: int) -> float:
     return 0.6 if meaning.kind == "point" or (meaning.kind is None and meaning.strangers == 0) else 0.0
 
 
-def _sort_out(finder: "RoleFinder", found: list[EndColumns], complete: Callable[[str], EndColumns | None]) -> Ends:
+def _sort_out(finder: "RoleFinder", found: list[EndColumns], complete: Callable[[str], EndColumns | None]) -> EndCandidates:
     named: dict[str, EndColumns] = {}
     for end in ENDS:
         sided = [columns for columns in found if columns.meaning.side == end]
@@ -165,10 +165,10 @@ def _sort_out(finder: "RoleFinder", found: list[EndColumns], complete: Callable[
     loose = [columns for columns in found if columns.meaning.side is None]
     if not all(columns.meaning.is_axis_letter for columns in loose):
         loose = [columns for columns in loose if not columns.meaning.is_axis_letter]
-    return Ends(named, sorted(loose, key=lambda columns: min(columns.columns)))
+    return EndCandidates(named, sorted(loose, key=lambda columns: min(columns.columns)))
 
 
-def _share_out(finder: "RoleFinder", ends: Ends, missing: Sequence[str], *, elsewhere: set[str]) -> None:
+def _share_out(finder: "RoleFinder", ends: EndCandidates, missing: Sequence[str], *, elsewhere: set[str]) -> None:
     """Give what no name gives to an end to the ends that are left; ask where that isn't clear."""
     left = [end for end in missing if end not in ends.named and end not in elsewhere]
     plain = [columns for columns in ends.loose if not columns.meaning.rest]
@@ -203,12 +203,12 @@ def _order(loose: list[EndColumns]) -> tuple[list[EndColumns], float]:
     return ordered, _BY_DIGIT if all(mark.isdigit() or not mark for mark in marks) else _BY_ORDER
 
 
-def _ask_end(finder: "RoleFinder", ends: Ends, end: str) -> None:
+def _ask_end(finder: "RoleFinder", ends: EndCandidates, end: str) -> None:
     answers = {f"{quote_names(finder.columns, it.columns)}: the {end}": it.roles(end) for it in ends.loose}
     ends.question = ask_roles(f"Several columns may be the {end}, and no name says which.", finder.columns, answers)
 
 
-def _ask_order(finder: "RoleFinder", ends: Ends) -> None:
+def _ask_order(finder: "RoleFinder", ends: EndCandidates) -> None:
     answers = {
         f"From {quote_names(finder.columns, first.columns)} to {quote_names(finder.columns, second.columns)}": {
             **first.roles("origin"),
@@ -235,9 +235,9 @@ def _find_route(finder: "RoleFinder") -> tuple[int, float] | None:
     return column, share * _STRANGER**strangers
 
 
-def _name_ends(finder: "RoleFinder") -> tuple[Ends, Ends]:
+def _name_ends(finder: "RoleFinder") -> tuple[EndCandidates, EndCandidates]:
     """Take columns at their word: named as coordinates or points, although nothing in the sample reads as such."""
-    pairs, points = Ends({}, []), Ends({}, [])
+    pairs, points = EndCandidates({}, []), EndCandidates({}, [])
     for end in ENDS:
         kinds: dict[str | None, int] = {}
         for column, meaning in enumerate(finder.meanings):

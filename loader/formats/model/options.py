@@ -53,7 +53,7 @@ class LoadOptions:
     sheet: of a workbook; of a JSON file the keys of the array with the records (`data.trips`).
     polyline_precision: digits behind the point in encoded polylines, 5 or 6.
     member: the one table of an archive to read, by its path or file name.
-    as_last_time: what was said of a file of the same kind counts where nothing is said now.
+    as_last_time: options remembered for files of the same kind apply where none are given.
     max_rejects, max_reject_share: more rejects fail the load; None leaves it to the settings.
     Clock: timezone is where values with an offset are converted to.
     """

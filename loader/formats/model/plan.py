@@ -21,7 +21,7 @@ class FilePlan:
     axis_order: what comes first in points. is_exchanged: that is another than their form says, so that axes are exchanged.
     point_forms: of an end whose points are cells, the form. polyline_precision: digits behind the point in encoded polylines.
     table: what to read as CSV, where the file is none itself. member: of an archive, the one table to read.
-    area is where trips are to be expected: west, south, east, north in degrees. footer and asked (the options) complete the
+    area is where trips are to be expected: west, south, east, north in degrees. footer and options complete the
     plan of a Parquet file. notes: what detection has to say to a person.
     """
 
@@ -38,7 +38,7 @@ class FilePlan:
     area: tuple[float, float, float, float] | None = None
     record_limit_bytes: int = RECORD_LIMIT_BYTES
     footer: str | None = None
-    asked: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     table: InnerTable | None = None
     is_exchanged: bool = False

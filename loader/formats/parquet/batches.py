@@ -36,7 +36,7 @@ from loader.formats.parquet.reader import RowRange, RowReader, Rows, format_erro
 from loader.formats.parquet.source import ParquetSource
 from loader.formats.validation.reject_details import RAW_LIMIT, VALUE_LIMIT, shorten
 from loader.formats.validation.rules import REJECT_SCHEMA, TRIP_SCHEMA
-from loader.formats.validation.validate import judge_rows
+from loader.formats.validation.validate import validate_rows
 from shared.platform.errors import FileFormatError
 
 MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
@@ -154,24 +154,24 @@ def judge_table(rows: Rows, plan: FilePlan, options: LoadOptions) -> ParsedBatch
         is_whole = np.ones(len(source), np.bool_)
         is_whole[broken["row"].to_numpy()] = False
         whole = source if is_whole.all() else ParquetSource(plan.columns, rows.table.filter(pa.array(is_whole)))
-        verdicts = judge_rows(whole, plan, options)
-        bad_rows = np.flatnonzero(is_whole)[verdicts.bad_rows]
-        faults = pl.concat([broken, verdicts.faults.with_columns(row=pl.Series(bad_rows)).select(broken.columns)]).sort("row")
+        validation = validate_rows(whole, plan, options)
+        bad_rows = np.flatnonzero(is_whole)[validation.bad_rows]
+        details = pl.concat([broken, validation.details.with_columns(row=pl.Series(bad_rows)).select(broken.columns)]).sort("row")
         limit = max(RAW_LIMIT, plan.record_limit_bytes)
-        raw = source.describe(faults["row"].to_numpy(), list(list_fields(plan)))
-    numbers = faults["row"] + 1
+        raw = source.describe(details["row"].to_numpy(), list(list_fields(plan)))
+    numbers = details["row"] + 1
     rejects = pl.DataFrame(
         {
             "line_in_batch": numbers,
             "record_in_batch": numbers,
-            "column_name": faults["column_name"],
-            "reason": faults["reason"],
-            "value": shorten(faults["value"], VALUE_LIMIT),
+            "column_name": details["column_name"],
+            "reason": details["reason"],
+            "value": shorten(details["value"], VALUE_LIMIT),
             "raw": shorten(raw, limit),
         },
         schema=dict(REJECT_SCHEMA),
     )
-    return ParsedBatch(verdicts.trips, rejects, len(source), verdicts.warnings)
+    return ParsedBatch(validation.trips, rejects, len(source), validation.warnings)
 
 
 def _find_broken(source: ParquetSource, rows: Rows, plan: FilePlan) -> pl.DataFrame:

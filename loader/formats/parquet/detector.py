@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from loader.formats.containers.byte_ranges import ByteRanges
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.detection.column_profile import Profile
 from loader.formats.detection.column_roles import check_roles, find_roles
 from loader.formats.detection.column_times import detect_time_format
-from loader.formats.detection.content_roles import guess_roles
+from loader.formats.detection.content_roles import find_content_roles
 from loader.formats.detection.order_check import check_order
 from loader.formats.detection.role_finder import RoleFinder
 from loader.formats.model.options import LoadOptions
@@ -31,7 +31,7 @@ from loader.formats.validation.typed_columns import read_columns
 from shared.platform.errors import FileFormatError
 
 
-def detect_parquet(ranges: ByteRanges, plan: FilePlan, options: LoadOptions, *, is_hearsay: bool = False) -> FilePlan:
+def detect_parquet(ranges: ByteRanges, plan: FilePlan, options: LoadOptions, *, from_history: bool = False) -> FilePlan:
     """Complete the plan of a Parquet file. Raises: FileFormatError for what a person has to settle; BytesMissingError."""
     plan = replace(plan, footer=pack_footer(read_footer(ranges)))
     layout = read_layout(plan.footer or "")
@@ -54,7 +54,7 @@ def detect_parquet(ranges: ByteRanges, plan: FilePlan, options: LoadOptions, *, 
     sampler.check(list_fields(plan))
     if roles["started_at"] in sampler.missing:
         plan = replace(plan, time=replace(plan.time, example=""))  # what was looked at is not in the file
-    plan = _settle_points(sampler, read_point_forms(plan, options, sampler.text), options, is_hearsay=is_hearsay)
+    plan = _settle_points(sampler, read_point_forms(plan, options, sampler.text), options, from_history=from_history)
     return _settle_dates(ranges, plan, options)
 
 
@@ -69,7 +69,7 @@ def _find_roles(sampler: ColumnSampler, options: LoadOptions) -> RoleFinder:
     finder = RoleFinder(sampler.columns, profile)
     find_roles(finder, options)
     if not (finder.has_ends() or finder.question):
-        guess_roles(finder, median, has_names=True)
+        find_content_roles(finder, median, has_names=True)
     check_order(finder, options)
     check_roles(finder)
     return finder
@@ -84,7 +84,7 @@ def _drop_durations(roles: dict[str, int], sampler: ColumnSampler) -> dict[str, 
     }
 
 
-def _read_origins(sampler: ColumnSampler, plan: FilePlan, options: LoadOptions) -> Ends | None:
+def _read_origins(sampler: ColumnSampler, plan: FilePlan, options: LoadOptions) -> Coordinates | None:
     source = sampler.make_source(list_fields(plan))
     if source is None or len(source) == 0:
         return None
@@ -92,15 +92,15 @@ def _read_origins(sampler: ColumnSampler, plan: FilePlan, options: LoadOptions) 
     return read_columns(source, replace(plan, time=replace(plan.time, date_order=order)), options).origin
 
 
-def _settle_points(sampler: ColumnSampler, plan: FilePlan, options: LoadOptions, *, is_hearsay: bool) -> FilePlan:
+def _settle_points(sampler: ColumnSampler, plan: FilePlan, options: LoadOptions, *, from_history: bool) -> FilePlan:
     """Settle the order of pairs, and check where the sample's origins lie, as of delimited text. Raises: FileFormatError."""
     origin = _read_origins(sampler, plan, options)
     if origin is None:
         return plan
     if is_order_open(plan, options, sampler.text):
         plan = settle_order(plan, origin)
-        origin = Ends(origin.latitude, origin.longitude) if plan.is_exchanged else origin
-    if is_hearsay and is_better_exchanged(origin):
+        origin = Coordinates(origin.latitude, origin.longitude) if plan.is_exchanged else origin
+    if from_history and is_better_exchanged(origin):
         raise FileFormatError("Longitude and latitude look swapped.", code="swapped_coordinates")
     check_positions(plan, origin, options, text=sampler.text)
     # Who says where the origin is has seen the file.

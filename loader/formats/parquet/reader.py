@@ -87,9 +87,9 @@ class RowReader:
         Raises: FileFormatError for files that are damaged, encrypted or beyond the limits; BytesMissingError.
         """
         with format_errors():
-            reading = self._begin(wanted)
+            plan = self._begin(wanted)
             batches, sizes = [], [np.empty(0, np.int64)]
-            for part, size in _iterate_parts(reading, wanted):
+            for part, size in _iterate_parts(plan, wanted):
                 batches.append(decode_dictionaries(part))
                 sizes.append(size)
             return Rows(_join(batches, self.layout.schema, wanted), np.concatenate(sizes))
@@ -97,25 +97,25 @@ class RowReader:
     def check(self, wanted: RowRange) -> None:
         """Check that rows unpack within the limits, without unpacking them. Raises: as read."""
         with format_errors():
-            reading = self._begin(wanted)
-            if reading.may_repeat:
-                deque(_iterate_parts(reading, wanted), maxlen=0)
+            plan = self._begin(wanted)
+            if plan.may_repeat:
+                deque(_iterate_parts(plan, wanted), maxlen=0)
 
-    def _begin(self, wanted: RowRange) -> "_Reading":
+    def _begin(self, wanted: RowRange) -> "_ReadPlan":
         leaves = self.layout.pick_leaves(wanted.fields)
         group = self.layout.groups[wanted.row_group]
         check_row_group(group.rows, group.pick(leaves))
         pages = {leaf: self._read_pages(wanted, leaf) for leaf in leaves}
         check_unpacked(sum(page.packed for page in pages.values()), sum(page.unpacked for page in pages.values()))
         check_pages(sum(page.largest for page in pages.values()))
-        return self._plan_reading(wanted, pages)
+        return self._plan_read(wanted, pages)
 
     def _read_pages(self, wanted: RowRange, leaf: int) -> ChunkPages:
         chunk = self.layout.groups[wanted.row_group].chunks[leaf]
         rows = wanted.first_row + wanted.rows
         return read_pages(self._ranges, chunk, values=chunk.values if self.layout.is_nested(leaf) else rows)
 
-    def _plan_reading(self, wanted: RowRange, pages: dict[int, ChunkPages]) -> "_Reading":
+    def _plan_read(self, wanted: RowRange, pages: dict[int, ChunkPages]) -> "_ReadPlan":
         """Choose how many rows are decoded at a time, and whether texts stay dictionary codes until their length is known."""
         metadata = self.layout.metadata
         group = self.layout.groups[wanted.row_group]
@@ -136,7 +136,7 @@ class RowReader:
         if sum(longest[leaf] for leaf in nested) * self._count_values(wanted, nested) > BATCH_VALUES_LIMIT_BYTES:
             raise refuse_bomb("Nested columns of the Parquet file unpack to more than they hold")
         at_once = max(1, min(rows, BATCH_VALUES_LIMIT_BYTES // max(sum(longest.values()), 1)))
-        return _Reading(file, list(pages), at_once, may_repeat=bool(longest) or file is not self._plain)
+        return _ReadPlan(file, list(pages), at_once, may_repeat=bool(longest) or file is not self._plain)
 
     def _count_values(self, wanted: RowRange, leaves: list[int]) -> int:
         """Return how many values the wanted rows have at most in one of some columns."""
@@ -163,7 +163,7 @@ class RowReader:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _ReadPlan:
     """How rows are read. may_repeat: values may be longer in their rows than in the file."""
 
     file: pq.ParquetFile
@@ -191,11 +191,11 @@ def _iterate(file: pq.ParquetFile, wanted: RowRange, *, leaves: list[int], at_on
     return batches
 
 
-def _iterate_parts(reading: _Reading, wanted: RowRange) -> Iterator[tuple[pa.RecordBatch, Sizes]]:
+def _iterate_parts(plan: _ReadPlan, wanted: RowRange) -> Iterator[tuple[pa.RecordBatch, Sizes]]:
     """Yield the wanted rows piece by piece, undecoded, with the bytes of each. Raises: FileFormatError for too many bytes."""
     at = total = 0
     end = wanted.first_row + wanted.rows
-    for batch in _iterate(reading.file, wanted, leaves=reading.leaves, at_once=reading.rows_at_once):
+    for batch in _iterate(plan.file, wanted, leaves=plan.leaves, at_once=plan.rows_at_once):
         low, high = max(wanted.first_row - at, 0), min(end - at, batch.num_rows)
         at += batch.num_rows
         if low < high:

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from loader.formats.containers.byte_ranges import ByteRanges, BytesMissingError
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.parquet.layout import Layout
 from loader.formats.parquet.limits import count_rows_per_batch
 from loader.formats.parquet.reader import RowRange, RowReader, format_errors
@@ -96,11 +96,11 @@ def _write_shapes(source: ParquetSource, field: int) -> pl.Series:
     return pl.Series(text, dtype=pl.String)
 
 
-def _write_point(ends: Ends, row: int) -> str:
+def _write_point(ends: Coordinates, row: int) -> str:
     return f"POINT ({ends.longitude[row]} {ends.latitude[row]})"
 
 
-def _write_line(first: Ends, last: Ends, row: int) -> str:
+def _write_line(first: Coordinates, last: Coordinates, row: int) -> str:
     return f"LINESTRING ({first.longitude[row]} {first.latitude[row]}, {last.longitude[row]} {last.latitude[row]})"
 
 

@@ -1,18 +1,18 @@
-"""Columns of Parquet rows, as judge_rows wants them."""
+"""Columns of Parquet rows, as validate_rows wants them."""
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.points import parse_point_text
 from loader.formats.coordinates.routes import parse_routes
 from loader.formats.coordinates.wkb import parse_wkb
 from loader.formats.model.time_format import MISSING, Microseconds, TimeFormat
 from loader.formats.parquet.types import find_wkb, to_series, write_text
 from loader.formats.text.numbers import Floats, parse_numbers
-from loader.formats.text.records import Positions
+from loader.formats.text.records import Offsets
 from loader.formats.times.number_times import format_numbers
 from loader.formats.times.parser import Times, parse_times, to_wall
 from loader.formats.validation.column_source import number_texts
@@ -31,7 +31,7 @@ class ParquetSource:
         self._columns = columns
         self._table = table
         self._known: dict[int, pl.Series] = {}
-        self._names: dict[int, tuple[pl.Series, Positions]] = {}
+        self._names: dict[int, tuple[pl.Series, Offsets]] = {}
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -60,11 +60,11 @@ class ParquetSource:
         """Give a column as numbers; NaN where there is none."""
         return _to_numbers(self._series(column))
 
-    def points(self, column: int) -> Ends:
+    def points(self, column: int) -> Coordinates:
         """Give a column as points: a struct or map of longitude and latitude, a list of both, WKB, or text."""
         return _read_points(self._series(column))
 
-    def routes(self, column: int, *, precision: int) -> tuple[Ends, Ends]:
+    def routes(self, column: int, *, precision: int) -> tuple[Coordinates, Coordinates]:
         """Give the first and the last point of a column of lines: lists of points, WKB or text."""
         series = self._series(column)
         if isinstance(series.dtype, pl.List | pl.Array) and isinstance(series.dtype.inner, pl.Struct | pl.List | pl.Array):
@@ -87,7 +87,7 @@ class ParquetSource:
             return parse_times(format_numbers(series), form, timezone=timezone)
         return parse_times(self.text(column), form, timezone=timezone)
 
-    def names(self, column: int) -> tuple[pl.Series, Positions]:
+    def names(self, column: int) -> tuple[pl.Series, Offsets]:
         """Give the distinct texts of a column, and which of them each row has."""
         if column not in self._names:
             values = self._table.column(str(column))
@@ -105,7 +105,7 @@ class ParquetSource:
         return pl.DataFrame(shown).select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
 
-def _number_values(values: pa.ChunkedArray) -> tuple[pl.Series, Positions]:
+def _number_values(values: pa.ChunkedArray) -> tuple[pl.Series, Offsets]:
     """Number the distinct values before they become text; no value is a text of its own."""
     encoded = values.combine_chunks().dictionary_encode()
     texts = write_text(to_series(pa.chunked_array([encoded.dictionary]))).fill_null("")
@@ -113,12 +113,12 @@ def _number_values(values: pa.ChunkedArray) -> tuple[pl.Series, Positions]:
     return pl.concat([texts.cast(pl.String), pl.Series([""])]), codes
 
 
-def _read_points(series: pl.Series) -> Ends:
+def _read_points(series: pl.Series) -> Coordinates:
     kind = series.dtype
     if isinstance(kind, pl.Struct):
         names = find_axes([field.name for field in kind.fields])
         if names is not None:
-            return Ends(*(_to_numbers(series.struct.field(name)) for name in names))
+            return Coordinates(*(_to_numbers(series.struct.field(name)) for name in names))
     if isinstance(kind, pl.List):
         return _read_map(series) if isinstance(kind.inner, pl.Struct) else _read_pairs(series)
     if isinstance(kind, pl.Array):
@@ -128,13 +128,13 @@ def _read_points(series: pl.Series) -> Ends:
     return parse_point_text(write_text(series).fill_null(""))
 
 
-def _read_pairs(series: pl.Series) -> Ends:
+def _read_pairs(series: pl.Series) -> Coordinates:
     if isinstance(series.dtype, pl.List) and isinstance(series.dtype.inner, pl.List | pl.Array):
         return _read_points(series.list.first())
-    return Ends(*(_to_numbers(series.list.get(index, null_on_oob=True)) for index in (0, 1)))
+    return Coordinates(*(_to_numbers(series.list.get(index, null_on_oob=True)) for index in (0, 1)))
 
 
-def _read_map(series: pl.Series) -> Ends:
+def _read_map(series: pl.Series) -> Coordinates:
     """Read maps of names to numbers, which come as lists of key and value."""
     entries = series.explode().drop_nulls()
     names = find_axes(write_text(entries.struct.field("key")).drop_nulls().unique().to_list()) if _is_map(series) else None
@@ -142,7 +142,7 @@ def _read_map(series: pl.Series) -> Ends:
         return parse_point_text(write_text(series).fill_null(""))
     key, value = pl.element().struct.field("key"), pl.element().struct.field("value")
     found = [series.list.eval(value.filter(key == name)).list.first() for name in names]
-    return Ends(*map(_to_numbers, found))
+    return Coordinates(*map(_to_numbers, found))
 
 
 def _is_map(series: pl.Series) -> bool:
@@ -150,7 +150,7 @@ def _is_map(series: pl.Series) -> bool:
     return isinstance(inner, pl.Struct) and [field.name for field in inner.fields] == ["key", "value"]
 
 
-def _read_binary(series: pl.Series) -> Ends:
+def _read_binary(series: pl.Series) -> Coordinates:
     is_wkb = find_wkb(series)
     found = parse_wkb(series.fill_null(b""))[0]
     rest = np.flatnonzero(~is_wkb & series.is_not_null().to_numpy())

@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from loader.formats.coordinates.cells import name_cells
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.gazetteer import find_city
 from loader.formats.coordinates.points import LATITUDE_FIRST_PATTERN, SPACED_PATTERN
 from loader.formats.coordinates.polylines import POLYLINE, PRECISIONS
@@ -55,7 +55,7 @@ def is_order_open(plan: FilePlan, options: LoadOptions, text: Text) -> bool:
     return any(_is_mostly(values, SPACED_PATTERN) for values in ends)
 
 
-def settle_order(plan: FilePlan, origin: Ends) -> FilePlan:
+def settle_order(plan: FilePlan, origin: Coordinates) -> FilePlan:
     """Settle the order of pairs by where origins lie. Raises: FileFormatError where both orders make sense, or none."""
     places = pick_places(origin)
     as_read = sum(_is_near(*place) for place in places) * 2 > len(places)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.gazetteer import LARGE_CITY_PEOPLE, count_people, find_city, suggest_region
 from loader.formats.model.errors import make_choice
 from loader.formats.model.plan import FilePlan
@@ -28,7 +28,7 @@ AREA_MARGIN_DEG = 1.0
 Area = tuple[float, float, float, float]
 
 
-def check_swap(plan: FilePlan, origin: Ends) -> None:
+def check_swap(plan: FilePlan, origin: Coordinates) -> None:
     """Raises: FileFormatError if most origins of the sample make sense only with longitude and latitude exchanged."""
     places = pick_places(origin)
     swapped = [place for place in places if _looks_swapped(*place)]
@@ -45,13 +45,13 @@ def check_swap(plan: FilePlan, origin: Ends) -> None:
     )
 
 
-def is_better_exchanged(origin: Ends) -> bool:
+def is_better_exchanged(origin: Coordinates) -> bool:
     """Tell whether more origins look swapped as they are than would with longitude and latitude exchanged."""
     places = pick_places(origin)
     return sum(_looks_swapped(*place) for place in places) > sum(_looks_swapped(*place[::-1]) for place in places)
 
 
-def pick_places(ends: Ends) -> list[tuple[float, float]]:
+def pick_places(ends: Coordinates) -> list[tuple[float, float]]:
     """Pick some of the ends that are known, from all over the sample."""
     # Also where a latitude is beyond the pole: exchanged it may be a longitude.
     is_angle = (np.abs(ends.longitude) <= LONGITUDE_LIMIT_DEG) & (np.abs(ends.latitude) <= LONGITUDE_LIMIT_DEG)
@@ -60,7 +60,7 @@ def pick_places(ends: Ends) -> list[tuple[float, float]]:
     return [(float(ends.longitude[row]), float(ends.latitude[row])) for row in picked]
 
 
-def find_area(ends: Ends) -> Area | None:
+def find_area(ends: Coordinates) -> Area | None:
     """Find the box (west, south, east, north) where trips are to be expected. Units: degrees."""
     known = _is_known(ends)
     if not known.any():
@@ -72,7 +72,7 @@ def find_area(ends: Ends) -> Area | None:
     return west, south, east, north
 
 
-def find_middle(ends: Ends) -> tuple[float, float] | None:
+def find_middle(ends: Coordinates) -> tuple[float, float] | None:
     """Find the median longitude and latitude."""
     known = _is_known(ends)
     if not known.any():
@@ -80,7 +80,7 @@ def find_middle(ends: Ends) -> tuple[float, float] | None:
     return float(np.median(ends.longitude[known])), float(np.median(ends.latitude[known]))
 
 
-def _is_known(ends: Ends) -> Mask:
+def _is_known(ends: Coordinates) -> Mask:
     known: Mask = is_in_range(ends) & ((ends.longitude != 0) | (ends.latitude != 0))
     return known
 

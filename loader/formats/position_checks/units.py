@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.gazetteer import find_city
 from loader.formats.coordinates.reprojection import find_candidates, may_be_utm
 from loader.formats.model.crs import parse_crs
@@ -30,7 +30,7 @@ _WGS_84: Final = ("4326", "4979", "0")
 Text = Callable[[int], pl.Series]
 
 
-def check_positions(plan: FilePlan, origin: Ends, options: LoadOptions, *, text: Text) -> None:
+def check_positions(plan: FilePlan, origin: Coordinates, options: LoadOptions, *, text: Text) -> None:
     """Check the sample's coordinates. text gives a column's values.
 
     Raises: FileFormatError for coordinates in another unit or system, for those that a spreadsheet has changed, and for
@@ -53,7 +53,7 @@ def check_positions(plan: FilePlan, origin: Ends, options: LoadOptions, *, text:
         _check_radians(plan, x, y)
 
 
-def _pick_known(ends: Ends) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _pick_known(ends: Coordinates) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     known = np.isfinite(ends.longitude) & np.isfinite(ends.latitude) & ((ends.longitude != 0) | (ends.latitude != 0))
     return ends.longitude[known], ends.latitude[known]
 

@@ -64,8 +64,8 @@ _SHOWN_NAMES: Final = 3
 _MOST_CHOICES: Final = 6
 
 
-def guess_charsets(data: bytes) -> list[str]:
-    """Guess how bytes that are not UTF-8 were written: codecs that can read them, the likeliest first."""
+def rank_charsets(data: bytes) -> list[str]:
+    """Return the codecs that can decode bytes that are not UTF-8, the likeliest first."""
     lines = b"\n".join(_LINE.findall(data))[:_LOOKED_AT_BYTES]
     matches = list(from_bytes(lines))
     found = {
@@ -93,7 +93,7 @@ def ask_for_charset(names: list[str], encoding: str, sample: bytes) -> None:
     if not foreign:
         return
     readings: dict[tuple[str, ...], str] = {}
-    others = [codec for codec in guess_charsets(sample) if codec in _COMMON][:_MOST_CHOICES]
+    others = [codec for codec in rank_charsets(sample) if codec in _COMMON][:_MOST_CHOICES]
     for codec in dict.fromkeys([encoding, *others, *_ALWAYS_TRIED]):
         read = _read_again(foreign, encoding, codec)
         if read is not None and (codec == encoding or all(map(_is_plausible, read))):

@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from loader.formats.text.charset import guess_charsets
+from loader.formats.text.charset import rank_charsets
 from shared.platform.errors import FileFormatError
 
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -22,7 +22,7 @@ def strip_bom(sample: bytes) -> bytes:
 
 
 def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
-    """Tell the encoding: by byte order mark, by zero bytes (UTF-16), by being valid UTF-8, else by guess_charsets.
+    """Tell the encoding: by byte order mark, by zero bytes (UTF-16), by being valid UTF-8, else by rank_charsets.
 
     Raises: FileFormatError for bytes that are no text.
     """
@@ -41,7 +41,7 @@ def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
         text = sample.decode("utf-8", "replace")
         letters = len(LETTERS.findall(text))
         # A few damaged letters don't make it another.
-        return "utf-8" if letters > text.count("\ufffd") else guess_charsets(sample)[0]
+        return "utf-8" if letters > text.count("\ufffd") else rank_charsets(sample)[0]
     return "iso2022_jp" if _JIS_ESCAPE.search(head) else "utf-8"
 
 

@@ -14,18 +14,18 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from loader.formats.text.records import SPACE, Mask, Positions, Records
+from loader.formats.text.records import SPACE, Mask, Offsets, Records
 
 
 @dataclass(frozen=True)
 class Bounds:
     """Where one column's fields lie: [starts, ends) without quotes. is_doubled: fields that still hold quotes to undo."""
 
-    starts: Positions
-    ends: Positions
+    starts: Offsets
+    ends: Offsets
     is_doubled: Mask | None
 
-    def take(self, rows: Positions) -> "Bounds":
+    def take(self, rows: Offsets) -> "Bounds":
         """Give the bounds of some rows; rows must ascend."""
         return Bounds(self.starts[rows], self.ends[rows], None if self.is_doubled is None else self.is_doubled[rows])
 
@@ -38,9 +38,9 @@ class FieldTable:
     """
 
     records: Records
-    rows: Positions
+    rows: Offsets
     separators: npt.NDArray[np.int64]
-    ends: Positions | None = None
+    ends: Offsets | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -65,10 +65,10 @@ class FieldTable:
             return Bounds(starts, ends, None)
         return self._unquote(starts, ends)
 
-    def _last_ends(self) -> Positions:
+    def _last_ends(self) -> Offsets:
         return self.records.ends[self.rows] if self.ends is None else self.ends
 
-    def _unquote(self, starts: Positions, ends: Positions) -> Bounds:
+    def _unquote(self, starts: Offsets, ends: Offsets) -> Bounds:
         quoted = self.records.quoted
         if quoted.has_spaces:
             # The space before a quote belongs to the separator.
@@ -101,7 +101,7 @@ class FieldTable:
         return text.scatter(rows, [undo_quotes(text[int(row)], quote) for row in rows])
 
 
-def slice_text(buffer: npt.NDArray[np.uint8], starts: Positions, ends: Positions) -> pl.Series:
+def slice_text(buffer: npt.NDArray[np.uint8], starts: Offsets, ends: Offsets) -> pl.Series:
     """Give the text between places of a buffer of valid UTF-8. starts and ends must ascend and not overlap."""
     count = len(starts)
     if count == 0:
@@ -140,7 +140,7 @@ def split_fields(records: Records, *, is_good: Mask, field_count: int) -> FieldT
     return FieldTable(records, rows, separators.reshape(len(rows), field_count - 1))
 
 
-def _split_longer(records: Records, rows: Positions, field_count: int) -> FieldTable:
+def _split_longer(records: Records, rows: Offsets, field_count: int) -> FieldTable:
     """Make the table of records some of which have empty fields behind the last."""
     first = np.searchsorted(records.separators, records.starts[rows])
     following = np.searchsorted(records.separators, records.ends[rows])

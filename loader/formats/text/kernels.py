@@ -1,8 +1,8 @@
 """Kernels: the loops over a batch's bytes that decide how fast a file loads, compiled to machine code by numba.
 
-Each reads fields where they lie, between starts and ends of the buffer, and takes only the plain forms that nearly all files
-write. The rest (NaN, MISSING) is left to the careful readers in numbers.py, points.py and times.py: a kernel may refuse whatever
-it likes, but what it gives is what they would give. Kernels hold no interpreter lock, so batches are read side by side.
+Each parses fields in place, between their start and end offsets in the buffer, and only in the forms that nearly all files have.
+For other fields it returns NaN or MISSING, and the complete parsers in numbers.py, points.py and times/ read them. A kernel may
+refuse any field, but the values that it returns equal theirs. Kernels release the interpreter lock, so batches parse in parallel.
 """
 
 from typing import Final
@@ -11,18 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from loader.formats.model.time_format import MISSING
-from loader.formats.text.simd import LETTERS, Letters, compile_part, count_bits, find_between, first_bit, load_word, widen
+from loader.formats.text.simd import LANES, Bytes, compile_part, count_bits, find_between, first_bit, load_word, widen
 from shared.kernels.compiler import compile_kernel
 
-Places = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 MOST_NAMES: Final = 1_024
 
-_MINUS, _DASH, _POINT, _ZERO, _NINE, _SPACE, _OPEN, _CLOSE, _COLON, _T = (ord(letter) for letter in "--.09 ():T")
+_MINUS, _DASH, _POINT, _ZERO, _NINE, _SPACE, _OPEN, _CLOSE, _COLON, _T = (ord(character) for character in "--.09 ():T")
 _LF, _CR = 10, 13
 _ONE: Final = np.uint64(1)
-_FIELD: Final = 60  # letters of a field with one or two numbers of _DIGITS, at most
+_FIELD: Final = 60  # bytes of a field with one or two numbers of _DIGITS, at most
 _LOW: Final = np.uint64(0x0F0F0F0F0F0F0F0F)  # a digit less its "0"
 _PAIRS: Final = np.uint64(0x000000FF000000FF)
 _BLOCK: Final = 128  # its line ends fit a byte
@@ -66,69 +66,71 @@ def _join(digits: np.uint64) -> np.uint64:
 
 
 @compile_part
-def _read_digits(buffer: Letters, end: int, count: int) -> np.uint64:
-    """The number that the one to eight digits before a place make."""
+def _read_digits(buffer: Bytes, end: int, count: int) -> np.uint64:
+    """Return the number that the count digits (one to eight) before an offset make."""
     return _join(load_word(buffer, end, count) & _LOW)
 
 
 @compile_part
-def _find_marks(buffer: Letters, start: int, end: int) -> np.uint64:
-    """Tell which letters from a place on are no digits, as find_between; the field's end, at most _FIELD on, counts as one."""
+def _find_delimiters(buffer: Bytes, start: int, end: int) -> np.uint64:
+    """Return a bit for each byte from start on that is no digit, as find_between; the field's end, at most _FIELD on, is set."""
     return np.uint64(~find_between(buffer, start, _ZERO, _NINE) | (_ONE << np.uint64(end - start)))
 
 
 @compile_part
-def _skip_mark(marks: np.uint64, is_skipped: bool) -> np.uint64:
-    """Take the first mark away, if it is to be."""
-    return np.uint64(marks & (marks - np.uint64(is_skipped)))
+def _skip_delimiter(delimiter_bits: np.uint64, is_skipped: bool) -> np.uint64:
+    """Clear the lowest bit if is_skipped."""
+    return np.uint64(delimiter_bits & (delimiter_bits - np.uint64(is_skipped)))
 
 
 @compile_part
-def _read_number(buffer: Letters, start: int, bounds: tuple[int, int, int], marks: np.uint64) -> tuple[float, int, np.uint64]:
-    """A number such as -12.5 at a place, where it ends, and the marks from there on; NaN where it is something else.
+def _read_number(
+    buffer: Bytes, start: int, bounds: tuple[int, int, int], delimiter_bits: np.uint64
+) -> tuple[float, int, np.uint64]:
+    """Return the number at an offset, such as -12.5, the offset where it ends, and the delimiter bits from there on.
 
-    bounds: where marks begin, where the field ends, and the letter between whole and fraction. The words of its digits are joined
-    here: a function of its own for those, with branches inside, doubles the time of all.
+    The number is NaN where something else is written. bounds: the offset of delimiter bit 0, the field's end, and the decimal
+    mark. The digits are joined here: a function for them, with branches inside, doubles the time of the whole kernel.
     """
     base, end, point = bounds
     is_negative = buffer[start] == _MINUS
     first = start + is_negative
-    marks = _skip_mark(marks, is_negative)
-    stop = base + first_bit(marks)
+    delimiter_bits = _skip_delimiter(delimiter_bits, is_negative)
+    stop = base + first_bit(delimiter_bits)
     has_point = stop < end and buffer[stop] == point
-    marks = _skip_mark(marks, has_point)
-    place = base + first_bit(marks)
+    delimiter_bits = _skip_delimiter(delimiter_bits, has_point)
+    place = base + first_bit(delimiter_bits)
     whole, fraction = stop - first, place - stop - has_point
     if (whole < 1) | (fraction < has_point) | (whole + fraction > _DIGITS):
-        return np.nan, place, marks
+        return np.nan, place, delimiter_bits
     number = np.uint64(0)
     for read in range(0, fraction, 8):
         number += _TENS[read] * _read_digits(buffer, place - read, min(fraction - read, 8))
     for read in range(0, whole, 8):
         number += _TENS[fraction + read] * _read_digits(buffer, stop - read, min(whole - read, 8))
     value = _divide(np.int64(number), fraction)
-    return (-value if is_negative else value), place, marks
+    return (-value if is_negative else value), place, delimiter_bits
 
 
 @compile_kernel
-def _read_numbers(buffer: Letters, starts: Places, ends: Places, point: int) -> Floats:
+def _read_numbers(buffer: Bytes, starts: Offsets, ends: Offsets, point: int) -> Floats:
     values = np.full(len(starts), np.nan)
     for row in range(len(starts)):
         start, end = starts[row], ends[row]
         if start < end <= start + _FIELD:
-            value, place, _ = _read_number(buffer, start, (start, end, point), _find_marks(buffer, start, end))
+            value, place, _ = _read_number(buffer, start, (start, end, point), _find_delimiters(buffer, start, end))
             if place == end:
                 values[row] = value
     return values
 
 
-def read_numbers(buffer: Letters, starts: Places, ends: Places, point: int) -> Floats:
-    """Fields that are one plain number. Shape: one value per field, NaN where it is something else."""
+def read_numbers(buffer: Bytes, starts: Offsets, ends: Offsets, point: int) -> Floats:
+    """Parse fields that are one plain number. Shape: one value per field, NaN where it is something else."""
     return _read_numbers(widen(buffer), starts, ends, point)
 
 
 @compile_kernel
-def _read_points(buffer: Letters, starts: Places, ends: Places) -> tuple[Floats, Floats]:
+def _read_points(buffer: Bytes, starts: Offsets, ends: Offsets) -> tuple[Floats, Floats]:
     first, second = np.full(len(starts), np.nan), np.full(len(starts), np.nan)
     for row in range(len(starts)):
         place, end = starts[row], ends[row] - 1
@@ -138,23 +140,23 @@ def _read_points(buffer: Letters, starts: Places, ends: Places) -> tuple[Floats,
         if (load_word(buffer, place + 5, 5) != _WORD) | (buffer[start - 1] != _OPEN):
             continue
         bounds = start, end, _POINT
-        x, place, marks = _read_number(buffer, start, bounds, _find_marks(buffer, start, end))
+        x, place, delimiter_bits = _read_number(buffer, start, bounds, _find_delimiters(buffer, start, end))
         if place >= end or buffer[place] != _SPACE:
             continue
-        y, place, _ = _read_number(buffer, place + 1, bounds, _skip_mark(marks, is_skipped=True))
+        y, place, _ = _read_number(buffer, place + 1, bounds, _skip_delimiter(delimiter_bits, is_skipped=True))
         if place == end and not np.isnan(x) and not np.isnan(y):
             first[row], second[row] = x, y
     return first, second
 
 
-def read_points(buffer: Letters, starts: Places, ends: Places) -> tuple[Floats, Floats]:
-    """Fields written `POINT (x y)` or `POINT(x y)`. Shape: one value per field, NaN where it is something else."""
+def read_points(buffer: Bytes, starts: Offsets, ends: Offsets) -> tuple[Floats, Floats]:
+    """Parse fields written `POINT (x y)` or `POINT(x y)`. Shape: one value per field, NaN where it is something else."""
     return _read_points(widen(buffer), starts, ends)
 
 
 @compile_kernel
-def _read_whole(buffer: Letters, start: int, count: int) -> int:
-    """A whole number of so many digits; far below zero where a letter is none."""
+def _read_whole(buffer: Bytes, start: int, count: int) -> int:
+    """Return the whole number of count digits; far below zero where a byte is no digit."""
     number = np.int64(0)
     for place in range(start, start + count):
         digit = np.int64(buffer[place]) - _ZERO
@@ -184,8 +186,8 @@ def _is_date(year: int, month: int, day: int) -> bool:
 
 
 @compile_kernel
-def read_stamps(buffer: Letters, starts: Places, ends: Places) -> Places:
-    """Fields written `2018-05-28 09:03:40`, also with T and with a fraction.
+def read_stamps(buffer: Bytes, starts: Offsets, ends: Offsets) -> Offsets:
+    """Parse fields written `2018-05-28 09:03:40`, also with T and with a fraction.
 
     Shape: one value per field, MISSING where it is something else. Units: microseconds since 1970. Clock: as written.
     """
@@ -212,8 +214,8 @@ def read_stamps(buffer: Letters, starts: Places, ends: Places) -> Places:
 
 
 @compile_part
-def _hash(buffer: Letters, end: int, length: int) -> np.uint64:
-    """Hash a text word by word from its end, as FNV-1a does letters; the shift brings what the product raised down again."""
+def _hash(buffer: Bytes, end: int, length: int) -> np.uint64:
+    """Hash a text word by word from its end, as FNV-1a does bytes; the shift mixes the product's high bits into its low ones."""
     hashed = np.uint64(14_695_981_039_346_656_037)
     while length > 0:
         hashed = (hashed ^ load_word(buffer, end, min(length, 8))) * np.uint64(1_099_511_628_211)
@@ -223,8 +225,8 @@ def _hash(buffer: Letters, end: int, length: int) -> np.uint64:
 
 
 @compile_part
-def _is_same(buffer: Letters, first: int, second: int, length: int) -> bool:
-    """Tell whether the texts that end at two places are the same."""
+def _is_same(buffer: Bytes, first: int, second: int, length: int) -> bool:
+    """Return whether the texts that end at two offsets are equal."""
     while length > 0:
         count = min(length, 8)
         if load_word(buffer, first, count) != load_word(buffer, second, count):
@@ -234,27 +236,29 @@ def _is_same(buffer: Letters, first: int, second: int, length: int) -> bool:
 
 
 @compile_kernel
-def _count_in_block(letters: Letters, quote: int) -> int:
-    """Count the line ends among _BLOCK letters, to which one more is given; -1 as below.
+def _count_in_block(block: Bytes, quote: int) -> int:
+    """Count the line feeds in a block of _BLOCK bytes, which one more byte follows; -1 as count_plain_lines.
 
-    Numbers of one byte, as many rounds each time and no branch: so these become vector instructions, and a GB takes 0.05 s.
+    One-byte numbers, a fixed number of rounds and no branch let LLVM vectorize the loop: a GB takes 0.05 s.
     """
-    feed, back, space, mark = np.uint8(_LF), np.uint8(_CR), np.uint8(_SPACE), np.uint8(quote)
+    line_feed, carriage_return, space, quote_byte = np.uint8(_LF), np.uint8(_CR), np.uint8(_SPACE), np.uint8(quote)
     lines, odd = np.uint8(0), np.uint8(0)
     for place in range(_BLOCK):
-        letter, following = letters[place], letters[place + 1]
-        is_end = np.uint8(letter == feed)
+        byte, following = block[place], block[place + 1]
+        is_end = np.uint8(byte == line_feed)
         lines = np.uint8(lines + is_end)
         is_blank = is_end & np.uint8(following <= space)
-        is_lone = np.uint8(letter == back) & np.uint8(following != feed)
-        odd = np.uint8(odd | np.uint8(letter == mark) | is_blank | is_lone)
+        is_lone = np.uint8(byte == carriage_return) & np.uint8(following != line_feed)
+        odd = np.uint8(odd | np.uint8(byte == quote_byte) | is_blank | is_lone)
     return -1 if odd else int(lines)
 
 
 @compile_kernel
-def count_plain_lines(buffer: Letters, quote: int) -> int:
-    """Count the line ends where each line is a record; -1 where one may be none, or a record more than a line: where a line is
-    empty or begins with a blank, where a CR stands alone (not at the end: its LF may follow), where there is a quote.
+def count_plain_lines(buffer: Bytes, quote: int) -> int:
+    """Count the line feeds of a buffer in which each line is one record; -1 where a line may be no record or a part of one.
+
+    That is where a line is empty or begins with a blank, at a CR without LF (but not at the end: its LF may follow), and at a
+    quote.
     """
     size = len(buffer)
     if size == 0 or buffer[0] <= _SPACE:
@@ -274,7 +278,7 @@ def count_plain_lines(buffer: Letters, quote: int) -> int:
 
 
 @compile_kernel
-def _number_names(buffer: Letters, starts: Places, ends: Places) -> tuple[Places, Places]:
+def _dictionary_encode(buffer: Bytes, starts: Offsets, ends: Offsets) -> tuple[Offsets, Offsets]:
     slots = np.full(_SLOTS, -1)
     codes, firsts, count = np.empty(len(starts), np.int64), np.empty(MOST_NAMES, np.int64), 0
     for row in range(len(starts)):
@@ -296,17 +300,17 @@ def _number_names(buffer: Letters, starts: Places, ends: Places) -> tuple[Places
     return codes, firsts[:count]
 
 
-def number_names(buffer: Letters, starts: Places, ends: Places) -> tuple[Places, Places]:
-    """Number the distinct texts of a column, in the order they come. Gives each field's number, and each text's first field.
+def dictionary_encode(buffer: Bytes, starts: Offsets, ends: Offsets) -> tuple[Offsets, Offsets]:
+    """Dictionary-encode a column's texts in order of appearance; returns each field's code and each text's first field.
 
-    The second is empty when there are more than MOST_NAMES: then the column is no column of names.
+    The second array is empty when there are more than MOST_NAMES texts: then the column is no column of names.
     """
-    return _number_names(widen(buffer), starts, ends)
+    return _dictionary_encode(widen(buffer), starts, ends)
 
 
 @compile_part
-def _list_bits(bits: np.uint64, at: int, places: Places, count: int) -> int:
-    """List the places of the bits that are set behind those listed, and count them too."""
+def _list_bits(bits: np.uint64, at: int, places: Offsets, count: int) -> int:
+    """Append the offsets of the bits that are set to places[:count]; returns the new count. at: the offset of bit 0."""
     while bits:
         places[count] = at + first_bit(bits)
         bits &= bits - _ONE
@@ -315,32 +319,32 @@ def _list_bits(bits: np.uint64, at: int, places: Places, count: int) -> int:
 
 
 @compile_kernel
-def _find_both(buffer: Letters, first: int, second: int) -> tuple[Places, Places]:
+def _find_both(buffer: Bytes, first: int, second: int) -> tuple[Offsets, Offsets]:
     firsts, seconds = 0, 0
-    for at in range(0, len(buffer), LETTERS):
+    for at in range(0, len(buffer), LANES):
         firsts += count_bits(find_between(buffer, at, first, first))
         seconds += count_bits(find_between(buffer, at, second, second))
     places = np.empty(firsts, np.int64), np.empty(seconds, np.int64)
     firsts, seconds = 0, 0
-    for at in range(0, len(buffer), LETTERS):
+    for at in range(0, len(buffer), LANES):
         firsts = _list_bits(find_between(buffer, at, first, first), at, places[0], firsts)
         seconds = _list_bits(find_between(buffer, at, second, second), at, places[1], seconds)
     return places
 
 
-def find_both(buffer: Letters, first: int, second: int) -> tuple[Places, Places]:
-    """Find the places of two letters, counting them first: 2.2 ms for 16 MiB, where comparing and listing take 11 in numpy."""
-    if len(buffer) < LETTERS:
+def find_both(buffer: Bytes, first: int, second: int) -> tuple[Offsets, Offsets]:
+    """Return the offsets of two bytes. Counted first, then listed: 2.2 ms for 16 MiB, against 11 ms in numpy."""
+    if len(buffer) < LANES:
         return np.flatnonzero(buffer == first), np.flatnonzero(buffer == second)
     return _find_both(buffer, first, second)
 
 
 def compile_kernels() -> None:
-    """Compile what is not compiled yet, so that the first file needn't wait: 10 s on a new machine, then a tenth."""
-    buffer, places = np.frombuffer(bytes(LETTERS), np.uint8), np.zeros(1, np.int64)
+    """Compile or load all kernels before the first file: 10 s on a new machine, 1 s from the cache."""
+    buffer, places = np.frombuffer(bytes(LANES), np.uint8), np.zeros(1, np.int64)
     read_numbers(buffer, places, places, _POINT)
     read_points(buffer, places, places)
     read_stamps(buffer, places, places)
-    number_names(buffer, places, places)
+    dictionary_encode(buffer, places, places)
     find_both(buffer, _LF, _SPACE)
     count_plain_lines(buffer, _ZERO)

@@ -1,7 +1,7 @@
 """Quoted fields: where they open and close.
 
 Almost every file quotes cleanly: quotes open after a delimiter or line end and close before one. Then quotes pair up in
-order, and a few comparisons over the quotes' positions prove it. Where the proof fails, the quotes are read one by one.
+order, and a few comparisons over the quotes' offsets prove it. Where the proof fails, the quotes are read one by one.
 """
 
 import re
@@ -12,33 +12,33 @@ import numpy.typing as npt
 
 from loader.formats.model.dialect import Dialect
 
-Positions = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.int64]
 SPACE = 32
-EMPTY: Positions = np.empty(0, np.int64)
+EMPTY: Offsets = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Quoted:
-    """Quoted parts: opens[i] is the opening quote's place, closes[i] the closing one's (doubled quotes give two parts).
+    """Quoted parts: offsets of opening and closing quotes (a doubled quote makes two parts).
 
     unclosed: quotes that open and don't close within the limit. open_at: an open quote that more data may close.
     is_clean: every quoted field is one whole field.
     """
 
-    opens: Positions
-    closes: Positions
-    unclosed: Positions
+    opens: Offsets
+    closes: Offsets
+    unclosed: Offsets
     open_at: int | None = None
     is_clean: bool = True
     quote: str = '"'
     has_spaces: bool = False
 
-    def covers(self, positions: Positions) -> npt.NDArray[np.bool_]:
-        """Tell which positions lie inside quotes."""
+    def covers(self, offsets: Offsets) -> npt.NDArray[np.bool_]:
+        """Return which offsets lie inside quotes."""
         if len(self.opens) == 0:
-            return np.zeros(len(positions), np.bool_)
-        index = np.searchsorted(self.opens, positions, side="right") - 1
-        return (index >= 0) & (positions < self.closes[np.maximum(index, 0)])
+            return np.zeros(len(offsets), np.bool_)
+        index = np.searchsorted(self.opens, offsets, side="right") - 1
+        return (index >= 0) & (offsets < self.closes[np.maximum(index, 0)])
 
 
 def double_escaped(data: bytes, dialect: Dialect) -> bytes:
@@ -64,7 +64,7 @@ def find_quoted(data: bytes, buffer: npt.NDArray[np.uint8], dialect: Dialect, *,
 
 
 def _pair_clean(
-    buffer: npt.NDArray[np.uint8], places: Positions, dialect: Dialect, *, begin: int, limit: int, is_end: bool
+    buffer: npt.NDArray[np.uint8], places: Offsets, dialect: Dialect, *, begin: int, limit: int, is_end: bool
 ) -> Quoted | None:
     """Pair the quotes in order and prove it right, or give up."""
     last = int(places[-1]) if len(places) % 2 else None
@@ -106,7 +106,7 @@ def _read_quotes(data: bytes, dialect: Dialect, *, begin: int, limit: int, is_en
     while at >= 0:
         is_spaced = dialect.has_spaces and data[max(at - 2, begin) : at] == spaced
         if at != begin and data[at - 1 : at] not in starters and not is_spaced:
-            at = data.find(quote, at + 1)  # a letter of an unquoted field
+            at = data.find(quote, at + 1)  # text of an unquoted field
             continue
         close = _find_close(data, quote, at, limit=limit)
         if close is None:

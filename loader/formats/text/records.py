@@ -1,7 +1,7 @@
 """Records: where lines, records and fields begin and end in a batch of bytes, without a Python step per row.
 
 The rules are those of RFC 4180 read leniently, as Python's csv module reads: a quote opens a quoted field only at the
-field's start; elsewhere it is a letter. Inside a quoted field two quotes are one, delimiters and line ends are text. Text
+field's start; elsewhere it is text. Inside a quoted field two quotes are one, delimiters and line ends are text. Text
 after a closing quote belongs to the field. A line ends with LF, CRLF or CR, mixed as they come. A line that is empty or only
 spaces is a line but no record. A quoted field that does not close within the limit, or at all, is a reject of one line and
 reading resumes on the next line, so one lost quote can't swallow the file.
@@ -19,20 +19,20 @@ from loader.formats.model.dialect import Dialect
 from loader.formats.text.kernels import find_both
 from loader.formats.text.quotes import Quoted, double_escaped, find_quoted
 
-Positions = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 LF, CR, SPACE, TAB = 10, 13, 32, 9
 UTF8_BOM = b"\xef\xbb\xbf"
-_NONE: Positions = np.empty(0, np.int64)
+_NONE: Offsets = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Lines:
     """Line ends: breaks[i] is where line i's end begins, nexts[i] where the next line begins."""
 
-    breaks: Positions
-    nexts: Positions
+    breaks: Offsets
+    nexts: Offsets
 
 
 @dataclass(frozen=True)
@@ -46,35 +46,35 @@ class Records:
 
     data: bytes
     buffer: npt.NDArray[np.uint8]
-    starts: Positions
-    ends: Positions
-    lines: Positions
-    separators: Positions
+    starts: Offsets
+    ends: Offsets
+    lines: Offsets
+    separators: Offsets
     is_unclosed: Mask
     quoted: Quoted
-    boundaries: Positions
-    line_starts: Positions
+    boundaries: Offsets
+    line_starts: Offsets
     consumed: int
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def raw(self, index: int) -> bytes:
-        """Give a record's bytes as they stand in the file, without the line end."""
+        """Return a record's bytes as in the file, without the line end."""
         return self.data[self.starts[index] : self.ends[index]]
 
 
-def find_lines(data: bytes, buffer: npt.NDArray[np.uint8], feeds: Positions) -> Lines:
-    """Find the line ends LF, CRLF and CR. feeds: where LF stand."""
+def find_lines(data: bytes, buffer: npt.NDArray[np.uint8], line_feeds: Offsets) -> Lines:
+    """Find the line ends LF, CRLF and CR. line_feeds: offsets of LF."""
     if b"\r" not in data:
-        return Lines(feeds, feeds + 1)
+        return Lines(line_feeds, line_feeds + 1)
     returns = np.flatnonzero(buffer == CR)
     following = buffer[np.minimum(returns + 1, len(buffer) - 1)]
     lone = returns[following != LF]
-    breaks = feeds - (buffer[np.maximum(feeds - 1, 0)] == CR)
+    breaks = line_feeds - (buffer[np.maximum(line_feeds - 1, 0)] == CR)
     if len(lone) == 0:
-        return Lines(breaks, feeds + 1)
-    breaks, nexts = np.concatenate((breaks, lone)), np.concatenate((feeds + 1, lone + 1))
+        return Lines(breaks, line_feeds + 1)
+    breaks, nexts = np.concatenate((breaks, lone)), np.concatenate((line_feeds + 1, lone + 1))
     order = np.argsort(nexts)
     return Lines(breaks[order], nexts[order])
 
@@ -90,8 +90,10 @@ def split_records(
     """
     data = double_escaped(data, dialect)
     buffer = np.frombuffer(data, np.uint8)
-    feeds, delimiters = find_both(buffer, LF, ord(dialect.delimiter)) if has_fields else (np.flatnonzero(buffer == LF), _NONE)
-    lines = find_lines(data, buffer, feeds)
+    line_feeds, delimiters = (
+        find_both(buffer, LF, ord(dialect.delimiter)) if has_fields else (np.flatnonzero(buffer == LF), _NONE)
+    )
+    lines = find_lines(data, buffer, line_feeds)
     if not is_end and data.endswith(b"\r"):
         lines = Lines(lines.breaks[:-1], lines.nexts[:-1])  # the LF of a CRLF may follow
     begin = _skip_header(data, lines, header_lines)
@@ -126,8 +128,12 @@ def split_records(
     )
 
 
-def _number_lines(lines: Lines, starts: Positions) -> Positions:
-    """Number the lines that records begin on, from 1."""
+def _find_separators(buffer: npt.NDArray[np.uint8], dialect: Dialect, *, has_fields: bool) -> tuple[Offsets, Offsets]:
+    return find_both(buffer, LF, ord(dialect.delimiter)) if has_fields else (np.flatnonzero(buffer == LF), _NONE)
+
+
+def _number_lines(lines: Lines, starts: Offsets) -> Offsets:
+    """Return the line number, from 1, that each record begins on."""
     skipped = len(lines.nexts) - len(starts)
     line_starts = np.append(0, lines.nexts[:-1])[max(skipped, 0) :]
     if skipped >= 0 and np.array_equal(starts, line_starts):
@@ -141,13 +147,13 @@ def _skip_header(data: bytes, lines: Lines, header_lines: int) -> int:
     return int(lines.nexts[header_lines - 1]) if len(lines.nexts) >= header_lines else len(data)
 
 
-def _is_blank(buffer: npt.NDArray[np.uint8], dialect: Dialect, *, starts: Positions, ends: Positions) -> Mask:
-    """Tell which lines are empty or only blanks."""
+def _is_blank(buffer: npt.NDArray[np.uint8], dialect: Dialect, *, starts: Offsets, ends: Offsets) -> Mask:
+    """Return which lines are empty or consist of blanks."""
     blank: Mask = starts == ends
     heads = buffer[np.minimum(starts, len(buffer) - 1)] if len(starts) else buffer[:0]
     candidates = np.flatnonzero(~blank & ((heads == SPACE) | (heads == TAB)))
     if len(candidates):
         is_space = buffer == SPACE if dialect.delimiter == "\t" else (buffer == SPACE) | (buffer == TAB)
-        letters = np.append(np.flatnonzero(~is_space), len(buffer))
-        blank[candidates] = letters[np.searchsorted(letters, starts[candidates])] >= ends[candidates]
+        texts = np.append(np.flatnonzero(~is_space), len(buffer))
+        blank[candidates] = texts[np.searchsorted(texts, starts[candidates])] >= ends[candidates]
     return blank

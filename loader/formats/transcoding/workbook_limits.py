@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from loader.formats.transcoding.ods_meter import OdsMeter
+from loader.formats.transcoding.ods_cells import OdsCellCounter
 from loader.formats.transcoding.sheet_kernel import measure_cells
 from shared.platform.errors import FileFormatError
 
@@ -29,7 +29,7 @@ _PIECE_BYTES: Final = 2**20
 _TAG_LIMIT_BYTES: Final = 2**20  # the longest real ones have a few hundred
 
 
-class CellMeter:
+class CellCounter:
     """How far the cells of a sheet reach. cells: rows times columns from the first of either."""
 
     def __init__(self) -> None:
@@ -79,15 +79,15 @@ def _check_members(archive: zipfile.ZipFile) -> None:
     expanded = 0
     for member in members:
         is_xml = member.filename.lower().endswith((".xml", ".rels"))
-        meter = OdsMeter() if member.filename == "content.xml" else CellMeter()
+        counter = OdsCellCounter() if member.filename == "content.xml" else CellCounter()
         with archive.open(member) as stream:
             while piece := stream.read(_PIECE_BYTES):
                 expanded += len(piece)
                 if expanded > EXPANDED_LIMIT_BYTES:
                     raise _too_large(f"{EXPANDED_LIMIT_BYTES // 2**20:,} MiB unpacked")
                 if is_xml:
-                    meter.add(piece)
-                if is_xml and meter.cells > CELLS_LIMIT:
+                    counter.add(piece)
+                if is_xml and counter.cells > CELLS_LIMIT:
                     raise _too_large(f"{CELLS_LIMIT:,} cells in a sheet, those between its first and its last one counted")
 
 

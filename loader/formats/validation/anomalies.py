@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.model.reject_reasons import Warning
 from loader.formats.model.time_format import MISSING
 from loader.formats.text.records import Mask
@@ -29,11 +29,11 @@ def count_warnings(columns: Columns, good: Mask, *, area: Area | None) -> dict[s
     return {name: count for name, count in counts.items() if count}
 
 
-def _is_inside(ends: Ends, area: Area) -> Mask:
+def _is_inside(ends: Coordinates, area: Area) -> Mask:
     west, south, east, north = area
     inside: Mask = (ends.longitude >= west) & (ends.longitude <= east) & (ends.latitude >= south) & (ends.latitude <= north)
     return inside
 
 
-def _is_swapped(ends: Ends, area: Area) -> Mask:
-    return ~_is_inside(ends, area) & _is_inside(Ends(ends.latitude, ends.longitude), area)
+def _is_swapped(ends: Coordinates, area: Area) -> Mask:
+    return ~_is_inside(ends, area) & _is_inside(Coordinates(ends.latitude, ends.longitude), area)

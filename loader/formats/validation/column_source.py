@@ -5,14 +5,14 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.points import parse_points
 from loader.formats.coordinates.routes import parse_routes
 from loader.formats.model.time_format import MISSING, TimeFormat
 from loader.formats.text.fields import FieldTable
-from loader.formats.text.kernels import number_names, read_numbers, read_stamps
+from loader.formats.text.kernels import dictionary_encode, read_numbers, read_stamps
 from loader.formats.text.numbers import Floats, parse_numbers
-from loader.formats.text.records import Positions
+from loader.formats.text.records import Offsets
 from loader.formats.times.parser import Times, parse_times
 
 
@@ -29,11 +29,11 @@ class Source(Protocol):
         """Give a column as numbers; NaN where there is none."""
         ...
 
-    def points(self, column: int) -> Ends:
+    def points(self, column: int) -> Coordinates:
         """Give a column as points."""
         ...
 
-    def routes(self, column: int, *, precision: int) -> tuple[Ends, Ends]:
+    def routes(self, column: int, *, precision: int) -> tuple[Coordinates, Coordinates]:
         """Give the first and the last point of a column of lines; encoded ones have so many digits behind the point."""
         ...
 
@@ -41,7 +41,7 @@ class Source(Protocol):
         """Give a column as times."""
         ...
 
-    def names(self, column: int) -> tuple[pl.Series, Positions]:
+    def names(self, column: int) -> tuple[pl.Series, Offsets]:
         """Give the distinct texts of a column, and which of them each row has."""
         ...
 
@@ -69,11 +69,11 @@ class TextSource:
             values[rest] = parse_numbers(self._table.cut(bounds.take(rest)), decimal=self._decimal)
         return values
 
-    def points(self, column: int) -> Ends:
+    def points(self, column: int) -> Coordinates:
         """Give a column as points."""
         return parse_points(self._table, column)
 
-    def routes(self, column: int, *, precision: int) -> tuple[Ends, Ends]:
+    def routes(self, column: int, *, precision: int) -> tuple[Coordinates, Coordinates]:
         """Give the first and the last point of a column of lines; encoded ones have so many digits behind the point."""
         return parse_routes(self._table.text(column), precision=precision)
 
@@ -91,22 +91,22 @@ class TextSource:
         wall[rest], exact[rest] = times.wall_us, times.exact_us
         return Times(wall, exact)
 
-    def names(self, column: int) -> tuple[pl.Series, Positions]:
+    def names(self, column: int) -> tuple[pl.Series, Offsets]:
         """Give the distinct texts of a column, and which of them each row has."""
         bounds = self._table.bounds(column)
         if bounds.is_doubled is None:
-            codes, firsts = number_names(self._table.buffer, bounds.starts, bounds.ends)
+            codes, firsts = dictionary_encode(self._table.buffer, bounds.starts, bounds.ends)
             if len(firsts) or len(codes) == 0:
                 return self._table.cut(bounds.take(firsts)), codes
         return number_texts(self._table.cut(bounds))
 
 
-def number_texts(text: pl.Series) -> tuple[pl.Series, Positions]:
+def number_texts(text: pl.Series) -> tuple[pl.Series, Offsets]:
     """Give the distinct texts of a column, and which of them each row has; no value is a text of its own."""
     encoded = text.to_arrow().dictionary_encode("encode")
     return pl.Series(encoded.dictionary, dtype=pl.String), encoded.indices.to_numpy().astype(np.int64)
 
 
-def empty_ends(count: int) -> Ends:
+def empty_ends(count: int) -> Coordinates:
     """Give ends of which nothing is known."""
-    return Ends(np.full(count, np.nan), np.full(count, np.nan))
+    return Coordinates(np.full(count, np.nan), np.full(count, np.nan))

@@ -1,10 +1,10 @@
-"""Faults: why rows are no trips. Runs over the failing rows only, rule by rule, never row by row."""
+"""Reject details: reason, column and value of rejected rows. Evaluated over those rows only, rule by rule."""
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.model.plan import FilePlan
 from loader.formats.model.time_format import MISSING
 from loader.formats.text.numbers import is_missing
@@ -28,8 +28,8 @@ Rows = npt.NDArray[np.int64]
 VALUE_LIMIT, RAW_LIMIT = 1_000, 65_536
 
 
-def explain_faults(source: Source, plan: FilePlan, *, columns: Columns, rows: Rows) -> pl.DataFrame:
-    """Find reason, column and value for rows that are no trips.
+def explain_rejects(source: Source, plan: FilePlan, *, columns: Columns, rows: Rows) -> pl.DataFrame:
+    """Return column, reason and value for rejected rows.
 
     Shape: (column_name, reason, value), one row per entry of rows.
     """
@@ -66,7 +66,7 @@ def _make_subjects(source: Source, plan: FilePlan, *, columns: Columns, rows: Ro
     for name, ends in (("origin", columns.origin), ("destination", columns.destination)):
         whole = roles.get(name, route)
         fields = [whole] if whole is not None else [roles[f"{name}_longitude"], roles[f"{name}_latitude"]]
-        subjects[name] = _make_end_subject(fields, Ends(ends.longitude[rows], ends.latitude[rows]), missing)
+        subjects[name] = _make_end_subject(fields, Coordinates(ends.longitude[rows], ends.latitude[rows]), missing)
     named = [(roles[name], getattr(columns, name)) for name in ("region", "datasource") if name in roles]
     subjects["names"] = _make_names_subject(named, rows)
     return subjects
@@ -82,7 +82,7 @@ def _make_time_subject(fields: list[int], times: Times, missing: dict[int, Mask]
     return Subject(fields, [missing[field] for field in fields], [unreadable], [outside], [])
 
 
-def _make_end_subject(fields: list[int], ends: Ends, missing: dict[int, Mask]) -> Subject:
+def _make_end_subject(fields: list[int], ends: Coordinates, missing: dict[int, Mask]) -> Subject:
     unreadable = [np.isnan(ends.longitude), np.isnan(ends.latitude)]
     outside = [is_outside_earth(ends.longitude, LONGITUDE_LIMIT_DEG), is_outside_earth(ends.latitude, LATITUDE_LIMIT_DEG)]
     if len(fields) == 1:

@@ -1,6 +1,6 @@
 """The row schema, declared once: a trip's fields, their ranges, and the rules that reject a row.
 
-Good rows pay for one comparison per field (`find_good`). Only the others are asked why, rule by rule (`RULES`, see faults.py).
+Good rows cost one comparison per field (`find_good`). Bad rows are tested rule by rule (`RULES`, see reject_details.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.model.reject_reasons import Reason
 from loader.formats.model.time_format import MISSING
 from loader.formats.text.numbers import Floats
@@ -57,8 +57,8 @@ class Names:
 class Columns:
     """A batch's fields as values. Shape: one value per row each."""
 
-    origin: Ends
-    destination: Ends
+    origin: Coordinates
+    destination: Coordinates
     started: Times
     ended: Times | None
     region: Names
@@ -75,13 +75,13 @@ def find_good(columns: Columns) -> Mask:
         good &= is_in_range(ends)
         good &= (ends.longitude != 0) | (ends.latitude != 0)
     for names in (columns.region, columns.datasource):
-        for fault in (names.is_too_long, names.is_undecodable):
-            if fault is not None:
-                good &= ~fault
+        for is_bad in (names.is_too_long, names.is_undecodable):
+            if is_bad is not None:
+                good &= ~is_bad
     return good
 
 
-def is_in_range(ends: Ends) -> Mask:
+def is_in_range(ends: Coordinates) -> Mask:
     """Tell which ends are positions on Earth; NaN is none."""
     inside: Mask = (np.abs(ends.longitude) <= LONGITUDE_LIMIT_DEG) & (np.abs(ends.latitude) <= LATITUDE_LIMIT_DEG)
     return inside
@@ -103,7 +103,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Rule:
-    """One reason to reject a row: the reason, whose fault it is, and the test per field of that subject."""
+    """One reason to reject a row: the reason, what it is about, and the test per field of that subject."""
 
     reason: Reason
     subject: str

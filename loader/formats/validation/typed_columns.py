@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from loader.formats.coordinates.cells import GEOHASH, parse_geohashes
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.model.options import LoadOptions
 from loader.formats.model.plan import FilePlan
 from loader.formats.model.time_format import MISSING
@@ -36,7 +36,7 @@ def read_columns(source: Source, plan: FilePlan, options: LoadOptions) -> Column
     )
 
 
-def _read_ends(source: Source, plan: FilePlan) -> tuple[Ends, Ends]:
+def _read_ends(source: Source, plan: FilePlan) -> tuple[Coordinates, Coordinates]:
     if "route" in plan.roles:
         first, last = source.routes(plan.roles["route"], precision=plan.polyline_precision)
         ends = _turn(first, plan), _turn(last, plan)
@@ -50,16 +50,16 @@ def _read_ends(source: Source, plan: FilePlan) -> tuple[Ends, Ends]:
     return first, last
 
 
-def _read_end(source: Source, plan: FilePlan, name: str) -> Ends:
+def _read_end(source: Source, plan: FilePlan, name: str) -> Coordinates:
     if plan.point_forms.get(name) == GEOHASH:
         return parse_geohashes(source.text(plan.roles[name]))
     if name in plan.roles:
         return _turn(source.points(plan.roles[name]), plan)
-    return Ends(source.numbers(plan.roles[f"{name}_longitude"]), source.numbers(plan.roles[f"{name}_latitude"]))
+    return Coordinates(source.numbers(plan.roles[f"{name}_longitude"]), source.numbers(plan.roles[f"{name}_latitude"]))
 
 
-def _turn(ends: Ends, plan: FilePlan) -> Ends:
-    return Ends(ends.latitude, ends.longitude) if plan.is_exchanged else ends
+def _turn(ends: Coordinates, plan: FilePlan) -> Coordinates:
+    return Coordinates(ends.latitude, ends.longitude) if plan.is_exchanged else ends
 
 
 def _read_times(source: Source, plan: FilePlan, options: LoadOptions, *, end: str) -> Times | None:

@@ -1,4 +1,4 @@
-"""Verdicts: which rows of a batch are trips, and why the others are not."""
+"""Validation: which rows of a batch are trips, and why the others are not."""
 
 from dataclasses import dataclass
 
@@ -12,25 +12,25 @@ from loader.formats.model.time_format import MISSING
 from loader.formats.times.parser import Times
 from loader.formats.validation.anomalies import count_warnings
 from loader.formats.validation.column_source import Source
-from loader.formats.validation.reject_details import explain_faults
+from loader.formats.validation.reject_details import explain_rejects
 from loader.formats.validation.rules import find_good
 from loader.formats.validation.typed_columns import read_columns
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """Good rows as trips; of the others, which rows of the source they are, and reason, column and value of each."""
+class Validation:
+    """A batch's good rows as trips; the row numbers of the bad ones, and the column, reason and value of each."""
 
     trips: pl.DataFrame
     bad_rows: npt.NDArray[np.int64]
-    faults: pl.DataFrame
+    details: pl.DataFrame
     warnings: dict[str, int]
 
 
-def judge_rows(source: Source, plan: FilePlan, options: LoadOptions) -> Verdicts:
-    """Judge every row of a source.
+def validate_rows(source: Source, plan: FilePlan, options: LoadOptions) -> Validation:
+    """Validate every row of a source.
 
-    Shape: trips as TRIP_SCHEMA; faults (column_name, reason, value), one row per bad row, in order.
+    Shape: trips as TRIP_SCHEMA; details (column_name, reason, value), one row per bad row, in order.
     """
     columns = read_columns(source, plan, options)
     good = find_good(columns)
@@ -49,8 +49,8 @@ def judge_rows(source: Source, plan: FilePlan, options: LoadOptions) -> Verdicts
     bad_rows = np.flatnonzero(~good)
     if len(bad_rows):
         trips = trips.filter(pl.Series(good))
-    faults = explain_faults(source, plan, columns=columns, rows=bad_rows)
-    return Verdicts(trips, bad_rows, faults, count_warnings(columns, good, area=plan.area))
+    details = explain_rejects(source, plan, columns=columns, rows=bad_rows)
+    return Validation(trips, bad_rows, details, count_warnings(columns, good, area=plan.area))
 
 
 def _find_durations(started: Times, ended: Times | None) -> pl.Series:

@@ -128,7 +128,7 @@ class Options(Params):
     max_rejects: int | None = Field(None, ge=0, le=2**53, description="More rejects fail the load, and nothing of it stays.")
     max_reject_share: float | None = Field(None, ge=0, le=1, description="The same as a share of the rows; judged at the end.")
     as_last_time: bool = Field(
-        False, description="Whether what was said of a file of the same kind counts where nothing is said here."
+        False, description="Whether options remembered for files of the same kind apply where none are given here."
     )
 
     def make(self, roles: dict[str, str]) -> "LoadOptions":

@@ -168,15 +168,15 @@ class RoleResponse(Response):
     role: str
     column: str
     number: int = Field(description="The column's number from 1.")
-    confidence: float = Field(description="From 0 to 1; 1 for what somebody said.")
+    confidence: float = Field(description="From 0 to 1; 1 for what was given.")
 
 
 class ReadingResponse(Response):
-    """What was said of a file of the same kind, as far as it counts here."""
+    """Options remembered for files of the same kind, as far as they apply here."""
 
     header_hash: str = Field(description="To forget it: DELETE /api/v1/readings/{header_hash}.")
-    load_id: int = Field(description="The load that it was said of.")
-    said_at: datetime
+    load_id: int = Field(description="The load that they were given for.")
+    given_at: datetime
     options: dict[str, Any]
 
 

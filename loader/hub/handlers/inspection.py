@@ -38,9 +38,9 @@ class InspectHandler(ApiHandler):
         self.respond(await self.services.inspections.inspect(request, sample, recall=self._recall))
 
     def _recall(self, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
-        from loader.storage.remembered_options import fetch_reading  # with polars a third of the hub's start
+        from loader.storage.remembered_options import fetch_remembered  # with polars a third of the hub's start
 
-        return fetch_reading(self.services.engine, header_hashes)
+        return fetch_remembered(self.services.engine, header_hashes)
 
 
 class ReadingHandler(ApiHandler):
@@ -51,7 +51,7 @@ class ReadingHandler(ApiHandler):
     )
     async def delete(self, params: ReadingParams) -> None:
         """Forget it."""
-        from loader.storage.remembered_options import forget_reading
+        from loader.storage.remembered_options import forget_options
 
-        await self.services.executors.records.run(forget_reading, self.services.engine, params.header_hash)
+        await self.services.executors.records.run(forget_options, self.services.engine, params.header_hash)
         self.set_status(204)

@@ -3,7 +3,7 @@
     python -m loader.hub.inspection.process SOCKET TIMEOUT_S MEMORY_BYTES
 
 It takes a JSON text and the file's bytes, and gives a JSON text: whatever a file makes of this process, the hub runs
-nothing of it. In between it may ask what was said of files with the same header; the database is the hub's.
+nothing of it. In between it may ask for the options remembered for files with the same header; the hub has the database.
 """
 
 import faulthandler
@@ -72,14 +72,14 @@ class Inspector:
             begun = Beginning(parts.beginning, file_name, is_whole=False, ranges=parts)
         else:
             begun = Beginning(sample, file_name, is_whole=is_whole)
-        options, reading = complete_options(begun, options, fetch=self._fetch_reading)
+        options, reading = complete_options(begun, options, fetch=self._fetch_remembered)
         if parts:
             inspection = inspect_parts(parts, file_name=file_name, options=options)
         else:
             inspection = inspect_format(sample, file_name=file_name, options=options, is_whole=is_whole)
         return {**inspection.to_json(), "as_last_time": reading.to_json() if reading else None}
 
-    def _fetch_reading(self, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
+    def _fetch_remembered(self, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
         self._send({"recall": list(header_hashes)})
         row: Mapping[str, Any] | None = json.loads(self._connection.recv_bytes())
         return row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loader.formats import SAMPLE_BYTES, BatchScanner, BatchSlice, FilePlan, LoadOptions, detect_format, needs_whole, parse_batch
+from loader.formats import SAMPLE_BYTES, BatchSlice, BatchSplitter, FilePlan, LoadOptions, detect_format, needs_whole, parse_batch
 from loader.formats.containers.byte_ranges import WholeFile
 
 
@@ -34,9 +34,9 @@ def load_bytes(
     sample_bytes = len(data) if needs_whole(data) else sample_bytes
     sample, is_whole = data[:sample_bytes], len(data) <= sample_bytes
     plan = detect_format(sample, file_name="file", options=options, is_whole=is_whole, ranges=WholeFile(data))
-    scanner = BatchScanner(plan, batch_bytes=batch_bytes)
-    batches = [(piece, kept) for piece, kept in scanner.scan(cut(data, chunk_bytes))]
-    plan = FilePlan.from_json(scanner.plan.to_json())
+    splitter = BatchSplitter(plan, batch_bytes=batch_bytes)
+    batches = [(piece, kept) for piece, kept in splitter.split(cut(data, chunk_bytes))]
+    plan = FilePlan.from_json(splitter.plan.to_json())
     trips, rejects, rows, warnings = [], [], 0, dict[str, int]()
     for piece, kept in batches:
         content = data[piece.offset : piece.offset + piece.bytes] if kept is None else b"".join(kept)

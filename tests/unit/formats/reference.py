@@ -201,11 +201,11 @@ def judge_time(text: str, order: str, timezone: str) -> tuple[str | None, dateti
 def judge_challenge_rows(data: bytes, *, order: str = "ymd", timezone: str = "UTC", **rules: object) -> list[Verdict]:
     """Judge every record of a file with the columns region, origin, destination, time, datasource."""
     limit = int(rules.get("limit", 2**20))  # type: ignore[call-overload]
-    verdicts = []
+    validation = []
     for record, row in enumerate(read_rows(data, **rules), start=1):  # type: ignore[arg-type]
         reason, trip = _judge_row(row, order=order, timezone=timezone, limit=limit)
-        verdicts.append(Verdict(row.line, record, reason, row.raw, trip))
-    return verdicts
+        validation.append(Verdict(row.line, record, reason, row.raw, trip))
+    return validation
 
 
 def _judge_row(row: Row, *, order: str, timezone: str, limit: int) -> tuple[str | None, tuple[object, ...] | None]:

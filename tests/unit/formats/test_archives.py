@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from loader.formats import BatchScanner, FilePlan, LoadOptions, detect_format, inspect_format
+from loader.formats import BatchSplitter, FilePlan, LoadOptions, detect_format, inspect_format
 from loader.formats.containers import zip_directory
 from loader.formats.containers.byte_ranges import RangedFile
 from loader.formats.containers.decompress import zstd
@@ -47,7 +47,7 @@ def test_eight_megabytes_of_empty_members_are_refused_soon(data: bytes, chunk_by
     assert caught.value.error_code == "too_many_members"
     plan = detect_format(packer(HEAD + GOOD), file_name="file", options=LoadOptions(), is_whole=True)
     with pytest.raises(FileFormatError) as caught:
-        list(BatchScanner(plan).scan(cut(packer(HEAD + GOOD) + data, chunk_bytes)))
+        list(BatchSplitter(plan).split(cut(packer(HEAD + GOOD) + data, chunk_bytes)))
     assert caught.value.error_code == "too_many_members"
     assert time.process_time() - begin < 5
 
@@ -64,8 +64,8 @@ def test_block_gzip_has_as_many_members_as_it_needs() -> None:
     block = HEAD + random.Random(1).randbytes(1_500).hex().encode() + b"\n"
     packed = gzip.compress(block)
     assert len(packed) > 1_024
-    scanner = BatchScanner(FilePlan(compression="gzip"))
-    assert sum(piece.bytes for piece, _ in scanner.scan(cut(packed * 12_000, 2**22))) == 12_000 * len(block)
+    splitter = BatchSplitter(FilePlan(compression="gzip"))
+    assert sum(piece.bytes for piece, _ in splitter.split(cut(packed * 12_000, 2**22))) == 12_000 * len(block)
 
 
 def make_local_headers(count: int) -> Iterator[bytes]:
@@ -91,7 +91,7 @@ def test_a_zip_of_twenty_thousand_members_is_refused_soon(chunk_bytes: int) -> N
     begin = time.process_time()
     for data in (archive, b"".join(make_local_headers(20_000))):
         with pytest.raises(FileFormatError) as caught:
-            list(BatchScanner(FilePlan(compression="zip")).scan(cut(data, chunk_bytes)))
+            list(BatchSplitter(FilePlan(compression="zip")).split(cut(data, chunk_bytes)))
         assert caught.value.error_code == "too_many_members"
     with pytest.raises(FileFormatError) as caught:
         inspect_format(archive, file_name="file", options=LoadOptions(), is_whole=True)
@@ -123,7 +123,7 @@ def test_a_member_that_was_deleted_is_not_loaded(method: int, deleted: str) -> N
     kept = 6 - int(deleted[0])
     members = read_directory(io.BytesIO(archive))
     plan = detect_format(archive, file_name="file", options=LoadOptions(), is_whole=True)
-    pieces = [piece for piece, _ in BatchScanner(plan).scan(cut(archive, 100), members=members)]
+    pieces = [piece for piece, _ in BatchSplitter(plan).split(cut(archive, 100), members=members)]
     assert sum(piece.bytes for piece in pieces) == 2 * len(HEAD) + kept * len(GOOD)
     assert deleted not in [piece.member for piece in pieces]
     # Who reads the local headers alone notices at the end.
@@ -156,10 +156,10 @@ def write_streamed(texts: dict[str, bytes], method: int) -> bytes:
 def test_a_member_without_its_size_needs_the_directory() -> None:
     archive = write_streamed({"1.csv": HEAD + GOOD, "2.csv": HEAD + GOOD * 2}, zipfile.ZIP_STORED)
     plan = detect_format(archive, file_name="file", options=LoadOptions(), is_whole=True)
-    scanner = BatchScanner(plan)
-    assert len(list(scanner.scan([archive], members=read_directory(io.BytesIO(archive))))) == 2
+    splitter = BatchSplitter(plan)
+    assert len(list(splitter.split([archive], members=read_directory(io.BytesIO(archive))))) == 2
     with pytest.raises(FileFormatError, match="as a stream"):
-        list(BatchScanner(plan).scan([archive]))
+        list(BatchSplitter(plan).split([archive]))
     deflated = write_streamed({"1.csv": HEAD + GOOD, "2.csv": HEAD + GOOD * 2}, zipfile.ZIP_DEFLATED)
     assert load_bytes(deflated).trips.height == 3
 
@@ -169,7 +169,7 @@ def test_members_that_lie_in_each_other_are_damage() -> None:
     entry = archive.rindex(b"PK\x01\x02")
     archive[entry + 42 : entry + 46] = (4).to_bytes(4, "little")
     with pytest.raises(FileFormatError) as caught:
-        list(BatchScanner(FilePlan(compression="zip")).scan([bytes(archive)], members=read_directory(io.BytesIO(archive))))
+        list(BatchSplitter(FilePlan(compression="zip")).split([bytes(archive)], members=read_directory(io.BytesIO(archive))))
     assert caught.value.error_code == "damaged_archive"
 
 
@@ -185,7 +185,7 @@ def test_extra_fields_of_a_header_are_read_once() -> None:
     header = b"PK\x03\x04" + bytes.fromhex("14000000000000000000") + bytes(12) + b"\x05\0" + len(extra).to_bytes(2, "little")
     begin = time.process_time()
     with pytest.raises(FileFormatError):
-        list(BatchScanner(FilePlan(compression="zip")).scan(cut((header + b"1.csv" + extra) * 130, 2**20)))
+        list(BatchSplitter(FilePlan(compression="zip")).split(cut((header + b"1.csv" + extra) * 130, 2**20)))
     assert time.process_time() - begin < 5
 
 

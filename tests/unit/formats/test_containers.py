@@ -13,7 +13,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from loader.formats import BatchScanner, FilePlan, LoadOptions, inspect_format
+from loader.formats import BatchSplitter, FilePlan, LoadOptions, inspect_format
 from loader.formats.containers import archived_parquet as packed_parquet
 from loader.formats.containers.decompress import zstd
 from loader.formats.containers.signatures import SIGNATURES, TEXTS, recognise
@@ -161,7 +161,7 @@ def test_archives_in_archives_end_somewhere() -> None:
 def test_expansion_counts_over_all_containers() -> None:
     inner = gzip.compress(b"\n" * 2**27)
     with pytest.raises(FileFormatError) as caught:
-        list(BatchScanner(FilePlan(compression="gzip")).scan(cut(gzip.compress(inner), 2**16)))
+        list(BatchSplitter(FilePlan(compression="gzip")).split(cut(gzip.compress(inner), 2**16)))
     assert caught.value.error_code == "decompression_bomb"
 
 
@@ -180,7 +180,7 @@ def test_hostile_tar_headers() -> None:
     many = [tarfile.TarInfo(f"{number}.csv").tobuf(tarfile.USTAR_FORMAT) for number in range(10_001)]
     assert "first 1 MiB" in refuse(b"".join(many)).message
     with pytest.raises(FileFormatError) as caught:
-        list(BatchScanner(FilePlan(compression="tar")).scan(many))
+        list(BatchSplitter(FilePlan(compression="tar")).split(many))
     assert caught.value.error_code == "too_many_members"
 
 

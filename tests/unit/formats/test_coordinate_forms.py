@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
 from loader.formats import LoadOptions
-from loader.formats.coordinates.degrees import Ends
+from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.known_crs import KNOWN_CRS
 from loader.formats.coordinates.reprojection import UNITS, to_degrees
 from loader.formats.model.crs import parse_crs
@@ -234,7 +234,7 @@ def test_a_few_odd_rows_are_rejects() -> None:
 
 
 def test_zeros_and_unreadable_values_stay_what_they_are() -> None:
-    ends = to_degrees(Ends(np.array([0.0, np.nan, 1e12]), np.array([0.0, 1.0, 1e12])), crs="EPSG:2056", unit=None)
+    ends = to_degrees(Coordinates(np.array([0.0, np.nan, 1e12]), np.array([0.0, 1.0, 1e12])), crs="EPSG:2056", unit=None)
     assert (ends.longitude[0], ends.latitude[0]) == (0.0, 0.0)
     assert np.isnan(ends.longitude[1])
     assert abs(ends.longitude[2]) > 180
@@ -244,7 +244,7 @@ def test_zeros_and_unreadable_values_stay_what_they_are() -> None:
 @given(longitude=st.floats(6, 10), latitude=st.floats(46, 47.5))
 def test_a_transformed_position_comes_back(longitude: float, latitude: float) -> None:
     x, y = Transformer.from_crs("EPSG:4326", "EPSG:2056", always_xy=True).transform(longitude, latitude)
-    ends = to_degrees(Ends(np.array([x]), np.array([y])), crs="EPSG:2056", unit=None)
+    ends = to_degrees(Coordinates(np.array([x]), np.array([y])), crs="EPSG:2056", unit=None)
     assert (ends.longitude[0], ends.latitude[0]) == pytest.approx((longitude, latitude), abs=1e-7)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loader.formats import LoadOptions, inspect_format
 from loader.formats.model.codecs import is_codec, is_cut_as_stored, is_single_byte
-from loader.formats.text.charset import guess_charsets
+from loader.formats.text.charset import rank_charsets
 from shared.platform.errors import FileFormatError, RequestError
 from tests.unit.formats.loading import load_bytes
 
@@ -82,7 +82,7 @@ def test_text_that_is_not_kept_is_no_question() -> None:
 @pytest.mark.parametrize("codec", ["cp949", "gb18030"])
 def test_headers_of_asia_are_read(codec: str) -> None:
     words = {"cp949": "대여일시,대여대여소명,반납대여소명", "gb18030": "开始时间,起点站名,终点站名"}[codec]
-    assert guess_charsets((words + "\n").encode(codec))[0] == codec
+    assert rank_charsets((words + "\n").encode(codec))[0] == codec
 
 
 def test_letters_of_two_bytes_do_not_cut_fields() -> None:

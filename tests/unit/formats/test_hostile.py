@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loader.formats import BatchScanner, FilePlan, LoadOptions, detect_format, inspect_format
+from loader.formats import BatchSplitter, FilePlan, LoadOptions, detect_format, inspect_format
 from loader.formats.containers.decompress import zstd
 from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
@@ -95,7 +95,7 @@ def test_bombs_are_stopped_while_they_unpack() -> None:
     plan = FilePlan(compression="gzip")
     tracemalloc.start()
     with pytest.raises(FileFormatError) as caught:
-        list(BatchScanner(plan).scan([packed]))
+        list(BatchSplitter(plan).split([packed]))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert caught.value.error_code == "decompression_bomb"
@@ -107,7 +107,7 @@ def test_a_zstd_bomb_in_one_chunk_is_unpacked_in_small_pieces() -> None:
     packed = zstd.compress(b"\n" * 2**27)
     tracemalloc.start()
     with pytest.raises(FileFormatError) as caught:
-        list(BatchScanner(FilePlan(compression="zstd")).scan([packed]))
+        list(BatchSplitter(FilePlan(compression="zstd")).split([packed]))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert caught.value.error_code == "decompression_bomb"
@@ -125,9 +125,9 @@ def test_a_ten_megabyte_field_is_one_reject() -> None:
 
 def test_an_endless_record_ends_the_load() -> None:
     plan = detect_format(HEAD + GOOD, file_name="file", options=LoadOptions(), is_whole=False)
-    scanner = BatchScanner(plan)
+    splitter = BatchSplitter(plan)
     with pytest.raises(FileFormatError, match="Line 3 begins a record of more than 32 MiB") as caught:
-        list(scanner.scan([HEAD + GOOD, *[b"x" * 2**20] * 40]))
+        list(splitter.split([HEAD + GOOD, *[b"x" * 2**20] * 40]))
     assert caught.value.error_code == "endless_record"
 
 

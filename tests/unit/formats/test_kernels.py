@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from loader.formats.model.time_format import MISSING
 from loader.formats.text.kernels import (
     MOST_NAMES,
-    Letters,
-    Places,
+    Bytes,
+    Offsets,
+    dictionary_encode,
     find_both,
-    number_names,
     read_numbers,
     read_points,
     read_stamps,
@@ -24,14 +24,14 @@ from loader.formats.text.kernels import (
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock
 
 
-def lay(fields: list[bytes]) -> tuple[Letters, Places, Places]:
+def lay(fields: list[bytes]) -> tuple[Bytes, Offsets, Offsets]:
     """Fields in one buffer, each with a comma behind it."""
     lengths = np.array([len(field) + 1 for field in fields])
     ends = np.cumsum(lengths) - 1
     return np.frombuffer(b",".join([*fields, b""]), np.uint8), ends - lengths + 1, ends
 
 
-def lay_anywhere(field: bytes, before: bytes, behind: bytes) -> tuple[Letters, Places, Places]:
+def lay_anywhere(field: bytes, before: bytes, behind: bytes) -> tuple[Bytes, Offsets, Offsets]:
     """One field with letters before and behind it, also at a buffer's very beginning or end."""
     start = np.array([len(before)])
     return np.frombuffer(before + field + behind, np.uint8), start, start + len(field)
@@ -177,7 +177,7 @@ def test_other_times_stay_open() -> None:
 
 @given(st.lists(st.sampled_from(["Prague", "Prag", "", "Turin", "Hamburg", "Turin "]), min_size=1))
 def test_names_are_numbered_as_they_come(names: list[str]) -> None:
-    codes, firsts = number_names(*lay([name.encode() for name in names]))
+    codes, firsts = dictionary_encode(*lay([name.encode() for name in names]))
     distinct = list(dict.fromkeys(names))
     assert [names[row] for row in firsts] == distinct
     assert [distinct[code] for code in codes] == names
@@ -187,7 +187,7 @@ def test_names_are_numbered_as_they_come(names: list[str]) -> None:
 @example([b"12345678", b"123456789", b"", b"\0", b"\0\0", b"x12345678", b"y12345678"], [b"a" * 8, b"a" * 16, b"a" * 17])
 def test_names_of_all_lengths_are_told_apart(some: list[bytes], kindred: list[bytes]) -> None:
     names = some + kindred + some[::-1]
-    codes, firsts = number_names(*lay(names))
+    codes, firsts = dictionary_encode(*lay(names))
     distinct = list(dict.fromkeys(names))
     assert [names[row] for row in firsts] == distinct
     assert [distinct[code] for code in codes] == names
@@ -204,5 +204,5 @@ def test_letters_are_found_in_order(data: bytes) -> None:
 
 def test_too_many_names_are_none() -> None:
     fields = [str(number).encode() for number in range(MOST_NAMES + 1)]
-    assert len(number_names(*lay(fields[:-1]))[1]) == MOST_NAMES
-    assert len(number_names(*lay(fields))[1]) == 0
+    assert len(dictionary_encode(*lay(fields[:-1]))[1]) == MOST_NAMES
+    assert len(dictionary_encode(*lay(fields))[1]) == 0

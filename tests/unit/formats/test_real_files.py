@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from loader.formats import SAMPLE_BYTES, BatchScanner, FilePlan, LoadOptions, detect_format, parse_batch
+from loader.formats import SAMPLE_BYTES, BatchSplitter, FilePlan, LoadOptions, detect_format, parse_batch
 from tests.shared_data import CHALLENGE_FILE, HAS_SHARED, SHARED_DIR, read_challenge_expected, read_expected, requires_shared
 from tests.unit.formats.loading import join_trips
 
@@ -20,12 +20,12 @@ def load(
     """Load a file; gives the settled plan, trips, rejects with lines and records of the file, and the rows read."""
     options = options or LoadOptions()
     plan = detect_format(data[:SAMPLE_BYTES], file_name="file", options=options, is_whole=len(data) <= SAMPLE_BYTES)
-    scanner = BatchScanner(plan, batch_bytes=batch_bytes)
-    pieces = [piece for piece, _ in scanner.scan(data[at : at + 100_000] for at in range(0, len(data), 100_000))]
+    splitter = BatchSplitter(plan, batch_bytes=batch_bytes)
+    pieces = [piece for piece, _ in splitter.split(data[at : at + 100_000] for at in range(0, len(data), 100_000))]
     trips, rejects, rows = [], [], 0
     for piece in pieces:
         content = data[piece.offset : piece.offset + piece.bytes]
-        parsed = parse_batch(content, scanner.plan, piece, options=options)
+        parsed = parse_batch(content, splitter.plan, piece, options=options)
         trips.append(parsed.trips)
         rejects.append(
             parsed.rejects.with_columns(
@@ -33,7 +33,7 @@ def load(
             )
         )
         rows += parsed.rows_read
-    return scanner.plan, join_trips(trips), pl.concat(rejects), rows
+    return splitter.plan, join_trips(trips), pl.concat(rejects), rows
 
 
 def count_weeks(trips: pl.DataFrame) -> dict[str, int]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loader.formats import BatchScanner, FilePlan, LoadOptions, parse_batch
+from loader.formats import BatchSplitter, FilePlan, LoadOptions, parse_batch
 from loader.formats.model.dialect import Dialect
 from loader.formats.model.time_format import TimeFormat
 from tests.unit.formats.reference import Verdict, judge_challenge_rows
@@ -33,12 +33,12 @@ def judge(
     data: bytes, plan: FilePlan, *, batch_bytes: int = 2**24, chunk_bytes: int = 2**24, timezone: str = "UTC"
 ) -> list[Verdict]:
     """Load bytes as the product does, and give the verdicts in the reference's form."""
-    scanner = BatchScanner(plan, batch_bytes=batch_bytes)
+    splitter = BatchSplitter(plan, batch_bytes=batch_bytes)
     options = LoadOptions(timezone=timezone)
     verdicts: list[Verdict] = []
     offset = 0
     chunks = (data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes))
-    for piece, kept in scanner.scan(chunks):
+    for piece, kept in splitter.split(chunks):
         assert piece.offset == offset
         offset += piece.bytes
         assert kept is None

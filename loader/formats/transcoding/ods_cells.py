@@ -1,4 +1,4 @@
-"""OpenDocument meter: how many cells a spreadsheet's XML stands for, where rows and cells are written once and repeated.
+"""OpenDocument cells: how many cells a spreadsheet's XML stands for, where rows and cells are written once and repeated.
 
 Empty ones at the end of a row or a table are repeated to the edges of the sheet by every program, and cost nothing.
 """
@@ -14,7 +14,7 @@ _ROW, _CELLS = f"{_TABLE}table-row", (f"{_TABLE}table-cell", f"{_TABLE}covered-t
 _DIGITS: Final = 10  # of a number of repetitions; a sheet has 1,048,576 rows
 
 
-class OdsMeter:
+class OdsCellCounter:
     """Count the cells of the largest sheet: its rows times the columns of its longest row."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from loader.formats import LoadOptions
 from loader.formats.containers.byte_ranges import WholeFile
 from loader.pipeline.context import Context
-from loader.storage.remembered_options import Beginning, forget_reading, recall_reading
+from loader.storage.remembered_options import Beginning, forget_options, recall_options
 from shared.platform.errors import NotFoundError
 from tests.large_parquet import write_large_parquet
 from tests.loading import load_bytes
@@ -23,7 +23,7 @@ def make_file(
 
 
 def recall(context: Context, data: bytes, **options: Any) -> dict[str, Any]:
-    _, reading = recall_reading(context.engine, Beginning(data, "trips.csv", is_whole=True), LoadOptions(**options))
+    _, reading = recall_options(context.engine, Beginning(data, "trips.csv", is_whole=True), LoadOptions(**options))
     return dict(reading.applied) if reading else {}
 
 
@@ -78,12 +78,12 @@ def test_a_reading_can_be_passed_over_and_forgotten(context: Context) -> None:
     assert recall(context, make_file("01/02/2024"), as_last_time=False) == {}
     ignored = load_bytes(context, make_file("03/04/2024"), as_last_time=False)
     assert ignored["error_code"] == "ambiguous_dates"
-    _, reading = recall_reading(context.engine, Beginning(make_file("01/02/2024"), "a.csv", is_whole=True), LoadOptions())
+    _, reading = recall_options(context.engine, Beginning(make_file("01/02/2024"), "a.csv", is_whole=True), LoadOptions())
     assert reading
-    forget_reading(context.engine, reading.header_hash)
+    forget_options(context.engine, reading.header_hash)
     assert recall(context, make_file("01/02/2024")) == {}
     with pytest.raises(NotFoundError):
-        forget_reading(context.engine, reading.header_hash)
+        forget_options(context.engine, reading.header_hash)
 
 
 def test_another_header_or_none_is_another_kind_of_file(context: Context) -> None:
@@ -112,7 +112,7 @@ def test_a_file_without_a_header_is_known_by_the_kinds_of_its_columns(context: C
 
 def recall_parquet(context: Context, data: bytes, *, sample_bytes: int) -> dict[str, Any]:
     begun = Beginning(data[:sample_bytes], "trips.parquet", is_whole=sample_bytes >= len(data), ranges=WholeFile(data))
-    options, reading = recall_reading(context.engine, begun, LoadOptions())
+    options, reading = recall_options(context.engine, begun, LoadOptions())
     assert begun.detect(options).columns
     return dict(reading.applied) if reading else {}
 

@@ -1,4 +1,4 @@
-"""Windows: counting line ends finds what reading the records finds."""
+"""Boundaries: counting line ends finds what reading the records finds."""
 
 from dataclasses import replace
 from itertools import pairwise
