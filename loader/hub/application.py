@@ -8,17 +8,17 @@ from tornado.web import Application, RequestHandler
 from loader.hub.api.base_handler import UnknownHandler
 from loader.hub.api.docs_page import render_docs
 from loader.hub.api.openapi import make_openapi
-from loader.hub.handlers import feed, loads, questions, status, uploads
+from loader.hub.handlers import catalog, feed, groups, load_actions, loads, ready_questions, rejects, status, uploads, weekly
 from loader.hub.handlers import inspection as inspect
 from loader.hub.services import Services
 
 ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     ("/api/v1/loads", loads.LoadsHandler),
     ("/api/v1/loads/{load_id}", loads.LoadHandler),
-    ("/api/v1/loads/{load_id}/rejects", loads.RejectsHandler),
-    ("/api/v1/loads/{load_id}/cancel", loads.CancelHandler),
-    ("/api/v1/loads/{load_id}/undo", loads.UndoHandler),
-    ("/api/v1/loads/{load_id}/retry", loads.RetryHandler),
+    ("/api/v1/loads/{load_id}/rejects", rejects.RejectsHandler),
+    ("/api/v1/loads/{load_id}/cancel", load_actions.CancelHandler),
+    ("/api/v1/loads/{load_id}/undo", load_actions.UndoHandler),
+    ("/api/v1/loads/{load_id}/retry", load_actions.RetryHandler),
     ("/api/v1/files/{file_name}", loads.FileHandler),
     ("/api/v1/uploads", uploads.UploadsHandler),
     ("/api/v1/uploads/{upload_id}", uploads.UploadHandler),
@@ -27,16 +27,16 @@ ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     ("/api/v1/inspect", inspect.InspectHandler),
     ("/api/v1/readings/{header_hash}", inspect.ReadingHandler),
     ("/api/v1/events", feed.EventsHandler),
-    ("/api/v1/weekly-average", questions.WeeklyAverageHandler),
-    ("/api/v1/trip-groups", questions.GroupsHandler),
-    ("/api/v1/trip-groups/detail", questions.GroupHandler),
-    ("/api/v1/flows", questions.FlowsHandler),
-    ("/api/v1/hours", questions.HoursHandler),
-    ("/api/v1/histograms", questions.HistogramHandler),
-    ("/api/v1/regions", questions.RegionsHandler),
-    ("/api/v1/datasources", questions.DatasourcesHandler),
-    ("/api/v1/questions", questions.ReadyQuestionsHandler),
-    ("/api/v1/questions/{name}", questions.ReadyQuestionHandler),
+    ("/api/v1/weekly-average", weekly.WeeklyAverageHandler),
+    ("/api/v1/trip-groups", groups.GroupsHandler),
+    ("/api/v1/trip-groups/detail", groups.GroupHandler),
+    ("/api/v1/flows", groups.FlowsHandler),
+    ("/api/v1/hours", groups.HoursHandler),
+    ("/api/v1/histograms", weekly.HistogramHandler),
+    ("/api/v1/regions", catalog.RegionsHandler),
+    ("/api/v1/datasources", catalog.DatasourcesHandler),
+    ("/api/v1/questions", ready_questions.ReadyQuestionsHandler),
+    ("/api/v1/questions/{name}", ready_questions.ReadyQuestionHandler),
     ("/openapi.json", status.OpenApiHandler),
     ("/docs", status.DocsHandler),
     ("/healthz", status.HealthHandler),

@@ -6,20 +6,20 @@ Every handler streams its request's body, so that a request is judged by its hea
 import asyncio
 import json
 import logging
-from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pydantic import BaseModel
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from loader.hub.api.bodies import Body, BufferedBody
 from loader.hub.api.operations import JSON_LIMIT_BYTES, Operation, find_operation, list_operations, parse_body, parse_params
 from loader.hub.api.params import NoParams, Params
 from loader.hub.services import Services
 from loader.hub.support.access import parse_bearer
-from loader.hub.support.errors import PROBLEM_MEDIA, TooLargeError, TooSlowError, make_problem, status_of
+from loader.hub.support.errors import PROBLEM_MEDIA, TooSlowError, make_problem, status_of
 from loader.hub.support.pace import Pace
 from shared.platform.errors import TripdeckError
 
@@ -34,34 +34,6 @@ EXPOSED_HEADERS: Final = (
     "Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, WWW-Authenticate"
 )
 """What pages may read of an answer."""
-
-
-class Body(Protocol):
-    """Where a request's body goes."""
-
-    async def write(self, chunk: bytes) -> None:
-        """Take some bytes; the sender waits meanwhile."""
-
-    async def abort(self) -> None:
-        """Forget what has come."""
-
-
-class BufferedBody:
-    """A small body, kept."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        self.data = bytearray()
-        self._limit_bytes = limit_bytes
-
-    async def write(self, chunk: bytes) -> None:
-        """Keep some bytes. Raises: TooLargeError."""
-        if len(self.data) + len(chunk) > self._limit_bytes:
-            raise TooLargeError(f"The body may have at most {self._limit_bytes} bytes here.")
-        self.data += chunk
-
-    async def abort(self) -> None:
-        """Forget it."""
-        self.data.clear()
 
 
 @stream_request_body
@@ -180,7 +152,7 @@ class ApiHandler(RequestHandler):
         self.set_status(204)
 
     def respond(self, document: dict[str, Any] | BaseModel, *, status: int = 200, location: str | None = None) -> None:
-        """Answer with JSON."""
+        """Respond with JSON."""
         self.set_status(status)
         if location:
             self.set_header("Location", location)
@@ -188,7 +160,7 @@ class ApiHandler(RequestHandler):
         self.write(document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document, default=str))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401 - Tornado's signature
-        """Answer with the error's JSON; Tornado calls this for whatever a handler raised."""
+        """Respond with the error's JSON; Tornado calls this for whatever a handler raised."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else HTTPError(status_code)
         if not self.is_counted:
             self.set_header("Connection", "close")  # refused before its body was read, which Tornado answers by closing
@@ -307,15 +279,6 @@ class UnknownHandler(ApiHandler):
     async def judge(self) -> None:
         """Answer 404."""
         raise HTTPError(404, f"There is nothing at {self.request.path}; /docs lists what there is.")
-
-
-def choose_format(requested: str | None, accepted: str, offered: Iterable[tuple[str, str]]) -> str:
-    """The form of an answer: the requested one, else the first that Accept names, else JSON."""
-    if requested:
-        return requested
-    media = {kind: name for name, kind in offered}
-    named = (entry.partition(";")[0].strip().lower() for entry in accepted.split(","))
-    return next((media[kind] for kind in named if kind in media), "json")
 
 
 def _waits_for_leave(request: HTTPServerRequest) -> bool:

@@ -23,6 +23,15 @@ _END_COLUMNS: Final = ("origin_longitude", "origin_latitude", "destination_longi
 Rows = Sequence[Mapping[str, Any]]
 
 
+def choose_format(requested: str | None, accepted: str, offered: Iterable[tuple[str, str]]) -> str:
+    """The form of an answer: the requested one, else the first that Accept names, else JSON."""
+    if requested:
+        return requested
+    media = {kind: name for name, kind in offered}
+    named = (entry.partition(";")[0].strip().lower() for entry in accepted.split(","))
+    return next((media[kind] for kind in named if kind in media), "json")
+
+
 def render_table(form: str, columns: Sequence[str], rows: Rows) -> bytes:
     """Rows in a form of MEDIA other than JSON. GeoJSON makes lines of the four columns that say where both ends are."""
     if form == "csv":

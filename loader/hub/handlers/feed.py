@@ -63,7 +63,7 @@ class FeedHandler(WebSocketHandler):
             raise HTTPError(403, error.message) from error
 
     def check_origin(self, origin: str) -> bool:
-        """Whether a page of this origin may follow; programs send no Origin and aren't params."""
+        """Whether a page of this origin may follow; programs send no Origin and are not checked."""
         return self.services.access.allows_origin(origin)
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
@@ -146,7 +146,7 @@ class FeedHandler(WebSocketHandler):
 
 
 class EventsHandler(ApiHandler):
-    """The feed as server-sent events."""
+    """The feed as server-sent events: GET /events."""
 
     @Operation(
         "The feed as server-sent events", id="stream_events", params=FeedParams, media=("text/event-stream",), scope="feed"
@@ -170,7 +170,7 @@ class EventsHandler(ApiHandler):
             await self.flush()
 
     async def head(self, **_path: str) -> None:
-        """Answer with nothing: there is no end to measure."""
+        """Respond with nothing: a stream has no body to measure."""
 
     def _find_last(self, params: FeedParams) -> int | None:
         last = self.request.headers.get("Last-Event-ID")

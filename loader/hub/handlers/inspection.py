@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from loader.hub.api.base_handler import ApiHandler, Body, BufferedBody
+from loader.hub.api.base_handler import ApiHandler
+from loader.hub.api.bodies import Body, BufferedBody
 from loader.hub.api.operations import Operation
 from loader.hub.api.params import InspectParams, ReadingParams
 from loader.hub.api.responses import InspectResponse
@@ -14,7 +15,7 @@ LIMIT_BYTES: Final = 8 * 2**20
 
 
 class InspectHandler(ApiHandler):
-    """Inspections."""
+    """How a file would be read: POST /inspect."""
 
     async def open_body(self, operation: Operation) -> Body:
         """Keep the file's first bytes."""
@@ -28,7 +29,7 @@ class InspectHandler(ApiHandler):
         response=InspectResponse,
     )
     async def post(self, params: InspectParams) -> None:
-        """Answer with the plan, the first trips and the first rejects."""
+        """Respond with the plan, the first trips and the first rejects."""
         assert isinstance(self.body, BufferedBody)  # noqa: S101 - for the type checker
         sample = bytes(self.body.data)
         check_size(len(sample))
@@ -44,13 +45,13 @@ class InspectHandler(ApiHandler):
 
 
 class ReadingHandler(ApiHandler):
-    """What is remembered for files of a kind."""
+    """Remembered options of files of a kind: DELETE /readings/{header_hash}."""
 
     @Operation(
         "Forget how files of this kind were read last time", id="forget_reading", params=ReadingParams, status=204, scope="write"
     )
     async def delete(self, params: ReadingParams) -> None:
-        """Forget it."""
+        """Delete the remembered options."""
         from loader.storage.remembered_options import forget_options
 
         await self.services.executors.records.run(forget_options, self.services.engine, params.header_hash)

@@ -18,7 +18,7 @@ _CHECK_TIMEOUT_S = 5.0
 
 
 class HealthHandler(ApiHandler):
-    """Alive."""
+    """Whether the process is alive: GET /healthz."""
 
     @Operation("The process is alive", id="check_health", response=HealthResponse, scope=None)
     async def get(self, params: NoParams) -> None:
@@ -27,7 +27,7 @@ class HealthHandler(ApiHandler):
 
 
 class ReadyHandler(ApiHandler):
-    """Ready."""
+    """Whether every service and duty is up: GET /readyz."""
 
     @Operation(
         "What the hub needs to serve is there (503 when not)",
@@ -37,7 +37,7 @@ class ReadyHandler(ApiHandler):
         scope=None,
     )
     async def get(self, params: NoParams) -> None:
-        """Answer with every service's state."""
+        """Respond with every service's state."""
         services = self.services
         checks = {
             "database": services.executors.records.run(_ask_database, services.engine),
@@ -71,7 +71,7 @@ def _ask_database(engine: Engine) -> None:
 
 
 class MetricsHandler(ApiHandler):
-    """Figures."""
+    """Metrics in the text format of Prometheus: GET /metrics."""
 
     @Operation("Figures for Prometheus", id="get_metrics", media=("text/plain",), scope=None)
     async def get(self, params: NoParams) -> None:
@@ -81,20 +81,20 @@ class MetricsHandler(ApiHandler):
 
 
 class OpenApiHandler(ApiHandler):
-    """The API's description."""
+    """The OpenAPI document: GET /openapi.json."""
 
     @Operation("This description (OpenAPI 3.1)", id="get_openapi", media=("application/json",), scope=None)
     async def get(self, params: NoParams) -> None:
-        """Answer with the document."""
+        """Respond with the document."""
         self.respond(self.application.settings["openapi"])
 
 
 class DocsHandler(ApiHandler):
-    """The API's description for reading."""
+    """The OpenAPI document as a page: GET /docs."""
 
     @Operation("The description for reading", id="get_docs", media=("text/html",), scope=None)
     async def get(self, params: NoParams) -> None:
-        """Answer with one page that asks for nothing else."""
+        """Respond with one page that asks for nothing else."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
         self.write(self.application.settings["docs_page"])

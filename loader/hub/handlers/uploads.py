@@ -32,7 +32,7 @@ class _UploadHandler(ApiHandler):
 
 
 class UploadsHandler(_UploadHandler):
-    """All uploads."""
+    """New multipart uploads: POST /uploads."""
 
     @Operation(
         "Begin an upload",
@@ -44,7 +44,7 @@ class UploadsHandler(_UploadHandler):
         scope="write",
     )
     async def post(self, params: NoParams, body: NewUploadBody) -> None:
-        """Answer with the upload; its parts are to be signed."""
+        """Respond with the upload; its parts are to be signed."""
         check_size(body.bytes)
         check_limit(body.bytes, self.services.settings.upload_limit_bytes)
         key = make_key(self.request.headers.get(KEY_HEADER), (body.file_name, {"announced_bytes": body.bytes}))
@@ -60,29 +60,29 @@ class UploadsHandler(_UploadHandler):
 
 
 class UploadHandler(_UploadHandler):
-    """One upload."""
+    """One upload: GET and DELETE /uploads/{upload_id}."""
 
     @Operation("One upload, with the parts the store has", id="get_upload", params=UploadParams, response=UploadResponse)
     async def get(self, params: UploadParams) -> None:
-        """Answer with the upload."""
+        """Respond with the upload."""
         upload = await self.run(self.uploads.fetch, params.upload_id)
         self.respond(upload.to_json(await self.run(self.uploads.list_parts, upload)))
 
     @Operation("Drop an upload that isn't complete", id="drop_upload", params=UploadParams, status=204, scope="write")
     async def delete(self, params: UploadParams) -> None:
-        """Drop it."""
+        """Abort the upload."""
         await self.run(self.uploads.drop, params.upload_id)
         self.set_status(204)
 
 
 class UploadPartsHandler(_UploadHandler):
-    """URLs for an upload's parts."""
+    """Presigned URLs of parts: POST /uploads/{upload_id}/parts."""
 
     @Operation(
         "Sign URLs to put parts to", id="sign_parts", params=UploadParams, body=PartsBody, response=PartsResponse, scope="write"
     )
     async def post(self, params: UploadParams, body: PartsBody) -> None:
-        """Answer with one URL a part."""
+        """Respond with one URL a part."""
         upload = await self.run(self.uploads.fetch, params.upload_id)
         if max(body.part_numbers) > upload.part_count:
             raise RequestError(f"The upload has parts 1 to {upload.part_count}.", parameter="part_numbers")
@@ -90,7 +90,7 @@ class UploadPartsHandler(_UploadHandler):
 
 
 class CompleteUploadHandler(_UploadHandler):
-    """The end of an upload."""
+    """Completes an upload and requests its load: POST /uploads/{upload_id}/complete."""
 
     @Operation(
         "Join the parts and ask for a load (200 when that was done before)",
@@ -103,7 +103,7 @@ class CompleteUploadHandler(_UploadHandler):
         scope="write",
     )
     async def post(self, params: UploadParams, body: CompleteBody) -> None:
-        """Answer with the load."""
+        """Respond with the load."""
         options = body.options.make(body.options.roles)
         load_id, is_new = await self.run(self.uploads.complete, params.upload_id, options.to_json())
         self.services.publisher.notify()
