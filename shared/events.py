@@ -21,7 +21,7 @@ from shared.services.redis_client import redis_errors
 LOG = logging.getLogger(__name__)
 
 STREAM: Final = "tripdeck:events"
-TERMINAL_STATES: Final = frozenset({"succeeded", "failed", "cancelled", "undone"})
+
 
 _PAGE: Final = 1_000
 

@@ -21,7 +21,7 @@ from infra.state import StackState, read_running
 from loader.checks.consistency import find_problems
 from loader.cli.client import HubClient
 from loader.sample.generate import Tally, generate_trips
-from shared.events import TERMINAL_STATES
+from shared.domain.load_states import TERMINAL_STATES
 from shared.platform.errors import ConflictError, NotFoundError, TerminalError, TransientError
 from shared.platform.settings import load_settings
 from shared.services.database import connect_database

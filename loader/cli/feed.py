@@ -13,11 +13,11 @@ from typing import Any, Final
 import websocket
 
 from loader.cli.client import HubClient, describe_unreachable
+from shared.domain.load_states import TERMINAL_STATES
 from shared.platform.errors import NotFoundError, TerminalError, TransientError
 
 Event = dict[str, Any]
 
-TERMINAL_STATES: Final = frozenset({"succeeded", "failed", "cancelled", "undone"})
 
 # The hub pings every 20 s; three missed pings mean that it is gone.
 _SILENCE_S: Final = 60.0

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,8 +24,8 @@ from sqlalchemy import Connection
 from loader.formats import BatchSlice, FilePlan, LoadOptions, ParsedBatch, parse_batch
 from loader.pipeline.batch_objects import read_part
 from loader.pipeline.context import Context
-from loader.pipeline.finishing import dispatch_batches, end_load, fail_load, finish_load, mark_enqueued
-from loader.pipeline.leases import OUTAGE_LIMIT_S, STOPPING, is_outage, renewing
+from loader.pipeline.finishing import dispatch_batches, fail_load, finish_load, mark_enqueued
+from loader.pipeline.leases import STOPPING, LoadEndedError, Work
 from loader.storage.blocks import list_blocks
 from loader.storage.copy_rows import copy_rows
 from loader.storage.name_ids import NAMES_CHANGED, LabelMaker, hold_names
@@ -48,9 +49,9 @@ _EVENT_GAP_S: Final = 0.3
 
 @dataclass(frozen=True)
 class Claim:
-    """A batch that is ours to load. lease_token: while it is ours; ledger_token: of its row in the ledger.
+    """A batch that this runner has claimed. lease_token: of this claim; ledger_token: of the row in the ledger.
 
-    attempts: starts that did not end, with this one; failures: ends with an unexpected exception.
+    attempts: starts that did not end, with this one; failures: ends with an unexpected exception. load: its columns.
     """
 
     load_id: int
@@ -61,9 +62,22 @@ class Claim:
     lease_token: UUID
     ledger_token: UUID
     slice: dict[str, Any]
-    stored: StoredObject
-    plan: FilePlan
-    options: LoadOptions
+    load: Mapping[str, Any]
+
+    @cached_property
+    def stored(self) -> StoredObject:
+        """The load's file."""
+        return StoredObject(self.load["object_key"], self.load["object_etag"], self.load["bytes_total"])
+
+    @cached_property
+    def plan(self) -> FilePlan:
+        """The load's plan; decoded when it is used, so that a plan that can't be decoded is a failure of the batch."""
+        return FilePlan.from_json(self.load["plan"])
+
+    @cached_property
+    def options(self) -> LoadOptions:
+        """The load's options, decoded as the plan is."""
+        return LoadOptions.from_json(self.load["options"])
 
     @property
     def key(self) -> dict[str, int]:
@@ -87,36 +101,27 @@ class PreparedBatch:
     warnings: Mapping[str, int] = field(default_factory=dict)
 
 
-class _LoadEndedError(TerminalError):
-    """The load was cancelled or failed while the batch ran."""
-
-
 def load_batch(context: Context, load_id: int, batch_no: int) -> None:
-    """Load a batch, unless it is done, somebody is at it, or the load has ended.
+    """Load a batch, unless it is terminal, another runner has its lease, or the load has ended.
 
     Raises: TransientError when it should be tried again.
     """
     claim = claim_batch(context, load_id, batch_no)
     if claim is None:
-        LOG.debug("batch is not to be had", extra={"load_id": load_id, "batch_no": batch_no})
+        LOG.debug("batch can't be claimed", extra={"load_id": load_id, "batch_no": batch_no})
         return
+    give_up = partial(_fail, context, claim)
     if claim.attempts > context.settings.batch_kills:
-        _fail(context, claim, f"Batch {batch_no} ended its worker {claim.attempts - 1} times.")
+        give_up(TerminalError(f"Batch {batch_no} ended its worker {claim.attempts - 1} times."))
         return
+    work = Work(context, f"Batch {batch_no}", kind="batch", key=claim.lease, failures=claim.failures, give_up=give_up)
     try:
-        with renewing(context, "renew_batch", **claim.lease):
+        with work.running():
             _run(context, claim)
-    except _LoadEndedError:
+    except LoadEndedError:
         LOG.info("load ended while its batch ran", extra=claim.key)
         with suppress(TransientError):  # then it stays until the load's objects go
             remove_batch_rejects(context.store, claim.stored.key, batch_no)
-    except TransientError as error:
-        _release(context, claim, error)
-        raise
-    except TerminalError as error:
-        end_load(context, load_id, error)
-    except Exception as error:  # noqa: BLE001 - a process border: whatever a library raises, the load must end
-        _count_failure(context, claim, error)
 
 
 def _run(context: Context, claim: Claim) -> None:
@@ -130,7 +135,7 @@ def _run(context: Context, claim: Claim) -> None:
 
 
 def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
-    """Count a start and take the lease; None when the batch is not to be had."""
+    """Count a start and take the lease; None when the batch is terminal or leased, or the load has ended."""
     with transaction(context.engine) as connection:
         lease_s = context.settings.batch_lease_s
         row = execute(connection, "claim_batch", load_id=load_id, batch_no=batch_no, lease_s=lease_s).mappings().one_or_none()
@@ -145,9 +150,7 @@ def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
         row["lease_token"],
         row["ledger_token"],
         row["slice"],
-        StoredObject(row["object_key"], row["object_etag"], row["bytes_total"]),
-        FilePlan.from_json(row["plan"]),
-        LoadOptions.from_json(row["options"]),
+        dict(row),
     )
 
 
@@ -197,7 +200,7 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         }
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, **sums).one_or_none()
         if totals is None:
-            raise _LoadEndedError("The load has ended.")
+            raise LoadEndedError("The load has ended.")
         has_ended = _end_when_due(connection, context, claim, rows_rejected=totals.rows_rejected)
         is_news = has_ended or record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
     if is_news:
@@ -258,33 +261,10 @@ def _dispatch_next(context: Context, load_id: int, next_ones: Sequence[int], *, 
         dispatch_batches(context, load_id, next_ones)
 
 
-def _release(context: Context, claim: Claim, error: TransientError) -> None:
-    failing_s = _end_lease(context, claim, is_failure=False, is_outage=is_outage(error))
-    if is_outage(error) and failing_s is not None and failing_s > OUTAGE_LIMIT_S:
-        _fail(context, claim, f"Batch {claim.batch_no} failed for an hour: {error.message}")
-
-
-def _count_failure(context: Context, claim: Claim, error: Exception) -> None:
-    LOG.exception("batch failed", extra=claim.key)
-    reason = f"{type(error).__name__}: {error}"
-    failures = claim.failures + 1
-    if failures >= context.settings.batch_attempts:
-        _fail(context, claim, f"Batch {claim.batch_no} failed {failures} times: {reason}")
-        return
-    _end_lease(context, claim, is_failure=True, is_outage=False)
-    raise TransientError(f"Batch {claim.batch_no} failed: {reason}") from error
-
-
-def _end_lease(context: Context, claim: Claim, **kind: bool) -> float | None:
+def _fail(context: Context, claim: Claim, error: TerminalError) -> None:
+    LOG.error("batch is given up", extra={**claim.key, "reason": error.message})
     with transaction(context.engine) as connection:
-        failing_s: float | None = execute(connection, "release_batch", **claim.lease, **kind).scalar_one_or_none()
-        return failing_s
-
-
-def _fail(context: Context, claim: Claim, reason: str) -> None:
-    LOG.error("batch is given up", extra={**claim.key, "reason": reason})
-    with transaction(context.engine) as connection:
-        execute(connection, "fail_batch", **claim.lease, error_message=reason)
+        execute(connection, "fail_batch", **claim.lease, error_message=error.message)
         next_ones = mark_enqueued(connection, claim.load_id, context.settings)
         has_ended = finish_load(connection, claim.load_id, context.settings)
     context.notify()

@@ -17,6 +17,7 @@ from loader.formats import BatchSlice
 from loader.pipeline.batch_objects import PartWriter
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import dispatch_batches, finish_load, mark_enqueued
+from loader.pipeline.leases import LoadEndedError
 from shared.events import record_event
 from shared.platform.errors import TerminalError
 from shared.services.database import execute, transaction
@@ -24,13 +25,9 @@ from shared.services.database import execute, transaction
 Entry = dict[str, Any]
 
 
-class LoadEndedError(TerminalError):
-    """The load was cancelled, or another planner has it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """A load's pending batches: the newest one's number, how many wait for somebody, how many somebody is at."""
+    """Pending batches of a load: the newest one's number, how many have no runner, how many are running."""
 
     newest: int
     waiting: int
@@ -38,7 +35,7 @@ class Stock:
 
 
 class Ledger:
-    """What the planner of a load writes. Every method that writes raises LoadEndedError when the load is not ours any more."""
+    """The planner's writes to the ledger. Each raises LoadEndedError when the load has ended or another planner has its lease."""
 
     def __init__(self, context: Context, load: dict[str, Any], *, parts: PartWriter) -> None:
         self.load_id: int = load["load_id"]

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import Any, Final, Self
 
@@ -20,13 +21,14 @@ from loader.pipeline.batch import load_batch
 from loader.pipeline.batch_objects import PartWriter, remove_parts
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import dispatch_batches, end_load, enqueue_batches
-from loader.pipeline.leases import OUTAGE_LIMIT_S, POSSIBLE_DUPLICATE, STOPPING, Lease, is_outage, renewing
-from loader.pipeline.ledger import Ledger, LoadEndedError
+from loader.pipeline.leases import POSSIBLE_DUPLICATE, STOPPING, Lease, LoadEndedError, Work
+from loader.pipeline.ledger import Ledger
 from loader.pipeline.read_ahead import read_ahead
 from loader.storage.object_ends import find_sample, list_members
 from loader.storage.object_ranges import ObjectRanges
 from loader.storage.remembered_options import Beginning, pick_reading_options, recall_options
-from shared.events import TERMINAL_STATES, record_event
+from shared.domain.load_states import TERMINAL_STATES
+from shared.events import record_event
 from shared.loads import enqueue_load
 from shared.platform.errors import ConflictError, FileFormatError, TerminalError, TransientError
 from shared.services.database import execute, transaction
@@ -81,26 +83,20 @@ def plan_load(context: Context, load_id: int) -> None:
     if load is None:
         enqueue_batches(context, load_id)
         return
+    give_up = partial(end_load, context, load_id)
     if load["attempts"] > context.settings.batch_kills:
-        end_load(
-            context, load_id, TerminalError(f"Planning ended its worker {load['attempts'] - 1} times.", code="planning_failed")
-        )
+        give_up(TerminalError(f"Planning ended its worker {load['attempts'] - 1} times.", code="planning_failed"))
         return
+    key = {"load_id": load_id, "lease_token": load["lease_token"]}
+    work = Work(context, "Planning", kind="planning", key=key, failures=load["failures"], give_up=give_up)
     try:
-        with renewing(context, "renew_planning", load_id=load_id, lease_token=load["lease_token"]) as lease:
+        with work.running() as lease:
             _plan(context, dict(load), lease)
     except LoadEndedError:
         LOG.info("load ended while it was planned", extra={"load_id": load_id})
         _return_attempt(context, load_id)
         _drop_parts(context, load_id)
         context.handoff.drop(load_id)
-    except TransientError as error:
-        _release(context, dict(load), error)
-        raise
-    except TerminalError as error:
-        end_load(context, load_id, error)
-    except Exception as error:  # noqa: BLE001 - a process border: whatever a library raises, the load must end
-        _count_failure(context, dict(load), error)
 
 
 def _plan(context: Context, load: Load, lease: Lease) -> None:
@@ -278,28 +274,3 @@ def _end_duplicate(context: Context, load_id: int, *, content_hash: str, error: 
 def _return_attempt(context: Context, load_id: int) -> None:
     with transaction(context.engine) as connection:
         execute(connection, "return_planning_attempt", load_id=load_id)
-
-
-def _release(context: Context, load: Load, error: TransientError) -> None:
-    failing_s = _end_lease(context, load, is_failure=False, is_outage=is_outage(error))
-    if is_outage(error) and failing_s is not None and failing_s > OUTAGE_LIMIT_S:
-        reason = f"Planning failed for an hour: {error.message}"
-        end_load(context, load["load_id"], TerminalError(reason, code=error.error_code))
-
-
-def _count_failure(context: Context, load: Load, error: Exception) -> None:
-    load_id, failures = load["load_id"], load["failures"] + 1
-    LOG.exception("planning failed", extra={"load_id": load_id})
-    reason = f"{type(error).__name__}: {error}"
-    if failures >= context.settings.batch_attempts:
-        end_load(context, load_id, TerminalError(f"Planning failed {failures} times: {reason}", code="planning_failed"))
-        return
-    _end_lease(context, load, is_failure=True, is_outage=False)
-    raise TransientError(f"Planning failed: {reason}") from error
-
-
-def _end_lease(context: Context, load: Load, **kind: bool) -> float | None:
-    lease = {"load_id": load["load_id"], "lease_token": load["lease_token"]}
-    with transaction(context.engine) as connection:
-        failing_s: float | None = execute(connection, "release_planning", **lease, **kind).scalar_one_or_none()
-        return failing_s

@@ -1,4 +1,4 @@
-"""COPY BINARY: columns of numbers to the bytes that PostgreSQL reads fastest, without a Python step per row.
+"""COPY rows: columns of numbers as the bytes of COPY BINARY rows, without a Python step per row.
 
 A row is its field count and, per field, a length and the value, all big-endian; a numpy structured array of that layout is those
 bytes. Measured on 100,000 trips of 62 bytes: 0.8 ms to build, of 32 that PostgreSQL takes to store them.
@@ -15,11 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection
 
-from shared.services.database import driver_connection
-from shared.services.named_queries import query
-
-HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-TRAILER: Final = b"\xff\xff"
+from shared.services.copy_binary import copy_binary
 
 # PostgreSQL counts from 2000-01-01.
 EPOCH_US: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
@@ -32,7 +28,7 @@ Bytes = npt.NDArray[np.uint8]
 class Column:
     """One column of a COPY. values: one per row, or one for all, in PostgreSQL's units; None is null in every row.
 
-    kind: numpy type without byte order. is_null: where a row has no value; what stands in values there counts for nothing.
+    kind: numpy type without byte order. is_null: where a row has no value; the entry of values there is ignored.
     """
 
     kind: str
@@ -41,12 +37,8 @@ class Column:
 
 
 def copy_rows(connection: Connection, name: str, *blocks: Bytes) -> None:
-    """Send rows through the named COPY; blocks as made here."""
-    with driver_connection(connection).cursor().copy(query(name)) as copy:
-        copy.write(HEADER)
-        for block in blocks:
-            copy.write(block.data)
-        copy.write(TRAILER)
+    """Send rows through the named COPY; blocks as encode_rows returns them."""
+    copy_binary(connection, name, (block.data for block in blocks))
 
 
 def encode_rows(rows: int, columns: Mapping[str, Column]) -> Bytes:

@@ -19,6 +19,7 @@ import polars as pl
 from sqlalchemy import Engine
 
 from loader.formats import BatchSlice, FilePlan
+from loader.formats.validation.reject_details import RAW_LIMIT
 from shared.platform.errors import RequestError
 from shared.platform.safe_text import guard_formula
 from shared.services.database import execute, transaction
@@ -26,7 +27,7 @@ from shared.services.objects import ObjectStore
 
 COLUMNS: Final = ("line", "record", "column", "reason", "value", "raw")
 # Characters of a record that the database keeps of a reject.
-RAW_LIMIT: Final = 65_536
+
 _SHOWN_ROWS: Final = 5_000
 _UNCLOSED: Final = "unclosed_quote"
 

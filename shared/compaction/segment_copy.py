@@ -20,6 +20,7 @@ from shared.compaction.flow_writer import FlowRows
 from shared.index.block_header import BLOCK_TYPES
 from shared.kernels.compiler import compile_kernel
 from shared.platform.arrays import Numbers
+from shared.services.copy_binary import copy_binary
 from shared.services.database import driver_connection
 from shared.services.named_queries import query
 
@@ -36,9 +37,6 @@ _TYPES: Final = {
     "copy_batch_block": ["int4", *BLOCK_TYPES],
     "copy_segment_cell": ["int4", "int2", "bool", "int8", *_CELL, "int2[]", "int4[]", "bytea"],
 }
-# Signature, no flags, no extension; and the trailer.
-_COPY_HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_COPY_TRAILER: Final = b"\xff\xff"
 
 
 class _Encoded(Dumper):
@@ -125,11 +123,7 @@ def _weave(headers: Bytes, columns: tuple[tuple[Bytes, Numbers], tuple[Bytes, Nu
 
 def write_encoded(connection: Connection, name: str, rows: Iterable[bytes]) -> None:
     """Send encoded rows through the named COPY."""
-    with driver_connection(connection).cursor().copy(query(name)) as copy:
-        copy.write(_COPY_HEADER)
-        for some in rows:
-            copy.write(some)
-        copy.write(_COPY_TRAILER)
+    copy_binary(connection, name, rows)
 
 
 def write_rows(connection: Connection, name: str, rows: Iterable[Row]) -> None:

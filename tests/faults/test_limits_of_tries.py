@@ -93,8 +93,22 @@ class FirstBatch(Planning):
         self.run("update load_batch set slice = slice -> 'was' where batch_no = 0")
 
 
+class FirstBatchOptions(FirstBatch):
+    """The first batch of a load whose options can't be decoded for a while."""
+
+    def fail_last(self) -> None:
+        super().fail_last()
+        self.mend()
+
+    def spoil(self) -> None:
+        Planning.spoil(self)
+
+    def mend(self) -> None:
+        Planning.mend(self)
+
+
 Work = Planning | FirstBatch
-works = pytest.mark.parametrize("kind", [Planning, FirstBatch])
+works = pytest.mark.parametrize("kind", [Planning, FirstBatch, FirstBatchOptions])
 
 
 def finish(work: Work) -> dict[str, Any]:

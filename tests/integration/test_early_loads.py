@@ -14,7 +14,8 @@ from loader.pipeline.batch_cache import Handoff
 from loader.pipeline.batch_objects import PartWriter
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
-from loader.pipeline.ledger import Ledger, LoadEndedError
+from loader.pipeline.leases import LoadEndedError
+from loader.pipeline.ledger import Ledger
 from loader.pipeline.planning import plan_load
 from shared.loads import cancel_load, fetch_load, list_rejects
 from shared.platform.errors import TransientError

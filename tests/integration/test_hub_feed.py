@@ -18,7 +18,8 @@ import websocket
 from sqlalchemy import Engine
 
 from loader.hub.feed.tail import SLOW_S
-from shared.events import STREAM, TERMINAL_STATES
+from shared.domain.load_states import TERMINAL_STATES
+from shared.events import STREAM
 from shared.platform.settings import Settings
 from shared.services.database import transaction
 from tests.event_maker import add_events, end_load, fetch_position, make_load, publish

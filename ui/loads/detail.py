@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from shared.events import TERMINAL_STATES
+from shared.domain.load_states import TERMINAL_STATES
 from shared.loads import Load, list_rejects
 from shared.platform.safe_text import escape_controls
 from ui.loads.labels import STATES, WARNINGS, describe_duration, describe_instant, describe_rate, visitor_zone

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 
 from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.metrics import Metrics
-from shared.events import STREAM, TERMINAL_STATES, Event, list_events_after, make_event
+from shared.domain.load_states import TERMINAL_STATES
+from shared.events import STREAM, Event, list_events_after, make_event
 from shared.platform.errors import NotFoundError, TransientError
 from shared.platform.settings import Settings
 from shared.services.database import execute, transaction

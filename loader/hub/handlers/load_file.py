@@ -14,7 +14,7 @@ from loader.hub.support.errors import KeyTakenError
 from loader.hub.uploads.idempotency import KEY_HEADER, KeyedLoad, RepeatedFile, RequestKey, fetch_keyed, make_key
 from loader.hub.uploads.incoming import IncomingFile, check_limit
 from loader.hub.uploads.uploads import check_size
-from shared.events import TERMINAL_STATES
+from shared.domain.load_states import TERMINAL_STATES
 from shared.loads import Load, fetch_load
 from shared.platform.errors import RequestError, TransientError
 
