@@ -15,13 +15,14 @@ What a person has to settle is a FileFormatError with a code and one clear messa
 from loader.formats.batch_parser import parse_batch
 from loader.formats.batch_splitter import BatchSplitter
 from loader.formats.containers.byte_ranges import ByteRanges
-from loader.formats.detector import SAMPLE_BYTES, detect_format, needs_whole
+from loader.formats.detector import detect_format
 from loader.formats.header_fingerprint import list_headers
 from loader.formats.inspection import Inspection, inspect_format, inspect_parts, list_plan_notes
 from loader.formats.model.batches import BatchSlice, ParsedBatch
 from loader.formats.model.options import LoadOptions
 from loader.formats.model.plan import FilePlan
 from loader.formats.parquet.preview import FileParts
+from loader.formats.sample_text import SAMPLE_BYTES, needs_whole
 from loader.formats.streams import open_stream
 from loader.formats.transcoding import join_workbook
 from loader.formats.warm_up import warm_up

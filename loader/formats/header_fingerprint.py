@@ -6,14 +6,15 @@ A Parquet file's columns have types besides; of a file without a header only the
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from loader.formats.candidates import detect_decimal
 from loader.formats.containers.byte_ranges import ByteRanges, BytesMissingError, WholeFile
 from loader.formats.delimited.dialect import Layout, read_layouts, read_table
 from loader.formats.detection.column_profile import MOSTLY, Profile
-from loader.formats.detector import detect_decimal, read_text
 from loader.formats.model.dialect import Dialect
 from loader.formats.model.options import LoadOptions
 from loader.formats.parquet.batches import MAGIC as PARQUET_MAGIC
 from loader.formats.parquet.batches import pack_footer, read_footer, read_layout
+from loader.formats.sample_text import read_text
 from loader.formats.transcoding import TableSample
 from shared.platform.errors import FileFormatError
 

@@ -17,7 +17,7 @@ from loader.formats.containers.archived_parquet import read_packed_parquet
 from loader.formats.containers.byte_ranges import BytesMissingError, WholeFile
 from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.coordinates.gazetteer import City, suggest_region
-from loader.formats.detector import detect_format, read_text
+from loader.formats.detector import detect_format
 from loader.formats.model.batches import BatchSlice, ParsedBatch
 from loader.formats.model.options import LoadOptions
 from loader.formats.model.plan import FilePlan
@@ -27,6 +27,7 @@ from loader.formats.parquet.batches import read_layout
 from loader.formats.parquet.preview import FileParts, list_wanted, parse_preview
 from loader.formats.position_checks.point_order import describe_points
 from loader.formats.position_checks.swapped_axes import find_middle
+from loader.formats.sample_text import read_text
 from loader.formats.text.encoding import UNICODE
 from loader.formats.times.number_times import clean_numbers
 from loader.formats.times.parser import parse_stamps

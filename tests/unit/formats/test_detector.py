@@ -261,7 +261,7 @@ def test_a_region_that_is_given_counts_for_every_row_unless_a_column_is_given_to
         ("stations", None, None),
     ],
 )
-def test_names(name: str, side: str | None, kind: str | None) -> None:
+def test_name_ids(name: str, side: str | None, kind: str | None) -> None:
     meaning = read_name(name)
     assert (meaning.side, meaning.kind) == (side, kind)
 
