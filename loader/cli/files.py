@@ -42,7 +42,7 @@ class LocalFile:
 
 
 def find_file(argument: str, *, name: str | None = None) -> LocalFile:
-    """Look at a file argument.
+    """Inspect a file argument.
 
     Raises: RequestError when there is no such file or it can't be read; FileFormatError when it is empty.
     """

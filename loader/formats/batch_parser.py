@@ -43,7 +43,7 @@ def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: Load
 
 
 def decode_text(data: bytes, encoding: str) -> bytes:
-    """Give a batch's bytes as valid UTF-8; bytes that the encoding doesn't know become U+FFFD."""
+    """Return a batch's bytes as valid UTF-8; bytes that the encoding doesn't know become U+FFFD."""
     if data.isascii():
         return data
     if encoding != "utf-8" and is_single_byte(encoding):

@@ -61,7 +61,7 @@ class BatchSplitter:
         return self._evidence.settle() if self._evidence.is_settled else None
 
     def split(self, chunks: Iterable[bytes], *, members: Members = None) -> Iterator[tuple[BatchSlice, Data | None]]:
-        """Cut a stored object, compressed or not; give each slice, and its bytes when asked to or where ranges can't give them.
+        """Cut a stored object, compressed or not; yield each slice, with its bytes if gives_data or if ranges cannot give them.
 
         members: the directory of a zip file. Without it the local headers count, and one that differs from them is refused.
         Raises: FileFormatError for damaged archives, endless records, and what the whole file leaves open.
@@ -97,12 +97,12 @@ class BatchSplitter:
             yield piece, [view[piece.offset : piece.offset + piece.bytes]]
 
     def feed(self, chunk: bytes) -> Iterator[BatchSlice]:
-        """Take the next bytes of the stream; give the slices that are complete. Raises: FileFormatError for endless records."""
+        """Take the next bytes of the stream; yield the slices that are complete. Raises: FileFormatError for endless records."""
         for piece, _ in self._take(chunk):
             yield piece
 
     def finish(self) -> Iterator[BatchSlice]:
-        """Give the last slice. Raises: FileFormatError if the whole file leaves the order of day and month open."""
+        """Yield the last slice. Raises: FileFormatError if the whole file leaves the order of day and month open."""
         for piece, _ in self._take_rest():
             yield piece
         self.plan = self._evidence.settle()

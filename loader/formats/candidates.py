@@ -23,7 +23,7 @@ from shared.platform.errors import FileFormatError
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to read the sample as trips. score: how sure the roles are, in all."""
+    """One way to read the sample as trips. score: the sum of the roles' confidence, plus a bonus for ends and start time."""
 
     layout: Layout
     finder: RoleFinder
@@ -90,13 +90,13 @@ def _read_roles(layout: Layout, options: LoadOptions) -> Candidate:
 
 
 def _read_decimal(text: pl.Series) -> str:
-    """Tell whether one column's numbers are written with a decimal comma."""
+    """Return whether one column's numbers are written with a decimal comma."""
     text = text.filter(text.str.len_bytes() > 0)
     return "," if len(text) and (text.str.contains(DECIMAL_COMMA).sum() or 0) * 2 > len(text) else "."
 
 
 def detect_decimal(layout: Layout) -> str:
-    """Tell whether numbers are written with a decimal comma: more columns hold such numbers than ones with a point."""
+    """Return whether numbers are written with a decimal comma: more columns hold such numbers than ones with a point."""
     commas = points = 0
     for column in range(min(layout.dialect.field_count, 60)):
         text = layout.text(column, 200)

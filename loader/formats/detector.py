@@ -40,7 +40,7 @@ def detect_format(
     from_history: bool = False,
     ranges: ByteRanges | None = None,
 ) -> FilePlan:
-    """Tell how a file is to be read, from its first bytes (SAMPLE_BYTES or more; is_whole: there are no others).
+    """Return how a file is to be read, from its first bytes (SAMPLE_BYTES or more; is_whole: there are no others).
 
     from_history: the options were given for another file, so that this one may prove them wrong.
     ranges: the file, where parts of it can be read besides: a Parquet file says at its end what it holds.

@@ -55,7 +55,7 @@ class Inspection:
     wanted: tuple[tuple[int, int], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Give the inspection as plain JSON."""
+        """Return the inspection as plain JSON."""
         plan, rows = self.plan, self.rows
         return {
             "plan": {**plan.to_json(), "footer": None, "options": None},

@@ -16,7 +16,7 @@ _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def begins_with_header(reader: ByteReader, plan: FilePlan, member: str | None, *, first: str | None) -> bool:
-    """Tell whether a further member begins with the header of the first; rows of its columns are the other way to begin.
+    """Return whether a further member begins with the header of the first; rows of its columns are the other way to begin.
 
     Raises: FileFormatError for a member of another kind.
     """

@@ -33,17 +33,17 @@ class SampleText:
 
 
 def needs_whole(sample: bytes) -> bool:
-    """Tell by the first bytes whether detection has to see the whole file: a workbook says at its end what it holds."""
+    """Return whether detection needs the whole file, by its first bytes: the directory of a workbook is at its end."""
     return looks_like_workbook(sample)
 
 
 def detect_container(sample: bytes) -> Compression:
-    """Tell the compression by the first bytes; a workbook is read as it is, although it is a zip file."""
+    """Return the compression by the first bytes; "none" for a workbook, although it is a zip file."""
     return "none" if looks_like_workbook(sample) else detect_compression(sample)
 
 
 def read_text(sample: bytes, options: LoadOptions, *, is_whole: bool) -> SampleText:
-    """Give the sample as UTF-8 text. Raises: FileFormatError for files that are no table."""
+    """Return the sample as UTF-8 text. Raises: FileFormatError for files that are no table."""
     text, is_whole = unpack_sample(sample, detect_container(sample), is_whole=is_whole, member=options.member)
     if not strip_bom(text).strip(b"\0 \t\r\n"):
         raise FileFormatError("The file holds no text.", code="empty_file")
@@ -94,7 +94,7 @@ def _nothing_in_sample(error: FileFormatError) -> FileFormatError:
 
 
 def select_samples(samples: Sequence[TableSample], sheet: str | None) -> list[TableSample]:
-    """Give the samples that a sheet's name selects, all without one. Raises: FileFormatError where there is none of that name."""
+    """Return the samples of a sheet; all where sheet is None. Raises: FileFormatError where there is none of that name."""
     named = [(sample.table.name if sample.table else "", sample) for sample in samples]
     selected = [sample for name, sample in named if sheet is None or name.casefold() == sheet.casefold()]
     if not selected:

@@ -18,7 +18,7 @@ Members = Sequence[ZipMember] | None
 
 
 def open_stream(chunks: Iterable[bytes], plan: FilePlan) -> Iterator[bytes]:
-    """Give the bytes that slices refer to: decompressed and in UTF-8, JSON and sheets as CSV.
+    """Yield the bytes that slices refer to: decompressed and in UTF-8, JSON and sheets as CSV.
 
     The members of a zip follow each other; see open_members for where each begins.
     Raises: FileFormatError for damaged, truncated or exploding archives.
@@ -30,7 +30,7 @@ def open_stream(chunks: Iterable[bytes], plan: FilePlan) -> Iterator[bytes]:
 def open_members(
     chunks: Iterable[bytes], plan: FilePlan, *, members: Members = None, unread: UnreadKeys | None = None
 ) -> Iterator[tuple[str | None, Iterator[bytes]]]:
-    """Give each file inside: its name (None where it has none of its own) and its stream. Read each before the next.
+    """Yield each file inside: its name (None where it has none of its own) and its stream. Read each before the next.
 
     members: the directory of a zip file, where it is known. unread: counts keys of JSON that have no column.
     """

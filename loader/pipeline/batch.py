@@ -165,7 +165,7 @@ def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
 
 
 def _read(context: Context, claim: Claim) -> bytes:
-    parts = context.handoff.take(claim.load_id, claim.batch_no)
+    parts = context.batch_cache.take(claim.load_id, claim.batch_no)
     if parts is not None and sum(part.nbytes for part in parts) == claim.slice["piece"]["bytes"]:
         return b"".join(parts)
     chunks = []

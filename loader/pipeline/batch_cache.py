@@ -1,4 +1,4 @@
-"""Handoff: bytes of batches that this process has just cut, for its own threads, so that they need not read them again."""
+"""Batch cache: bytes of batches that this process has just cut, for its own threads, so that they need not read them again."""
 
 import threading
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 Key = tuple[int, int]
 
 
-class Handoff:
+class BatchCache:
     """The newest batches' bytes, by load and batch number; as many as kept says. Others are read from the store."""
 
     def __init__(self, kept: int) -> None:
@@ -15,19 +15,19 @@ class Handoff:
         self._lock = threading.Lock()
 
     def put(self, load_id: int, batch_no: int, data: Sequence[memoryview]) -> None:
-        """Leave a batch's bytes, in parts; the oldest make room."""
+        """Cache a batch's bytes, in parts; the oldest batch is evicted."""
         with self._lock:
             self._data[load_id, batch_no] = data
             while len(self._data) > self._kept:
                 del self._data[next(iter(self._data))]
 
     def take(self, load_id: int, batch_no: int) -> Sequence[memoryview] | None:
-        """Take a batch's bytes away, if they are here."""
+        """Remove and return a batch's bytes; None where they are not cached."""
         with self._lock:
             return self._data.pop((load_id, batch_no), None)
 
     def drop(self, load_id: int) -> None:
-        """Forget what is left of a load."""
+        """Remove the batches of a load."""
         with self._lock:
             for key in [key for key in self._data if key[0] == load_id]:
                 del self._data[key]

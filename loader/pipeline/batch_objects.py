@@ -1,7 +1,7 @@
-"""Parts: where the bytes of a batch lie. A plain file's batch is a byte range of the object itself.
+"""Batch objects: where the bytes of a batch are stored. A plain file's batch is a byte range of the object itself.
 
-What was compressed or re-encoded is kept by the planner batch by batch, packed with zstd, beside the object, until the load ends:
-a batch deep in a gzip file can't be read without everything before it.
+For a compressed or transcoded file the planner stores each batch as an object of its own, compressed with zstd, until the load
+ends: a batch deep in a gzip file can't be read without everything before it.
 """
 
 import io
@@ -20,9 +20,9 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-# Level 1 packs trips to a quarter at about 400 MB/s; level 3 saves a tenth more and takes twice as long.
+# Level 1 compresses trips to a quarter at about 400 MB/s; level 3 saves a tenth more and takes twice as long.
 _LEVEL: Final = 1
-# Parts on their way to the store while the next is unpacked.
+# Parts that are being stored while the next is decompressed.
 _IN_FLIGHT: Final = 2
 
 

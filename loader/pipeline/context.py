@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from loader.pipeline.batch_cache import Handoff
+from loader.pipeline.batch_cache import BatchCache
 from loader.storage.name_ids import Labels
 from shared.platform.settings import Settings
 from shared.services.database import connect_database
@@ -29,7 +29,7 @@ class Context:
     engine: Engine
     store: ObjectStore
     broker: NotifyingBroker
-    handoff: Handoff
+    batch_cache: BatchCache
     labels: Labels = field(default_factory=Labels)
     unpublished: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -42,4 +42,4 @@ class Context:
 def make_context(settings: Settings, broker: NotifyingBroker) -> Context:
     """Make the connections; each connects at first use."""
     engine = connect_database(settings, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
-    return Context(settings, engine, ObjectStore(settings), broker, Handoff(settings.worker_threads))
+    return Context(settings, engine, ObjectStore(settings), broker, BatchCache(settings.worker_threads))

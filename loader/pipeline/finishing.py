@@ -111,7 +111,7 @@ def end_load(context: Context, load_id: int, error: TerminalError) -> None:
 
 
 def clean_load(context: Context, load_id: int, *, rows_at_once: int = REMOVED_ROWS) -> None:
-    """Do what is left to do for a load that has ended, unless somebody is at it; rows_at_once trips go in one transaction."""
+    """Clean up after a load that has ended, unless another worker does; a transaction deletes at most rows_at_once trips."""
     with transaction(context.engine) as connection:
         lease_s = context.settings.batch_lease_s
         load = execute(connection, "claim_cleaning", load_id=load_id, lease_s=lease_s).mappings().one_or_none()
@@ -158,7 +158,7 @@ def _fold(context: Context, load_id: int, *, state: str) -> None:
 
 
 def _shorten_rollups(context: Context, load_id: int) -> None:
-    """Have a succeeded load's merged rows written where those were that they were made of, so that the table can end there."""
+    """Rewrite a succeeded load's merged rollup rows into the space that vacuum freed, so that the table can be truncated."""
     execute_alone(context.engine, "vacuum_rollup_week")
     _fold(context, load_id, state="succeeded")
     execute_alone(context.engine, "vacuum_rollup_week")

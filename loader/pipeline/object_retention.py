@@ -1,6 +1,6 @@
-"""Dropping: what lies in the object store although nobody needs it: uploads that were left, files of loads that are no more.
+"""Object retention: deletes objects that nobody needs: abandoned uploads, and files of loads that were undone or cancelled.
 
-Any number of processes may do this at once: each step can be done twice.
+Any number of processes may do this at once, for each step is idempotent.
 """
 
 import logging
@@ -19,9 +19,9 @@ _PAGE: Final = 100
 
 
 def drop_stale_uploads(context: Context) -> int:
-    """Drop uploads that nobody has gone on with for too long, a page of them; returns how many.
+    """Delete uploads without a new part for upload_max_age_s, a page of them; returns how many.
 
-    One whose parts were joined, but that did not become a load, leaves its object, too. Raises: TransientError.
+    The object of an upload whose parts were joined, but that did not become a load, is deleted, too. Raises: TransientError.
     """
     with transaction(context.engine) as connection:
         max_age_s = context.settings.upload_max_age_s

@@ -62,7 +62,7 @@ class Draft:
         return cls(FilePlan.from_json(load["plan"]), {name: load["plan"][name] for name in _FACTS}, load["options"])
 
     def to_json(self, plan: FilePlan) -> dict[str, Any]:
-        """Give what the load's row keeps, with the plan as it is by now."""
+        """Return what the load's row keeps, with the plan as it is by now."""
         return {**plan.to_json(), **self.facts, "notes": list(dict.fromkeys(self._list_notes(plan)))}
 
     def _list_notes(self, plan: FilePlan) -> Iterator[str]:
@@ -96,11 +96,11 @@ def plan_load(context: Context, load_id: int) -> None:
         LOG.info("load ended while it was planned", extra={"load_id": load_id})
         _return_attempt(context, load_id)
         _drop_parts(context, load_id)
-        context.handoff.drop(load_id)
+        context.batch_cache.drop(load_id)
 
 
 def _plan(context: Context, load: Load, lease: Lease) -> None:
-    context.handoff.drop(load["load_id"])  # of a former try
+    context.batch_cache.drop(load["load_id"])  # of a former try
     _wait_for_possible_duplicate(context, load["load_id"])
     stored = StoredObject(load["object_key"], load["object_etag"], load["bytes_total"])
     with PartWriter(context.store, stored.key) as writer:
@@ -177,7 +177,7 @@ def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_R
         if not ledger.is_early:
             continue
         if is_new and data is not None:
-            context.handoff.put(ledger.load_id, piece.batch_no, data)
+            context.batch_cache.put(ledger.load_id, piece.batch_no, data)
         if plan := splitter.settled_plan:
             _dispatch_ready(context, ledger, None if plan == written else draft.to_json(plan))
             written = plan

@@ -1,4 +1,4 @@
-"""Reading ahead: the next blocks of an object are on their way while the reader works on one."""
+"""Read-ahead: the next blocks of an object are fetched while the reader works on one."""
 
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ _AT_ONCE: Final = 2
 
 
 def read_ahead(store: ObjectStore, stored: StoredObject, *, block_bytes: int = BLOCK_BYTES) -> Generator[bytes]:
-    """Give an object's bytes in order, block by block. Raises: as ObjectStore.read."""
+    """Yield an object's bytes in order, block by block. Raises: as ObjectStore.read."""
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="read ahead")
     try:
         yield from work_ahead(

@@ -1,9 +1,9 @@
-"""Labels: the names of regions and datasources as the small ids that trips carry.
+"""Name ids: the names of regions and datasources as the smallint ids that trips have.
 
-Names are made in a transaction of their own before the batch's, so that parallel batches don't wait for each other. An id is the
-smallest that is free, so a failure uses none up. A load makes so many names at most. When a load that did not succeed is cleaned,
-names without trips are removed (drop_unused_names). A batch holds its names while it is stored; where one has been removed since
-it was looked up, the batch is made again.
+New names are inserted in a transaction of their own before the batch's, so that parallel batches don't wait for each other. An id
+is the smallest that is free, so a failure uses none up. The number of new names of a load is limited. When a load that did not
+succeed is cleaned, names without trips are removed (drop_unused_names). A batch locks its names while it is stored; where one has
+been removed since it was looked up, the batch is prepared again.
 """
 
 import threading

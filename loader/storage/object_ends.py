@@ -1,4 +1,4 @@
-"""The parts of a stored object that say what it holds: its beginning, and a zip file's directory."""
+"""The parts of a stored object that detection reads: its first bytes, and a zip file's directory."""
 
 from collections.abc import Sequence
 from functools import partial

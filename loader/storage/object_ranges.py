@@ -1,4 +1,4 @@
-"""Byte ranges of a stored object: what was read of it already, and the rest by ranged GETs."""
+"""Byte ranges of a stored object, from its cached beginning or by ranged GETs."""
 
 from collections import deque
 
@@ -7,7 +7,7 @@ from shared.services.objects import ObjectStore, StoredObject
 
 # Pages are read by 64 kB and their headers by less: one request for several of them.
 _LEAST_BYTES = 2**18
-# Ranges that are kept: those of the columns that are read by turns.
+# Ranges that are cached: those of the columns that are read in turn.
 _KEPT = 32
 
 

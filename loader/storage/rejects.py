@@ -81,7 +81,7 @@ def count_reasons(rejects: pl.DataFrame) -> dict[str, int]:
 
 
 def pick_stored(rejects: pl.DataFrame, rows: int) -> pl.DataFrame:
-    """Give the first rows as the database keeps them: with raw text that is not too long."""
+    """Return the first rows as the database keeps them: with raw text that is not too long."""
     raw = pl.col("raw")
     is_long = raw.str.len_chars() > RAW_LIMIT
     return rejects.head(max(0, rows)).with_columns(pl.when(is_long).then(raw.str.head(RAW_LIMIT - 1) + "…").otherwise(raw))
@@ -140,7 +140,7 @@ def _write_rows(rows: Iterator[Sequence[object]] | list[list[str]]) -> bytes:
 
 
 def _split_raw(raw: str, plan: FilePlan) -> list[str]:
-    """Give a record's fields, as many as the file has columns: empty where missing; what is too much is in the raw text only."""
+    """Return a record's fields, one per column: empty where missing; further ones are in the raw text only."""
     width = len(plan.columns)
     if width == 0 or plan.kind != "csv":
         return [""] * width

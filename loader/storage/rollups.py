@@ -1,6 +1,6 @@
-"""Rollups: a batch's share of the trips per week, as rows to append.
+"""Rollups: a batch's trips per week, region and datasource, as rows to append.
 
-Whatever is counted here must equal what SQL counts over the same trips; loader/checks/consistency.py compares them.
+The counts must equal those of SQL over the same trips; loader/checks/consistency.py compares them.
 """
 
 import math
@@ -16,7 +16,7 @@ from loader.storage.trips import TripColumns
 _DAY_US: Final = 86_400_000_000
 _MONDAY: Final = 3  # days from the Monday before 1970-01-01 to that day, a Thursday
 _LATEST: Final = 2**62
-# Most keys that get a place each: 1 ms a batch, where finding the distinct ones first takes 12.
+# Up to so many keys each has a slot: 1 ms a batch, against 12 ms to find the distinct ones first.
 _DENSE: Final = 2**20
 
 Integers = npt.NDArray[np.int64]

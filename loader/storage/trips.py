@@ -1,4 +1,4 @@
-"""Trips: a parsed batch as the numbers that are stored, and those numbers as COPY rows."""
+"""Trips: a parsed batch encoded as the numbers that are stored, and as COPY rows."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class TripColumns:
 
     @property
     def untimed(self) -> int:
-        """How many have no duration."""
+        """The number of trips without a duration."""
         return len(self) if self.duration_s is None else self.duration_s.null_count()
 
 

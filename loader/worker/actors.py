@@ -44,7 +44,7 @@ def declare_actors(context: Context) -> None:
 
 
 def _retry(work: Callable[[], None]) -> None:
-    """Hand a failure that passes by itself to the queue, which tries again with backoff, without a traceback in the log."""
+    """Turn a TransientError into Dramatiq's Retry: tried again with backoff, without a traceback in the log."""
     try:
         work()
     except TransientError as error:

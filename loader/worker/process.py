@@ -29,7 +29,7 @@ class _BackgroundMiddleware(Middleware):
         self._compactor = Compactor(context)
 
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        """Start."""
+        """Start the threads."""
         threading.Thread(target=_warm_up, name="warm up", daemon=True).start()
         threading.Thread(
             target=self._context.broker.listen, args=(self._context.stopping,), name="notifications", daemon=True
@@ -38,11 +38,11 @@ class _BackgroundMiddleware(Middleware):
         self._compactor.start()
 
     def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        """Let long work know."""
+        """Tell running batches to stop."""
         self._context.stopping.set()
 
     def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        """Publish what the last batches wrote, and end."""
+        """Publish the events of the last batches, and stop the threads."""
         self._compactor.stop()
         self._maintenance.stop()
 

@@ -166,19 +166,9 @@ def test_what_passes_by_itself_counts_as_neither(limited: Context, kind: type[Wo
     assert finish(work)["state"] == "succeeded"
 
 
-def test_a_retry_counts_both_anew(limited: Context) -> None:
-    work = FirstBatch(limited)
-    work.fail()
-    for _ in range(KILLS):
-        work.kill()
-    assert finish(work)["state"] == "failed"
-    retry_load(limited.engine, limited.broker, work.load_id)
-    assert work.count() == (0, 0)
-    assert finish(work)["state"] == "succeeded"
-
-
-def test_a_load_that_begins_anew_counts_both_anew(limited: Context) -> None:
-    work = Planning(limited)
+@works
+def test_a_retry_counts_both_anew(limited: Context, kind: type[Work]) -> None:
+    work = kind(limited)
     work.fail()
     for _ in range(KILLS):
         work.kill()

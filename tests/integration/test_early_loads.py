@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loader.checks.consistency import find_problems
-from loader.pipeline.batch_cache import Handoff
+from loader.pipeline.batch_cache import BatchCache
 from loader.pipeline.batch_objects import PartWriter
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
@@ -182,11 +182,11 @@ def test_two_files_of_the_same_length_at_once_are_read_first(early: Context) -> 
 
 
 def test_handoff_keeps_the_newest() -> None:
-    handoff = Handoff(2)
+    batch_cache = BatchCache(2)
     for batch_no in range(3):
-        handoff.put(1, batch_no, bytes([batch_no]))
-    assert [handoff.take(1, batch_no) for batch_no in range(3)] == [None, b"\1", b"\2"]
-    assert handoff.take(1, 2) is None
-    handoff.put(1, 3, b"x")
-    handoff.drop(1)
-    assert handoff.take(1, 3) is None
+        batch_cache.put(1, batch_no, bytes([batch_no]))
+    assert [batch_cache.take(1, batch_no) for batch_no in range(3)] == [None, b"\1", b"\2"]
+    assert batch_cache.take(1, 2) is None
+    batch_cache.put(1, 3, b"x")
+    batch_cache.drop(1)
+    assert batch_cache.take(1, 3) is None

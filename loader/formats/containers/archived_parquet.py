@@ -13,7 +13,7 @@ PACKED_PARQUET_LIMIT_BYTES = 128 * 2**20
 
 
 def is_packed_parquet(sample: bytes, compression: Compression, member: str | None = None) -> bool:
-    """Tell whether the first table in the sample of an archive is a Parquet file."""
+    """Return whether the first table in the sample of an archive is a Parquet file."""
     if compression == "none":
         return False
     try:

@@ -157,7 +157,7 @@ _PICKLE: Final = re.compile(rb"\x80[\x02-\x05](\x95|c|\]|\}|\(|\x8c|K|X)", re.DO
 
 
 def recognise(sample: bytes) -> Foreign | None:
-    """Tell what a file is that is no table of trips, by its first bytes; None for what may be one."""
+    """Return what a file is that is no table of trips, by its first bytes; None for what may be one."""
     for offset, magic, name, advice in SIGNATURES:
         if sample.startswith(magic, offset) and not _is_letters(magic, sample):
             return Foreign(name, advice)
@@ -186,7 +186,7 @@ def reject_foreign(sample: bytes) -> None:
 
 
 def _is_letters(magic: bytes, sample: bytes) -> bool:
-    """Tell whether a signature of plain letters begins a text: a column may be named ORC, ID3 or MZone."""
+    """Return whether a signature of plain letters begins a text: a column may be named ORC, ID3 or MZone."""
     return magic.isalnum() and magic.isascii() and b"\0" not in sample[:512] and _is_text(sample[:512])
 
 

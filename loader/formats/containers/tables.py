@@ -50,20 +50,20 @@ Tables = Iterator[tuple[str | None, Iterator[bytes]]]
 
 
 def detect_compression(sample: bytes) -> Compression:
-    """Tell the container by the first bytes."""
+    """Return the container by the first bytes."""
     found = next((name for magic, name in MAGIC if sample.startswith(magic)), None)
     return found or ("tar" if is_tar(sample) else "none")
 
 
 def is_table(name: str) -> bool:
-    """Tell by its name whether a member of an archive may hold a table."""
+    """Return whether a member of an archive may hold a table, by its name."""
     path = PurePosixPath(name)
     is_hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
     return not (is_hidden or path.suffix.lower() in _NOTE_SUFFIXES or _NOTE_STEMS.match(path.name))
 
 
 def is_named(path: str, member: str | None) -> bool:
-    """Tell whether a table inside an archive is the one a person named, by its path or the end of it; any is without a name."""
+    """Return whether a table inside an archive is the one a person named, by its path or the end of it; any is without a name."""
     if member is None:
         return True
     whole = f"/{path.casefold()}"
@@ -178,7 +178,7 @@ class _Opener:
 
 
 def is_prose(head: bytes) -> bool:
-    """Tell whether text is a note rather than a table: no delimiter cuts most of its lines into the same number of fields."""
+    """Return whether text is a note rather than a table: no delimiter cuts most of its lines into the same number of fields."""
     lines = [line for line in head.splitlines()[:40] if line.strip()]
     if len(lines) > 1 and len(head) >= _HEAD_BYTES:
         lines = lines[:-1]

@@ -20,7 +20,7 @@ _PAX_FIELD = re.compile(rb"\d+ (path|size)=([^\n]*)\n")
 
 
 def is_tar(head: bytes) -> bool:
-    """Tell by the first 512 bytes whether a file is a tar archive: its header's checksum is right."""
+    """Return whether a file is a tar archive, by the first 512 bytes: its header's checksum is right."""
     return len(head) >= BLOCK_BYTES and any(head[:BLOCK_BYTES]) and _read_header(head[:BLOCK_BYTES]) is not None
 
 

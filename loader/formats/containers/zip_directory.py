@@ -101,5 +101,5 @@ def read_directory(file: IO[bytes] | RangedFile) -> tuple[ZipMember, ...]:
 
 def clean_name(name: str) -> str:
     """Make a member's name fit to be shown and stored: slashes between folders, no control characters, 200 characters."""
-    printable = "".join(letter if letter.isprintable() else "�" for letter in name.replace("\\", "/"))
+    printable = "".join(character if character.isprintable() else "�" for character in name.replace("\\", "/"))
     return printable if len(printable) <= 200 else "…" + printable[-199:]

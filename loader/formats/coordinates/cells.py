@@ -39,7 +39,7 @@ def name_cells(text: pl.Series) -> str | None:
 
 
 def parse_geohashes(text: pl.Series) -> Coordinates:
-    """Give the centres of geohash cells. Shape: one value per text, NaN where it is none."""
+    """Return the centres of geohash cells. Shape: one value per text, NaN where it is none."""
     found = _make_ends(len(text))
     is_code = text.str.contains(_GEOHASH).fill_null(value=False)
     for length in text.filter(is_code).str.len_bytes().unique().to_list():
@@ -62,7 +62,7 @@ def _decode_geohashes(digits: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.flo
 
 
 def parse_h3(text: pl.Series) -> Coordinates:
-    """Give the centres of H3 cells, written in hexadecimal. Shape: one value per text, NaN where it is none."""
+    """Return the centres of H3 cells, written in hexadecimal. Shape: one value per text, NaN where it is none."""
     return _map_unique(text, _H3, _decode_h3)
 
 
@@ -75,7 +75,7 @@ def _decode_h3(code: str) -> tuple[float, float] | None:
 
 
 def parse_plus_codes(text: pl.Series) -> Coordinates:
-    """Give the centres of full Open Location Codes. Shape: one value per text, NaN where it is none."""
+    """Return the centres of full Open Location Codes. Shape: one value per text, NaN where it is none."""
     return _map_unique(text, _PLUS_CODE, _decode_plus_code)
 
 

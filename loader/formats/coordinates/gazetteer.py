@@ -36,7 +36,7 @@ class _Cities:
     people: npt.NDArray[np.int64]
 
     def describe(self, index: int, distance_km: float) -> City:
-        """Give one city."""
+        """Return one city."""
         name, country, timezone = self.names[index]
         return City(name, country, timezone, int(self.people[index]), round(float(distance_km), 1))
 

@@ -22,7 +22,7 @@ _OFFSET: Final = 63
 
 
 def parse_polylines(text: pl.Series, precision: int) -> tuple[Coordinates, Coordinates]:
-    """Give the first and the last point of each line. Shape: one value per text, NaN where it is no line of two points."""
+    """Return the first and the last point of each line. Shape: one value per text, NaN where it is no line of two points."""
     ends = [np.full(len(text), np.nan) for _ in range(4)]
     rows = np.flatnonzero(text.str.contains(POLYLINE).fill_null(value=False).to_numpy())
     for row, line in zip(rows.tolist(), text.gather(rows), strict=True):
@@ -35,7 +35,7 @@ def parse_polylines(text: pl.Series, precision: int) -> tuple[Coordinates, Coord
 
 
 def find_polylines(text: pl.Series) -> npt.NDArray[np.bool_]:
-    """Tell which texts are lines with a place on Earth: capital letters alone are a line near longitude and latitude 0."""
+    """Return which texts are lines with a place on Earth: capital letters alone are a line near longitude and latitude 0."""
     first, last = parse_polylines(text, PRECISIONS[0])
     near: npt.NDArray[np.bool_] = np.hypot(last.longitude - first.longitude, last.latitude - first.latitude) < _LONGEST_DEG
     on_earth = (np.abs(first.longitude) <= 10 * 180) & (np.abs(first.latitude) <= 10 * 90)

@@ -49,7 +49,7 @@ class Candidate:
 
 
 def to_degrees(ends: Coordinates, *, crs: str | None, unit: str | None) -> Coordinates:
-    """Give ends in degrees. ends: x or longitude, then y or latitude, in the unit or the system named."""
+    """Return ends in degrees. ends: x or longitude, then y or latitude, in the unit or the system named."""
     if unit:
         ends = Coordinates(ends.longitude * UNITS[unit], ends.latitude * UNITS[unit])
     if not crs:
@@ -72,7 +72,7 @@ def _find_transformer(crs: str) -> Transformer:
 
 @lru_cache(maxsize=64)
 def _find_bounds(crs: str) -> tuple[float, float, float, float]:
-    """Give the system's own bounds (west, south, east, north), its area of use and as much again on each side.
+    """Return the system's own bounds (west, south, east, north), its area of use and as much again on each side.
 
     Far beyond, a projection may give positions that look right. Units: the system's.
     """
@@ -95,7 +95,7 @@ def find_candidates(x: float, y: float, *, region: str | None = None) -> list[Ca
 
 
 def may_be_utm(x: float, y: float) -> bool:
-    """Tell whether a position may be metres of some UTM zone; which one, only its region tells."""
+    """Return whether a position may be metres of some UTM zone; which one, only its region tells."""
     return _UTM_EAST[0] <= x <= _UTM_EAST[1] and _UTM_NORTH[0] <= y <= _UTM_NORTH[1]
 
 

@@ -85,7 +85,7 @@ def _parse_collections(text: pl.Series) -> Line:
 
 
 def _read_collection(document: str) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Give the points of the first and the last moment; in the order they come where they have no timestamps."""
+    """Return the points of the first and the last moment; in the order they come where they have no timestamps."""
     try:
         features = json.loads(document)["features"]
         points = [(_read_moment(feature), feature["geometry"]["coordinates"]) for feature in features]

@@ -29,16 +29,16 @@ class PlainLines:
 
     @property
     def longest(self) -> int:
-        """Give a size that no record passes. Units: bytes."""
+        """Return a size that no record passes. Units: bytes."""
         return len(self.buffer)
 
     @property
     def end(self) -> int:
-        """Give the last boundary; 0 where there is none."""
+        """Return the last boundary; 0 where there is none."""
         return self.last_within(len(self.buffer))
 
     def last_within(self, size: int) -> int:
-        """Give the last boundary within the first size bytes; 0 where there is none."""
+        """Return the last boundary within the first size bytes; 0 where there is none."""
         high = min(size, len(self.buffer))
         while high > 0:
             low = max(high - _LOOK_BACK, 0)
@@ -49,7 +49,7 @@ class PlainLines:
         return 0
 
     def first_after(self, place: int) -> int:
-        """Give the first boundary behind a place; there is one."""
+        """Return the first boundary behind a place; there is one."""
         return place + int(np.argmax(self.buffer[place:] == LF)) + 1
 
     def between(self, first: int, last: int) -> dict[str, int]:
@@ -69,21 +69,21 @@ class Boundaries:
 
     @property
     def longest(self) -> int:
-        """Give the longest distance between two boundaries. Units: bytes."""
+        """Return the longest distance between two boundaries. Units: bytes."""
         return int(np.diff(self.ends, prepend=0).max(initial=0))
 
     @property
     def end(self) -> int:
-        """Give the last boundary; 0 where there is none."""
+        """Return the last boundary; 0 where there is none."""
         return int(self.ends[-1]) if len(self.ends) else 0
 
     def last_within(self, size: int) -> int:
-        """Give the last boundary within the first size bytes; 0 where there is none."""
+        """Return the last boundary within the first size bytes; 0 where there is none."""
         count = int(np.searchsorted(self.ends, size, side="right"))
         return int(self.ends[count - 1]) if count else 0
 
     def first_after(self, place: int) -> int:
-        """Give the first boundary behind a place; there is one."""
+        """Return the first boundary behind a place; there is one."""
         return int(self.ends[np.searchsorted(self.ends, place, side="right")])
 
     def between(self, first: int, last: int) -> dict[str, int]:

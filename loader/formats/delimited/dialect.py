@@ -47,7 +47,7 @@ class Layout:
     unnamed: int = 0
 
     def text(self, column: int, rows: int = 1000) -> pl.Series:
-        """Give about that many rows of a column, spread over the sample."""
+        """Return about that many rows of a column, spread over the sample."""
         text = self.table.text(column)
         return text.gather_every(max(1, len(text) // rows))
 
@@ -97,7 +97,7 @@ def _guess_dialect(sample: bytes, delimiter: str, quote: str) -> Dialect:
 
 
 def _detect_escape(sample: bytes, quote: str) -> str:
-    """Tell whether a backslash before a quote makes it a letter: one before more text can't be a field's last."""
+    """Return whether a backslash before a quote escapes it: one before more text can't be a field's last."""
     return "\\" if re.search(rb"\\%b[^,;\t|\r\n%b]" % (quote.encode(), quote.encode()), sample) else ""
 
 

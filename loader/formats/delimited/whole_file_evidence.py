@@ -1,7 +1,7 @@
 """Whole-file evidence: what only the whole file can settle, gathered while the planner streams it.
 
 The order of day and month is decided once for the whole column, never per row: by the dates that fit one order only. The
-encoding turns from UTF-8 to another where the sample was plain ASCII and the letters beyond are not UTF-8: the majority
+encoding turns from UTF-8 to another where the sample was plain ASCII and the text beyond it is not UTF-8: the majority
 decides, as soon as it is clear.
 """
 
@@ -20,7 +20,7 @@ from loader.formats.text.records import split_records
 from loader.formats.times.date_order import DateParts
 from loader.formats.times.errors import ambiguous_dates
 
-# By so many more of one kind, letters have decided: a few damaged ones don't turn a file, and a page of text does.
+# Majority of one kind of character that decides: a few damaged ones do not change the encoding, a page of text does.
 _CLEAR_MAJORITY = 100
 # Bytes of lines beyond ASCII that are collected to find the encoding.
 _LOOKED_AT_BYTES = 4_096
@@ -50,7 +50,7 @@ class WholeFileEvidence:
         return self._is_encoding_clear or (self._letters == self._damaged == 0 and not self._decoder.getstate()[0])
 
     def observe_letters(self, chunk: bytes) -> None:
-        """Look at the next bytes of the stream."""
+        """Process the next bytes of the stream."""
         if self._is_encoding_clear or self._plan.table:
             return
         if self._plan.dialect.encoding != "utf-8" or (chunk.isascii() and not self._decoder.getstate()[0]):
@@ -77,12 +77,12 @@ class WholeFileEvidence:
         return abs(self._letters - self._damaged) >= _CLEAR_MAJORITY
 
     def observe_records(self, data: bytes, *, header_lines: int) -> None:
-        """Look at the records of one batch."""
+        """Process the records of one batch."""
         if self.needs_records:
             self._observe_dates(data, header_lines)
 
     def settle(self) -> FilePlan:
-        """Give the plan with what the file has shown.
+        """Return the plan with what the file has shown.
 
         Raises: FileFormatError if every date fits month first as well as day first.
         """

@@ -42,13 +42,13 @@ def detect_clock(profile: Profile, meaning: NameMeaning) -> ClockForm | None:
 
 
 def is_one_day(profile: Profile) -> bool:
-    """Tell whether all values have clocks of one day, such as that of the export."""
+    """Return whether all values have clocks of one day, such as that of the export."""
     dates = profile.text.str.extract(r"^(\S{6,10})[T ]\d{1,2}:\d{2}")
     return profile.filled > 1 and dates.null_count() == 0 and dates.n_unique() == 1 and profile.text.n_unique() > 1
 
 
 def may_be_minutes(profile: Profile) -> bool:
-    """Tell whether a column may hold minutes of the day: whole numbers that spread over most of its hours."""
+    """Return whether a column may hold minutes of the day: whole numbers that spread over most of its hours."""
     numbers = profile.numbers
     if profile.number < NEARLY_ALL or len(numbers) == 0:
         return False

@@ -41,60 +41,60 @@ class Profile:
 
     @property
     def filled(self) -> int:
-        """Give how many values hold something."""
+        """Return how many values hold something."""
         return len(self._values)
 
     @property
     def example(self) -> str:
-        """Give the first value."""
+        """Return the first value."""
         return str(self._values[0])[:64].replace("\0", "␀") if self.filled else ""
 
     @cached_property
     def numbers(self) -> Floats:
-        """Give the values that are numbers."""
+        """Return the values that are numbers."""
         numbers = parse_numbers(self._values, decimal=self._decimal)
         return numbers[~np.isnan(numbers)]
 
     @property
     def number(self) -> float:
-        """Give the share of numbers."""
+        """Return the share of numbers."""
         return len(self.numbers) / max(self.filled, 1)
 
     @property
     def fraction(self) -> float:
-        """Give the share of numbers written with a fraction."""
+        """Return the share of numbers written with a fraction."""
         return self._share(self._values.str.contains(r"^[+-]?\d*[.,]\d+$").to_numpy())
 
     @cached_property
     def point(self) -> float:
-        """Give the share of points; a number with a decimal comma is none."""
+        """Return the share of points; a number with a decimal comma is none."""
         return 0.0 if self.number > 0.5 else self._share(~np.isnan(parse_point_text(self._values).longitude))
 
     @cached_property
     def route(self) -> float:
-        """Give the share of lines."""
+        """Return the share of lines."""
         if self._values.str.contains(ROUTE_START).any():
             return self._share(~np.isnan(parse_routes(self._values)[1].longitude))
         return self._share(find_polylines(self._values))
 
     @cached_property
     def geohash(self) -> float:
-        """Give the share of what could be geohashes: any code of a few letters and digits could."""
+        """Return the share of what could be geohashes: any code of a few letters and digits could."""
         return 0.0 if self.number > 0.5 else self._share(~np.isnan(parse_geohashes(self._values).longitude))
 
     @cached_property
     def times(self) -> dict[str, float]:
-        """Give the share of times for each order of year, month and day."""
+        """Return the share of times for each order of year, month and day."""
         return {order: self._share(exact != MISSING) for order, (exact, _) in self._stamps.items()}
 
     @property
     def time(self) -> float:
-        """Give the share of times in the best order."""
+        """Return the share of times in the best order."""
         return max(self.times.values(), default=0.0)
 
     @property
     def has_zone(self) -> bool:
-        """Tell whether any value has an offset or zone."""
+        """Return whether any value has an offset or zone."""
         return any(bool(has_zone.any()) for _, has_zone in self._stamps.values())
 
     @cached_property
@@ -113,32 +113,32 @@ class Profile:
 
     @property
     def text(self) -> pl.Series:
-        """Give the values that hold something."""
+        """Return the values that hold something."""
         return self._values
 
     @cached_property
     def plain(self) -> pl.Series:
-        """Give the values with times in plain form, as far as they are written times."""
+        """Return the values with times in plain form, as far as they are written times."""
         return rewrite_stamps(self._values)
 
     @cached_property
     def zone_names(self) -> pl.Series:
-        """Give the abbreviations of time zones that end values, such as EDT."""
+        """Return the abbreviations of time zones that end values, such as EDT."""
         return find_zone_names(self._values).drop_nulls()
 
     @cached_property
     def number_form(self) -> NumberForm:
-        """Give how the values read as times written as numbers."""
+        """Return how the values read as times written as numbers."""
         return find_number_form(self._values)
 
     @property
     def epoch(self) -> float:
-        """Give the share of numbers that mean times: digit stamps, epochs, days of a spreadsheet."""
+        """Return the share of numbers that mean times: digit stamps, epochs, days of a spreadsheet."""
         return self.number_form.share
 
     @property
     def is_recent(self) -> bool:
-        """Tell whether the numbers mean times for sure, although no name says so: an object's number hardly does."""
+        """Return whether the numbers mean times for sure, although no name says so: an object's number hardly does."""
         kinds = self.number_form.kinds
         if not kinds or kinds[0].startswith("excel") or kinds[0] in ("epoch_min", "julian"):
             return False
@@ -146,12 +146,12 @@ class Profile:
 
     @cached_property
     def clock(self) -> float:
-        """Give the share of clock times without a date."""
+        """Return the share of clock times without a date."""
         return self._share(self.plain.str.contains(CLOCK).to_numpy())
 
     @cached_property
     def bare_date(self) -> float:
-        """Give the share of dates without a clock time, or at midnight."""
+        """Return the share of dates without a clock time, or at midnight."""
         return self._share(self.plain.str.contains(BARE_DATE).to_numpy())
 
     def _share(self, mask: npt.NDArray[np.bool_]) -> float:

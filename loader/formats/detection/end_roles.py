@@ -40,7 +40,7 @@ class EndColumns:
     share: float
 
     def roles(self, end: str) -> dict[str, int]:
-        """Give the roles that these columns have as an end."""
+        """Return the roles that these columns have as an end."""
         if len(self.columns) == 1:
             return {end: self.columns[0]}
         return {f"{end}_{axis}": column for axis, column in zip(AXES, self.columns, strict=True)}

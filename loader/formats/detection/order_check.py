@@ -81,7 +81,7 @@ def count_backward(finder: "RoleFinder", options: LoadOptions) -> tuple[int, int
 
 
 def is_backward(finder: "RoleFinder", options: LoadOptions, *, start: int, end: int) -> bool:
-    """Tell whether nearly every row would end before it starts, were these columns start and end."""
+    """Return whether nearly every row would end before it starts, were these columns start and end."""
     trial = copy(finder)
     trial.roles = {"started_at": start, "ended_at": end}
     backward, rows = count_backward(trial, options)

@@ -33,19 +33,19 @@ class RoleFinder:
         self.meanings = read_names(self.columns)
 
     def has_ends(self) -> bool:
-        """Tell whether both ends are known."""
+        """Return whether both ends are known."""
         return "route" in self.roles or all(self.has_end(end) for end in ENDS)
 
     def has_end(self, end: str) -> bool:
-        """Tell whether an end is known."""
+        """Return whether an end is known."""
         return end in self.roles or {f"{end}_longitude", f"{end}_latitude"} <= set(self.roles)
 
     def is_used(self, column: int) -> bool:
-        """Tell whether a column has a role."""
+        """Return whether a column has a role."""
         return column in self.roles.values()
 
     def free(self, *kinds: str) -> Iterator[tuple[int, NameMeaning]]:
-        """Give the columns of some kinds that have no role of another kind."""
+        """Return the columns of some kinds that have no role of another kind."""
         for column, meaning in enumerate(self.meanings):
             if meaning.kind in kinds and not any(
                 column == used and not role.endswith(str(meaning.kind)) for role, used in self.roles.items()

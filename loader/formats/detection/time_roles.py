@@ -52,7 +52,7 @@ class TimeColumn:
         return self.share * _STRANGER**self.meaning.strangers
 
     def has(self, *traits: str) -> bool:
-        """Tell whether the name says one of those."""
+        """Return whether the name says one of those."""
         return bool(self.meaning.traits.intersection(traits))
 
 
@@ -86,7 +86,7 @@ def _may_be_time(meaning: NameMeaning) -> bool:
 
 
 def read_column(column: int, meaning: NameMeaning, profile: Profile) -> TimeColumn | None:
-    """Tell what kind of time a column holds; None where it holds none."""
+    """Return what kind of time a column holds; None where it holds none."""
     if not profile.filled:
         return TimeColumn(column, meaning, profile, "stamp", None, 0.6) if meaning.kind == "time" else None
     clock = detect_clock(profile, meaning)
@@ -184,7 +184,7 @@ def _find_end(finder: "RoleFinder", times: Sequence[TimeColumn]) -> None:
 
 
 def _is_clock_of_a_day(time: TimeColumn, times: Sequence[TimeColumn]) -> bool:
-    """Tell whether a column's clocks were given one day, that of the export, beside the dates of the same end."""
+    """Return whether a column's clocks were given one day, that of the export, beside the dates of the same end."""
     dates = [other for other in times if other.form == "date" and other.meaning.side in (time.meaning.side, None)]
     if time.form != "stamp" or not dates or not is_one_day(time.profile):
         return False
@@ -224,7 +224,7 @@ def _read_unnamed_clocks(finder: "RoleFinder") -> list[TimeColumn]:
 
 
 def _read_given_clock(finder: "RoleFinder") -> None:
-    """Tell how the clocks are written that somebody has pointed to, whatever their column is called."""
+    """Return how the clocks are written that somebody has pointed to, whatever their column is called."""
     column = finder.roles.get("started_time")
     if column is not None:
         meaning = NameMeaning("origin", "hour", 0, ())

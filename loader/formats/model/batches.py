@@ -27,7 +27,7 @@ class BatchSlice:
     rows: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Give the slice as plain JSON."""
+        """Return the slice as plain JSON."""
         return asdict(self)
 
     @classmethod

@@ -9,7 +9,7 @@ _NO_FILE: Final = frozenset(("idna", "punycode", "undefined", "unicode-escape", 
 
 
 def is_codec(name: str) -> bool:
-    """Tell whether Python can read text files in an encoding of that name."""
+    """Return whether Python can read text files in an encoding of that name."""
     try:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
@@ -19,7 +19,7 @@ def is_codec(name: str) -> bool:
 
 @lru_cache(maxsize=256)
 def is_single_byte(name: str) -> bool:
-    """Tell whether each byte is one letter and the first 128 are ASCII, so that a file can be cut before it is decoded.
+    """Return whether each byte is one character and the first 128 are ASCII, so that a file can be cut before it is decoded.
 
     Codecs with escapes (ISO-2022) read every byte alone as ASCII, and are none.
     """
@@ -32,7 +32,7 @@ def is_single_byte(name: str) -> bool:
 
 
 def is_cut_as_stored(name: str) -> bool:
-    """Tell whether records are cut from the stored bytes, and decoded afterwards; otherwise the whole stream is decoded first.
+    """Return whether records are cut from the stored bytes, and decoded afterwards; otherwise the whole stream is decoded first.
 
     In GB18030, Shift-JIS and Big5 a letter's second byte may be that of a bar or a backslash.
     """

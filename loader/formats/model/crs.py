@@ -5,7 +5,7 @@ from pyproj.exceptions import CRSError
 
 
 def parse_crs(name: str) -> CRS:
-    """Give a coordinate reference system by name or code. Raises: ValueError for one that is unknown or has no place on Earth."""
+    """Return a coordinate reference system by name or code. Raises: ValueError for one that is unknown or not on Earth."""
     try:
         crs = CRS.from_user_input(int(name) if name.isdigit() else name)
     except CRSError as error:

@@ -80,7 +80,7 @@ class LoadOptions:
     member: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the options as plain JSON."""
+        """Return the options as plain JSON."""
         return asdict(replace(self, roles=dict(self.roles)))
 
     @classmethod

@@ -57,7 +57,7 @@ class FilePlan:
         return "converted" if self.time.has_zone or self.time.kind.startswith("epoch") else "as_written"
 
     def to_json(self) -> dict[str, Any]:
-        """Give the plan as plain JSON."""
+        """Return the plan as plain JSON."""
         mappings: dict[str, Any] = {
             "roles": dict(self.roles),
             "confidence": dict(self.confidence),

@@ -34,7 +34,7 @@ class FileParts(PartialFile):
 
     @property
     def beginning(self) -> bytes:
-        """Give the first bytes."""
+        """Return the first bytes."""
         return self.parts[0][1]
 
 

@@ -52,20 +52,20 @@ class ParquetSource:
         return is_binary or isinstance(series.dtype, pl.Struct | pl.List | pl.Array)
 
     def text(self, column: int) -> pl.Series:
-        """Give a column as text; empty where there is nothing. A timestamp adjusted to UTC ends in Z."""
+        """Return a column as text; empty where there is nothing. A timestamp adjusted to UTC ends in Z."""
         text = write_text(self._series(column))
         return (text + "Z" if self._is_instant(column) else text).fill_null("")
 
     def numbers(self, column: int) -> Floats:
-        """Give a column as numbers; NaN where there is none."""
+        """Return a column as numbers; NaN where there is none."""
         return _to_numbers(self._series(column))
 
     def points(self, column: int) -> Coordinates:
-        """Give a column as points: a struct or map of longitude and latitude, a list of both, WKB, or text."""
+        """Return a column as points: a struct or map of longitude and latitude, a list of both, WKB, or text."""
         return _read_points(self._series(column))
 
     def routes(self, column: int, *, precision: int) -> tuple[Coordinates, Coordinates]:
-        """Give the first and the last point of a column of lines: lists of points, WKB or text."""
+        """Return the first and the last point of a column of lines: lists of points, WKB or text."""
         series = self._series(column)
         if isinstance(series.dtype, pl.List | pl.Array) and isinstance(series.dtype.inner, pl.Struct | pl.List | pl.Array):
             lists = series.arr.to_list() if isinstance(series.dtype, pl.Array) else series
@@ -79,7 +79,7 @@ class ParquetSource:
         return parse_routes(self.text(column), precision=precision)
 
     def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
-        """Give a column as times. A timestamp adjusted to UTC is an instant, another is kept as written."""
+        """Return a column as times. A timestamp adjusted to UTC is an instant, another is kept as written."""
         series = self._series(column)
         if isinstance(series.dtype, pl.Datetime | pl.Date):
             return to_wall(_to_microseconds(series), np.full(len(series), self._is_instant(column)), timezone)
@@ -88,14 +88,14 @@ class ParquetSource:
         return parse_times(self.text(column), form, timezone=timezone)
 
     def names(self, column: int) -> tuple[pl.Series, Offsets]:
-        """Give the distinct texts of a column, and which of them each row has."""
+        """Return the distinct texts of a column, and which of them each row has."""
         if column not in self._names:
             values = self._table.column(str(column))
             self._names[column] = number_texts(self.text(column)) if pa.types.is_nested(values.type) else _number_values(values)
         return self._names[column]
 
     def describe(self, rows: npt.NDArray[np.int64], columns: list[int]) -> pl.Series:
-        """Give rows as JSON objects of the columns that matter; of two with one name, the second has its number behind it."""
+        """Return rows as JSON objects of the columns that matter; of two with one name, the second has its number behind it."""
         if len(rows) == 0:
             return pl.Series(dtype=pl.String)
         shown: dict[str, pl.Series] = {}

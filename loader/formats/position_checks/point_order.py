@@ -48,7 +48,7 @@ def read_point_forms(plan: FilePlan, options: LoadOptions, text: Text) -> FilePl
 
 
 def is_order_open(plan: FilePlan, options: LoadOptions, text: Text) -> bool:
-    """Tell whether only the places can say which of two numbers is the longitude."""
+    """Return whether only the places can say which of two numbers is the longitude."""
     if options.axis_order:
         return False
     ends = (_drop_empty(text(plan.roles[end])) for end in ("origin", "destination") if end in plan.roles)

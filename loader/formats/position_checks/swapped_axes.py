@@ -46,7 +46,7 @@ def check_swap(plan: FilePlan, origin: Coordinates) -> None:
 
 
 def is_better_exchanged(origin: Coordinates) -> bool:
-    """Tell whether more origins look swapped as they are than would with longitude and latitude exchanged."""
+    """Return whether more origins look swapped as they are than would with longitude and latitude exchanged."""
     places = pick_places(origin)
     return sum(_looks_swapped(*place) for place in places) > sum(_looks_swapped(*place[::-1]) for place in places)
 

@@ -1,8 +1,8 @@
 """Character sets: which codec text that is not UTF-8 was written with.
 
 charset-normalizer ranks the codecs; a few names of regions tell it little, and two codecs may both give plausible words (Plzeň
-and Plzeò). So the guess is always said, and a person is asked where names of regions or datasources depend on it: where two
-codecs give different words, or the guess is another than Windows-1252.
+and Plzeò). So a note always names the codec, and a person is asked where names of regions or datasources depend on it: where two
+codecs give different words, or the likeliest is another than Windows-1252.
 """
 
 import re
@@ -15,9 +15,9 @@ from loader.formats.model.errors import make_choice
 from shared.platform.errors import FileFormatError
 
 DEFAULT: Final = "windows-1252"
-# Bytes of lines with letters beyond ASCII that are looked at; more make the guess slower and no better.
+# Bytes of lines beyond ASCII that are looked at; more make the ranking slower and no better.
 _LOOKED_AT_BYTES: Final = 16_384
-# Of several guesses that leave as little disorder, the codec that public data uses more is taken.
+# Of several codecs that leave as little disorder, the codec that public data uses more is taken.
 _LIKE: Final = 0.05
 _COMMON: Final = (
     *(
@@ -46,7 +46,7 @@ _COMMON: Final = (
         "cp437",
     ),
 )
-# Python's names of codecs that hold the same letters, or more, as one that is better known.
+# Python's names of codecs that have the same characters, or more, as one that is better known.
 _BETTER_KNOWN: Final[dict[str, str]] = {
     **{f"cp125{number}": f"windows-125{number}" for number in range(9)},
     **dict.fromkeys(("gb2312", "gbk", "hz"), "gb18030"),
@@ -123,7 +123,7 @@ def _read_again(names: list[str], written: str, codec: str) -> tuple[str, ...] |
 
 
 def _is_plausible(name: str) -> bool:
-    """Tell whether a name's signs beyond ASCII are letters, and each word is of one script, and has no capital inside."""
+    """Return whether a name's signs beyond ASCII are letters, and each word is of one script, and has no capital inside."""
     others = [letter for letter in name if not letter.isascii()]
     if not all(letter.isalpha() or unicodedata.combining(letter) for letter in others):
         return False

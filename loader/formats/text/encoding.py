@@ -1,4 +1,4 @@
-"""Encoding: how bytes become letters, from a sample."""
+"""Encoding: how bytes are decoded, from a sample."""
 
 import codecs
 import re
@@ -22,7 +22,7 @@ def strip_bom(sample: bytes) -> bytes:
 
 
 def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
-    """Tell the encoding: by byte order mark, by zero bytes (UTF-16), by being valid UTF-8, else by rank_charsets.
+    """Return the encoding: by byte order mark, by zero bytes (UTF-16), by being valid UTF-8, else by rank_charsets.
 
     Raises: FileFormatError for bytes that are no text.
     """
@@ -40,7 +40,7 @@ def detect_encoding(sample: bytes, *, is_whole: bool) -> str:
     except UnicodeDecodeError:
         text = sample.decode("utf-8", "replace")
         letters = len(LETTERS.findall(text))
-        # A few damaged letters don't make it another.
+        # A few damaged characters do not make it another encoding.
         return "utf-8" if letters > text.count("\ufffd") else rank_charsets(sample)[0]
     return "iso2022_jp" if _JIS_ESCAPE.search(head) else "utf-8"
 
@@ -56,5 +56,5 @@ def _detect_utf16(head: bytes) -> str | None:
 
 
 def to_utf8(sample: bytes, encoding: str, *, is_whole: bool) -> bytes:
-    """Give a sample as UTF-8 without a letter cut in half at its end; invalid bytes become U+FFFD."""
+    """Return a sample as UTF-8 without a character cut in half at its end; invalid bytes become U+FFFD."""
     return codecs.getincrementaldecoder(encoding)("replace").decode(sample, final=is_whole).encode("utf-8", "replace")

@@ -26,7 +26,7 @@ class Bounds:
     is_doubled: Mask | None
 
     def take(self, rows: Offsets) -> "Bounds":
-        """Give the bounds of some rows; rows must ascend."""
+        """Return the bounds of some rows; rows must ascend."""
         return Bounds(self.starts[rows], self.ends[rows], None if self.is_doubled is None else self.is_doubled[rows])
 
 
@@ -47,12 +47,12 @@ class FieldTable:
 
     @property
     def data(self) -> bytes:
-        """Give the batch's bytes."""
+        """Return the batch's bytes."""
         return self.records.data
 
     @property
     def buffer(self) -> npt.NDArray[np.uint8]:
-        """Give the batch's bytes as numbers."""
+        """Return the batch's bytes as numbers."""
         return self.records.buffer
 
     def bounds(self, column: int) -> Bounds:
@@ -86,11 +86,11 @@ class FieldTable:
         return Bounds(starts + is_quoted, ends - is_quoted, is_doubled if is_doubled.any() else None)
 
     def text(self, column: int) -> pl.Series:
-        """Give a column as text, quotes undone."""
+        """Return a column as text, quotes undone."""
         return self.cut(self.bounds(column))
 
     def cut(self, bounds: Bounds) -> pl.Series:
-        """Give the text between bounds, quotes undone."""
+        """Return the text between bounds, quotes undone."""
         text = slice_text(self.buffer, bounds.starts, bounds.ends)
         if bounds.is_doubled is None:
             return text
@@ -102,7 +102,7 @@ class FieldTable:
 
 
 def slice_text(buffer: npt.NDArray[np.uint8], starts: Offsets, ends: Offsets) -> pl.Series:
-    """Give the text between places of a buffer of valid UTF-8. starts and ends must ascend and not overlap."""
+    """Return the text between places of a buffer of valid UTF-8. starts and ends must ascend and not overlap."""
     count = len(starts)
     if count == 0:
         return pl.Series(dtype=pl.String)
@@ -169,7 +169,7 @@ def count_whole_fields(records: Records, *, delimiter: str, field_count: int) ->
 
 
 def has_nul(records: Records) -> Mask:
-    """Tell which records hold a NUL byte."""
+    """Return which records hold a NUL byte."""
     found = np.zeros(len(records), np.bool_)
     if len(records) and b"\0" in records.data:
         nuls = np.flatnonzero(records.buffer == 0)

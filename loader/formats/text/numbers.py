@@ -40,6 +40,6 @@ def to_floats(text: pl.Series, *, decimal: str = ".") -> Floats:
 
 
 def is_missing(text: pl.Series) -> npt.NDArray[np.bool_]:
-    """Tell which fields hold no value: empty, blank, or a word like NULL."""
+    """Return which fields hold no value: empty, blank, or a word like NULL."""
     words = text.str.strip_chars(" \t").str.to_lowercase()
     return words.is_in(list(NULL_WORDS)).to_numpy()

@@ -13,7 +13,7 @@ _SIGNS: Final[dict[str, str]] = {
 
 
 def clean_signs(text: pl.Series) -> pl.Series:
-    """Give text with plain blanks, dashes, digits and quotes. Shape: as text."""
+    """Return text with plain blanks, dashes, digits and quotes. Shape: as text."""
     if not (text.str.len_bytes() != text.str.len_chars()).any():
         return text
     return text.str.replace_many(list(_SIGNS), list(_SIGNS.values())).str.normalize("NFKC")

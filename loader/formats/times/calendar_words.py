@@ -81,7 +81,7 @@ _OTHER_LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "ı": "i", "ß": "s
 
 
 def fold(text: str) -> str:
-    """Give a word in lower case and without accents."""
+    """Return a word in lower case and without accents."""
     plain = unicodedata.normalize("NFKD", text.lower().translate(_OTHER_LETTERS))
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 

@@ -36,7 +36,7 @@ class DateParts:
         self._values = np.zeros((3, 100), np.bool_)
 
     def observe(self, text: pl.Series) -> None:
-        """Look at a column's next values."""
+        """Process a column's next values."""
         first, second, third, sizes = _split(text)
         self.day_first += int(np.count_nonzero((first > 12) & (first <= 31) & (second <= 12)))
         self.month_first += int(np.count_nonzero((second > 12) & (second <= 31) & (first <= 12)))
@@ -56,7 +56,7 @@ class DateParts:
         return bool(self._short) and self._may(self._not_year_first)
 
     def decide(self) -> Order | None:
-        """Give the order, or None where the dates seen leave it open."""
+        """Return the order, or None where the dates seen leave it open."""
         if self.may_be_year_first:
             if not self._may(self._not_year_last) or self._is_year(0, day=2):
                 return "yymd"
@@ -70,13 +70,13 @@ class DateParts:
         return contradicting <= _ODD_SHARE * self._short
 
     def _is_year(self, part: int, *, day: int) -> bool:
-        """Tell whether one part is plainly the year, and another the day: it has fewer values, and those span too many years."""
+        """Return whether one part is plainly the year, and another the day: it has fewer values, over too many years."""
         years, months, days = (np.flatnonzero(self._values[at]) for at in (part, 1, day))
         return len(years) < len(days) and (len(months) == 1 or int(np.ptp(days)) > _MANY_YEARS)
 
 
 def _split(text: pl.Series) -> tuple[Numbers, Numbers, Numbers, tuple[Numbers, Numbers]]:
-    """Give the three parts of every numeric date, and how many digits the first and the last have."""
+    """Return the three parts of every numeric date, and how many digits the first and the last have."""
     is_plain = text.str.contains(_START)
     others = text.filter(~is_plain & text.str.contains(r"\d"))
     found = pl.concat([text.filter(is_plain), rewrite_stamps(others)]) if len(others) else text

@@ -26,7 +26,7 @@ _YEAR_FIRST = rf"^(\d{{4}})[-/., ]\s?({MONTH})\.?[-/. ]\s?(\d{{1,2}}){_REST}"
 
 
 def read_months(text: pl.Series) -> pl.Series:
-    """Give dates with a month's name as `YYYY-MM-DD` and what follows; others as they are. Shape: as text, folded."""
+    """Return dates with a month's name as `YYYY-MM-DD` and what follows; others as they are. Shape: as text, folded."""
     if not text.str.contains(HAS_NAME).any():
         return text
     groups = pl.DataFrame({"text": text}).select(

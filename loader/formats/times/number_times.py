@@ -133,7 +133,7 @@ def _settle_order(kinds: set[NumberKind], shares: Mapping[NumberKind, float], kn
 
 
 def clean_numbers(text: pl.Series) -> pl.Series:
-    """Give numbers that may be times in plain digits; null where a value is none, or lost digits. Shape: as text."""
+    """Return numbers that may be times in plain digits; null where a value is none, or lost digits. Shape: as text."""
     values = text.str.strip_chars(" \t")
     is_plain = values.str.contains(rf"{_DIGITS}|{_DAYS}|{_JULIAN}")
     if is_plain.all():
@@ -166,7 +166,7 @@ def clean_numbers(text: pl.Series) -> pl.Series:
 
 
 def format_numbers(values: pl.Series) -> pl.Series:
-    """Give a column of integers or floats as the text that the functions here read. Shape: as values."""
+    """Return a column of integers or floats as the text that the functions here read. Shape: as values."""
     if not values.dtype.is_float():
         return values.cast(pl.String)
     finite = pl.select(pl.when(values.is_finite()).then(values)).to_series().cast(pl.Float64)
@@ -203,7 +203,7 @@ def _parse(clean: pl.Series, kind: NumberKind) -> Microseconds:
 
 
 def _put_year_first(clean: pl.Series, kind: str) -> pl.Series:
-    """Give digit stamps of another order year first; null where a value is none."""
+    """Return digit stamps of another order year first; null where a value is none."""
     lengths, order = _OTHER_ORDERS[kind]
     digits = _read_stamps(clean)
     year, month, day = (digits.str.slice(part.start, part.stop - part.start) for part in order)
@@ -215,7 +215,7 @@ def _put_year_first(clean: pl.Series, kind: str) -> pl.Series:
 
 
 def _read_stamps(clean: pl.Series) -> pl.Series:
-    """Give digit stamps whose date is not written year first, with the zero that a column of numbers has lost."""
+    """Return digit stamps whose date is not written year first, with the zero that a column of numbers has lost."""
     digits = pl.select(pl.when(clean.str.contains(_NOT_YEAR_FIRST)).then(clean.str.replace(r"\..*$", ""))).to_series()
     padded = pl.concat_str(pl.lit("0"), digits)
     return pl.select(pl.when(digits.str.len_bytes() % 2 == 1).then(padded).otherwise(digits)).to_series()
@@ -293,7 +293,7 @@ def _parse_days(clean: pl.Series, pattern: str, day_zero: float) -> Microseconds
 
 
 def is_row_number(text: pl.Series) -> bool:
-    """Tell whether numbers rise by the same step from row to row, as ids do and times hardly: then no epoch is meant."""
+    """Return whether numbers rise by the same step from row to row, as ids do and times hardly: then no epoch is meant."""
     numbers = text.cast(pl.Int64, strict=False).drop_nulls().to_numpy()
     steps = np.diff(numbers)
     return len(steps) > 1 and bool(np.all(steps == steps[0])) and steps[0] in (-1, 1)

@@ -134,7 +134,7 @@ def rewrite_stamps(text: pl.Series, *, timezone: str | None = None) -> pl.Series
 
 
 def find_zone_names(text: pl.Series) -> pl.Series:
-    """Give the abbreviation of a time zone that ends each written time, in capitals; null where there is none."""
+    """Return the abbreviation of a time zone that ends each written time, in capitals; null where there is none."""
     values = clean_signs(text).str.strip_chars(" \t").str.to_uppercase()
     names = values.str.extract(r"(?:\d|[AP]\.?M\.?)\s*([A-Z]{3,5})(?:\s\d{4})?$")
     return pl.select(pl.when(names.is_in(sorted(list_all_names()))).then(names)).to_series()
@@ -148,7 +148,7 @@ def _apply(text: pl.Series, rewrites: tuple[Rewrite, ...]) -> pl.Series:
 
 
 def _fold(text: pl.Series) -> pl.Series:
-    """Give text in lower case and without accents, as fold does one word."""
+    """Return text in lower case and without accents, as fold does one word."""
     lower = text.str.to_lowercase().str.replace_many(*_FOLDED)
     return lower.str.normalize("NFKD").str.replace_all(r"\p{M}", "")
 

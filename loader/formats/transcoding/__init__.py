@@ -20,7 +20,7 @@ __all__ = ["TableSample", "UnreadKeys", "is_inner", "join_workbook", "list_sampl
 
 
 def transcode(chunks: Iterable[bytes], table: InnerTable, unread: UnreadKeys | None = None) -> Iterator[bytes]:
-    """Give a table inside a file as CSV. chunks: the file, unpacked; unread: counts keys of JSON. Raises: FileFormatError."""
+    """Yield a table inside a file as CSV. chunks: the file, unpacked; unread: counts keys of JSON. Raises: FileFormatError."""
     if table.format == "json":
         yield from transcode_json(chunks, table, unread)
     else:

@@ -39,11 +39,11 @@ class JsonReader:
 
     @property
     def position(self) -> int:
-        """Give how many characters of the file lie before."""
+        """Return how many characters of the file lie before."""
         return self._before + self._at
 
     def peek(self) -> str:
-        """Give the next character that is no blank, without taking it; nothing at the end."""
+        """Return the next character that is no blank, without taking it; nothing at the end."""
         while True:
             found = _BLANK.match(self._text, self._at)
             self._at = found.end() if found else self._at

@@ -44,7 +44,7 @@ def _walk(record: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[
 
 
 def unwrap(value: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
-    """Give what an object such as {"$date": {"$numberLong": "1"}} stands for; others as they are."""
+    """Return what an object such as {"$date": {"$numberLong": "1"}} stands for; others as they are."""
     inner: Any = value
     while type(inner) is dict and len(inner) == 1 and next(iter(inner)).startswith("$"):
         inner = next(iter(inner.values()))
@@ -52,13 +52,13 @@ def unwrap(value: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def is_geometry(value: Mapping[str, Any]) -> bool:
-    """Tell whether an object is GeoJSON."""
+    """Return whether an object is GeoJSON."""
     kind = value.get("type")
     return isinstance(kind, str) and kind in _GEOMETRY_TYPES
 
 
 def to_field(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Give a value as a field's text: nothing for null."""
+    """Return a value as a field's text: nothing for null."""
     if type(value) is str:
         return value
     if value is None:
@@ -67,7 +67,7 @@ def to_field(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def to_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Give a value as JSON. Numbers and texts come alike; what looks like a number becomes one."""
+    """Return a value as JSON. Numbers and texts come alike; what looks like a number becomes one."""
     if type(value) is str:
         return value if _NUMBER.fullmatch(value) else json.dumps(value, ensure_ascii=False)
     if type(value) is list:

@@ -136,12 +136,12 @@ def _take_array(reader: JsonReader, path: tuple[str, ...], encoding: str, *, is_
 
 
 def _is_nested(row: list[Any]) -> bool:
-    """Tell whether an array is a line's points rather than a row of a table."""
+    """Return whether an array is a line's points rather than a row of a table."""
     return len(row) < 2 or all(type(value) is list for value in row)
 
 
 def iterate_records(pieces: Iterable[str], table: InnerTable) -> Iterator[Any]:
-    """Give the records of a table one after the other, from the whole text. Raises: FileFormatError where it breaks off."""
+    """Yield the records of a table one after the other, from the whole text. Raises: FileFormatError where it breaks off."""
     reader = JsonReader(pieces)
     if table.layout == "values":
         while reader.take(",") or reader.peek():
@@ -153,7 +153,7 @@ def iterate_records(pieces: Iterable[str], table: InnerTable) -> Iterator[Any]:
 
 
 def looks_like_json(text: str) -> bool:
-    """Tell whether a text begins as JSON that may hold records, and not as a CSV row whose first field is JSON."""
+    """Return whether a text begins as JSON that may hold records, and not as a CSV row whose first field is JSON."""
     start = text[:_BEGINNING].lstrip(BLANKS)
     following = start[1:].lstrip(BLANKS)[:1]
     is_likely = following in (_FOLLOWING.get(start[:1]) or ())

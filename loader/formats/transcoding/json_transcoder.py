@@ -17,7 +17,7 @@ _ROWS: Final = 1_000
 
 
 def transcode_json(chunks: Iterable[bytes], table: InnerTable, unread: UnreadKeys | None = None) -> Iterator[bytes]:
-    """Give the records of a table as CSV, a line each. Raises: FileFormatError for JSON that breaks off or is none."""
+    """Yield the records of a table as CSV, a line each. Raises: FileFormatError for JSON that breaks off or is none."""
     rows = _make_rows(_decode(chunks, table.encoding), table, RowMaker(table.keys, unread))
     while page := list(islice(rows, _ROWS)):
         yield write_rows(page)

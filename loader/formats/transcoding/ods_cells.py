@@ -26,7 +26,7 @@ class OdsCellCounter:
         self.cells = 0
 
     def add(self, piece: bytes) -> None:
-        """Look at the next bytes of the XML. Raises: FileFormatError where it is none."""
+        """Process the next bytes of the XML. Raises: FileFormatError where it is none."""
         try:
             self._parser.Parse(piece)
         except expat.ExpatError as error:

@@ -27,12 +27,12 @@ class TableSample:
 
 
 def is_inner(sample: bytes) -> bool:
-    """Tell by the first bytes, unpacked, whether a file holds tables of another format than CSV."""
+    """Return whether a file holds tables of another format than CSV, by its first unpacked bytes."""
     return looks_like_workbook(sample) or detect_json(sample) is not None
 
 
 def detect_json(sample: bytes) -> str | None:
-    """Tell the encoding of a JSON file; None where it is none."""
+    """Return the encoding of a JSON file; None where it is none."""
     head = sample[:_BEGINNING]
     encoding = json.detect_encoding(head[:4]) if len(head) >= 4 else "utf-8"
     if not looks_like_json(head.decode(encoding, "replace")):

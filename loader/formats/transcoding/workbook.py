@@ -43,7 +43,7 @@ _CLOCK: Final = r"^1899-12-3[01] (\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
 
 
 def looks_like_workbook(sample: bytes) -> bool:
-    """Tell by the first bytes whether a file is a workbook, or another document of an office program."""
+    """Return whether a file is a workbook, or another document of an office program, by the first bytes."""
     if sample.startswith(_OLE):
         return True
     size = int.from_bytes(sample[26:28], "little") if sample.startswith(_ZIP) else 0
@@ -99,7 +99,7 @@ def _call(make: Any) -> Any:  # noqa: ANN401 - the library's own types
 
 
 def find_sheets(data: bytes) -> Iterator[tuple[InnerTable, bytes, bool]]:
-    """Give each sheet with cells: the table, its first rows as CSV, and whether these are all."""
+    """Yield each sheet with cells: the table, its first rows as CSV, and whether these are all."""
     workbook = Workbook(data)
     for name in workbook.sheets[:SHEETS_LIMIT]:
         frame = workbook.read_rows(name, rows=SAMPLE_ROWS)
@@ -109,7 +109,7 @@ def find_sheets(data: bytes) -> Iterator[tuple[InnerTable, bytes, bool]]:
 
 
 def transcode_sheet(data: bytes, table: InnerTable) -> Iterator[bytes]:
-    """Give all rows of a sheet as CSV. Raises: FileFormatError."""
+    """Yield all rows of a sheet as CSV. Raises: FileFormatError."""
     frame = Workbook(data).read_rows(table.name)
     if frame is None:
         raise FileFormatError(f"The workbook has no sheet {table.name!r} with cells.", code="damaged_workbook")

@@ -38,11 +38,11 @@ class CellCounter:
 
     @property
     def cells(self) -> int:
-        """Give how many cells the reader keeps."""
+        """Return how many cells the reader keeps."""
         return int(self._state[2]) * int(self._state[3])
 
     def add(self, piece: bytes) -> None:
-        """Look at the next bytes of the sheet's XML. Raises: FileFormatError for a tag without an end."""
+        """Process the next bytes of the sheet's XML. Raises: FileFormatError for a tag without an end."""
         data = self._rest + piece
         self._rest = data[measure_cells(np.frombuffer(data, np.uint8), self._state) :]
         if len(self._rest) > _TAG_LIMIT_BYTES:

@@ -22,27 +22,27 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def text(self, column: int) -> pl.Series:
-        """Give a column as text."""
+        """Return a column as text."""
         ...
 
     def numbers(self, column: int) -> Floats:
-        """Give a column as numbers; NaN where there is none."""
+        """Return a column as numbers; NaN where there is none."""
         ...
 
     def points(self, column: int) -> Coordinates:
-        """Give a column as points."""
+        """Return a column as points."""
         ...
 
     def routes(self, column: int, *, precision: int) -> tuple[Coordinates, Coordinates]:
-        """Give the first and the last point of a column of lines; encoded ones have so many digits behind the point."""
+        """Return the first and the last point of a column of lines; encoded ones have so many digits behind the point."""
         ...
 
     def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
-        """Give a column as times."""
+        """Return a column as times."""
         ...
 
     def names(self, column: int) -> tuple[pl.Series, Offsets]:
-        """Give the distinct texts of a column, and which of them each row has."""
+        """Return the distinct texts of a column, and which of them each row has."""
         ...
 
 
@@ -57,11 +57,11 @@ class TextSource:
         return len(self._table)
 
     def text(self, column: int) -> pl.Series:
-        """Give a column as text."""
+        """Return a column as text."""
         return self._table.text(column)
 
     def numbers(self, column: int) -> Floats:
-        """Give a column as numbers; NaN where there is none."""
+        """Return a column as numbers; NaN where there is none."""
         bounds = self._table.bounds(column)
         values = read_numbers(self._table.buffer, bounds.starts, bounds.ends, ord(self._decimal))
         rest = np.flatnonzero(np.isnan(values))
@@ -70,15 +70,15 @@ class TextSource:
         return values
 
     def points(self, column: int) -> Coordinates:
-        """Give a column as points."""
+        """Return a column as points."""
         return parse_points(self._table, column)
 
     def routes(self, column: int, *, precision: int) -> tuple[Coordinates, Coordinates]:
-        """Give the first and the last point of a column of lines; encoded ones have so many digits behind the point."""
+        """Return the first and the last point of a column of lines; encoded ones have so many digits behind the point."""
         return parse_routes(self._table.text(column), precision=precision)
 
     def times(self, column: int, form: TimeFormat, timezone: str) -> Times:
-        """Give a column as times."""
+        """Return a column as times."""
         bounds = self._table.bounds(column)
         if form.kind != "text" or form.date_order != "ymd":
             return parse_times(self._table.cut(bounds), form, timezone=timezone)
@@ -92,7 +92,7 @@ class TextSource:
         return Times(wall, exact)
 
     def names(self, column: int) -> tuple[pl.Series, Offsets]:
-        """Give the distinct texts of a column, and which of them each row has."""
+        """Return the distinct texts of a column, and which of them each row has."""
         bounds = self._table.bounds(column)
         if bounds.is_doubled is None:
             codes, firsts = dictionary_encode(self._table.buffer, bounds.starts, bounds.ends)
@@ -102,11 +102,11 @@ class TextSource:
 
 
 def number_texts(text: pl.Series) -> tuple[pl.Series, Offsets]:
-    """Give the distinct texts of a column, and which of them each row has; no value is a text of its own."""
+    """Return the distinct texts of a column, and which of them each row has; no value is a text of its own."""
     encoded = text.to_arrow().dictionary_encode("encode")
     return pl.Series(encoded.dictionary, dtype=pl.String), encoded.indices.to_numpy().astype(np.int64)
 
 
 def empty_ends(count: int) -> Coordinates:
-    """Give ends of which nothing is known."""
+    """Return ends of which nothing is known."""
     return Coordinates(np.full(count, np.nan), np.full(count, np.nan))

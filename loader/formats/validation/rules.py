@@ -69,7 +69,7 @@ class Columns:
 
 
 def find_good(columns: Columns) -> Mask:
-    """Tell which rows are trips."""
+    """Return which rows are trips."""
     good = (columns.started.wall_us >= STARTED_AT_US[0]) & (columns.started.wall_us < STARTED_AT_US[1])
     for ends in (columns.origin, columns.destination):
         good &= is_in_range(ends)
@@ -82,7 +82,7 @@ def find_good(columns: Columns) -> Mask:
 
 
 def is_in_range(ends: Coordinates) -> Mask:
-    """Tell which ends are positions on Earth; NaN is none."""
+    """Return which ends are positions on Earth; NaN is none."""
     inside: Mask = (np.abs(ends.longitude) <= LONGITUDE_LIMIT_DEG) & (np.abs(ends.latitude) <= LATITUDE_LIMIT_DEG)
     return inside
 
@@ -131,13 +131,13 @@ RULES: tuple[Rule, ...] = (
 
 
 def is_outside_earth(degrees: Floats, limit_deg: float) -> Mask:
-    """Tell which coordinates are read but beyond the limit."""
+    """Return which coordinates are read but beyond the limit."""
     outside: Mask = np.abs(degrees) > limit_deg
     return outside
 
 
 def is_outside_years(times: Times) -> Mask:
-    """Tell which start times are read but lie outside STARTED_AT."""
+    """Return which start times are read but lie outside STARTED_AT."""
     wall = times.wall_us
     outside: Mask = (wall != MISSING) & ((wall < STARTED_AT_US[0]) | (wall >= STARTED_AT_US[1]))
     return outside

@@ -29,7 +29,7 @@ _TITLES: Final[Mapping[str, str]] = {
 
 
 def render_vocabulary() -> str:
-    """Give the vocabulary as a table in Markdown."""
+    """Return the vocabulary as a table in Markdown."""
     lines = ["| meaning | language | words |", "|---|---|---|"]
     for meaning, languages in VOCABULARY.items():
         title = _TITLES.get(meaning, meaning)

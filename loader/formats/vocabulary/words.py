@@ -227,7 +227,7 @@ CONTESTED: Final = ("checkin", "checkout")
 
 
 def fold(text: str) -> str:
-    """Give text without case, accents and forms of letters: `Départ` → `depart`, `Rückgabe` → `ruckgabe`."""
+    """Return text without case, accents and forms of letters: `Départ` → `depart`, `Rückgabe` → `ruckgabe`."""
     taken_apart = unicodedata.normalize("NFKD", text.casefold())
     # Accents of Latin letters only: the marks of Japanese and the parts of Korean syllables are letters of their own.
     plain = "".join(letter for letter in taken_apart if not "\u0300" <= letter <= "\u036f")

@@ -45,7 +45,7 @@ class Duty:
         LOG.error("a duty failed and goes on", extra={"duty": self.name, "failures": self._failures}, exc_info=error)
 
     async def check(self) -> None:
-        """Tell whether it goes on. Raises: TransientError when it doesn't."""
+        """Return whether it goes on. Raises: TransientError when it doesn't."""
         is_late = self._limit_s is not None and time.monotonic() - self._turned_at > self._limit_s
         if not self._is_running or is_late or self._failures >= _FAILURES:
             raise TransientError(f"The {self.name} stands still; the hub's log says why.", code=f"{self.name}_stalled")

@@ -83,7 +83,7 @@ class InspectionProcess:
             self._is_ready = True
 
     def inspect(self, request: InspectRequest, sample: bytes, recall: Recall) -> dict[str, Any]:
-        """Look at a file.
+        """Inspect a file.
 
         Raises: GoneError when the process wasn't there, EOFError, OSError when it broke, TimeoutError when it takes too long.
         """
@@ -142,7 +142,7 @@ class Inspections:
         await self._executor.run(self._warm_up)
 
     async def inspect(self, request: InspectRequest, sample: bytes, *, recall: Recall) -> dict[str, Any]:
-        """Look at a file. Raises: FileFormatError, RequestError, TransientError."""
+        """Inspect a file. Raises: FileFormatError, RequestError, TransientError."""
         try:
             return await self._executor.run(self._inspect, request, sample, recall)
         except GoneError:

@@ -44,7 +44,7 @@ class Upload:
 
     @classmethod
     def fetch(cls, connection: Connection, upload_id: UUID, *, is_locked: bool = False) -> Self:
-        """Look an upload up. Raises: NotFoundError."""
+        """Fetch an upload. Raises: NotFoundError."""
         name = "lock_upload" if is_locked else "fetch_upload"
         row = execute(connection, name, upload_id=upload_id).mappings().one_or_none()
         if row is None:
@@ -110,7 +110,7 @@ class Uploads:
         return upload, is_new
 
     def fetch(self, upload_id: UUID) -> Upload:
-        """Look an upload up. Raises: NotFoundError."""
+        """Fetch an upload. Raises: NotFoundError."""
         with transaction(self.engine) as connection:
             return Upload.fetch(connection, upload_id)
 
@@ -175,7 +175,7 @@ class Uploads:
             self._store.abort_upload(key, s3_upload_id)
 
     def _claim(self, upload_id: UUID) -> Upload:
-        """Look an upload up when nobody else joins its parts: another call would see parts that are just being taken away.
+        """Fetch an upload when nobody else joins its parts: another call would see parts that are just being taken away.
 
         Raises: NotFoundError, TransientError when somebody does so for long.
         """

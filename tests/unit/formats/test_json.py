@@ -129,7 +129,7 @@ def test_shapes(shape: str, batch_bytes: int) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("shape", ["array", "lines", "GeoJSON"])
-def test_encoding(shape: str, encoding: str) -> None:
+def test_encodings(shape: str, encoding: str) -> None:
     check_ends(load_bytes(SHAPES[shape].encode(encoding), chunk_bytes=11))
 
 
