@@ -74,9 +74,9 @@ def _describe_times(answer: dict[str, Any]) -> str:
 
 def _describe_last_time(reading: dict[str, Any]) -> str:
     options = dict(reading["options"])
-    said = [f"{role} = {column}" for role, column in options.pop("roles", {}).items()]
-    said += [f"{name} {value!r}" for name, value in options.items()]
-    return f"As last time (load {reading['load_id']}): {', '.join(said)}. --no-last-time reads it anew, --forget forgets it."
+    given = [f"{role} = {column}" for role, column in options.pop("roles", {}).items()]
+    given += [f"{name} {value!r}" for name, value in options.items()]
+    return f"As last time (load {reading['load_id']}): {', '.join(given)}. --no-last-time reads it anew, --forget forgets it."
 
 
 def _describe_share(share: float) -> str:

@@ -1,4 +1,4 @@
-"""What every handler uses, made once in main and passed down."""
+"""Services: what every handler uses, made once in main and passed down."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ class FeedClient(Protocol):
 
 
 class Tasks:
-    """Background tasks that nobody waits for; kept, because the loop alone doesn't keep them alive."""
+    """Background tasks; referenced here, because the event loop holds only weak references."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,7 +55,7 @@ class Tasks:
 
 @dataclass(frozen=True)
 class Executors:
-    """Threads by what they wait for, so that slow questions don't hold up uploads, nor uploads the list of loads."""
+    """Executors by what their calls wait for, so that slow questions do not delay uploads, nor uploads the list of loads."""
 
     records: BoundedExecutor
     questions: BoundedExecutor

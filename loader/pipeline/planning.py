@@ -50,7 +50,7 @@ Load = dict[str, Any]
 
 @dataclass(frozen=True)
 class Draft:
-    """How a file seems to be read. options: those asked for and those of last time."""
+    """The plan of a file so far. facts: what the load's row stores beside the plan; options: given and remembered ones."""
 
     plan: FilePlan
     facts: dict[str, Any]

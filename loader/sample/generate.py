@@ -41,7 +41,7 @@ _Table = npt.NDArray[np.uint16]
 
 @dataclass(frozen=True, slots=True)
 class PlantedReject:
-    """A bad row and the verdict a loader owes it; record counts from 1, line from the header."""
+    """A bad row and the reject that a loader must report for it; record counts from 1, line from the header."""
 
     record: int
     column: str | None
@@ -94,7 +94,7 @@ class Tally:
         return self.name_weeks(self.counts[self.region_names.index(region)].sum(axis=0))
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain JSON; the verdicts as counts per reason."""
+        """Return everything as plain JSON; rejects as counts per reason."""
         return {
             "rows": self.rows,
             "bytes": self.bytes,

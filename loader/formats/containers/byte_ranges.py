@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class BytesMissingError(Exception):
-    """Bytes were asked for that are not at hand. Units: offset and length in bytes."""
+    """Bytes were requested that are not available. Units: offset and length in bytes."""
 
     def __init__(self, offset: int, length: int) -> None:
         super().__init__(f"Bytes {offset} to {offset + length} are not at hand.")

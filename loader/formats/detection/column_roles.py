@@ -31,7 +31,7 @@ def find_roles(finder: RoleFinder, options: LoadOptions) -> None:
     _find_counts(finder)
 
 
-def _find_name(finder: RoleFinder, role: str, said: str | None) -> None:
+def _find_name(finder: RoleFinder, role: str, given: str | None) -> None:
     """Find a column of names; what somebody says of the whole file comes before it."""
     found = [
         column
@@ -41,11 +41,11 @@ def _find_name(finder: RoleFinder, role: str, said: str | None) -> None:
     found = [column for column in found if not finder.is_used(column)]
     if not found:
         return
-    if said is None:
+    if given is None:
         finder.set(role, found[0], 0.9)
     else:
         name = finder.columns[found[0]]
-        finder.note(f"Column {name} is not used: {role} {said!r} is given for every row. --map {role}={name} uses the column.")
+        finder.note(f"Column {name} is not used: {role} {given!r} is given for every row. --map {role}={name} uses the column.")
 
 
 def _find_trip_id(finder: RoleFinder) -> None:

@@ -191,7 +191,7 @@ def _share_out(finder: "RoleFinder", ends: EndCandidates, missing: Sequence[str]
 
 
 def _order(loose: list[EndColumns]) -> tuple[list[EndColumns], float]:
-    """Put two that differ in a digit, or in nothing, in order; gives nothing where that would be a guess."""
+    """Put two that differ in a digit, or in nothing, in order; nothing where the order is ambiguous."""
     marks = [columns.meaning.mark for columns in loose]
     if len(loose) != 2 or loose[0].meaning.rest != loose[1].meaning.rest:
         return [], 0.0

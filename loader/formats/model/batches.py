@@ -38,7 +38,7 @@ class BatchSlice:
 
 @dataclass
 class ParsedBatch:
-    """Verdict on every record of a batch: rows_read == trips.height + rejects.height.
+    """Outcome of every record of a batch: rows_read == trips.height + rejects.height.
 
     Shape: trips as TRIP_SCHEMA, rejects as REJECT_SCHEMA (schema.py). warnings counts odd trips that were kept.
     """

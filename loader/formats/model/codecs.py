@@ -27,13 +27,13 @@ def is_single_byte(name: str) -> bool:
         return False
     every = bytes(range(256))
     text = every.decode(name, "replace")
-    # Backwards, too: in codecs of more bytes, some pair of them is one letter.
+    # Backwards, too: in codecs of more bytes, some pair of them is one character.
     return len(text) == len(every[::-1].decode(name, "replace")) == 256 and text[:128] == every[:128].decode("ascii")
 
 
 def is_cut_as_stored(name: str) -> bool:
     """Return whether records are cut from the stored bytes, and decoded afterwards; otherwise the whole stream is decoded first.
 
-    In GB18030, Shift-JIS and Big5 a letter's second byte may be that of a bar or a backslash.
+    In GB18030, Shift-JIS and Big5 a character's second byte may be that of a bar or a backslash.
     """
     return name == "utf-8" or is_single_byte(name)

@@ -44,7 +44,7 @@ class ApiHandler(RequestHandler):
     body: Body
 
     def initialize(self, *, services: Services, route: str) -> None:
-        """Take what the application made."""
+        """Take the services and the route."""
         self.services = services
         self.route = route
         self.is_refused = False
@@ -71,7 +71,7 @@ class ApiHandler(RequestHandler):
         return self.request.connection is None or self.request.connection.stream.closed()  # type: ignore[attr-defined]
 
     async def prepare(self) -> None:
-        """Judge the request by its head."""
+        """Refuse a request that fails the checks of its head, and wait for its body."""
         self.services.metrics.open_requests += 1
         self.is_counted = True
         self.request.connection.set_max_body_size(2**62)  # type: ignore[union-attr]  # bodies count themselves
@@ -141,7 +141,7 @@ class ApiHandler(RequestHandler):
         await self.get(**path)
 
     async def options(self, **_path: str) -> None:
-        """Tell a browser what its page may ask."""
+        """Answer a CORS preflight request."""
         if self.is_refused:
             return
         if not self._headers.get("Access-Control-Allow-Origin"):
@@ -193,7 +193,7 @@ class ApiHandler(RequestHandler):
         self._uncount()
 
     def on_connection_close(self) -> None:
-        """Forget the body of a client that went away."""
+        """Abort the body of a client that has disconnected."""
         super().on_connection_close()
         self._stop_timer()
         self._uncount()

@@ -1,4 +1,4 @@
-"""Bodies of requests: where their bytes go while they come."""
+"""Bodies of requests: where their bytes go while they are received."""
 
 from typing import Protocol
 
@@ -12,11 +12,11 @@ class Body(Protocol):
         """Take some bytes; the sender waits meanwhile."""
 
     async def abort(self) -> None:
-        """Forget what has come."""
+        """Discard the bytes received."""
 
 
 class BufferedBody:
-    """A small body, kept."""
+    """A small body, kept in memory."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.data = bytearray()
@@ -29,5 +29,5 @@ class BufferedBody:
         self.data += chunk
 
     async def abort(self) -> None:
-        """Forget it."""
+        """Discard the bytes."""
         self.data.clear()

@@ -1,4 +1,4 @@
-"""Operations: what a handler's method takes and answers, said once beside it.
+"""Operations: the parameters and responses of a handler's method, declared once beside it.
 
     @Operation("One load with its rejects per reason", id="get_load", params=LoadParams, response=LoadDetailResponse)
     async def get(self, params: LoadParams) -> None: ...

@@ -79,7 +79,7 @@ class LoadEvent(LoadSnapshot):
 
 
 class FeedSnapshot(Response):
-    """The feed's message where history is gone or was not asked for: the newest event of each load in it."""
+    """The feed's message where history is gone or was not requested: the newest event of each load in it."""
 
     kind: str = "snapshot"
     position: int
@@ -90,7 +90,7 @@ class LoadResponse(LoadSnapshot):
     """A load."""
 
     last_seq: int = Field(description="Its newest event.")
-    options: dict[str, Any] = Field(description="What was asked for.")
+    options: dict[str, Any] = Field(description="Options of the request.")
     needs_cleaning: bool = Field(description="Ended, but its rows are still being removed or tidied up.")
     plan: dict[str, Any] | None = Field(description="How the file is read, once that is known.")
     question: QuestionResponse | None = Field(description="What a failed load asks; retry it with the options of a choice.")

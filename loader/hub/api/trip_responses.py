@@ -36,7 +36,7 @@ class WeeklyCounts(Response):
 
 
 class WeeklyComparisonResponse(Response):
-    """The other period, and how the weekly averages differ: the asked period's minus, and divided by, the other's."""
+    """The other period, and how the weekly averages differ: those of the requested period minus, and divided by, the other's."""
 
     other: WeeklyCounts
     difference: float | None

@@ -162,7 +162,7 @@ def _parse_entry(entry_id: str, fields: Mapping[str, str]) -> Message:
         raise MalformedEventError("It holds no JSON text named event.") from error
     message = _make_message(event)
     if entry_id != f"{message.position}-0":
-        raise MalformedEventError(f"It is said to be at {message.position}.")
+        raise MalformedEventError(f"Its own position is {message.position}.")
     return message
 
 

@@ -48,7 +48,7 @@ class FeedHandler(WebSocketHandler):
     """One client of the feed."""
 
     def initialize(self, *, services: Services, route: str) -> None:
-        """Take what the application made."""
+        """Take the services and the route."""
         self.services = services
         self.is_for_one_load = "{load_id}" in route
         self._token: str | None = None

@@ -83,7 +83,7 @@ class LoadFileHandler(ApiHandler):
             return error.load_id
 
     async def _wait_for_end(self, reader: Reader, load_id: int, *, wait_s: int) -> None:
-        with contextlib.suppress(TransientError, TimeoutError):  # the load is asked for, whatever happens to the feed
+        with contextlib.suppress(TransientError, TimeoutError):  # the load is requested, whatever happens to the feed
             async with asyncio.timeout(wait_s):
                 await self._follow_to_end(reader, load_id)
 

@@ -32,7 +32,7 @@ class Result:
 
 
 class QuestionHandler(ApiHandler):
-    """Base of the questions: one state of the data, read in a thread, unless the client's copy is still right."""
+    """Base of the questions: computed in an executor from one committed state, unless the client's ETag still matches."""
 
     @property
     def small(self) -> SmallCounts:
@@ -47,7 +47,7 @@ class QuestionHandler(ApiHandler):
         form: str | None = None,
         reads_trips: bool = False,
     ) -> None:
-        """Answer a question in the form asked for, from one state of the data, whose tag the answer gets."""
+        """Respond with the answer in the requested form, from one committed state of the data, whose tag is the ETag."""
         self.services.unread.check()
         chosen = choose_format(form, self.request.headers.get("Accept", ""), MEDIA.items())
         facts = f"{_FORM} {self.request.path} {chosen} {question!r}"

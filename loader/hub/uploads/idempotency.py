@@ -1,4 +1,4 @@
-"""Idempotency keys: a file sent again with its key gives the load that it asked for, whatever was restarted in between.
+"""Idempotency keys: a file sent again with its key gives the load of the first request, also across restarts.
 
 The key is written in the load's transaction, together with what makes the request: the file's name, the options, and a hash of
 its bytes. So two requests at once make one load, and another file under the same key is an error rather than another file's load.
