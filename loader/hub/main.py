@@ -4,7 +4,6 @@ TRIPDECK_HUB_PORT=8600 tripdeck-hub
 """
 
 import asyncio
-import importlib
 import logging
 import resource
 import signal
@@ -24,6 +23,7 @@ from loader.hub.inspection.pool import Inspections
 from loader.hub.services import Executors, Services
 from loader.hub.support.access import Access
 from loader.hub.support.executors import BoundedExecutor
+from loader.hub.support.imports import import_slow
 from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
 from shared.index.block_cache import cache_blocks
@@ -142,8 +142,8 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
 
 async def _warm_up(services: Services) -> None:
     # Loaded after the hub listens, and in a thread: the first upload shall not wait for it, nor the feed stand still.
-    await services.executors.transfers.run(importlib.import_module, "loader.formats")
-    kernels = await services.executors.transfers.run(importlib.import_module, "shared.warm_up")
+    await services.executors.transfers.run(import_slow, "loader.formats")
+    kernels = await services.executors.transfers.run(import_slow, "shared.warm_up")
     await services.executors.transfers.run(kernels.compile_kernels)
     await services.executors.transfers.run(keep_lasting)
     await services.inspections.start()

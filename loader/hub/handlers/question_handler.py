@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from loader.hub.api.base_handler import ApiHandler
 from loader.hub.api.tables import MEDIA, choose_format, render_table
+from loader.hub.support.imports import import_slow
 from shared.index.moments import answer_at_one_moment
 from shared.small_counts import SmallCounts
 
@@ -58,6 +59,7 @@ class QuestionHandler(ApiHandler):
             return tag, None if tag in known else compute(connection)
 
         def answer() -> tuple[str, bytes | None, str | None]:
+            import_slow("numba")  # for the kernels that most questions import
             tag, result = answer_at_one_moment(self.services.reader, look, reads_trips=reads_trips)
             if result is None:
                 return tag, None, None
