@@ -136,12 +136,12 @@ class BatchSplitter:
             if (found.longest if end else len(window)) > self._scan_limit:
                 raise self._endless()
             if end == 0:
-                # Wait for twice as much, so that a long record is not looked at again and again.
+                # Wait for twice as many bytes, so that a long record is split a few times only.
                 self._keep(window, wanted=min(2 * len(window), self._scan_limit + 1))
                 continue
             rest = window[end:]
             if at < len(view) and len(rest) < min(at, WINDOW_BYTES):
-                at -= len(rest)  # the next window begins with it
+                at -= len(rest)  # read again with the next window, instead of copied in front of it
                 rest = rest[:0]
             self._keep(rest)
             yield from self._advance(window[:end], found)

@@ -26,7 +26,7 @@ class Reason(StrEnum):
     UNDECODABLE_TEXT = "undecodable_text"
 
 
-class Warning(StrEnum):
+class TripWarning(StrEnum):
     """What is odd about a trip that was loaded all the same; counted per batch."""
 
     ENDED_AT_UNREADABLE = "ended_at_unreadable"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from loader.formats.coordinates.degrees import Coordinates
-from loader.formats.model.reject_reasons import Warning
+from loader.formats.model.reject_reasons import TripWarning
 from loader.formats.model.time_format import MISSING
 from loader.formats.text.records import Mask
 from loader.formats.validation.rules import Columns
@@ -14,17 +14,17 @@ Area = tuple[float, float, float, float]
 def count_warnings(columns: Columns, good: Mask, *, area: Area | None) -> dict[str, int]:
     """Count the good rows that each warning fits. area: where the file's trips are to be expected."""
     origin, destination, ended = columns.origin, columns.destination, columns.ended
-    found = {Warning.SAME_ENDS: (origin.longitude == destination.longitude) & (origin.latitude == destination.latitude)}
+    found = {TripWarning.SAME_ENDS: (origin.longitude == destination.longitude) & (origin.latitude == destination.latitude)}
     if ended is not None:
         unreadable = ended.exact_us == MISSING
-        found[Warning.ENDED_AT_UNREADABLE] = unreadable
-        found[Warning.END_BEFORE_START] = ~unreadable & (ended.exact_us < columns.started.exact_us)
+        found[TripWarning.ENDED_AT_UNREADABLE] = unreadable
+        found[TripWarning.END_BEFORE_START] = ~unreadable & (ended.exact_us < columns.started.exact_us)
     if area is not None:
         far = ~(_is_inside(origin, area) & _is_inside(destination, area))
         if far.any():
             swapped = _is_swapped(origin, area) | _is_swapped(destination, area)
-            found[Warning.SWAPPED_PAIR] = swapped
-            found[Warning.FAR_FROM_OTHERS] = far & ~swapped
+            found[TripWarning.SWAPPED_PAIR] = swapped
+            found[TripWarning.FAR_FROM_OTHERS] = far & ~swapped
     counts = {str(name): int(np.count_nonzero(mask & good)) for name, mask in found.items()}
     return {name: count for name, count in counts.items() if count}
 

@@ -1,11 +1,23 @@
 """Loads: the list, one, and a new one from a file sent as the body."""
 
+from functools import partial
+from typing import Final
+
 from loader.hub.api.operations import Operation
 from loader.hub.api.paging import make_next
 from loader.hub.api.params import LoadFileParams, LoadParams, LoadsParams
 from loader.hub.api.responses import LoadDetailResponse, LoadsResponse
 from loader.hub.handlers.load_file import ENDED, FILE_HEADERS, LoadFileHandler
 from shared.loads import fetch_load, list_loads
+
+_LOAD_FILE: Final = partial(
+    Operation,
+    params=LoadFileParams,
+    file_body="The file.",
+    response=LoadDetailResponse,
+    status=202,
+    scope="write",
+)
 
 
 class LoadsHandler(LoadFileHandler):
@@ -20,17 +32,7 @@ class LoadsHandler(LoadFileHandler):
         following = {"before": loads[params.limit - 1]["load_id"]} if len(loads) > params.limit else None
         self.respond({"loads": loads[: params.limit], "next": make_next("/api/v1/loads", params, following)})
 
-    @Operation(
-        "Load a file sent as the body",
-        id="load_file",
-        params=LoadFileParams,
-        file_body="The file.",
-        response=LoadDetailResponse,
-        status=202,
-        also=ENDED,
-        headers=FILE_HEADERS,
-        scope="write",
-    )
+    @_LOAD_FILE("Load a file sent as the body", id="load_file", also=ENDED, headers=FILE_HEADERS)
     async def post(self, params: LoadFileParams) -> None:
         """Request a load of the body."""
         await self.request_load(params)
@@ -44,16 +46,7 @@ class LoadHandler(LoadFileHandler):
         """Respond with the load."""
         self.respond(await self.services.executors.records.run(fetch_load, self.services.engine, params.load_id))
 
-    @Operation(
-        "Load a file sent as the body: another address of put_file",
-        id="put_load",
-        params=LoadFileParams,
-        is_alias=True,
-        file_body="The file.",
-        response=LoadDetailResponse,
-        status=202,
-        scope="write",
-    )
+    @_LOAD_FILE("Load a file sent as the body: another address of put_file", id="put_load", is_alias=True)
     async def put(self, params: LoadFileParams) -> None:
         """Request a load of the body."""
         await self.request_load(params)
@@ -67,17 +60,7 @@ class LoadHandler(LoadFileHandler):
 class FileHandler(LoadFileHandler):
     """A new load of a file by its name: PUT /files/{file_name}."""
 
-    @Operation(
-        "Load a file sent as the body (curl -T FILE …/api/v1/files/)",
-        id="put_file",
-        params=LoadFileParams,
-        file_body="The file.",
-        response=LoadDetailResponse,
-        status=202,
-        also=ENDED,
-        headers=FILE_HEADERS,
-        scope="write",
-    )
+    @_LOAD_FILE("Load a file sent as the body (curl -T FILE …/api/v1/files/)", id="put_file", also=ENDED, headers=FILE_HEADERS)
     async def put(self, params: LoadFileParams) -> None:
         """Request a load of the body."""
         await self.request_load(params)
