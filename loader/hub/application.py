@@ -48,7 +48,7 @@ ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
 
 
 def make_application(services: Services) -> Application:
-    """Make the application over the process's services."""
+    """Return the application over the process's services."""
     document = make_openapi(ROUTES)
     return Application(
         [(_make_pattern(route), handler, {"services": services, "route": route}) for route, handler in ROUTES],

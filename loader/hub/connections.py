@@ -1,4 +1,4 @@
-"""How many connections the hub keeps open, and what it says beyond: 503, but health is told.
+"""Connection limit: beyond it the hub answers 503, except to health checks.
 
 server = make_server(application, count_feed, limit=settings.hub_connections, refused=metrics.refused_connections, idle_…)
 """
@@ -32,7 +32,7 @@ _OPEN_PATHS: Final = ("/healthz", "/readyz")
 
 
 class CountingServer(HTTPServer):
-    """An HTTP server that knows how many connections it has; those that became WebSockets are no longer its own."""
+    """An HTTP server that counts its connections; those upgraded to WebSockets are not counted."""
 
     open_connections = 0
 
@@ -48,7 +48,7 @@ class CountingServer(HTTPServer):
 
 
 class BoundedServer(CountingServer):
-    """An HTTP server that hands connections beyond its limit to a spare one, and closes them where that is full, too."""
+    """An HTTP server that passes connections beyond its limit to a spare server, and closes them where that is full, too."""
 
     def bound(self, limit: int, spare: CountingServer, *, count_feed: Callable[[], int], refused: Counter) -> None:
         """Set the limit. count_feed: WebSockets, which count as well; refused: counts connections beyond the limit."""
@@ -80,7 +80,7 @@ class _HealthOnly(HTTPServerConnectionDelegate):
 
 
 class _HealthOrBusy(HTTPMessageDelegate):
-    """Passes a request for the hub's health on; answers any other with 503."""
+    """Passes on requests for /healthz and /readyz; answers any other with 503."""
 
     def __init__(self, served: HTTPMessageDelegate, connection: HTTPConnection) -> None:
         self._served: HTTPMessageDelegate | None = served

@@ -83,7 +83,7 @@ async def run_hub(settings: Settings) -> None:
 
 
 def make_services(settings: Settings) -> Services:
-    """Make everything handlers use; connections open at first use. Raises: SettingsError."""
+    """Return the services of the hub; connections open at first use. Raises: SettingsError."""
     access = Access(settings)
     cache_mib = settings.block_cache_mib
     engine = cache_blocks(connect_database(settings), mib=cache_mib)

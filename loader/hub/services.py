@@ -62,7 +62,7 @@ class Executors:
     transfers: BoundedExecutor
 
     def close(self) -> None:
-        """Take no more work."""
+        """Accept no further calls."""
         for executor in (self.records, self.questions, self.transfers):
             executor.close()
 

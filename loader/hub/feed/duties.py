@@ -1,4 +1,4 @@
-"""Duties: tasks that go on as long as the hub does, and what its readiness says of them."""
+"""Duties: background tasks of the hub, and their state for the readiness check."""
 
 import logging
 import time
@@ -11,11 +11,11 @@ from shared.platform.errors import TransientError
 LOG = logging.getLogger(__name__)
 
 _FAILURES: Final = 3
-"""Failures in a row after which a duty counts as dead; one is a hiccup that the next turn mends."""
+"""Consecutive failures after which a duty counts as dead; the next turn may recover from fewer."""
 
 
 class Duty:
-    """One such task. limit_s: longest time between two turns; None for one that waits to be notified."""
+    """The state of one task. limit_s: longest time between two turns; None for a task that waits to be notified."""
 
     def __init__(self, name: str, *, limit_s: float | None = None) -> None:
         self.name = name
@@ -26,7 +26,7 @@ class Duty:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Say that the task runs, until it ends for whatever reason."""
+        """Mark the task as running for the length of the block."""
         self._is_running = True
         self.turn()
         try:
@@ -35,17 +35,17 @@ class Duty:
             self._is_running = False
 
     def turn(self) -> None:
-        """Say that it has done what it could; what it needs may be away."""
+        """Note a completed turn; a service that it needs may be away."""
         self._failures = 0
         self._turned_at = time.monotonic()
 
     def fail(self, error: Exception) -> None:
-        """Say that it failed in a way that nobody foresaw."""
+        """Note a turn that ended with an unexpected error."""
         self._failures += 1
         LOG.error("a duty failed and goes on", extra={"duty": self.name, "failures": self._failures}, exc_info=error)
 
     async def check(self) -> None:
-        """Return whether it goes on. Raises: TransientError when it doesn't."""
+        """Check that the task runs and makes turns. Raises: TransientError when it does not."""
         is_late = self._limit_s is not None and time.monotonic() - self._turned_at > self._limit_s
         if not self._is_running or is_late or self._failures >= _FAILURES:
             raise TransientError(f"The {self.name} stands still; the hub's log says why.", code=f"{self.name}_stalled")

@@ -32,14 +32,14 @@ _MAX_LOADS: Final = 1_000
 
 
 class MalformedEventError(TransientError):
-    """An entry that is no event: of another version, or somebody else's. What is behind it is read elsewhere."""
+    """An entry that is no event of this version. Events after it are read from the outbox."""
 
     code = "malformed_event"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a client is sent. An event of one load, or a snapshot (no load) of everything up to its position."""
+    """A message to a client: an event of one load, or a snapshot (no load) of all loads up to its position."""
 
     position: int
     kind: str
@@ -49,7 +49,7 @@ class Message:
 
 
 class History:
-    """Reads pages of events after a position. Every method raises TransientError when what it reads is away."""
+    """Reads pages of events after a position. Every method raises TransientError when the service that it reads is away."""
 
     def __init__(self, engine: Engine, settings: Settings, executor: BoundedExecutor, *, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -65,7 +65,7 @@ class History:
         )
 
     async def read_stream(self, after: int, *, wait_ms: int | None = None, limit: int = _PAGE) -> list[Message]:
-        """Events after a position from the stream, up to the first malformed one; may wait for the first.
+        """Return events after a position from the stream, up to the first malformed one; may wait for the first.
 
         The first may lie beyond a gap. Raises: MalformedEventError when the first is malformed.
         """
@@ -85,7 +85,7 @@ class History:
         return messages
 
     async def read_outbox(self, after: int, *, limit: int = _PAGE) -> list[Message]:
-        """Events after a position from the database."""
+        """Return events after a position from the outbox."""
         messages = []
         for event in await self._executor.run(self._list_outbox, after, limit):
             try:
@@ -95,15 +95,15 @@ class History:
         return messages
 
     async def fetch_position(self) -> int:
-        """The newest position given."""
+        """Return the newest position of the outbox."""
         return await self._executor.run(self._fetch_position)
 
     async def fetch_snapshot(self, after: int | None, load_id: int | None) -> Message:
-        """The loads as they stand; those with events after a position are among them. Raises: NotFoundError for no such load."""
+        """Return the current loads, with all that have events after a position. Raises: NotFoundError for an unknown load."""
         return await self._executor.run(self._fetch_snapshot, after, load_id)
 
     async def check(self) -> None:
-        """Ask Redis for a sign of life."""
+        """Ping Redis."""
         try:
             await self._redis.ping()
         except (redis.RedisError, OSError) as error:
@@ -140,7 +140,7 @@ class History:
 
 
 def is_next(messages: list[Message], after: int) -> bool:
-    """Whether events follow a position without a gap."""
+    """Return whether events follow a position without a gap."""
     return bool(messages) and messages[0].position == after + 1 and messages[-1].position == after + len(messages)
 
 

@@ -16,7 +16,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Publisher:
-    """One publishing at a time; notifications meanwhile lead to one more."""
+    """Publishes events one run at a time; notifications during a run lead to one more."""
 
     def __init__(self, engine: Engine, client: "redis.Redis", *, settings: Settings, executor: BoundedExecutor) -> None:
         self._engine = engine
@@ -43,7 +43,7 @@ class Publisher:
                     self.duty.fail(error)
 
     async def publish(self) -> None:
-        """Publish what there is; when a service is away the next time will do."""
+        """Publish the outbox; when a service is away the events wait for the next run."""
         try:
             await self._executor.run(publish_events, self._engine, self._client, history=self._history)
         except TripdeckError as error:

@@ -23,7 +23,7 @@ from shared.platform.errors import TransientError, TripdeckError
 LOG = logging.getLogger(__name__)
 
 PAGE: Final = 100
-"""Messages given to a client before it must have taken them."""
+"""Messages in flight to a client."""
 
 _RING: Final = 5_000
 # Read at start, so that clients that come back after a restart find their place in the ring.
@@ -41,7 +41,7 @@ _CATCH_UPS: Final = 16
 
 
 class Feed:
-    """The process's tail of the stream."""
+    """The tail of the event stream of this process."""
 
     def __init__(self, history: History, publisher: Publisher, *, metrics: Metrics) -> None:
         self.history = history
@@ -58,12 +58,12 @@ class Feed:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """End every wait: the hub stops."""
+        """Wake all waiting readers, for the hub stops."""
         self._is_stopped = True
         self._news.set()
 
     async def run(self) -> None:
-        """Follow the stream until cancelled; whatever is away is tried again."""
+        """Follow the stream until cancelled; retries while a service is away."""
         with self.duty.running():
             while True:
                 try:
@@ -79,11 +79,11 @@ class Feed:
                 await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, keeps no secret
 
     def read(self, *, last: int | None, load_id: int | None) -> "Reader":
-        """Make a reader that goes on after a position; without one it begins with a snapshot."""
+        """Return a reader of the events after a position; without a position it begins with a snapshot."""
         return Reader(self, last=last, load_id=load_id)
 
     def list_after(self, position: int) -> list[Message] | None:
-        """Every event after a position that the ring holds; None when its first is no longer there."""
+        """Return the events after a position from the ring; None when the first of them has left it."""
         if self.position is None or position < self.position - len(self._ring):
             return None
         return self._ring[len(self._ring) - (self.position - position) :] if position < self.position else []
@@ -94,7 +94,7 @@ class Feed:
             await self._wait_news()
 
     async def wait_started(self) -> int:
-        """Wait until the tail knows where it is; returns the newest position. Raises: TransientError."""
+        """Wait until the tail knows its position; returns the newest one. Raises: TransientError."""
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 while self.position is None:
@@ -104,7 +104,7 @@ class Feed:
         return self.position
 
     async def fetch_snapshot(self, after: int | None, load_id: int | None) -> Message:
-        """A snapshot; clients that come all at once share one, for events after it follow anyway."""
+        """Return a snapshot; clients that connect at once share one, for the events after it follow."""
         self.metrics.feed_snapshots.inc()
         if after is not None or load_id is not None:
             return await self.history.fetch_snapshot(after, load_id)
@@ -166,7 +166,7 @@ class Feed:
 
 
 class Reader:
-    """One client's place in the feed. A slow client is spared events that a newer one of the same load replaces."""
+    """One client's position in the feed. For a slow client, events that a newer one of the same load replaces are left out."""
 
     def __init__(self, feed: Feed, *, last: int | None, load_id: int | None) -> None:
         self._is_slow = False

@@ -1,4 +1,7 @@
-"""Unread answers: bytes in memory for clients that read slowly. Who doesn't read is cut off; too many bytes hold up questions."""
+"""Unread bytes: responses in memory for clients that read slowly.
+
+Clients that do not read are disconnected; while too many bytes are unread, questions are refused.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -9,13 +12,13 @@ from prometheus_client import Gauge
 from shared.platform.errors import TransientError
 
 LIMIT_BYTES: Final = 256 * 2**20
-"""Bytes of answers that wait to be read. The largest table (10,000 groups) is some 3 MB, so an honest crowd stays far below."""
+"""Bytes of responses that may wait to be read. The largest table (10,000 groups) has some 3 MB: ordinary use stays far below."""
 _MIN_BYTES_S: Final = 16 * 2**10
-"""Slowest reader. The kernel holds up to 4 MiB of an answer besides, which nobody counts."""
+"""Slowest reader. The kernel buffers up to 4 MiB of a response besides, which are not counted."""
 
 
 class UnreadResponses:
-    """What one process has written and nobody has read yet. idle_s: time that each answer has, whatever its size."""
+    """Bytes that the process has written and clients have not read. idle_s: time allowed for each response, whatever its size."""
 
     def __init__(self, idle_s: float, gauge: Gauge) -> None:
         self.bytes = 0
@@ -23,12 +26,12 @@ class UnreadResponses:
         gauge.set_function(lambda: self.bytes)
 
     def check(self) -> None:
-        """Refuse more work while too much waits. Raises: TransientError."""
+        """Refuse work while too many bytes are unread. Raises: TransientError."""
         if self.bytes > LIMIT_BYTES:
             raise TransientError("Too many answers wait to be read; try again in a moment.", code="busy")
 
     def watch(self, sent: "asyncio.Future[None]", size_bytes: int, *, close: Callable[[], None]) -> None:
-        """Count an answer until it is sent; close its connection where that takes too long."""
+        """Count the bytes of a response until they are sent; close its connection when that takes too long."""
         if sent.done():
             return
         self.bytes += size_bytes

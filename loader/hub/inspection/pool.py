@@ -38,7 +38,7 @@ Recall = Callable[[Sequence[str]], Mapping[str, Any] | None]
 
 @dataclass(frozen=True, slots=True)
 class InspectRequest:
-    """What to look at. parts: offset and bytes of each part that the sample is made of; bytes: the whole file's size then."""
+    """A request to inspect a sample. parts: offset and bytes of each part of the sample; bytes: the file's size then."""
 
     file_name: str
     options: Mapping[str, Any]
@@ -47,13 +47,13 @@ class InspectRequest:
     bytes: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON."""
+        """Return the request as JSON."""
         names = ("file_name", "options", "is_whole", "parts", "bytes")
         return {name: getattr(self, name) for name in names}
 
 
 class GoneError(Exception):
-    """The process was killed from outside, as where the system is short of memory; perhaps it isn't the file's fault."""
+    """The process was killed from outside, for example for lack of memory; the file need not be the cause."""
 
 
 class InspectionProcess:
@@ -101,17 +101,17 @@ class InspectionProcess:
         return answer
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Whether the process runs."""
         return self._process.poll() is None
 
     def is_taken(self) -> bool:
-        """Whether it was killed from outside, as by a system short of memory."""
+        """Whether the process was killed from outside, for example for lack of memory."""
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(_END_S) == -signal.SIGKILL
         return False
 
     def end(self) -> None:
-        """Kill it."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
         with suppress(OSError):
@@ -125,7 +125,7 @@ class InspectionProcess:
 
 
 class Inspections:
-    """The processes, and threads that wait for them."""
+    """A pool of inspection processes, with a thread per process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -190,7 +190,7 @@ class Inspections:
         return _explain_broken("memory or a library's defect")
 
     def _take(self) -> InspectionProcess:
-        """An idle process, ready; one that starts is waited for rather than that a second starts beside it."""
+        """Return an idle process; waits for one that is starting instead of starting a second."""
         with self._changed:
             while self._is_starting and not self._idle:
                 self._changed.wait()

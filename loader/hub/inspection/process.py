@@ -89,7 +89,7 @@ class Inspector:
 
 
 def main() -> None:
-    """Warm up, give up what isn't needed, and answer."""
+    """Warm up, limit the memory, and answer requests."""
     number, timeout_s, memory_bytes = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the hub, which closes the connection
     warm_up()
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def limit_memory(extra_bytes: int) -> None:
-    """Let this process take so much more memory than it has, and write no core; other systems than Linux count otherwise."""
+    """Limit this process's memory to so much more than it has, and its core file to 0 bytes; on Linux only."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     status = Path("/proc/self/status")
     if status.exists():

@@ -1,4 +1,4 @@
-"""Who may call: hosts, origins and tokens.
+"""Access: which hosts, origins and tokens are accepted.
 
 Without a secret the hub trusts whoever reaches loopback. A page of somebody else reaches it too, through the user's browser: its
 Origin gives it away, or, when its name was made to point here (DNS rebinding), the Host it asks for.
@@ -19,7 +19,7 @@ _MIN_SECRET_CHARACTERS: Final = 16
 
 
 class Access:
-    """What the settings allow."""
+    """Checks requests against the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self.secret = settings.hub_secret.get_secret_value() if settings.hub_secret else ""
@@ -38,7 +38,7 @@ class Access:
         return origin in self._origins
 
     def check_origin(self, headers: Mapping[str, str]) -> None:
-        """Refuse changes from foreign pages; programs send no Origin. Raises: ForbiddenError."""
+        """Check that a change does not come from a page of another origin. Raises: ForbiddenError."""
         origin = headers.get("Origin")
         if (origin is not None and not self.allows_origin(origin)) or (
             origin is None and headers.get("Sec-Fetch-Site") == "cross-site"
@@ -46,7 +46,7 @@ class Access:
             raise ForbiddenError("Pages of this origin may not change anything; TRIPDECK_ALLOWED_ORIGINS lists those that may.")
 
     def check_host(self, host: str) -> None:
-        """Refuse a name that isn't ours. Raises: ForbiddenError."""
+        """Check the Host header. Raises: ForbiddenError."""
         if self._hosts is not None and _host_name(host) not in self._hosts:
             raise ForbiddenError("The hub isn't known by this host name; use 127.0.0.1, or set TRIPDECK_API_PUBLIC_URL to it.")
 
@@ -60,7 +60,7 @@ class Access:
 
     @staticmethod
     def count_seconds_to(expires_at: int) -> float:
-        """Seconds until a token expires."""
+        """Return the seconds until a token expires."""
         return max(0.0, expires_at - time.time())
 
     @staticmethod
@@ -70,13 +70,13 @@ class Access:
 
 
 def parse_bearer(header: str | None) -> str | None:
-    """The token of an Authorization header."""
+    """Return the bearer token of an Authorization header."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def parse_subprotocols(offered: Iterable[str]) -> str | None:
-    """The token among the subprotocols that a browser offers."""
+    """Return the token among the WebSocket subprotocols that a browser offers."""
     return next((entry for entry in offered if entry != PROTOCOL), None)
 
 

@@ -27,7 +27,7 @@ class KeyReusedError(TerminalError):
 
 
 class KeyTakenError(TerminalError):
-    """The same request has made its load meanwhile."""
+    """The same request has made its load in the meantime."""
 
     code = "idempotency_key_taken"
 
@@ -37,13 +37,13 @@ class KeyTakenError(TerminalError):
 
 
 class TooLargeError(TerminalError):
-    """More bytes than the hub takes."""
+    """More bytes than the hub accepts."""
 
     code = "too_large"
 
 
 class TooSlowError(TerminalError):
-    """A client that takes too long over its request."""
+    """A client that sends its request too slowly."""
 
     code = "too_slow"
 
@@ -68,7 +68,7 @@ _CODE_OF: Final = {403: "forbidden", 404: "not_found", 405: "method_not_allowed"
 
 
 def status_of(error: BaseException) -> int:
-    """Status code that answers an error; 500 for what nobody foresaw."""
+    """Return the status code of an error; 500 for an unexpected one."""
     if isinstance(error, HTTPError):
         return error.status_code
     return next((int(status) for kind, status in _STATUS_OF if isinstance(error, kind)), 500)
@@ -85,7 +85,7 @@ def make_problem(error: BaseException) -> dict[str, Any]:
 
 
 def translate_validation(error: ValidationError) -> RequestError:
-    """Name the first parameter that doesn't fit, and why."""
+    """Return a RequestError that names the first invalid parameter and the reason."""
     first = error.errors(include_url=False)[0]
     parameter = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":

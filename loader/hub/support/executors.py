@@ -1,4 +1,4 @@
-"""Bounded thread pools: where the hub does what would block its loop (database, object store, Redis)."""
+"""Executors: bounded thread pools for calls that would block the hub's event loop (database, object store, Redis)."""
 
 import asyncio
 import functools
@@ -32,5 +32,5 @@ class BoundedExecutor:
             self.waiting -= 1
 
     def close(self) -> None:
-        """Take no more; what runs may end."""
+        """Accept no further calls; running ones may end."""
         self._pool.shutdown(wait=False, cancel_futures=True)

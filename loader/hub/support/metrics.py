@@ -1,4 +1,4 @@
-"""Figures of one hub process, for Prometheus."""
+"""Metrics of one hub process, for Prometheus."""
 
 from typing import Final
 
@@ -62,5 +62,5 @@ class Metrics:
         self.feed_position = Gauge("tripdeck_hub_feed_position", "Position of the newest event seen.", registry=self._registry)
 
     def render(self) -> bytes:
-        """The figures in Prometheus' text form."""
+        """Return the metrics in the text format of Prometheus."""
         return generate_latest(self._registry)

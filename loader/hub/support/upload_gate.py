@@ -1,4 +1,4 @@
-"""The gate of uploads: so many files at once on their way through the hub; the senders of others wait."""
+"""Upload gate: limits the files that are streamed through the hub at once; the senders of others wait."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,22 +10,22 @@ from shared.platform.errors import TransientError
 _MAX_WAITING: Final = 64
 """Uploads that wait. Each is an open connection with at most one chunk of 256 KiB in memory: 16 MiB."""
 _MAX_WAIT_S: Final = 60.0
-"""Proxies break off a request that is silent for a minute; an answer that says to come back is better."""
+"""Proxies abort a request that is silent for a minute; a response that says to retry is better."""
 _LOOK_S: Final = 1.0
 _GRACE_S: Final = 10.0
 _MIN_BYTES_S: Final = 32 * 2**10
-"""Who sends less than 32 KiB/s for 10 s makes room when others wait: four trickling connections must not hold up everybody."""
+"""A client that sends less than 32 KiB/s for 10 s loses its slot when others wait: four slow ones must not block all uploads."""
 
 
 class Guest(Protocol):
-    """A file on its way."""
+    """A file that is being streamed."""
 
     pace: Pace
     give_up: Callable[[], None]
 
 
 class UploadGate:
-    """Lets files in by turns."""
+    """Gives upload slots in order of arrival."""
 
     def __init__(self, slots: int) -> None:
         self._slots = asyncio.Semaphore(slots)
@@ -34,7 +34,7 @@ class UploadGate:
         self._timer: asyncio.TimerHandle | None = None
 
     async def enter(self, guest: Guest) -> None:
-        """Wait for a turn. Raises: TransientError when too many wait, or for too long."""
+        """Wait for a slot. Raises: TransientError when too many wait, or after too long a wait."""
         if self._waiting >= _MAX_WAITING:
             raise TransientError("Too many uploads wait; try again in a moment.", code="busy")
         self._waiting += 1
@@ -49,7 +49,7 @@ class UploadGate:
         self._inside.add(guest)
 
     def leave(self, guest: Guest) -> None:
-        """Make room; does nothing for who isn't inside."""
+        """Free the slot; does nothing for a file without one."""
         if guest in self._inside:
             self._inside.remove(guest)
             self._slots.release()
@@ -67,5 +67,5 @@ class UploadGate:
 
 
 def is_slow(pace: Pace) -> bool:
-    """Whether a client sends too slowly to hold a place that others wait for."""
+    """Return whether a client sends too slowly to keep a slot that others wait for."""
     return pace.total_s > _GRACE_S and pace.bytes < _MIN_BYTES_S * pace.total_s

@@ -1,1 +1,1 @@
-"""Uploads through the hub and past it."""
+"""Uploads: files streamed through the hub, and uploads in parts straight to the object store."""

@@ -49,39 +49,39 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyedLoad:
-    """What a request with a key has made."""
+    """The load that an earlier request with the key has made."""
 
     load_id: int
     content_hash: str
 
     def check(self, content_hash: str) -> None:
-        """Refuse other bytes. Raises: KeyReusedError."""
+        """Check that the content is the same. Raises: KeyReusedError."""
         if content_hash != self.content_hash:
             raise _refuse("another file")
 
 
 class RepeatedFile:
-    """The body of a request that was made before: its bytes are compared, and kept nowhere."""
+    """The body of a repeated request: its bytes are hashed and compared, not stored."""
 
     def __init__(self, made: KeyedLoad) -> None:
         self._made = made
         self._hash = hashlib.sha256()
 
     async def write(self, chunk: bytes) -> None:
-        """Take some bytes."""
+        """Hash some bytes."""
         self._hash.update(chunk)
 
     async def abort(self) -> None:
-        """Nothing is to be forgotten."""
+        """Do nothing: no bytes are stored."""
 
     def check(self) -> int:
-        """The load that was made. Raises: KeyReusedError when the bytes are others."""
+        """Return the load of the first request. Raises: KeyReusedError when the content differs."""
         self._made.check(self._hash.hexdigest())
         return self._made.load_id
 
 
 def make_key(header: str | None, facts: tuple[str, dict[str, Any]]) -> RequestKey | None:
-    """The request's key, where it has one; facts: file name and options. Raises: RequestError."""
+    """Return the request's key; None without one. facts: file name and options. Raises: RequestError."""
     if header is None:
         return None
     if not _KEY.fullmatch(header):
@@ -90,7 +90,7 @@ def make_key(header: str | None, facts: tuple[str, dict[str, Any]]) -> RequestKe
 
 
 def fetch_keyed(engine: Engine, key: RequestKey, *, retention_s: float) -> KeyedLoad | None:
-    """What the same request made before, if it was made. Raises: KeyReusedError for another request."""
+    """Return the load of an earlier request with the key; None without one. Raises: KeyReusedError for another request."""
     with transaction(engine) as connection:
         execute(connection, "delete_old_keys", retention_s=retention_s)
         if execute(connection, "fetch_upload", upload_id=key.upload_id).first() is not None:
@@ -99,7 +99,7 @@ def fetch_keyed(engine: Engine, key: RequestKey, *, retention_s: float) -> Keyed
 
 
 def begin_keyed(uploads: Uploads, key: RequestKey, file_name: str, *, announced_bytes: int) -> tuple[Upload, bool]:
-    """The upload that the key begins, and whether it is new. Raises: KeyReusedError for another request."""
+    """Return the upload of the key, and whether it is new. Raises: KeyReusedError for another request."""
     with transaction(uploads.engine) as connection:
         if _fetch(connection, key):
             raise _refuse("a file in one request")

@@ -86,7 +86,7 @@ class IncomingFile:
             await self._send()
 
     async def finish(self, options: dict[str, object]) -> int:
-        """Send the rest and ask for the load; returns it. Raises: FileFormatError, TransientError."""
+        """Store the last part and request the load; returns its id. Raises: FileFormatError, TransientError."""
         try:
             check_size(self.bytes)
             if self._buffer:
@@ -108,7 +108,7 @@ class IncomingFile:
             self._key.record(connection, load_id, content_hash=self._hash.hexdigest(), retention_s=retention_s)
 
     async def abort(self) -> None:
-        """Drop what has come, unless it has all come and is becoming a load."""
+        """Abort the upload, unless all bytes have been received and its load is being requested."""
         if self._is_closed:
             return
         self._close()
@@ -164,11 +164,11 @@ class IncomingFile:
 
 
 def make_uploads(services: Services) -> Uploads:
-    """The upload functions over the process's connections."""
+    """Return the uploads over the process's connections."""
     return Uploads(services.engine, services.store, services.broker)
 
 
 def check_limit(size: int, limit: int) -> None:
-    """Refuse more bytes than the hub takes. Raises: TooLargeError."""
+    """Check that a file is within the upload limit. Raises: TooLargeError."""
     if size > limit:
         raise TooLargeError(f"A file may have at most {limit} bytes here.")

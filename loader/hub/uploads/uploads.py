@@ -31,7 +31,7 @@ _JOIN_POLL_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file on its way. bytes is 0 where its size was not announced."""
+    """An upload in parts. bytes is 0 where the size is not known."""
 
     upload_id: UUID
     object_key: str
@@ -53,11 +53,11 @@ class Upload:
 
     @property
     def part_count(self) -> int:
-        """How many parts the file has."""
+        """The number of parts of the file."""
         return -(-self.bytes // self.part_bytes)
 
     def to_json(self, parts: list[UploadedPart]) -> dict[str, Any]:
-        """The upload as the API gives it."""
+        """Return the upload as JSON of the API."""
         return {
             "upload_id": str(self.upload_id),
             "file_name": self.file_name,
@@ -71,7 +71,7 @@ class Upload:
 
 
 class Uploads:
-    """Begins, completes and drops uploads."""
+    """Begins, completes and aborts uploads."""
 
     def __init__(self, engine: Engine, store: ObjectStore, broker: dramatiq.Broker) -> None:
         self.engine = engine
@@ -115,11 +115,11 @@ class Uploads:
             return Upload.fetch(connection, upload_id)
 
     def list_parts(self, upload: Upload) -> list[UploadedPart]:
-        """Parts that the store has; none once the upload is a load."""
+        """Return the parts that the store has; none once the upload is a load."""
         return self._store.list_parts(upload.object_key, upload.s3_upload_id) if upload.load_id is None else []
 
     def sign(self, upload: Upload, part_numbers: list[int]) -> list[dict[str, Any]]:
-        """Sign URLs for parts, good for an hour."""
+        """Return presigned URLs of parts, valid for an hour."""
         with transaction(self.engine) as connection:
             execute(connection, "touch_upload", upload_id=upload.upload_id)
         return [
@@ -161,7 +161,7 @@ class Uploads:
         return load_id
 
     def drop(self, upload_id: UUID) -> None:
-        """Forget an upload and its parts. Raises: NotFoundError, ConflictError when it is a load already."""
+        """Abort an upload and delete its parts. Raises: NotFoundError, ConflictError when it is a load already."""
         with transaction(self.engine) as connection:
             upload = Upload.fetch(connection, upload_id, is_locked=True)
             if upload.load_id is not None:
@@ -214,7 +214,7 @@ class Uploads:
 
 
 def check_size(announced_bytes: int) -> None:
-    """Refuse a file without content. Raises: FileFormatError."""
+    """Check that a file is not empty. Raises: FileFormatError."""
     if announced_bytes == 0:
         raise FileFormatError("The file is empty.", code="empty_file")
 
