@@ -8,7 +8,6 @@ CRS: WGS 84. Clock: local wall clock of the trip.
 """
 
 from collections import Counter
-from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from sqlalchemy import Connection
 
 from shared.domain.trip_end import area_parameters
 from shared.groups.detail_question import GroupDetail, GroupDetailQuestion, SampleTrip
-from shared.index.snapshot import StaleError, TripFilter, fetch_trip_filter
+from shared.index.snapshot import TripFilter, fetch_trip_filter, retry_stale
 from shared.services.database import execute, preferring_indexes
 
 if TYPE_CHECKING:
@@ -25,16 +24,18 @@ if TYPE_CHECKING:
 
 def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
     """Look at one trip group. Raises: RequestError for a region or datasource that isn't there."""
+    return retry_stale(lambda: _fetch_group(connection, question))
+
+
+def _fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
     # Imported here: callers that need no group need not load compiled kernels.
     from shared.groups.detail_hours import GroupHours
 
-    while True:
-        trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-        if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
-            return GroupDetail(0, (), (0,) * 24, ())
-        with suppress(StaleError):
-            known = GroupHours.count(connection, question, trip_filter) if question.fits_blocks else None
-            return _look(connection, question, trip_filter=trip_filter, known=known)
+    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+    if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
+        return GroupDetail(0, (), (0,) * 24, ())
+    known = GroupHours.count(connection, question, trip_filter) if question.fits_blocks else None
+    return _look(connection, question, trip_filter=trip_filter, known=known)
 
 
 def _look(
@@ -43,8 +44,7 @@ def _look(
     """Merge the counts from blocks with those from trips: of unindexed loads, or of all."""
     parameters = {
         **_parameters(question),
-        "region_id": trip_filter.region_id,
-        "datasource_id": trip_filter.datasource_id,
+        **trip_filter.name_parameters,
         "loads": trip_filter.unindexed_loads if known else None,
         "started_from": known.find_newest(question.samples) if known else None,
     }

@@ -5,6 +5,7 @@ Flows are added up in this process, in columns: returning a row of the database 
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -25,9 +26,8 @@ from shared.index.trip_scan import BLOCK_TESTS, TripBlocks, find_uncovered_trips
 from shared.kernels.pair_counter import PairCounter
 from shared.platform.arrays import Numbers
 from shared.platform.prefetch import work_ahead
-from shared.questions.period import period_parameters
 from shared.questions.period_counts import count_without_box
-from shared.questions.weekly import WeeklyQuestion, choose_period
+from shared.questions.weekly import WeeklyQuestion, resolve_period
 from shared.services.database import execute
 
 
@@ -109,14 +109,11 @@ class _FlowCounter:
 
     def count_trips(self) -> int:
         """Count the trips of all flows, in the view or not."""
-        period = choose_period(WeeklyQuestion(), self._trip_filter)
+        period = resolve_period(WeeklyQuestion(), self._trip_filter)
         if period is None:
             return 0
-        parameters = period_parameters(self._trip_filter, period, self._question.hours)
-        counts = count_without_box(self._connection, parameters=parameters)
-        if counts is None:
-            raise StaleError
-        return int(counts.sum())
+        period = replace(period, hours=self._question.hours)
+        return int(count_without_box(self._connection, self._trip_filter, period).sum())
 
     @property
     def _view_bounds(self) -> list[int] | None:

@@ -16,7 +16,7 @@ from shared.domain.area import WHOLE_WORLD
 from shared.domain.position import AXIS_STEPS
 from shared.groups.descriptions import KEY, Partial, describe_groups, fetch_names, group_parameters, read_partials
 from shared.groups.question import GroupQuestion, TripGroup, parse_after
-from shared.groups.top_k import keep_largest
+from shared.groups.top_k import TopK
 from shared.index.block_fetch import flatten_datasources
 from shared.index.flow_reader import FlowCoverage
 from shared.index.layout import ANY, DAY_ONE, FLOW_SHIFT
@@ -140,20 +140,16 @@ class _LargestGroups:
     """The largest groups of those that were added, after the last group of the former page."""
 
     def __init__(self, question: GroupQuestion, *, regions: Mapping[int, str]) -> None:
-        self._limit = question.limit
-        self._known = find_known(question, regions)
-        # Trips of the smallest selected group: groups of fewer trips are skipped.
-        self._floor = 1
-        self.selected = _make_frame(np.empty((3, 0), np.int64))
+        self._top = TopK(KEY, limit=question.limit, after=find_last_row(question, regions))
+
+    @property
+    def selected(self) -> pl.DataFrame:
+        """The largest groups, in order. Shape: columns KEY and trips."""
+        return self._top.rows
 
     def add(self, pairs: Numbers) -> None:
         """Add complete groups. Shape: 3 by n, as PairCounter.list_pairs returns."""
-        groups = _make_frame(pairs[:, pairs[2] >= self._floor])
-        if self._known is not None:
-            groups = groups.filter(_is_later(*self._known))
-        self.selected = keep_largest(pl.concat([self.selected, groups]), KEY, limit=self._limit)
-        if self.selected.height == self._limit:
-            self._floor = self.selected["trips"][-1]
+        self._top.add(_make_frame(pairs[:, pairs[2] >= self._top.floor]))
 
 
 class _OrderedGroups:
@@ -204,17 +200,11 @@ def _make_frame(pairs: Numbers) -> pl.DataFrame:
     return pl.DataFrame({**dict(zip(KEY, columns, strict=True)), "trips": trips})
 
 
-def find_known(question: GroupQuestion, regions: Mapping[int, str]) -> tuple[int, list[int]] | None:
+def find_last_row(question: GroupQuestion, regions: Mapping[int, str]) -> tuple[int, ...] | None:
     """Trips and key of the last group of the former page; None for the first page."""
     after = parse_after(question)
     if after is None:
         return None
-    ids = [number for number, name in regions.items() if name == after[4]]
-    return after[0], [ids[0] if ids else 0, *after[1:3], after[3] // question.bucket_minutes]
-
-
-def _is_later(trips: int, key: list[int]) -> pl.Expr:
-    later = pl.lit(value=False)
-    for name, value in reversed([*zip(KEY, key, strict=True)]):
-        later = (pl.col(name) > value) | ((pl.col(name) == value) & later)
-    return (pl.col("trips") < trips) | ((pl.col("trips") == trips) & later)
+    trips, origin, destination, minute, region = after
+    ids = [number for number, name in regions.items() if name == region]
+    return trips, ids[0] if ids else 0, origin, destination, minute // question.bucket_minutes

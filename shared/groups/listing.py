@@ -6,13 +6,12 @@
 CRS: WGS 84. Clock: local wall clock of the trip.
 """
 
-from contextlib import suppress
 from typing import Final
 
 from sqlalchemy import Connection
 
 from shared.groups.question import FlowMap, FlowQuestion, GroupQuestion, TripGroup, parse_after
-from shared.index.snapshot import StaleError, TripFilter, fetch_trip_filter
+from shared.index.snapshot import TripFilter, fetch_trip_filter, retry_stale
 from shared.questions.histograms import count_hours_of_week, sum_hours
 from shared.questions.weekly import WeeklyQuestion
 from shared.services.database import execute
@@ -26,19 +25,16 @@ _MOST_UNINDEXED: Final = 2_000_000
 def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGroup]:
     """List the largest trip groups. Raises: RequestError for a region or datasource that isn't there."""
     parse_after(question)
-    while True:
-        names = {"region": question.region, "datasource": question.datasource}
-        trip_filter = fetch_trip_filter(connection, **names)
-        if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
-            return []
-        with suppress(StaleError):
-            return _find_groups(connection, question, trip_filter)
+    return retry_stale(lambda: _find_groups(connection, question))
 
 
-def _find_groups(connection: Connection, question: GroupQuestion, trip_filter: TripFilter) -> list[TripGroup]:
+def _find_groups(connection: Connection, question: GroupQuestion) -> list[TripGroup]:
     from shared.groups.hourly_groups import find_groups
     from shared.groups.sub_hourly_groups import find_part_groups
 
+    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+    if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
+        return []
     if question.precision > _MOST_PRECISION or _has_many_unindexed(connection, trip_filter):
         return find_part_groups(connection, question, trip_filter, has_candidates=False)
     if question.bucket_minutes % 60:
@@ -53,16 +49,18 @@ def _has_many_unindexed(connection: Connection, trip_filter: TripFilter) -> bool
 
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
+    return retry_stale(lambda: _fetch_flows(connection, question))
+
+
+def _fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     # Imported here: callers that need no flows need not load compiled kernels.
     from shared.groups.flow_map import fetch_largest_flows
 
     areas = [box.area() for box in (question.box, question.viewport) if box]
-    while True:
-        trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-        if trip_filter.first_at is None or any(area.is_empty for area in areas):
-            return FlowMap((), (), 0, 0, question.precision)
-        with suppress(StaleError):
-            return fetch_largest_flows(connection, question, trip_filter)
+    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+    if trip_filter.first_at is None or any(area.is_empty for area in areas):
+        return FlowMap((), (), 0, 0, question.precision)
+    return fetch_largest_flows(connection, question, trip_filter)
 
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:

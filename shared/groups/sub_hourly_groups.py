@@ -14,7 +14,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from shared.groups.descriptions import KEY, describe_groups, fetch_names, group_parameters, read_partials
-from shared.groups.hourly_groups import find_known, list_largest
+from shared.groups.hourly_groups import find_last_row, list_largest
 from shared.groups.question import MAX_LIMIT, GroupQuestion, TripGroup, parse_after
 from shared.index.snapshot import StaleError, TripFilter
 from shared.services.database import execute, preferring_indexes
@@ -31,8 +31,7 @@ def find_part_groups(
     has_candidates: groups of whole hours can be counted, so that only the trips of candidates are read. Raises: StaleError.
     """
     names, parameters = fetch_names(connection), group_parameters(question, trip_filter)
-    after = find_known(question, names[True])
-    known = (None,) * len(_AFTER) if after is None else (after[0], *after[1])
+    after = find_last_row(question, names[True]) or (None,) * len(_AFTER)
     # Groups of whole hours, whose times of day the question's times divide.
     whole_hours = replace(question, bucket_minutes=math.lcm(question.bucket_minutes, _HOUR_MINUTES), after=None, limit=MAX_LIMIT)
     candidates = None
@@ -44,7 +43,7 @@ def find_part_groups(
         **parameters,
         "candidate_minutes": whole_hours.bucket_minutes,
         **{f"candidate_{name}s": None if candidates is None else candidates[name].to_list() for name in KEY},
-        **{f"after_{name}": value for name, value in zip(_AFTER, known, strict=True)},
+        **{f"after_{name}": value for name, value in zip(_AFTER, after, strict=True)},
         "limit": question.limit,
     }
     with nullcontext() if candidates is None and question.box is None else preferring_indexes(connection):

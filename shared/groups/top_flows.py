@@ -17,7 +17,7 @@ import polars as pl
 from shared.domain.area import AxisArea
 from shared.domain.position import POSITION_BITS
 from shared.groups.question import FlowQuestion
-from shared.groups.top_k import keep_largest
+from shared.groups.top_k import TopK
 from shared.kernels.bit_packing import count_bits
 from shared.kernels.compiler import compile_kernel
 from shared.kernels.pair_counter import PairCounter
@@ -44,10 +44,13 @@ class LargestFlows:
         self._question = question
         self._view = view
         self._locations = PairCounter()
-        # Trips of the smallest flow shown: smaller flows are skipped.
-        self._floor = 1
+        self._top = TopK(_PAIR, limit=question.limit, after=question.after_key)
         self.trips = 0
-        self.shown = pl.DataFrame(schema=dict.fromkeys((*_PAIR, "trips"), pl.Int64))
+
+    @property
+    def shown(self) -> pl.DataFrame:
+        """The largest flows, in order. Shape: columns origin, destination, trips."""
+        return self._top.rows
 
     def add(self, flows: Flows, *, is_seen: bool = False) -> None:
         """Add complete flows. is_seen: all have a cell in the view. Shape: n each."""
@@ -64,8 +67,8 @@ class LargestFlows:
             starts = np.flatnonzero(np.diff(origins, prepend=-1))
             out = np.add.reduceat(leaving, starts)
             self._locations.add(origins[starts][out > 0], np.full(int((out > 0).sum()), OUT), out[out > 0])
-        is_large = trips >= self._floor
-        self._keep_largest(
+        is_large = trips >= self._top.floor
+        self._top.add(
             pl.DataFrame({"origin": origins[is_large], "destination": destinations[is_large], "trips": trips[is_large]})
         )
 
@@ -76,16 +79,6 @@ class LargestFlows:
         found = np.isin(cells, shown)
         keys = zip(cells[found].tolist(), kinds[found].tolist(), strict=True)
         return dict(zip(keys, trips[found].tolist(), strict=True))
-
-    def _keep_largest(self, flows: pl.DataFrame) -> None:
-        origin, destination, trips = pl.col("origin"), pl.col("destination"), pl.col("trips")
-        limit, after = self._question.limit, self._question.after_key
-        if after is not None:
-            is_later = (origin > after[1]) | ((origin == after[1]) & (destination > after[2]))
-            flows = flows.filter((trips < after[0]) | ((trips == after[0]) & is_later))
-        self.shown = keep_largest(pl.concat([self.shown, flows]), _PAIR, limit=limit)
-        if self.shown.height == limit:
-            self._floor = self.shown["trips"][-1]
 
 
 class OrderedFlows:

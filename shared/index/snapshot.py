@@ -1,15 +1,18 @@
 """Snapshot: what is visible at one moment, and what to do when it went stale."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from shared.platform.errors import RequestError
 from shared.platform.near_names import describe_near
 from shared.services.database import execute
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,15 @@ class TripFilter:
     unindexed_loads: list[int]
 
     @property
+    def name_parameters(self) -> dict[str, object]:
+        """The ids of region and datasource as query parameters."""
+        return {"region_id": self.region_id, "datasource_id": self.datasource_id}
+
+    @property
     def parameters(self) -> dict[str, object]:
-        """The ids as query parameters."""
+        """All ids as query parameters."""
         return {
-            "region_id": self.region_id,
-            "datasource_id": self.datasource_id,
+            **self.name_parameters,
             "uncompacted_loads": self.uncompacted_loads,
             "unindexed_loads": self.unindexed_loads,
         }
@@ -62,7 +69,14 @@ def fetch_uncompacted_loads(connection: Connection) -> dict[str, list[int]]:
 
 
 class StaleError(Exception):
-    """Loads were compacted or undone while a question was answered: it is to be asked again."""
+    """Loads were compacted or undone while a question was answered; see retry_stale."""
+
+
+def retry_stale(ask: Callable[[], _Answer]) -> _Answer:
+    """Ask until an answer is of one state of the loads. ask must fetch the trip filter, or the uncompacted loads, anew."""
+    while True:
+        with suppress(StaleError):
+            return ask()
 
 
 @contextmanager

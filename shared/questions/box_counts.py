@@ -9,7 +9,7 @@ both = origin inside + destination inside + neither - all.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -20,12 +20,10 @@ from shared.index.block_fetch import read_blocks
 from shared.index.block_header import BlockHeaders
 from shared.index.layout import ANY, CELL_SHIFT, INSIDE, OUTSIDE
 from shared.index.scan import ScanFilter, TimeCounter
-from shared.index.snapshot import StaleError
+from shared.index.snapshot import StaleError, TripFilter
 from shared.platform.arrays import Numbers
-from shared.questions.period import list_cut_days
+from shared.questions.period import Period
 from shared.services.database import execute, stream_rows
-
-DAY: Final = timedelta(days=1)
 
 
 class _Term(NamedTuple):
@@ -58,52 +56,51 @@ _TOTAL_SIGNS: Final[Mapping[End, int]] = {"both": -1, "either": 1}
 
 
 def count_box(
-    connection: Connection, area: AxisArea, end: End, *, parameters: Mapping[str, Any], by_hour: bool = False
-) -> Numbers | None:
-    """Count the trips of a period with an end in an area; None when loads were compacted or undone since the filter was fetched.
+    connection: Connection, area: AxisArea, end: End, *, trip_filter: TripFilter, period: Period, by_hour: bool = False
+) -> Numbers:
+    """Count the trips of a period with an end in an area. Raises: StaleError.
 
-    parameters: those of sql/queries/weekly.sql. Shape: a row per week from from_on's on, a column per hour of the week or one.
+    Shape: a row per week of the period, a column per hour of the week or one.
     """
-    cut_days = list_cut_days(parameters)
-    knows_weeks = not by_hour and parameters["hours"] is None
+    cut_days = period.cut_days
+    knows_weeks = not by_hour and period.hours is None
+    has_datasource = trip_filter.datasource_id is not None
     complement_regions = (
-        _list_complement_regions(connection, area, end, parameters=parameters) if knows_weeks and not cut_days else []
+        _list_complement_regions(connection, area, end, trip_filter=trip_filter) if knows_weeks and not cut_days else []
     )
-    answer = _Answer(area, end, parameters, by_hour=by_hour)
+    answer = _Answer(area, end, period, by_hour=by_hour)
     query_parameters = {
-        **parameters,
+        **trip_filter.parameters,
+        **period.parameters,
         **area_parameters(area, end),
         **_make_terms(end, complement_regions),
         "area": area.bounds(),
         "inner_34": area.inner(CELL_SHIFT).bounds(),
         "by_hour": by_hour,
         "knows_cells": knows_weeks,
-        "knows_cell_hours": not knows_weeks and parameters["datasource_id"] is None,
-        "knows_sums": knows_weeks and parameters["datasource_id"] is None,
+        "knows_cell_hours": not knows_weeks and not has_datasource,
+        "knows_sums": knows_weeks and not has_datasource,
         "has_cut_weeks": bool(cut_days),
-        "needs_times": not knows_weeks or bool(cut_days) or parameters["datasource_id"] is not None,
+        "needs_times": not knows_weeks or bool(cut_days) or has_datasource,
     }
     for rows in stream_rows(connection, "count_box", query_parameters):
-        if not rows[0][0]:
-            return None
+        if not rows[0].is_current:
+            raise StaleError
         answer.add(rows)
-    try:
-        answer.add_blocks(connection, cut_days)
-    except StaleError:
-        return None
+    answer.add_blocks(connection, cut_days)
     return answer.counts
 
 
-def _list_complement_regions(connection: Connection, area: AxisArea, end: End, *, parameters: Mapping[str, Any]) -> list[int]:
+def _list_complement_regions(connection: Connection, area: AxisArea, end: End, *, trip_filter: TripFilter) -> list[int]:
     """List the regions to count by their complement. Faster for regions mostly inside the box; correct for any region.
 
     Empty while there are unindexed loads: their trips are in the totals, but in no block.
     """
-    if end not in _COMPLEMENT_TERMS or parameters["unindexed_loads"]:
+    if end not in _COMPLEMENT_TERMS or trip_filter.unindexed_loads:
         return []
     query_parameters = {
         "inner_34": area.inner(CELL_SHIFT).bounds(),
-        "region_id": parameters["region_id"],
+        "region_id": trip_filter.region_id,
         "share": _COMPLEMENT_SHARES[end],
     }
     return list(execute(connection, "list_complement_regions", **query_parameters).scalars())
@@ -129,11 +126,10 @@ def _make_terms(end: End, complement_regions: Sequence[int]) -> dict[str, object
 class _Answer:
     """Adds up the rows of count_box. Counts of complement regions are subtracted where all trips of the region were added."""
 
-    def __init__(self, area: AxisArea, end: End, parameters: Mapping[str, Any], *, by_hour: bool) -> None:
-        from_on, to_on = parameters["from_on"], parameters["to_on"]
-        scan_filter = ScanFilter(area, parameters["hours"], from_on, to_on)
-        self._first_week = from_on - from_on.weekday() * DAY
-        self._whole_weeks = (parameters["whole_from"], parameters["whole_to"])
+    def __init__(self, area: AxisArea, end: End, period: Period, *, by_hour: bool) -> None:
+        scan_filter = ScanFilter(area, period.hours, period.from_on, period.to_on)
+        self._first_week = period.first_week
+        self._whole_weeks = period.whole_weeks
         self._counter = TimeCounter(scan_filter, by_hour=by_hour)
         self._complement = TimeCounter(scan_filter, by_hour=by_hour)
         self._complement_sign = -_TOTAL_SIGNS.get(end, 0)

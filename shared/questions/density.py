@@ -1,8 +1,8 @@
 """Density: trip origins per cell, in the finest cells of which there are at most a given number. The map's ground layer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from shared.domain.area import WHOLE_WORLD, AxisArea, Box
 from shared.domain.position import Positions, cell_middles
 from shared.index.layout import CELL_SHIFT, FINE_SHIFT
-from shared.index.snapshot import fetch_uncompacted_loads
+from shared.index.snapshot import StaleError, fetch_uncompacted_loads, retry_stale
 from shared.services.database import execute, stream_rows
 
 # Bits of one level of the cell pyramid: half the rows, half the columns.
@@ -35,18 +35,7 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
     area = viewport.area().outer(FINE_SHIFT) if viewport else WHOLE_WORLD
     if area.is_empty:
         return []
-    areas = {
-        "area": area.bounds() if viewport else None,
-        "cell_area": area.outer(CELL_SHIFT).bounds() if viewport else None,
-    }
-    while True:
-        loads = fetch_uncompacted_loads(connection)
-        has_blocks = loads["uncompacted_loads"] != loads["unindexed_loads"]
-        uncompacted = _count_blocks(connection, area, loads, limit=limit) if has_blocks else _Cells()
-        known = {"least_level": uncompacted.level, "cells": uncompacted.cells.tolist(), "cell_trips": uncompacted.trips.tolist()}
-        rows = execute(connection, "list_density", **areas, **loads, **known, limit=limit).all()
-        if rows[0].is_current:
-            break
+    rows = retry_stale(lambda: _list_cells(connection, viewport, area, limit=limit))
     if rows[0].cell is None:
         return []
     longitudes, latitudes = cell_middles(np.array([row.cell for row in rows]), rows[0].shift)
@@ -54,6 +43,22 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
         CellCount(longitude, latitude, row.trips)
         for longitude, latitude, row in zip(longitudes.tolist(), latitudes.tolist(), rows, strict=True)
     ]
+
+
+def _list_cells(connection: Connection, viewport: Box | None, area: AxisArea, *, limit: int) -> Sequence[Any]:
+    """Rows of list_density, at least one. Raises: StaleError."""
+    areas = {
+        "area": area.bounds() if viewport else None,
+        "cell_area": area.outer(CELL_SHIFT).bounds() if viewport else None,
+    }
+    loads = fetch_uncompacted_loads(connection)
+    has_blocks = loads["uncompacted_loads"] != loads["unindexed_loads"]
+    uncompacted = _count_blocks(connection, area, loads, limit=limit) if has_blocks else _Cells()
+    known = {"least_level": uncompacted.level, "cells": uncompacted.cells.tolist(), "cell_trips": uncompacted.trips.tolist()}
+    rows = execute(connection, "list_density", **areas, **loads, **known, limit=limit).all()
+    if not rows[0].is_current:
+        raise StaleError
+    return rows
 
 
 class _Cells:

@@ -14,11 +14,10 @@ from sqlalchemy import Connection
 
 from shared.domain.trip_end import area_parameters
 from shared.index.layout import HOURS
-from shared.index.snapshot import fetch_trip_filter
+from shared.index.snapshot import fetch_trip_filter, retry_stale
 from shared.platform.errors import RequestError
-from shared.questions.period import period_parameters
-from shared.questions.period_counts import Counts, count_without_box
-from shared.questions.weekly import WeeklyQuestion, choose_period
+from shared.questions.period_counts import Counts
+from shared.questions.weekly import WeeklyQuestion, count_trips, resolve_period
 from shared.services.database import execute, preferring_indexes
 
 By = Literal["hour", "weekday", "duration"]
@@ -74,19 +73,15 @@ def count_hours_of_week(connection: Connection, question: WeeklyQuestion) -> lis
 
 def _count(connection: Connection, question: WeeklyQuestion, *, by_hour: bool) -> Counts:
     """Count the trips of a period. Shape: a row per week, a column per hour of the week or one."""
-    area = question.area
-    while True:
-        parameters = _parameters(connection, question)
-        if parameters is None:
-            return np.zeros((1, HOURS if by_hour else 1), np.int64)
-        if area is None:
-            found = count_without_box(connection, parameters=parameters, by_hour=by_hour)
-        else:
-            from shared.questions.box_counts import count_box
 
-            found = count_box(connection, area, question.end, parameters=parameters, by_hour=by_hour)
-        if found is not None:
-            return found
+    def count() -> Counts:
+        trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+        period = resolve_period(question, trip_filter)
+        if period is None:
+            return np.zeros((1, HOURS if by_hour else 1), np.int64)
+        return count_trips(connection, question, trip_filter=trip_filter, period=period, by_hour=by_hour)
+
+    return retry_stale(count)
 
 
 def sum_hours(counts: Sequence[int]) -> list[int]:
@@ -101,10 +96,11 @@ def _count_durations(connection: Connection, question: WeeklyQuestion) -> dict[i
         # A load may have brought some meanwhile.
         if not _has_durations(connection):
             return {None: trips}
-    parameters = _parameters(connection, question)
-    if parameters is None:
+    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+    period = resolve_period(question, trip_filter)
+    if period is None or (question.area and question.area.is_empty):
         return {}
-    del parameters["uncompacted_loads"], parameters["unindexed_loads"]
+    parameters = {**trip_filter.name_parameters, **period.parameters}
     bounds_s = [60 * minute for minute in DURATION_MINUTES]
     areas = area_parameters(question.box, question.end)
     # The index of trips knows origins.
@@ -125,12 +121,3 @@ def _make_durations(found: Mapping[int | None, int]) -> Histogram:
         for number, (minute, name) in enumerate(zip(DURATION_MINUTES, names, strict=True), start=1)
     )
     return Histogram("duration", bins, sum(found.values()), found.get(None, 0))
-
-
-def _parameters(connection: Connection, question: WeeklyQuestion) -> dict[str, Any] | None:
-    """The filters as the queries take them; None when no trip can pass them."""
-    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-    period = choose_period(question, trip_filter)
-    if period is None or (question.area and question.area.is_empty):
-        return None
-    return period_parameters(trip_filter, period, question.hours)

@@ -1,23 +1,48 @@
-"""Periods: the days and whole weeks that a question counts."""
+"""Periods: the days, whole weeks and hours that a question counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from shared.domain.clock import DAY, find_monday
-from shared.index.snapshot import TripFilter
 
 
-def period_parameters(trip_filter: TripFilter, period: tuple[date, date], hours: Sequence[int] | None) -> dict[str, Any]:
-    """Give what the queries of sql/queries/weekly.sql take; no week lies whole in the period when whole_from > whole_to."""
-    whole = {"whole_from": find_monday(period[0] + 6 * DAY), "whole_to": find_monday(period[1] + DAY) - DAY}
-    return {**trip_filter.parameters, "from_on": period[0], "to_on": period[1], "hours": hours, **whole}
+@dataclass(frozen=True, slots=True)
+class Period:
+    """First and last day, both included, and hours of the week, Monday 0 h is 0 (None: all). Clock: local wall clock."""
 
+    from_on: date
+    to_on: date
+    hours: Sequence[int] | None = None
 
-def list_cut_days(parameters: Mapping[str, Any]) -> list[tuple[date, date]]:
-    """List the days of a period that are in no whole week, as ranges."""
-    from_on, to_on, whole_from, whole_to = (parameters[name] for name in ("from_on", "to_on", "whole_from", "whole_to"))
-    if whole_from > whole_to:
-        return [(from_on, to_on)]
-    ranges = [(from_on, whole_from - DAY), (whole_to + DAY, to_on)]
-    return [(first, last) for first, last in ranges if first <= last]
+    @property
+    def first_week(self) -> date:
+        """The Monday of the first week."""
+        return find_monday(self.from_on)
+
+    @property
+    def weeks(self) -> int:
+        """Number of weeks, whole or not."""
+        return (self.to_on - self.first_week).days // 7 + 1
+
+    @property
+    def whole_weeks(self) -> tuple[date, date]:
+        """First Monday and last Sunday of the weeks that lie whole in the period; the first lies after the last without any."""
+        return find_monday(self.from_on + 6 * DAY), find_monday(self.to_on + DAY) - DAY
+
+    @property
+    def cut_days(self) -> list[tuple[date, date]]:
+        """The days that are in no whole week, as ranges."""
+        whole_from, whole_to = self.whole_weeks
+        if whole_from > whole_to:
+            return [(self.from_on, self.to_on)]
+        ranges = [(self.from_on, whole_from - DAY), (whole_to + DAY, self.to_on)]
+        return [(first, last) for first, last in ranges if first <= last]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The period as query parameters."""
+        whole_from, whole_to = self.whole_weeks
+        days = {"from_on": self.from_on, "to_on": self.to_on, "whole_from": whole_from, "whole_to": whole_to}
+        return {**days, "hours": self.hours}

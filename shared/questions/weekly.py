@@ -6,21 +6,23 @@
 Whole weeks and whole cells are counted from rollups, the rest of the period and of the box from blocks or trips: exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection
 
 from shared.domain.area import WHOLE_WORLD, AxisArea, Box
 from shared.domain.clock import DAY, WEEK, WEEKDAYS, find_monday, list_hours, validate_hours, validate_weekdays
 from shared.domain.trip_end import End, validate_end
-from shared.index.snapshot import TripFilter, fetch_trip_filter
+from shared.index.layout import HOURS
+from shared.index.snapshot import TripFilter, fetch_trip_filter, retry_stale
 from shared.platform.errors import RequestError
-from shared.questions.period import period_parameters
-from shared.questions.period_counts import count_without_box
+from shared.questions.period import Period
+from shared.questions.period_counts import Counts, count_without_box
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +145,16 @@ def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnsw
 
     Raises: RequestError for a region or datasource that isn't there.
     """
-    while True:
-        trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-        period = choose_period(question, trip_filter)
-        if period is None:
-            return WeeklyAnswer((), question.from_on, question.to_on)
-        counts = _count_weeks(connection, question, trip_filter=trip_filter, period=period)
-        if counts is not None:
-            return WeeklyAnswer(_list_weeks(counts, period, trip_filter), *period)
+    return retry_stale(lambda: _fetch(connection, question))
+
+
+def _fetch(connection: Connection, question: WeeklyQuestion) -> WeeklyAnswer:
+    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
+    period = resolve_period(question, trip_filter)
+    if period is None:
+        return WeeklyAnswer((), question.from_on, question.to_on)
+    counts = count_trips(connection, question, trip_filter=trip_filter, period=period)
+    return WeeklyAnswer(_list_weeks(counts[:, 0].tolist(), period, trip_filter), period.from_on, period.to_on)
 
 
 def compare_weekly(
@@ -163,42 +167,37 @@ def compare_weekly(
     return WeeklyComparison(fetch_weekly(connection, question), fetch_weekly(connection, other))
 
 
-def choose_period(question: WeeklyQuestion, trip_filter: TripFilter) -> tuple[date, date] | None:
-    """Find the first and last day that count: as asked, else of the weeks that have trips; None when there is none."""
+def resolve_period(question: WeeklyQuestion, trip_filter: TripFilter) -> Period | None:
+    """The days that count: as in the question, else of the weeks that have trips; None when there are no trips."""
     from_on = question.from_on or (find_monday(trip_filter.first_at.date()) if trip_filter.first_at else None)
     to_on = question.to_on or (find_monday(trip_filter.last_at.date()) + WEEK - DAY if trip_filter.last_at else None)
-    return (from_on, to_on) if from_on and to_on and from_on <= to_on else None
+    return Period(from_on, to_on, question.hours) if from_on and to_on and from_on <= to_on else None
 
 
-def _count_weeks(
-    connection: Connection, question: WeeklyQuestion, *, trip_filter: TripFilter, period: tuple[date, date]
-) -> Mapping[date, int] | None:
-    """Trips per week; None when loads were compacted or undone since the filter was fetched."""
+def count_trips(
+    connection: Connection, question: WeeklyQuestion, *, trip_filter: TripFilter, period: Period, by_hour: bool = False
+) -> Counts:
+    """Count the trips of a period. Shape: a row per week, a column per hour of the week or one. Raises: StaleError."""
     area = question.area
-    if area and area.is_empty:
-        return {}
-    parameters = period_parameters(trip_filter, period, question.hours)
     if area is None:
-        counts = count_without_box(connection, parameters=parameters)
-    else:
-        # Imported here: questions without a box need not load compiled kernels.
-        from shared.questions.box_counts import count_box
+        return count_without_box(connection, trip_filter, period, by_hour=by_hour)
+    if area.is_empty:
+        return np.zeros((period.weeks, HOURS if by_hour else 1), np.int64)
+    # Imported here: questions without a box need not load compiled kernels.
+    from shared.questions.box_counts import count_box
 
-        counts = count_box(connection, area, question.end, parameters=parameters)
-    if counts is None:
-        return None
-    weeks = (find_monday(period[0]) + number * WEEK for number in range(len(counts)))
-    return dict(zip(weeks, counts[:, 0].tolist(), strict=True))
+    return count_box(connection, area, question.end, trip_filter=trip_filter, period=period, by_hour=by_hour)
 
 
-def _list_weeks(counts: Mapping[date, int], period: tuple[date, date], trip_filter: TripFilter) -> tuple[WeekCount, ...]:
-    from_on, to_on = period
-    weeks = (find_monday(from_on) + n * WEEK for n in range((find_monday(to_on) - find_monday(from_on)).days // 7 + 1))
-    return tuple(WeekCount(week, counts.get(week, 0), _is_partial(week, period, trip_filter)) for week in weeks)
+def _list_weeks(counts: Sequence[int], period: Period, trip_filter: TripFilter) -> tuple[WeekCount, ...]:
+    mondays = (period.first_week + number * WEEK for number in range(period.weeks))
+    return tuple(
+        WeekCount(monday, trips, _is_partial(monday, period, trip_filter)) for monday, trips in zip(mondays, counts, strict=True)
+    )
 
 
-def _is_partial(week: date, period: tuple[date, date], trip_filter: TripFilter) -> bool:
+def _is_partial(week: date, period: Period, trip_filter: TripFilter) -> bool:
     sunday = week + WEEK - DAY
-    starts = [period[0], *([trip_filter.first_at.date()] if trip_filter.first_at else [])]
-    ends = [period[1], *([trip_filter.last_at.date()] if trip_filter.last_at else [])]
+    starts = [period.from_on, *([trip_filter.first_at.date()] if trip_filter.first_at else [])]
+    ends = [period.to_on, *([trip_filter.last_at.date()] if trip_filter.last_at else [])]
     return any(week < start <= sunday for start in starts) or any(week <= end < sunday for end in ends)
