@@ -1,10 +1,10 @@
-"""Moments: an answer that comes from several statements, from one committed state of the data.
+"""Moments: answers of several statements, from one committed state of the data.
 
     version, answer = answer_at_one_moment(engine, lambda connection: fetch_weekly(connection, question))
 
 A transaction of REPEATABLE READ sees one state in all its statements. TimescaleDB, however, can lose rows of a chunk that is
-compressed meanwhile (timescale/timescaledb #6841, #6842), and shards of Citus have a state each. So questions that read trips are
-asked with READ COMMITTED, and again where a commit came in between.
+compressed meanwhile (timescale/timescaledb #6841, #6842), and each shard of Citus has its own state. So questions that read trips
+are computed with READ COMMITTED, and again when another transaction committed in between.
 """
 
 from collections.abc import Callable

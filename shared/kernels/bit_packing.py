@@ -1,8 +1,8 @@
-"""Bits: columns of numbers packed bit by bit, and the loops that write and read them, compiled to machine code by numba.
+"""Bit packing: columns of numbers with as many bits as the largest of each group needs.
 
-A column holds groups of numbers, each with the width of its largest before it. Groups are small where a number's size tells those
-of its neighbours (differences of positions), and as large as the column where it doesn't. It is made of whole 64-bit words.
-The compiled code is kept (shared/kernels/compiler.py); kernels hold no interpreter lock.
+A column is a sequence of groups: six bits with the width, then the numbers with that many bits each. Groups are small where
+neighbours are of similar size (differences of positions), and as large as the column elsewhere. A column takes whole 64-bit
+words.
 """
 
 from collections.abc import Callable
@@ -17,17 +17,17 @@ from shared.kernels.compiler import compile_kernel
 from shared.platform.arrays import Numbers, Words
 
 SMALL_GROUP: Final = 16
-"""Numbers of a group where neighbours are alike: fewer cost more widths, more cost wider numbers. With 32, places of origins take
-0.07 bytes a trip more and those of destinations 0.05; with 8 they take 0.06 and 0.02 less, and more time to read."""
+"""Numbers of a small group. Smaller groups store more widths, larger ones wider numbers: groups of 32 take 0.07 bytes a trip more
+for origins and 0.05 for destinations; groups of 8 take 0.06 and 0.02 bytes less, and more time to read."""
 
 _WIDTH_BITS: Final = 6
-# The widest numbers that lie in the eight bytes from their first one's on, whichever bit of that they begin with.
+# The widest numbers that one unaligned load of eight bytes reads, whatever the first bit.
 _LOADED_BITS: Final = 57
 
 
 @compile_kernel
 def _get(words: Words, bit: int, mask: np.uint64) -> int:
-    """Read a number's bits without asking whether they pass the end of a word; so a word must follow the last."""
+    """Read a number that may span two words, branch-free; so a word must follow the last one."""
     word, shift = bit >> 6, np.uint64(bit & 63)
     low = words[word] >> shift
     high = (words[word + 1] << np.uint64(1)) << (np.uint64(63) - shift)
@@ -35,7 +35,7 @@ def _get(words: Words, bit: int, mask: np.uint64) -> int:
 
 
 def _type_load(_context: Any, words: Any, _byte: Any) -> Any:  # noqa: ANN401 - numba's own types
-    """Load the eight bytes of words that begin at any byte."""
+    """Load eight bytes at any byte offset in words."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -55,7 +55,7 @@ def _mask(width: int) -> np.uint64:
 
 @compile_kernel
 def count_bits(number: int) -> int:
-    """Bits of a number of 0 or more."""
+    """Number of bits of a non-negative number."""
     bits = 0
     while number:
         number >>= 1
@@ -65,15 +65,15 @@ def count_bits(number: int) -> int:
 
 @compile_kernel
 def pack_numbers(values: Numbers, offsets: Numbers, parts: int = 0) -> tuple[Words, Numbers]:
-    """Pack the numbers between each two cuts into a column of bits, as so many groups of equal size; 0: as small groups.
+    """Pack each range of values into a column of bits. parts: number of groups of equal size; 0: groups of SMALL_GROUP.
 
-    Shape: n numbers of 0 to 2^62 - 1, m + 1 cuts → words, and the m + 1 words where columns begin.
+    Shape: n values of 0 to 2^62 - 1, m + 1 offsets of ranges → words of all columns, and their m + 1 offsets in words.
     """
     blocks = len(offsets) - 1
     words = np.empty(len(values) + len(values) // 8 + 2 * blocks + 2, np.uint64)
-    offsets_of_columns = np.zeros(blocks + 1, np.int64)
+    starts = np.zeros(blocks + 1, np.int64)
     for block in range(blocks):
-        word, used, held = offsets_of_columns[block], 0, np.uint64(0)
+        word, used, held = starts[block], 0, np.uint64(0)
         size = (offsets[block + 1] - offsets[block]) // parts if parts else SMALL_GROUP
         for first in range(offsets[block], offsets[block + 1], size):
             group = values[first : min(first + size, offsets[block + 1])]
@@ -92,8 +92,8 @@ def pack_numbers(values: Numbers, offsets: Numbers, parts: int = 0) -> tuple[Wor
                     held = value >> np.uint64(bits - used)
         if used:
             words[word] = held
-        offsets_of_columns[block + 1] = word + (used > 0)
-    return words[: offsets_of_columns[blocks]], offsets_of_columns
+        starts[block + 1] = word + (used > 0)
+    return words[: starts[blocks]], starts
 
 
 @compile_kernel
@@ -106,7 +106,7 @@ def unpack_numbers(words: Words, start: int, values: Numbers, size: int = SMALL_
         mask = _mask(width)
         group = values[first : first + size]
         if width <= _LOADED_BITS:
-            # Half the time of reading two words for each number.
+            # Half the time of reading two words a number.
             for i in range(len(group)):
                 at = bit + i * width
                 group[i] = np.int64((_load(words, at >> 3) >> np.uint64(at & 7)) & mask)
@@ -116,7 +116,7 @@ def unpack_numbers(words: Words, start: int, values: Numbers, size: int = SMALL_
         bit += len(group) * width
 
 
-def list_columns(words: Words, offsets_of_columns: Numbers) -> list[bytes]:
-    """Give each column of pack_numbers as bytes."""
+def list_columns(words: Words, starts: Numbers) -> list[bytes]:
+    """Each column of pack_numbers as bytes."""
     data = words.astype("<u8").tobytes()
-    return [data[first:last] for first, last in pairwise((8 * offsets_of_columns).tolist())]
+    return [data[first:last] for first, last in pairwise((8 * starts).tolist())]

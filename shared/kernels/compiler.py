@@ -1,7 +1,7 @@
-"""Kernel cache: where numba keeps compiled kernels, a folder for each state of their sources.
+"""Kernel compiler: numba with a cache folder for each state of the kernels' sources.
 
-By itself numba looks at the file of the kernel only, not at the files of those that it calls: after a change there it would go
-on with the old code of both.
+numba itself checks the file of a kernel only, not the files of the kernels that it calls: after a change there it would run old
+code.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _PREFIX: Final = "kernels-"
 
 @cache
 def use_cache() -> Path:
-    """Have numba keep kernels beside the sources, or where NUMBA_CACHE_DIR says; to be called before the first kernel is made."""
+    """Set numba's cache: beside the sources, or in NUMBA_CACHE_DIR. To be called before the first kernel is made."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     folder = prepare_cache(Path(given) if given else _ROOT / "shared" / "__pycache__", list_sources())
     numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
@@ -36,7 +36,7 @@ def list_sources() -> list[Path]:
 
 
 def prepare_cache(base: Path, sources: Iterable[Path]) -> Path:
-    """Name the folder of these sources, and remove those of others. Where base can't be written to, numba finds another place."""
+    """Name the folder of these sources, and remove those of other states. If base is not writable, numba selects another."""
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     folder = base / f"{_PREFIX}{digest}"
     if not folder.exists():
@@ -49,6 +49,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compile_kernel(function: Function) -> Function:
-    """Have a function compiled when it is first called."""
+    """Compile a function at its first call; it runs without the interpreter lock."""
     use_cache()
     return cast("Function", numba.njit(cache=True, nogil=True)(function))

@@ -1,8 +1,8 @@
-"""Patches: trips of neighbouring origins, parted into blocks by their destinations: a box for both ends cuts few of them.
+"""k-d partition: split trips of neighbouring origins (a patch) into blocks by their destinations, so that a box cuts few blocks.
 
-A patch is halved again and again across its longer side, as a k-d tree is built. Of the trips whose origins lie in a box of 8 km
-(16 km) in a city, 29 (17) % are in blocks whose destinations the box cuts. Slices of the destinations' order by position leave 40
-(18) %, those of patches of a quarter of the size 62 (35) %, slices by one axis and then the other 38 (26) %.
+A patch is halved repeatedly across its longer side, as a k-d tree is built. Of the trips whose origins lie in a box of 8 km
+(16 km) in a city, 29 (17) % are in blocks whose destinations the box cuts. Sorting a patch by destination leaves 40 (18) %, with
+patches of a quarter of the size 62 (35) %; slices by one axis and then the other 38 (26) %.
 Source: J. L. Bentley, Multidimensional binary search trees used for associative searching, 1975.
 """
 
@@ -19,12 +19,12 @@ from shared.platform.arrays import Numbers
 
 Steps = npt.NDArray[np.int32]
 PatchColumns = tuple[Steps, Steps, Steps]
-"""Places, and their steps on both axes."""
+"""Trip indexes, and their destinations' steps on both axes."""
 
-# A tree of more levels has more blocks than there are trips.
+# A tree with more levels would have more leaves than trips.
 _MOST_LEVELS: Final = 64
 _BUCKETS: Final = 1_024
-# The longer side shows in every eighth point too.
+# Every eighth destination is enough to find the longer side.
 _SAMPLED: Final = 8
 
 
@@ -49,7 +49,7 @@ def part_patches(others: Numbers, patches: Numbers, offsets: Numbers) -> Steps:
 
 @compile_kernel
 def _part_patch(columns: PatchColumns, offsets: Numbers) -> None:
-    """Part the points between the first cut and the last."""
+    """Split the trips of one patch into the blocks between its offsets."""
     indexes, x, y = columns
     scratch = np.empty((3, offsets[-1] - offsets[0]), np.int32)
     pending = np.empty((_MOST_LEVELS, 2), np.int64)

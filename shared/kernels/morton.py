@@ -33,7 +33,7 @@ def spread(step: int) -> int:
 
 @compile_kernel
 def join_axes(x: int, y: int) -> int:
-    """Make a position of its axis steps."""
+    """The position of two axis steps."""
     return spread(x) << 1 | spread(y)
 
 

@@ -1,10 +1,10 @@
-"""Pairs: numbers of trips added up by origin and destination cell, in a table that hashes both.
+"""Pair counter: a hash table from two keys, such as origin and destination cell, to a sum of trips.
 
     counter = PairCounter()
     counter.add(origins, destinations, trips)
     origins, destinations, trips = counter.list_pairs()
 
-A tenth of the time that grouping columns takes, where the same few flows come again and again in every batch of blocks.
+A tenth of the time of a group-by, where the same few flows recur in every batch of blocks.
 """
 
 from typing import Final
@@ -15,15 +15,15 @@ from shared.kernels.compiler import compile_kernel
 from shared.platform.arrays import Numbers
 
 _FIRST_SLOTS: Final = 1 << 12
-# Odd numbers with bits all over (from the golden ratio and xxHash), so that neighbouring cells go to slots far apart.
+# Odd multipliers with well-mixed bits (from the golden ratio and xxHash) spread neighbouring cells over the table.
 _STIR: Final = (0x1E37_79B9_7F4A_7C15, 0x42B2_AE3D_27D4_EB4F)
 
 
 class PairCounter:
-    """Trips per pair."""
+    """Sums of trips per pair of keys."""
 
     def __init__(self, slots: int = _FIRST_SLOTS) -> None:
-        """Make a table of so many slots, a power of two; it grows as soon as half of them are in use."""
+        """Make a table. slots: a power of two; the table grows when half of them are used."""
         self._slots = np.zeros((slots, 3), np.int64)
         self._used = 0
 
@@ -40,17 +40,17 @@ class PairCounter:
             self._used = _add_pairs(self._slots, 0, tuple(filled), 0)[1]
 
     def list_pairs(self) -> Numbers:
-        """List the pairs in no order. Shape: 3 by n: origins, destinations, trips."""
+        """All pairs, unordered. Shape: 3 by n: origins, destinations, trips."""
         return _list_pairs(self._slots, self._used)
 
     @property
     def pairs(self) -> int:
-        """How many pairs there are."""
+        """Number of pairs."""
         return self._used
 
     @property
     def slots(self) -> Numbers:
-        """The table itself, for find_pair."""
+        """The table, for find_pair."""
         return self._slots
 
 
@@ -62,7 +62,7 @@ def _first_slot(origin: int, destination: int, size: int) -> int:
 
 @compile_kernel
 def find_pair(slots: Numbers, origin: int, destination: int) -> int:
-    """Give the trips of a pair in a counter's table; 0 where it isn't there."""
+    """The trips of a pair in a counter's table; 0 without the pair."""
     size = len(slots)
     slot = _first_slot(origin, destination, size)
     while slots[slot, 2] and (slots[slot, 0] != origin or slots[slot, 1] != destination):

@@ -1,7 +1,7 @@
-"""Sorting numbers by radix: one digit after the other, from the lowest, so that no two numbers are ever compared.
+"""Radix sort: order and count non-negative numbers digit by digit, from the lowest, without comparisons.
 
-In a worker 97,000 positions of one city are ordered in 1.1 ms where numpy's argsort takes 4.9, a million in 20 ms instead of 78;
-counting 97,000 distinct keys takes 0.8 ms instead of 3.9, a million 9 instead of 54.
+Against numpy, in a worker: ordering 97,000 positions of a city takes 1.1 ms instead of 4.9 (argsort), a million 20 ms instead of
+78; counting 97,000 distinct keys takes 0.8 ms instead of 3.9 (unique), a million 9 ms instead of 54.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ from shared.platform.arrays import Numbers, Words
 _DIGIT_BITS: Final = 9
 _DIGIT: Final = np.uint64((1 << _DIGIT_BITS) - 1)
 _BUCKETS: Final = 1 << _DIGIT_BITS
-# Places to count at, for each key: more take longer to look through than keys to sort.
+# Most counters for each key: reading more takes longer than sorting the keys.
 _COUNTERS_PER_KEY: Final = 8
 _MIN_COUNTERS: Final = 4_096
 _KINDS: Final = 65_536
@@ -28,7 +28,7 @@ Counts = npt.NDArray[np.uint32]
 
 @compile_kernel
 def order_numbers(values: Numbers) -> Numbers:
-    """Order values: which comes first, second and so on, equal ones as they stood. Shape: n numbers of 0 or more → n places."""
+    """Indexes that sort values; stable. Shape: n non-negative numbers → n indexes."""
     if np.all(values[1:] >= values[:-1]):
         return np.arange(len(values))
     keys, starts = _prepare(values)
@@ -49,7 +49,7 @@ def order_numbers(values: Numbers) -> Numbers:
 
 @compile_kernel
 def count_numbers(values: Numbers) -> tuple[Numbers, Numbers]:
-    """Count how often each value occurs. Shape: n numbers of 0 or more → m distinct ones in order, and m counts."""
+    """Count how often each value occurs. Shape: n non-negative numbers → m distinct values in order, m counts."""
     keys = _sort(values)
     distinct, ends = np.empty(len(keys), np.int64), np.zeros(len(keys) + 1, np.int64)
     found = 0
