@@ -40,7 +40,7 @@ class BatchSlice:
 class ParsedBatch:
     """Outcome of every record of a batch: rows_read == trips.height + rejects.height.
 
-    Shape: trips as TRIP_SCHEMA, rejects as REJECT_SCHEMA (schema.py). warnings counts odd trips that were kept.
+    Shape: trips as TRIP_SCHEMA, rejects as REJECT_SCHEMA (validation/rules.py). warnings counts odd trips that were kept.
     """
 
     trips: pl.DataFrame

@@ -34,7 +34,7 @@ NO_COLUMN = "-"
 AxisOrder = Literal["lon_lat", "lat_lon"]
 
 
-# Of one degree; a table with their values is in values/positions.py.
+# Of one degree; a table with their values is in coordinates/reprojection.py.
 CoordinateUnit = Literal["degrees", "e7", "e6", "e5", "radians"]
 
 

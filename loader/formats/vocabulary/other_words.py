@@ -1,4 +1,4 @@
-"""Other words: those of the vocabulary that give a column no role of a trip, by language (vocabulary.py has the others)."""
+"""Other words: those of the vocabulary that give a column no role of a trip, by language (words.py has the others)."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""What each call answers, for the OpenAPI document; tests hold real answers against it. For questions see answers_trips.py."""
+"""Responses of each call, for the OpenAPI document; tests compare real responses with it (questions: trip_responses.py)."""
 
 from datetime import datetime
 from typing import Any

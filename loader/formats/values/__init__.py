@@ -1,1 +1,0 @@
-"""Values: what one field's text means as a time, a number or a position."""
