@@ -18,8 +18,8 @@ from shared.index.layout import DAY_ONE
 from shared.services.database import driver_connection, execute
 from shared.services.named_queries import query
 
-Kinds = Literal["bare", "loose", "packed"]
-KINDS: Final[tuple[Kinds, ...]] = ("bare", "loose", "packed")
+Kinds = Literal["unindexed", "uncompacted", "compacted"]
+KINDS: Final[tuple[Kinds, ...]] = ("unindexed", "uncompacted", "compacted")
 """Loads that are read trip by trip, through their batches' blocks, and through a run."""
 
 
@@ -33,7 +33,9 @@ class MadeTrip:
     duration_s: int | None = None
 
 
-def insert_trips(connection: Connection, trips: Sequence[MadeTrip], *, kind: Kinds = "loose", block_trips: int = 4_096) -> int:
+def insert_trips(
+    connection: Connection, trips: Sequence[MadeTrip], *, kind: Kinds = "uncompacted", block_trips: int = 4_096
+) -> int:
     """Insert one load of trips, sorted by origin, with what questions read of it; returns the load's id."""
     execute(connection, "insert_regions", load_id=None, names=sorted({trip.region for trip in trips}))
     execute(connection, "insert_datasources", load_id=None, names=sorted({trip.datasource for trip in trips}))
@@ -48,7 +50,7 @@ def insert_trips(connection: Connection, trips: Sequence[MadeTrip], *, kind: Kin
             ids = (load_id, trip.duration_s, regions[trip.region], datasources[trip.datasource])
             copy.write_row((trip.started_at, trip.origin, trip.destination, *ids))
     make_rollups(connection, load_id)
-    if kind == "loose" and trips:
+    if kind == "uncompacted" and trips:
         ends = (np.array([getattr(trip, end) for trip in trips]) for end in ("origin", "destination"))
         stamps = np.array([_stamp(trip, regions, datasources) for trip in trips])
         rows = make_batch_blocks(*ends, stamps, block_trips=block_trips)
@@ -59,9 +61,9 @@ def insert_trips(connection: Connection, trips: Sequence[MadeTrip], *, kind: Kin
                rows_in_blocks = %(rows_in_blocks)s
         where load_id = %(load_id)s
         """,
-        {"load_id": load_id, "rows": len(trips), "rows_in_blocks": len(trips) if kind == "loose" else 0},
+        {"load_id": load_id, "rows": len(trips), "rows_in_blocks": len(trips) if kind == "uncompacted" else 0},
     )
-    if kind == "packed":
+    if kind == "compacted":
         create_segment(connection, [load_id], len(trips))
     return load_id
 

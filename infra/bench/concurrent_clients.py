@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from infra.bench.questions import Boxes
-from infra.bench.scale import wait_for_runs
+from infra.bench.scale import wait_for_compaction
 from infra.state import StackState
 from loader.cli.client import HubClient
 from loader.sample.generate import generate_trips
@@ -102,7 +102,7 @@ def run_clients(
     """
     engine = connect_database(settings, statement_timeout_ms=0)
     report("Compacting …")
-    wait_for_runs(engine)
+    wait_for_compaction(engine)
     _wait_for_quiet(engine)
     with transaction(engine) as connection:
         boxes = Boxes(connection, random.Random(seed))  # noqa: S311 - nothing secret

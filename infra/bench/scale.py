@@ -95,8 +95,8 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
         missing = list_missing_samples(engine, path, samples=_SAMPLES, seed=seed)
     finally:
         path.unlink(missing_ok=True)
-    report("Packing …")
-    wait_for_runs(engine)
+    report("Compacting …")
+    wait_for_compaction(engine)
     # While the checks read, nothing that was removed could be tidied up; autovacuum would some minutes later.
     clear_batch_blocks(engine)
     execute_alone(engine, "vacuum_rollup_week")
@@ -130,8 +130,8 @@ def _time_questions(engine: Engine, folder: Path, *, repeats: int, seed: int) ->
         return time_questions(engine, repeats=repeats, seed=seed, duck=duck)
 
 
-def wait_for_runs(engine: Engine) -> None:
-    """Wait until no load is loose that ought to be packed; a worker packs, or this process when none is at it."""
+def wait_for_compaction(engine: Engine) -> None:
+    """Wait until no compaction is due. A worker compacts; this process does when no worker is at it."""
     while True:
         if compact_loads(engine) == 0:
             with transaction(engine) as connection:

@@ -34,21 +34,21 @@ def _fetch_group(connection: Connection, question: GroupDetailQuestion) -> Group
     trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
     if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
         return GroupDetail(0, (), (0,) * 24, ())
-    known = GroupHours.count(connection, question, trip_filter) if question.fits_blocks else None
-    return _look(connection, question, trip_filter=trip_filter, known=known)
+    from_blocks = GroupHours.count(connection, question, trip_filter) if question.fits_blocks else None
+    return _look(connection, question, trip_filter=trip_filter, from_blocks=from_blocks)
 
 
 def _look(
-    connection: Connection, question: GroupDetailQuestion, *, trip_filter: TripFilter, known: "GroupHours | None"
+    connection: Connection, question: GroupDetailQuestion, *, trip_filter: TripFilter, from_blocks: "GroupHours | None"
 ) -> GroupDetail:
     """Merge the counts from blocks with those from trips: of unindexed loads, or of all."""
     parameters = {
         **_parameters(question),
         **trip_filter.name_parameters,
-        "loads": trip_filter.unindexed_loads if known else None,
-        "started_from": known.find_newest(question.samples) if known else None,
+        "loads": trip_filter.unindexed_loads if from_blocks else None,
+        "started_from": from_blocks.find_newest(question.samples) if from_blocks else None,
     }
-    weeks, hours = (known.weeks, known.hours) if known else (Counter[date](), Counter[int]())
+    weeks, hours = (from_blocks.weeks, from_blocks.hours) if from_blocks else (Counter[date](), Counter[int]())
     with preferring_indexes(connection):
         for row in execute(connection, "count_group", **parameters) if parameters["loads"] != [] else ():
             hours[row.hour] += row.trips

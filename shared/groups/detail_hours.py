@@ -1,7 +1,7 @@
 """Detail hours: when the trips of a group began, to the hour, from the blocks of their origins.
 
-    known = GroupHours.count(connection, question, filters)
-    known.weeks, known.hours, known.find_newest(20)
+    from_blocks = GroupHours.count(connection, question, trip_filter)
+    from_blocks.weeks, from_blocks.hours, from_blocks.find_newest(20)
 
 Reading the trips themselves took 5 s at 100 million trips.
 """
@@ -73,8 +73,8 @@ class GroupHours:
         """Find the hour since which so many trips of the group began at least; None where it has fewer."""
         if len(self.of_group) < trips:
             return None
-        place = len(self.of_group) - trips
-        return _FIRST_HOUR + timedelta(hours=int(np.partition(self.of_group, place)[place]))
+        index = len(self.of_group) - trips
+        return _FIRST_HOUR + timedelta(hours=int(np.partition(self.of_group, index)[index]))
 
 
 def _make_area(cell: tuple[int, int]) -> AxisArea:

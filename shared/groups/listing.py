@@ -64,6 +64,6 @@ def _fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
 
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:
-    """Count trips per hour of the day, 24 numbers; the question's own hours don't filter, so that they can be chosen on it."""
-    asked = WeeklyQuestion(question.region, question.datasource, question.box, question.end, weekdays=question.weekdays)
-    return sum_hours(count_hours_of_week(connection, asked))
+    """Count trips per hour of the day, 24 numbers; the question's own hours do not filter."""
+    any_hour = WeeklyQuestion(question.region, question.datasource, question.box, question.end, weekdays=question.weekdays)
+    return sum_hours(count_hours_of_week(connection, any_hour))

@@ -30,7 +30,7 @@ class FlowQuestion:
 
     box and end choose trips; viewport only chooses flows: those with a cell in it, whole.
     hour_from ≤ hour < hour_to; from > to passes midnight. weekdays: ISO, of the start. precision: geohash characters of a cell.
-    after: the token of the last flow or group that is known; those after it follow.
+    after: the token of the last flow or group of the former page.
     """
 
     region: str | None = None
@@ -64,7 +64,7 @@ class FlowQuestion:
 
     @property
     def after_key(self) -> tuple[int, int, int] | None:
-        """Trips, origin and destination of the last flow that is known. Raises: RequestError."""
+        """Trips, origin and destination of the last flow of the former page. Raises: RequestError."""
         after = _after(self, (int, str, str))
         trips, origin, destination = after.values()
         return None if trips is None else (trips, origin, destination)
@@ -182,7 +182,7 @@ class FlowMap:
 
 
 def parse_after(question: GroupQuestion) -> tuple[Any, ...] | None:
-    """Trips, origin and destination cell, minute and region of the last group that is known. Raises: RequestError."""
+    """Trips, origin and destination cell, minute and region of the last group of the former page. Raises: RequestError."""
     values = tuple(_after(question, (int, str, str, int, str)).values())
     return None if values[0] is None else values
 

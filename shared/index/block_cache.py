@@ -69,10 +69,10 @@ class BlockCache:
     def put(self, block_id: int, columns: Columns) -> None:
         """Cache columns of a block besides those that are cached."""
         with self._lock:
-            known = self._blocks.pop(block_id, None)
-            if known is not None:
-                self._bytes -= _measure(known)
-                columns = tuple(new if old is None else old for old, new in zip(known, columns, strict=True))
+            cached = self._blocks.pop(block_id, None)
+            if cached is not None:
+                self._bytes -= _measure(cached)
+                columns = tuple(new if old is None else old for old, new in zip(cached, columns, strict=True))
             self._blocks[block_id] = columns
             self._bytes += _measure(columns)
             while self._bytes > self.limit_bytes and self._blocks:

@@ -117,10 +117,10 @@ def stream_columns(
     words: lengths of deltas and of each axis. needs: flags of the columns. Raises: StaleError when a block is gone.
     """
     cache = get_block_cache(connection)
-    known = [columns or NO_COLUMNS for columns in cache.get(block_ids)]
+    cached = [columns or NO_COLUMNS for columns in cache.get(block_ids)]
     absent = [
         sum(1 << column for column in NEEDED_COLUMNS[need] if columns[column] is None)
-        for columns, need in zip(known, needs, strict=True)
+        for columns, need in zip(cached, needs, strict=True)
     ]
     pieces = [
         _Piece(block_id, widths, missing)
@@ -128,7 +128,7 @@ def stream_columns(
         for missing in COLUMN_RANGES[lacking]
     ]
     read = _read_columns(connection, cache, pieces)
-    for columns, need, lacking in zip(known, needs, absent, strict=True):
+    for columns, need, lacking in zip(cached, needs, absent, strict=True):
         found = list(columns)
         for missing in COLUMN_RANGES[lacking]:
             piece = next(read, None)

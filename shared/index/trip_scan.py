@@ -57,7 +57,7 @@ def stream_trip_blocks(
     """
     # Segments without flows per hour have flows of all hours only.
     flow_hours = [] if coverage is None else [True] if coverage.slots is not None else [True, False]
-    asked = {
+    query_parameters = {
         **parameters,
         "area": (scan_filter.area or WHOLE_WORLD).bounds(),
         "end_test": tests[0],
@@ -70,7 +70,7 @@ def stream_trip_blocks(
         "is_in_order": is_in_order,
     }
     found: list[Any] = []
-    for rows in stream_rows(connection, "list_trip_blocks", asked, rows=_ROWS):
+    for rows in stream_rows(connection, "list_trip_blocks", query_parameters, rows=_ROWS):
         if not rows[0].is_current:
             raise StaleError
         found += (row for row in rows if row.trips is not None)

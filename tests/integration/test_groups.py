@@ -119,7 +119,7 @@ def test_hours_from_late_to_early_pass_midnight(connection: Connection) -> None:
 
 
 def test_runs_keep_flows_per_hour_where_trips_are_many_to_each(connection: Connection) -> None:
-    insert_trips(connection, [make_trip(MONDAY, hour=hour) for hour in (7, 8) for _ in range(40)], kind="packed")
+    insert_trips(connection, [make_trip(MONDAY, hour=hour) for hour in (7, 8) for _ in range(40)], kind="compacted")
     assert connection.exec_driver_sql("select has_hours from segment").scalar_one()
     connection.exec_driver_sql("delete from trip")
     assert fetch_flows(connection, FlowQuestion(hour_from=8, hour_to=9)).trips == 40
@@ -132,7 +132,7 @@ def test_a_box_over_whole_cells_reads_no_blocks(connection: Connection, end: End
     box = Box(west - 0.0001, south - 0.0001, east + 0.0001, north + 0.0001)
     inside, outside = ((west + east) / 2, (south + north) / 2), (west - 0.1, north)
     ways = [(inside, inside), (inside, outside), (outside, inside), (outside, outside)]
-    insert_trips(connection, [make_trip(MONDAY, origin=o, destination=d) for o, d in ways for _ in range(40)], kind="packed")
+    insert_trips(connection, [make_trip(MONDAY, origin=o, destination=d) for o, d in ways for _ in range(40)], kind="compacted")
     connection.exec_driver_sql("delete from segment_block")
     expected = {"origin": 2, "destination": 2, "both": 1, "either": 3}[end]
     for question in (FlowQuestion(box=box, end=end), FlowQuestion(box=box, end=end, hour_from=12, hour_to=13)):
@@ -307,7 +307,9 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
         # So few are counted at once that those which are complete are taken out time and again.
         patch.setattr(trip_groups, "_MOST_PAIRS", dice.choice([4, 100_000]))
         batches = [[*draw_trips(dice, size), *draw_trips(dice, 3) * 20] for _ in range(loads)]
-        load_ids = [insert_trips(connection, batch, kind=dice.choice(["bare", "loose"]), block_trips=3) for batch in batches]
+        load_ids = [
+            insert_trips(connection, batch, kind=dice.choice(["unindexed", "uncompacted"]), block_trips=3) for batch in batches
+        ]
         trips = [trip for batch in batches for trip in batch]
         if packed:
             sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))

@@ -110,7 +110,9 @@ def test_bars_equal_brute_force(engine: Engine, seed: int, size: int, packed: in
     dice = random.Random(seed)
     with engine.connect() as connection:
         batches = [draw_trips(dice, size) for _ in range(2)]
-        load_ids = [insert_trips(connection, batch, kind=dice.choice(["bare", "loose"]), block_trips=3) for batch in batches]
+        load_ids = [
+            insert_trips(connection, batch, kind=dice.choice(["unindexed", "uncompacted"]), block_trips=3) for batch in batches
+        ]
         trips = [trip for batch in batches for trip in batch]
         if packed:
             create_segment(connection, load_ids[:packed], size * packed, sizes=Sizes(block_trips=dice.choice([3, 4_096])))

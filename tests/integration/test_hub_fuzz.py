@@ -38,7 +38,7 @@ OPERATIONS: Final = sorted(
 def trips(hub_engine: Engine) -> None:
     with transaction(hub_engine) as connection:
         load_id = insert_trips(
-            connection, [make_trip(date(2024, 5, day), hour=day % 24, duration_s=600) for day in range(1, 29)], kind="bare"
+            connection, [make_trip(date(2024, 5, day), hour=day % 24, duration_s=600) for day in range(1, 29)], kind="unindexed"
         )
         record_event(connection, load_id, "succeeded")
 

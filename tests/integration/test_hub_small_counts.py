@@ -32,7 +32,7 @@ def hub(hub_settings: Settings, hub_engine: Engine, tmp_path_factory: pytest.Tem
             for place, count in PLACES.items()
             for number in range(count)
         ]
-        insert_trips(connection, trips, kind="bare")
+        insert_trips(connection, trips, kind="unindexed")
     server = HubServer.start(hub_settings.model_copy(update={"min_group_trips": LEAST}), tmp_path_factory.mktemp("hub"))
     yield server
     server.stop()

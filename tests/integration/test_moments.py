@@ -50,7 +50,7 @@ def make_loads(seed: int) -> list[list[MadeTrip]]:
     return [[replace(trip, region="Turin") for trip in draw_trips(dice, 60)] for _ in range(LOADS)]
 
 
-def commit(engine: Engine, trips: list[MadeTrip], kind: Kinds = "loose") -> int:
+def commit(engine: Engine, trips: list[MadeTrip], kind: Kinds = "uncompacted") -> int:
     with transaction(engine) as connection:
         load_id = insert_trips(connection, trips, kind=kind)
         record_event(connection, load_id, "succeeded")

@@ -313,7 +313,9 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
     dice = random.Random(seed)
     with engine.connect() as connection:
         batches = [draw_trips(dice, size) for _ in range(loads)]
-        load_ids = [insert_trips(connection, batch, kind=dice.choice(["bare", "loose"]), block_trips=3) for batch in batches]
+        load_ids = [
+            insert_trips(connection, batch, kind=dice.choice(["unindexed", "uncompacted"]), block_trips=3) for batch in batches
+        ]
         if packed:
             sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))
             create_segment(connection, load_ids[:packed], size * len(load_ids[:packed]), sizes=sizes)
@@ -388,5 +390,5 @@ def test_regions_mostly_inside_are_counted_by_what_lies_outside(engine: Engine, 
         covered = [parameters["complement_regions"] for _, parameters in statements if "complement_regions" in parameters]
         connection.rollback()
     # Trips that are in no block can't be told from what lies outside.
-    expected = {0} if kind == "bare" else {0, 1, 2}
+    expected = {0} if kind == "unindexed" else {0, 1, 2}
     assert {len(regions) for regions in covered} == expected
