@@ -98,7 +98,7 @@ def test_nobody_there_and_a_cut_connection_are_transient() -> None:
 def test_refusal_before_the_end_of_an_upload_is_heard() -> None:
     refuse = reply("413 Content Too Large", error_body("too_large", "Too large."))
     with answering(refuse) as url, HubClient(url) as client, pytest.raises(TerminalError, match=r"Too large\.|broke"):
-        client.put_file(io.BytesIO(bytes(8 * 2**20)), file_name="trips.csv", size=8 * 2**20, asked={})
+        client.put_file(io.BytesIO(bytes(8 * 2**20)), file_name="trips.csv", size=8 * 2**20, params={})
 
 
 @pytest.mark.parametrize("size", [None, 300_000])
@@ -115,8 +115,8 @@ def test_file_goes_out_whole_and_counted(size: int | None) -> None:
     counts: list[int] = []
     with answering(answer) as url, HubClient(url, token="secret") as client:
         stream = io.BytesIO(data)
-        asked = {"region": "New York", "map": ["started_at=a b", "origin=c"], "decimal": None}
-        load = client.put_file(stream, file_name="trips 1/2.csv", size=size, asked=asked, on_bytes=counts.append)
+        params = {"region": "New York", "map": ["started_at=a b", "origin=c"], "decimal": None}
+        load = client.put_file(stream, file_name="trips 1/2.csv", size=size, params=params, on_bytes=counts.append)
     assert load == {"load_id": 3}
     assert sum(counts) == len(data)
     head, _, body = bytes(received).partition(b"\r\n\r\n")
@@ -134,7 +134,7 @@ def test_file_that_shrinks_while_it_is_read_is_not_taken_for_whole() -> None:
     stream = io.BytesIO(b"x" * 90)
     shrunk = pytest.raises(RequestError, match="10 bytes shorter")
     with answering(lambda connection: connection.recv(65_536) and None) as url, HubClient(url) as client, shrunk:
-        client.put_file(stream, file_name="trips.csv", size=100, asked={})
+        client.put_file(stream, file_name="trips.csv", size=100, params={})
 
 
 def test_address_that_is_none_is_refused() -> None:
