@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -177,6 +178,17 @@ def test_free_ports_are_free_and_a_taken_one_is_seen(valkey_server: ValkeyServer
     assert len(set(ports)) == 5
     assert not any(is_port_taken(port) for port in ports)
     assert is_port_taken(valkey_server.port)
+
+
+def test_processes_that_choose_at_once_get_different_ports() -> None:
+    # Of 5,000 ports eight processes with sixty each would share some, but for the locks.
+    code = "import sys; from infra.embedded import find_free_ports; print(*find_free_ports(60), flush=True); sys.stdin.read()"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], **pipes) for _ in range(8)]
+    chosen = [port for process in processes if process.stdout for port in process.stdout.readline().split()]
+    for process in processes:
+        process.communicate()
+    assert len(set(chosen)) == len(chosen) == 8 * 60
 
 
 def test_ports_chosen_for_one_start_differ() -> None:
