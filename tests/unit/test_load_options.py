@@ -3,14 +3,16 @@
 import json
 import subprocess
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 import pytest
 import typer
 
 from loader.cli import app
+from loader.cli import options as flags
 from loader.cli.answering import make_flags
 from loader.formats import LoadOptions
+from loader.formats.model import options, time_format
 from loader.hub.api.params import FileParams, InspectParams, LoadFileParams, LoadOptionsBody
 from loader.storage.remembered_options import READING_OPTIONS
 from ui.components.build import ROOM, find_node
@@ -56,3 +58,25 @@ def test_the_page_takes_every_option() -> None:
 
 def test_how_a_file_is_read_is_remembered() -> None:
     assert set(READING_OPTIONS) == OPTIONS - LIMITS - ABOUT_TRIPS - {"as_last_time", "member"}
+
+
+def list_choices(annotation: Any) -> set[str]:
+    """List the texts of every Literal within an annotation."""
+    if get_origin(annotation) is Literal:
+        return set(get_args(annotation))
+    return {choice for part in get_args(annotation) for choice in list_choices(part)}
+
+
+@pytest.mark.parametrize(
+    ("flag", "option"),
+    [
+        (flags.TimeForm, time_format.TimeForm),
+        (flags.DateOrder, time_format.DateOrder),
+        (flags.AxisOrder, options.AxisOrder),
+        (flags.CoordinateUnit, options.CoordinateUnit),
+    ],
+    ids=["time_form", "date_order", "axis_order", "coordinate_unit"],
+)
+def test_the_command_line_offers_what_an_option_takes(flag: Any, option: Any) -> None:
+    # Written twice: a command that imported the formats would start as much as a second later.
+    assert list_choices(flag) == list_choices(option) != set()
