@@ -35,7 +35,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "dev": ("--extra=dev",),
     "local": ("--extra=local",),
     "ui": ("--extra=ui",),
-    "loader": (),
+    "loader": ("--extra=tracing",),
 }
 # Locked from a .in file of their own: what builds the wheel, the installer, and what audits the locks.
 TOOLS: Final = ("build", "uv", "audit")

@@ -22,10 +22,12 @@ from loader.hub.feed.unread_bytes import UnreadResponses
 from loader.hub.inspection.pool import Inspections
 from loader.hub.services import Executors, Services
 from loader.hub.support.access import Access
+from loader.hub.support.counted_cache import count_lookups
 from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.imports import import_slow
 from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
+from loader.telemetry.backlog import BacklogReader
 from shared.index.block_cache import cache_blocks
 from shared.platform.errors import SettingsError, TripdeckError
 from shared.platform.logs import configure_logs
@@ -86,8 +88,14 @@ def make_services(settings: Settings) -> Services:
     """Return the services of the hub; connections open at first use. Raises: SettingsError."""
     access = Access(settings)
     cache_mib = settings.block_cache_mib
-    engine = cache_blocks(connect_database(settings), mib=cache_mib)
+    engine, cache = count_lookups(cache_blocks(connect_database(settings), mib=cache_mib))
+    reader, reader_cache = (
+        count_lookups(cache_blocks(connect_reader(settings), mib=cache_mib)) if settings.read_database_url else (engine, cache)
+    )
     metrics = Metrics()
+    metrics.export_caches([cache] if reader is engine else [cache, reader_cache])
+    backlog = BacklogReader(engine, connect_redis(settings), lease_s=settings.batch_lease_s)
+    metrics.export_backlog(backlog)
     threads = settings.database_pool_size
     executors = Executors(
         records=BoundedExecutor("records", threads=threads, queue=200),
@@ -99,13 +107,14 @@ def make_services(settings: Settings) -> Services:
         settings=settings,
         access=access,
         engine=engine,
-        reader=cache_blocks(connect_reader(settings), mib=cache_mib) if settings.read_database_url else engine,
+        reader=reader,
         store=ObjectStore(settings),
         broker=connect_broker(settings),
         executors=executors,
         feed=Feed(History(engine, settings, executors.records, metrics=metrics), publisher, metrics=metrics),
         publisher=publisher,
         metrics=metrics,
+        backlog=backlog,
         upload_gate=UploadGate(settings.upload_slots),
         inspections=Inspections(settings),
         unread=UnreadResponses(settings.hub_body_timeout_s, metrics.unread_bytes),

@@ -17,6 +17,7 @@ from loader.hub.support.access import Access
 from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
+from loader.telemetry.backlog import BacklogReader
 from shared.platform.settings import Settings
 from shared.services.objects import ObjectStore
 
@@ -82,6 +83,7 @@ class Services:
     feed: Feed
     publisher: Publisher
     metrics: Metrics
+    backlog: BacklogReader
     upload_gate: UploadGate
     inspections: Inspections
     unread: UnreadResponses

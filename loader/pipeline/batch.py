@@ -110,13 +110,15 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
     if claim is None:
         LOG.debug("batch can't be claimed", extra={"load_id": load_id, "batch_no": batch_no})
         return
+    if claim.attempts > 1:
+        context.metrics.leases_expired.labels("batch").inc()
     give_up = partial(_fail, context, claim)
     if claim.attempts > context.settings.batch_kills:
         give_up(TerminalError(f"Batch {batch_no} ended its worker {claim.attempts - 1} times."))
         return
     work = Work(context, f"Batch {batch_no}", kind="batch", key=claim.lease, failures=claim.failures, give_up=give_up)
     try:
-        with work.running():
+        with context.metrics.batches_at_hand.track_inprogress(), context.metrics.batch_seconds.time(), work.running():
             _run(context, claim)
     except LoadEndedError:
         LOG.info("load ended while its batch ran", extra=claim.key)
@@ -205,7 +207,16 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
         is_news = has_ended or record_event(connection, claim.load_id, "batch", min_gap_s=_EVENT_GAP_S)
     if is_news:
         context.notify()
+    _count(context, claim, counts)
     _dispatch_next(context, claim.load_id, next_ones, has_ended=has_ended)
+
+
+def _count(context: Context, claim: Claim, counts: Mapping[str, int]) -> None:
+    metrics = context.metrics
+    metrics.batches.labels("done").inc()
+    metrics.bytes.inc(claim.bytes)
+    for outcome in ("loaded", "rejected"):
+        metrics.rows.labels(outcome).inc(counts[f"rows_{outcome}"])
 
 
 def _is_pending(connection: Connection, claim: Claim) -> bool:
@@ -268,4 +279,5 @@ def _fail(context: Context, claim: Claim, error: TerminalError) -> None:
         next_ones = mark_enqueued(connection, claim.load_id, context.settings)
         has_ended = finish_load(connection, claim.load_id, context.settings)
     context.notify()
+    context.metrics.batches.labels("failed").inc()
     _dispatch_next(context, claim.load_id, next_ones, has_ended=has_ended)

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from loader.pipeline.batch_cache import BatchCache
 from loader.storage.name_ids import Labels
+from loader.telemetry.worker_metrics import WorkerMetrics
 from shared.platform.settings import Settings
 from shared.services.database import connect_database
 from shared.services.objects import ObjectStore
@@ -31,6 +32,7 @@ class Context:
     broker: NotifyingBroker
     batch_cache: BatchCache
     labels: Labels = field(default_factory=Labels)
+    metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     unpublished: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
 

@@ -83,6 +83,8 @@ def plan_load(context: Context, load_id: int) -> None:
     if load is None:
         enqueue_batches(context, load_id)
         return
+    if load["attempts"] > 1:
+        context.metrics.leases_expired.labels("planning").inc()
     give_up = partial(end_load, context, load_id)
     if load["attempts"] > context.settings.batch_kills:
         give_up(TerminalError(f"Planning ended its worker {load['attempts'] - 1} times.", code="planning_failed"))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import dramatiq
@@ -23,14 +24,16 @@ _PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20}
 def declare_actors(context: Context) -> None:
     """Register the actors with the context's broker."""
 
+    retrying = partial(_retry, context)
+
     def plan(load_id: int) -> None:
-        _retry(lambda: plan_load(context, load_id))
+        retrying(PLAN_ACTOR, lambda: plan_load(context, load_id))
 
     def load(load_id: int, batch_no: int) -> None:
-        _retry(lambda: load_batch(context, load_id, batch_no))
+        retrying(BATCH_ACTOR, lambda: load_batch(context, load_id, batch_no))
 
     def clean(load_id: int) -> None:
-        _retry(lambda: clean_load(context, load_id))
+        retrying(CLEAN_ACTOR, lambda: clean_load(context, load_id))
 
     actors: dict[str, Callable[..., None]] = {PLAN_ACTOR: plan, BATCH_ACTOR: load, CLEAN_ACTOR: clean}
     for name, function in actors.items():
@@ -43,10 +46,11 @@ def declare_actors(context: Context) -> None:
         )(function)
 
 
-def _retry(work: Callable[[], None]) -> None:
+def _retry(context: Context, actor: str, work: Callable[[], None]) -> None:
     """Turn a TransientError into Dramatiq's Retry: tried again with backoff, without a traceback in the log."""
     try:
         work()
     except TransientError as error:
+        context.metrics.retries.labels(actor, error.error_code).inc()
         LOG.warning("work waits", extra={"reason": error.message})
         raise Retry(error.message) from error

@@ -61,7 +61,9 @@ class Compactor:
         clear_batch_blocks(self._context.engine)
         # Memory that batches needed, before compaction takes its own.
         give_back_free()
-        return compact_loads(self._context.engine, least_trips=self._pace.least_trips, pause=self._pause)
+        loads = compact_loads(self._context.engine, least_trips=self._pace.least_trips, pause=self._pause)
+        self._context.metrics.loads_compacted.inc(loads)
+        return loads
 
     def _pause(self) -> None:
         """Wait while loads run: compaction beside a load takes two thirds of a core from it and from questions."""

@@ -2,12 +2,15 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 import dramatiq
 from dramatiq.middleware import Middleware
 
 from loader.formats import warm_up
 from loader.pipeline.context import Context, make_context
+from loader.telemetry.backlog import BacklogCollector, BacklogReader
+from loader.telemetry.exposition import serve_metrics
 from loader.worker.actors import declare_actors
 from loader.worker.compactor import Compactor
 from loader.worker.maintenance import Maintenance
@@ -15,6 +18,7 @@ from shared.platform.logs import configure_logs
 from shared.platform.memory import give_back_code, give_back_free, keep_lasting
 from shared.platform.settings import load_settings
 from shared.services.queueing import connect_broker
+from shared.services.redis_client import connect_redis
 from shared.warm_up import compile_kernels
 
 LOG = logging.getLogger(__name__)
@@ -27,9 +31,11 @@ class _BackgroundMiddleware(Middleware):
         self._context = context
         self._maintenance = Maintenance(context)
         self._compactor = Compactor(context)
+        self._close_metrics: Callable[[], None] | None = None
 
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Start the threads."""
+        self._close_metrics = _serve_metrics(self._context)
         threading.Thread(target=_warm_up, name="warm up", daemon=True).start()
         threading.Thread(
             target=self._context.broker.listen, args=(self._context.stopping,), name="notifications", daemon=True
@@ -45,6 +51,15 @@ class _BackgroundMiddleware(Middleware):
         """Publish the events of the last batches, and stop the threads."""
         self._compactor.stop()
         self._maintenance.stop()
+        if self._close_metrics:
+            self._close_metrics()
+
+
+def _serve_metrics(context: Context) -> Callable[[], None] | None:
+    settings, registry = context.settings, context.metrics.registry
+    reader = BacklogReader(context.engine, connect_redis(settings), lease_s=settings.batch_lease_s)
+    registry.register(BacklogCollector(reader.read))
+    return serve_metrics(settings, registry)
 
 
 def _warm_up() -> None:

@@ -99,6 +99,10 @@ class Settings(BaseSettings):
     # Loader
     worker_processes: int = Field(1, ge=1, description="Worker processes. Count.")
     worker_threads: int = Field(2, ge=1, description="Threads per worker process. Count.")
+    worker_metrics_host: str = Field("127.0.0.1", description="Address that workers serve their metrics on.")
+    worker_metrics_port: int = Field(
+        0, ge=0, le=65_000, description="Port of the first worker process's metrics; others take the next. 0 = none."
+    )
     # With 16 MiB a worker of two threads needs 30 MiB more and is no faster (845 to 875 thousand rows/s either way).
     batch_bytes: int = Field(12 * 2**20, ge=1024, description="Size of a batch before compression. Bytes.")
     early_bytes: int = Field(

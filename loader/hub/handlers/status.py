@@ -1,6 +1,7 @@
 """The process itself: alive, ready, figures, the API's description."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from importlib.metadata import version
 
@@ -11,10 +12,12 @@ from loader.hub.api.operations import Operation
 from loader.hub.api.params import NoParams
 from loader.hub.api.responses import HealthResponse, ReadyResponse, ServiceState
 from loader.hub.support.metrics import CONTENT_TYPE
-from shared.platform.errors import TripdeckError
+from shared.platform.errors import TransientError, TripdeckError
 from shared.services.database import transaction
 
 _CHECK_TIMEOUT_S = 5.0
+# Below the 10 s after which Prometheus gives a scrape up.
+_BACKLOG_TIMEOUT_S = 3.0
 
 
 class HealthHandler(ApiHandler):
@@ -75,9 +78,15 @@ class MetricsHandler(ApiHandler):
 
     @Operation("Figures for Prometheus", id="get_metrics", media=("text/plain",), scope=None)
     async def get(self, params: NoParams) -> None:
-        """Answer in Prometheus' text form."""
+        """Answer in Prometheus' text form; without the backlog while the database is away."""
+        services = self.services
+        with contextlib.suppress(TransientError, TimeoutError):
+            async with asyncio.timeout(_BACKLOG_TIMEOUT_S):
+                await services.executors.records.run(services.backlog.read)
+        if services.backlog.newest is not None and services.feed.position is not None:
+            services.metrics.feed_lag.set(max(0, services.backlog.newest.event_position - services.feed.position))
         self.set_header("Content-Type", CONTENT_TYPE)
-        self.write(self.services.metrics.render())
+        self.write(services.metrics.render())
 
 
 class OpenApiHandler(ApiHandler):

@@ -1,33 +1,24 @@
 """Metrics of one hub process, for Prometheus."""
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-    generate_latest,
-)
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+
+from loader.hub.support.counted_cache import BlockCacheCollector, CountedBlockCache
+from loader.telemetry.backlog import BacklogCollector, BacklogReader
+from loader.telemetry.registry import make_registry
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-# No second series with the instant each counter was made.
-disable_created_metrics()  # type: ignore[no-untyped-call]
-
-
 class Metrics:
-    """The process's counters; a registry of its own, so that tests can make several."""
+    """The process's counters, and the backlog that it read last."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
+        self._registry = make_registry()
         self.requests = Counter(
             "tripdeck_hub_requests", "Answered requests.", ("method", "route", "status"), registry=self._registry
         )
@@ -60,6 +51,22 @@ class Metrics:
             "tripdeck_hub_feed_failures", "Turns of the feed that failed unforeseen.", registry=self._registry
         )
         self.feed_position = Gauge("tripdeck_hub_feed_position", "Position of the newest event seen.", registry=self._registry)
+
+        self.feed_lag = Gauge(
+            "tripdeck_hub_feed_lag_events", "Events in the database that this hub has not seen yet.", registry=self._registry
+        )
+
+    def export_backlog(self, reader: BacklogReader) -> None:
+        """Export the backlog as the reader read it last."""
+        self._registry.register(BacklogCollector(lambda: reader.newest))
+
+    def export_caches(self, caches: Sequence[CountedBlockCache]) -> None:
+        """Export how often blocks were found in the block caches, and how many these hold."""
+        self._registry.register(BlockCacheCollector(caches))
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics with their samples."""
+        return self._registry.collect()
 
     def render(self) -> bytes:
         """Return the metrics in the text format of Prometheus."""

@@ -1,0 +1,124 @@
+"""Metrics of real processes: what a hub and a worker tell Prometheus about a load that waits, runs and is done."""
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from infra.embedded import find_free_ports
+from infra.environment import make_environment
+from loader.telemetry.backlog import BacklogCollector, BacklogReader
+from shared.events import publish_events
+from shared.loads import enqueue_load
+from shared.platform.settings import Settings
+from shared.services.database import connect_database
+from shared.services.objects import ObjectStore
+from shared.services.queueing import connect_broker
+from shared.services.redis_client import connect_redis
+from tests.hub import HubServer
+from tests.hub_fixtures import hub, hub_engine, hub_settings
+from tests.loading import BAD_ROW, HEADER, ROW, make_trips, request_load, running_worker, wait_for_state, wait_until
+from tests.monitoring import list_expressions, list_matched_labels, read_samples
+
+__all__ = ["hub", "hub_engine", "hub_settings"]
+
+ROWS = 400
+DATA = make_trips(ROWS)[0] + BAD_ROW
+SCRAPED = ("instance", "job")
+
+
+@pytest.fixture(scope="module")
+def loaded(hub: HubServer, hub_engine: Engine, hub_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A load that was requested, seen to wait and loaded; gives the worker's metrics."""
+    store = ObjectStore(hub_settings)
+    load_id = request_load(hub_engine, store, DATA)
+    waiting = read_hub(hub)
+    assert (waiting["tripdeck_loads_queued"], waiting["tripdeck_work_pending"]) == (1, 1)
+    assert waiting["tripdeck_event_oldest_unrelayed_seconds"] > 0
+    enqueue_load(connect_broker(hub_settings), load_id)
+    ports = find_free_ports(2)
+    folder: Path = tmp_path_factory.mktemp("worker")
+    settings = {"worker_metrics_port": ports[0], "batch_bytes": 10_000, "worker_threads": 1}
+    with running_worker(make_environment(hub_settings), folder / "worker.log", **settings):
+        load = wait_for_state(hub_engine, load_id, "succeeded", "failed")
+        assert load["rows_loaded"] == ROWS
+        yield f"http://127.0.0.1:{ports[0]}/metrics"
+
+
+def read_hub(hub: HubServer) -> dict[str, float]:
+    return read_samples(hub.get("/metrics").data.decode())
+
+
+def read_url(url: str) -> dict[str, float]:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return read_samples(answer.read().decode())
+
+
+def test_a_worker_counts_what_it_loads(loaded: str) -> None:
+    seen = read_url(loaded)
+    assert seen['tripdeck_worker_rows_total{outcome="loaded"}'] == ROWS
+    assert seen['tripdeck_worker_rows_total{outcome="rejected"}'] == 1
+    assert seen["tripdeck_worker_bytes_total"] == len(DATA)
+    batches = seen['tripdeck_worker_batches_total{outcome="done"}']
+    assert batches == seen["tripdeck_worker_batch_seconds_count"] > 1
+    assert seen["tripdeck_worker_batches_at_hand"] == 0
+
+
+def test_hub_and_worker_tell_the_same_backlog(loaded: str, hub: HubServer) -> None:
+    wait_until(
+        lambda: read_hub(hub)["tripdeck_event_oldest_unrelayed_seconds"] == 0, what="for events to be relayed", interval_s=0.5
+    )
+    for seen in (read_url(loaded), read_hub(hub)):
+        assert (seen["tripdeck_work_pending"], seen["tripdeck_batch_oldest_waiting_seconds"]) == (0, 0)
+        assert (seen["tripdeck_loads_uncompacted"], seen["tripdeck_trips_uncompacted"]) == (1, ROWS)
+    wait_until(lambda: read_hub(hub)["tripdeck_hub_feed_lag_events"] == 0, what="for the feed", interval_s=0.2)
+
+
+def test_a_question_that_is_asked_again_is_answered_from_the_block_cache(loaded: str, hub: HubServer) -> None:
+    before = read_hub(hub)
+    for _ in range(2):
+        assert hub.get("/api/v1/weekly-average", bbox="7,44,7.66,45.07").status == 200
+    after = read_hub(hub)
+    lookups, hits = (
+        after[f"tripdeck_hub_block_cache_{kind}_total"] - before[f"tripdeck_hub_block_cache_{kind}_total"]
+        for kind in ("lookups", "hits")
+    )
+    assert lookups == 2 * hits > 0
+
+
+def test_labels_that_dashboard_and_alerts_match_exist(loaded: str, hub: HubServer) -> None:
+    seen = [*read_url(loaded), *read_hub(hub)]
+    for metric, label in list_matched_labels(list_expressions()):
+        if label in SCRAPED or metric == "tripdeck_worker_retries_total":  # a retry has both or there is none
+            continue
+        assert any(name.startswith(f"{metric}{{") and f'{label}="' in name for name in seen), (metric, label)
+
+
+def test_without_a_database_the_backlog_is_left_out(settings: Settings) -> None:
+    [port] = find_free_ports(1)
+    away = connect_database(Settings(database_url=f"postgresql://tripdeck@127.0.0.1:{port}/none"))
+    client = connect_redis(settings)
+    reader = BacklogReader(away, client, lease_s=20)
+    assert reader.read() is None
+    assert list(BacklogCollector(reader.read).collect()) == []
+    client.close()
+    away.dispose()
+
+
+def test_an_event_waits_until_it_is_in_the_stream(settings: Settings, engine: Engine, object_store: ObjectStore) -> None:
+    client = connect_redis(settings)
+    request_load(engine, object_store, HEADER + ROW)
+    waiting = BacklogReader(engine, client, lease_s=20).read()
+    assert waiting is not None
+    assert waiting.unrelayed_s > 0
+    publish_events(engine, client, history=1000)
+    relayed = BacklogReader(engine, client, lease_s=20).read()
+    assert relayed is not None
+    assert (relayed.unrelayed_s, relayed.event_position) == (0, 1)
+    client.flushdb()  # numbered, but lost
+    lost = BacklogReader(engine, client, lease_s=20).read()
+    assert lost is not None
+    assert lost.unrelayed_s > 0
+    client.close()
