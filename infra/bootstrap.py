@@ -119,12 +119,13 @@ def audit() -> None:
     Raises: BootstrapError when a package is vulnerable, or the database can't be asked.
     """
     _ensure_uv()
-    packages = str(LOCKS / "local.txt")  # loader's and ui's are among them
+    packages = str(LOCKS / "local.txt")  # ui's are among them, loader's but for those of traces
+    files = ("-r", packages, "-r", str(LOCKS / "loader.txt"))
     tools = str(LOCKS / "audit.txt")
     tool = ("run", "--quiet", "--no-project", "--isolated", "--python", str(PYTHON), "--with-requirements", tools)
     _run_uv(*tool, "cyclonedx-py", "requirements", packages, "--output-file", str(ROOT / BILL))
     _say(f"{BILL} lists the packages.")
-    _run_uv(*tool, "pip-audit", "--strict", "--require-hashes", "--disable-pip", "--progress-spinner=off", "-r", packages)
+    _run_uv(*tool, "pip-audit", "--strict", "--require-hashes", "--disable-pip", "--progress-spinner=off", *files)
 
 
 def _ensure_uv() -> None:

@@ -5,6 +5,7 @@ TRIPDECK_HUB_PORT=8600 tripdeck-hub
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import sys
@@ -33,6 +34,7 @@ from shared.platform.errors import SettingsError, TripdeckError
 from shared.platform.logs import configure_logs
 from shared.platform.memory import keep_lasting
 from shared.platform.settings import Settings, load_settings
+from shared.platform.tracing import make_tracing
 from shared.services.database import connect_database, connect_reader
 from shared.services.objects import ObjectStore
 from shared.services.queueing import connect_broker
@@ -87,6 +89,7 @@ async def run_hub(settings: Settings) -> None:
 def make_services(settings: Settings) -> Services:
     """Return the services of the hub; connections open at first use. Raises: SettingsError."""
     access = Access(settings)
+    tracing = make_tracing("tripdeck-hub", os.environ)
     cache_mib = settings.block_cache_mib
     engine, cache = count_lookups(cache_blocks(connect_database(settings), mib=cache_mib))
     reader, reader_cache = (
@@ -109,7 +112,8 @@ def make_services(settings: Settings) -> Services:
         engine=engine,
         reader=reader,
         store=ObjectStore(settings),
-        broker=connect_broker(settings),
+        broker=connect_broker(settings, tracing),
+        tracing=tracing,
         executors=executors,
         feed=Feed(History(engine, settings, executors.records, metrics=metrics), publisher, metrics=metrics),
         publisher=publisher,
@@ -147,6 +151,7 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
     services.inspections.close()
     services.reader.dispose()
     services.engine.dispose()
+    services.tracing.close()
 
 
 async def _warm_up(services: Services) -> None:

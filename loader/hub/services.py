@@ -19,6 +19,7 @@ from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
 from loader.telemetry.backlog import BacklogReader
 from shared.platform.settings import Settings
+from shared.platform.spans import Tracing
 from shared.services.objects import ObjectStore
 
 LOG = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Services:
     reader: Engine
     store: ObjectStore
     broker: dramatiq.Broker
+    tracing: Tracing
     executors: Executors
     feed: Feed
     publisher: Publisher

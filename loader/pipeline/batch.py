@@ -127,6 +127,11 @@ def load_batch(context: Context, load_id: int, batch_no: int) -> None:
 
 
 def _run(context: Context, claim: Claim) -> None:
+    with context.tracing.span("batch", **claim.key):
+        _prepare_and_store(context, claim)
+
+
+def _prepare_and_store(context: Context, claim: Claim) -> None:
     try:
         store_batch(context, claim, prepare_batch(context, claim))
     except TransientError as error:
@@ -158,12 +163,16 @@ def claim_batch(context: Context, load_id: int, batch_no: int) -> Claim | None:
 
 def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
     """Read, parse, encode and sort. Raises: TerminalError, TransientError."""
-    data = _read(context, claim)
+    with context.tracing.span("read slice", bytes=claim.bytes):
+        data = _read(context, claim)
     piece = BatchSlice.from_json(claim.slice["piece"])
-    parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
+    with context.tracing.span("parse"):
+        parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
     labels = LabelMaker(context.labels, context.engine, claim.load_id, context.settings.new_names_limit)
-    trips = sort_trips(parsed.trips, labels) if parsed.trips.height else None
-    return PreparedBatch(trips, list_blocks(trips), parsed.rejects, parsed.rows_read, parsed.warnings)
+    with context.tracing.span("sort and encode", rows=parsed.trips.height):
+        trips = sort_trips(parsed.trips, labels) if parsed.trips.height else None
+        blocks = list_blocks(trips)
+    return PreparedBatch(trips, blocks, parsed.rejects, parsed.rows_read, parsed.warnings)
 
 
 def _read(context: Context, claim: Claim) -> bytes:
@@ -184,13 +193,14 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
     counts = {"rows_read": batch.rows_read, "rows_loaded": loaded, "rows_rejected": batch.rejects.height}
     if batch.rejects.height and not _put_rejects(context, claim, batch):
         return
-    with transaction(context.engine) as connection:
+    with context.tracing.span("store batch"), transaction(context.engine) as connection:
         if not _is_pending(connection, claim):
             return
         if batch.trips:
             hold_names(connection, "region", batch.trips.region)
             hold_names(connection, "datasource", batch.trips.datasource)
-        kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
+        with context.tracing.span("COPY", rows=loaded):
+            kept = copy_batch(connection, claim, batch, rejects_kept=context.settings.reject_kept_rows)
         reasons, warnings = count_reasons(batch.rejects), dict(batch.warnings)
         execute(connection, "finish_batch", **claim.key, **counts, reasons=reasons, warnings=warnings, rejects_kept=kept)
         next_ones = mark_enqueued(connection, claim.load_id, context.settings)

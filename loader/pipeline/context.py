@@ -10,6 +10,7 @@ from loader.pipeline.batch_cache import BatchCache
 from loader.storage.name_ids import Labels
 from loader.telemetry.worker_metrics import WorkerMetrics
 from shared.platform.settings import Settings
+from shared.platform.spans import Tracing
 from shared.services.database import connect_database
 from shared.services.objects import ObjectStore
 from shared.services.queueing import NotifyingBroker
@@ -33,6 +34,7 @@ class Context:
     batch_cache: BatchCache
     labels: Labels = field(default_factory=Labels)
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
+    tracing: Tracing = field(default_factory=Tracing)
     unpublished: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -41,7 +43,8 @@ class Context:
         self.unpublished.set()
 
 
-def make_context(settings: Settings, broker: NotifyingBroker) -> Context:
+def make_context(settings: Settings, broker: NotifyingBroker, tracing: Tracing | None = None) -> Context:
     """Make the connections; each connects at first use."""
     engine = connect_database(settings, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
-    return Context(settings, engine, ObjectStore(settings), broker, BatchCache(settings.worker_threads))
+    cache = BatchCache(settings.worker_threads)
+    return Context(settings, engine, ObjectStore(settings), broker, cache, tracing=tracing or Tracing())

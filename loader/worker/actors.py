@@ -13,7 +13,7 @@ from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
 from loader.pipeline.planning import plan_load
 from shared.platform.errors import TerminalError, TransientError
-from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, PLAN_ACTOR, QUEUES
+from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, PLAN_ACTOR, QUEUES, read_carrier
 
 LOG = logging.getLogger(__name__)
 
@@ -24,16 +24,16 @@ _PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20}
 def declare_actors(context: Context) -> None:
     """Register the actors with the context's broker."""
 
-    retrying = partial(_retry, context)
+    work = partial(_work, context)
 
     def plan(load_id: int) -> None:
-        retrying(PLAN_ACTOR, lambda: plan_load(context, load_id))
+        work(PLAN_ACTOR, lambda: plan_load(context, load_id), load_id=load_id)
 
     def load(load_id: int, batch_no: int) -> None:
-        retrying(BATCH_ACTOR, lambda: load_batch(context, load_id, batch_no))
+        work(BATCH_ACTOR, lambda: load_batch(context, load_id, batch_no), load_id=load_id, batch_no=batch_no)
 
     def clean(load_id: int) -> None:
-        retrying(CLEAN_ACTOR, lambda: clean_load(context, load_id))
+        work(CLEAN_ACTOR, lambda: clean_load(context, load_id), load_id=load_id)
 
     actors: dict[str, Callable[..., None]] = {PLAN_ACTOR: plan, BATCH_ACTOR: load, CLEAN_ACTOR: clean}
     for name, function in actors.items():
@@ -46,11 +46,12 @@ def declare_actors(context: Context) -> None:
         )(function)
 
 
-def _retry(context: Context, actor: str, work: Callable[[], None]) -> None:
+def _work(context: Context, actor: str, function: Callable[[], None], /, **ids: int) -> None:
     """Turn a TransientError into Dramatiq's Retry: tried again with backoff, without a traceback in the log."""
-    try:
-        work()
-    except TransientError as error:
-        context.metrics.retries.labels(actor, error.error_code).inc()
-        LOG.warning("work waits", extra={"reason": error.message})
-        raise Retry(error.message) from error
+    with context.tracing.message_span(actor, read_carrier(), **ids):
+        try:
+            function()
+        except TransientError as error:
+            context.metrics.retries.labels(actor, error.error_code).inc()
+            LOG.warning("work waits", extra={"reason": error.message})
+            raise Retry(error.message) from error

@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.platform.errors import SettingsError
 from shared.platform.settings import load_settings
+from shared.platform.tracing import make_tracing
 
 # Longer than the longest batch (about 1 s, and 10 s on a bad day); supervisors kill after 30 s.
 _SHUTDOWN_TIMEOUT_MS: Final = 20_000
@@ -28,6 +29,7 @@ def main() -> None:
     """Run the worker until it is told to stop."""
     try:
         settings = load_settings()
+        make_tracing("tripdeck-worker", os.environ).close()  # what is wrong with it is said once, here
     except SettingsError as error:
         sys.exit(f"tripdeck-worker: {error.message}")
     # One message per thread: a worker that fetches more keeps them from the others.

@@ -1,6 +1,7 @@
 """A worker process: the broker with its actors; maintenance and compaction threads beside the worker threads."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ from loader.worker.maintenance import Maintenance
 from shared.platform.logs import configure_logs
 from shared.platform.memory import give_back_code, give_back_free, keep_lasting
 from shared.platform.settings import load_settings
+from shared.platform.tracing import make_tracing
 from shared.services.queueing import connect_broker
 from shared.services.redis_client import connect_redis
 from shared.warm_up import compile_kernels
@@ -53,6 +55,7 @@ class _BackgroundMiddleware(Middleware):
         self._maintenance.stop()
         if self._close_metrics:
             self._close_metrics()
+        self._context.tracing.close()
 
 
 def _serve_metrics(context: Context) -> Callable[[], None] | None:
@@ -78,8 +81,9 @@ def setup_worker() -> None:
     """Make the broker of a worker process; Dramatiq calls this in each."""
     settings = load_settings()
     configure_logs(settings)
-    broker = connect_broker(settings)
-    context = make_context(settings, broker)
+    tracing = make_tracing("tripdeck-worker", os.environ)
+    broker = connect_broker(settings, tracing)
+    context = make_context(settings, broker, tracing)
     declare_actors(context)
     broker.add_middleware(_BackgroundMiddleware(context))
     dramatiq.set_broker(broker)

@@ -13,9 +13,10 @@ from typing import Any, Final
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.middleware import Retries
+from dramatiq.middleware import CurrentMessage, Retries
 
 from shared.platform.settings import Settings
+from shared.platform.spans import Carrier, Tracing
 from shared.services.redis_client import connect_redis, redis_errors
 
 PLAN_ACTOR: Final = "plan_load"
@@ -34,6 +35,7 @@ _RETRIES: Final = 50
 _MIN_BACKOFF_MS: Final = 1_000
 _MAX_BACKOFF_MS: Final = 20_000
 _LISTENING_S: Final = 1.0
+_TRACE: Final = "trace"
 
 
 class NotifyingBroker(RedisBroker):
@@ -117,7 +119,27 @@ def _silence_as_lost() -> Iterator[None]:
         raise dramatiq.errors.ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 
 
-def connect_broker(settings: Settings) -> NotifyingBroker:
+class TracingMiddleware(CurrentMessage):
+    """Has each message name the span that sends it, and lets its worker read that."""
+
+    def __init__(self, tracing: Tracing) -> None:
+        super().__init__()
+        self._tracing = tracing
+
+    def before_enqueue(self, _broker: dramatiq.Broker, message: dramatiq.Message[Any], _delay: int | None) -> None:
+        """Name the span; a message that is tried again belongs to the one that sent it first."""
+        if _TRACE not in message.options and (carrier := self._tracing.inject()):
+            message.options[_TRACE] = carrier
+
+
+def read_carrier() -> Carrier:
+    """What the message at hand in this thread says of the span that sent it; nothing where tracing is off."""
+    message = CurrentMessage.get_current_message()
+    carrier: Carrier = message.options.get(_TRACE, {}) if message else {}
+    return carrier
+
+
+def connect_broker(settings: Settings, tracing: Tracing | None = None) -> NotifyingBroker:
     """Make the broker that enqueues and consumes; connects at first use.
 
     Of Dramatiq's middleware only retries: its time limit raises inside whatever Python happens to run, and every wait here has a
@@ -131,6 +153,8 @@ def connect_broker(settings: Settings) -> NotifyingBroker:
     )
     for queue in sorted(set(QUEUES.values())):
         broker.declare_queue(queue)
+    if tracing and tracing.is_on:
+        broker.add_middleware(TracingMiddleware(tracing))
     return broker
 
 

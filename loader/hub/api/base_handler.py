@@ -22,6 +22,7 @@ from loader.hub.support.access import parse_bearer
 from loader.hub.support.errors import PROBLEM_MEDIA, TooSlowError, make_problem, status_of
 from loader.hub.support.pace import Pace
 from shared.platform.errors import TripdeckError
+from shared.platform.spans import RequestSpan
 
 LOG = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ LOG = logging.getLogger(__name__)
 _LINGER_S: Final = 5.0
 _LINGER_BYTES: Final = 64 * 2**20
 _RETRY_AFTER_S: Final = 5
+# Health checks and metrics come every few seconds and are not traced.
+_TRACED: Final = "/api/"
 EXPOSED_HEADERS: Final = (
     "Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, WWW-Authenticate"
 )
@@ -51,6 +54,7 @@ class ApiHandler(RequestHandler):
         self.is_counted = False
         self.token_expires_at: int | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._span = RequestSpan()
         self._dropped_bytes = 0
         self.body = BufferedBody(JSON_LIMIT_BYTES)
         self.pace = Pace(services.settings.hub_body_timeout_s)
@@ -74,6 +78,7 @@ class ApiHandler(RequestHandler):
         """Refuse a request that fails the checks of its head, and wait for its body."""
         self.services.metrics.open_requests += 1
         self.is_counted = True
+        self._begin_span()
         self.request.connection.set_max_body_size(2**62)  # type: ignore[union-attr]  # bodies count themselves
         self.request.connection.set_body_timeout(None)  # type: ignore[union-attr]  # and have a pace of their own
         try:
@@ -190,6 +195,7 @@ class ApiHandler(RequestHandler):
         method, seconds = str(self.request.method), self.request.request_time()
         self.services.metrics.requests.labels(method, self.route, self.get_status()).inc()
         self.services.metrics.request_seconds.labels(method, self.route).observe(seconds)
+        self._span.end(self.get_status())
         self._uncount()
 
     def on_connection_close(self) -> None:
@@ -215,6 +221,12 @@ class ApiHandler(RequestHandler):
             self.token_expires_at = self.services.access.check_token(token, operation.scope)
         self.params = parse_params(operation.params, self.read_path(), self.request.query_arguments)
         self.body = await self.open_body(operation)
+
+    def _begin_span(self) -> None:
+        if self.route.startswith(_TRACED):
+            method, headers = str(self.request.method), self.request.headers
+            facts = {"http.request.method": method, "http.route": self.route, "url.path": self.request.path}
+            self._span = self.services.tracing.begin_request(f"{method} {self.route}", headers, **facts)
 
     def _await_body(self) -> None:
         self._stop_timer()

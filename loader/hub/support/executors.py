@@ -1,6 +1,7 @@
 """Executors: bounded thread pools for calls that would block the hub's event loop (database, object store, Redis)."""
 
 import asyncio
+import contextvars
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,12 +23,13 @@ class BoundedExecutor:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call the function in a thread. Raises: what it raises, TransientError when the queue is full."""
+        """Call the function in a thread, in the caller's context. Raises: what it does, TransientError when the queue is full."""
         if self.waiting >= self._limit:
             raise TransientError("The hub has more to do than it can; try again in a moment.", code="busy")
         self.waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, functools.partial(function, *args, **kwargs))
+            call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, call)
         finally:
             self.waiting -= 1
 
