@@ -5,7 +5,7 @@ import tomllib
 from importlib.metadata import metadata
 from pathlib import Path
 
-import pytest
+import yaml
 from typer.testing import CliRunner
 
 from infra.cli import app
@@ -18,9 +18,13 @@ def list_image_tags(path: str) -> list[str]:
     return re.findall(r"image: \S*\btripdeck-\w+:(\S+)", (ROOT / path).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", ["docker-compose.yml", "infra/kubernetes/tripdeck.yaml"])
-def test_images_are_of_this_version(path: str) -> None:
-    assert list_image_tags(path) == [PROJECT["version"]] * 2
+def test_images_are_of_this_version() -> None:
+    assert list_image_tags("docker-compose.yml") == [PROJECT["version"]] * 2
+
+
+def test_the_chart_is_of_this_version() -> None:
+    chart = yaml.safe_load((ROOT / "infra/helm/Chart.yaml").read_text(encoding="utf-8"))
+    assert (chart["version"], chart["appVersion"]) == (PROJECT["version"], PROJECT["version"])
 
 
 def test_the_installed_package_says_version_and_licence() -> None:
