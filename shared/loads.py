@@ -15,7 +15,7 @@ from shared.events import record_event
 from shared.platform.errors import ConflictError, NotFoundError, TransientError
 from shared.services.database import execute, transaction
 from shared.services.objects import StoredObject
-from shared.services.queueing import CLEAN_ACTOR, PLAN_ACTOR, enqueue
+from shared.services.queueing import CLEAN_ACTOR, PLAN_ACTOR, PUBLISH_ACTOR, enqueue
 
 LOG = logging.getLogger(__name__)
 
@@ -88,15 +88,18 @@ def cancel_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
 
 
 def undo_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
-    """Take a succeeded load back, or a failed one that left rows: its trips and rollups are removed.
+    """Take a succeeded load back, or a failed one that left rows: its trips, rollups and publication are removed.
 
     Raises: NotFoundError, ConflictError when there is nothing to take back.
     """
     with transaction(engine) as connection:
         if execute(connection, "undo_load", load_id=load_id).first() is None:
             raise _refuse(connection, load_id, "has nothing to undo")
+        is_published = execute(connection, "withdraw_publication", load_id=load_id).first() is not None
         record_event(connection, load_id, "undone")
     enqueue_load(broker, load_id, actor=CLEAN_ACTOR)
+    if is_published:
+        enqueue_load(broker, load_id, actor=PUBLISH_ACTOR)
     return fetch_load(engine, load_id)
 
 

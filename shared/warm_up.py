@@ -18,13 +18,13 @@ from shared.index.layout import INSIDE
 from shared.index.scan import ScanFilter, TimeCounter, find_cells, find_trips
 from shared.index.scan_kernels import GROUP_SUMS, GroupKeys, list_ends, list_positions, sum_groups
 from shared.kernels.bit_packing import list_columns
-from shared.kernels.morton import encode_positions
+from shared.kernels.morton import decode_positions, encode_positions
 from shared.kernels.pair_counter import PairCounter
 
 
 def compile_kernels() -> None:
     """Compile the kernels that are not cached yet: 15 s on a new machine, 0.1 s once they are cached."""
-    encode_positions(np.zeros(1), np.zeros(1))
+    decode_positions(encode_positions(np.zeros(1), np.zeros(1)))
     sorted_ends = sort_ends(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
     [values] = make_blocks(sorted_ends, [None])
     row = BlockRow(*values[:-1])

@@ -10,6 +10,7 @@ from loader.cli.check import check
 from loader.cli.generate import generate
 from loader.cli.load import inspect, load
 from loader.cli.loads import cancel, loads, rejects, retry, undo, watch
+from loader.cli.publish import publish
 from loader.cli.questions import datasources, group, groups, histogram, questions, regions, weekly
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ for command in (
     cancel,
     undo,
     retry,
+    publish,
     weekly,
     groups,
     group,

@@ -1,4 +1,4 @@
-"""Follow one load over the hub's WebSocket feed until it ends, whatever restarts in between. Nothing is polled.
+"""Follow one load over the hub's WebSocket feed until it ends, or all of them, whatever restarts in between. Nothing is polled.
 
 for event in follow_load(client, 3):
     print(event["state"], event["rows_loaded"])
@@ -44,6 +44,18 @@ def follow_load(
     After a broken connection it goes on from the last position. Raises: TransientError when the hub stays away longer than
     patience_s, NotFoundError, TerminalError when it refuses.
     """
+    for event in _follow(client, load_id, patience_s):
+        yield event
+        if is_last(event):
+            return
+
+
+def follow_loads(client: HubClient, *, patience_s: float) -> Iterator[Event]:
+    """Yield events of all loads, for ever; of what history has lost, each load's newest. Raises: as follow_load."""
+    yield from _follow(client, None, patience_s)
+
+
+def _follow(client: HubClient, load_id: int | None, patience_s: float) -> Iterator[Event]:
     position: int | None = None
     away_since: float | None = None
     pause_s = _FIRST_PAUSE_S
@@ -51,10 +63,7 @@ def follow_load(
         try:
             for reached, events in _list_messages(client, load_id, position):
                 away_since, pause_s = None, _FIRST_PAUSE_S
-                for event in events:
-                    yield event
-                    if is_last(event):
-                        return
+                yield from events
                 position = reached
         except (OSError, websocket.WebSocketException) as error:
             _raise_refusal(error, load_id)
@@ -66,9 +75,11 @@ def follow_load(
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
 
-def _list_messages(client: HubClient, load_id: int, position: int | None) -> Iterator[tuple[int, list[Event]]]:
+def _list_messages(client: HubClient, load_id: int | None, position: int | None) -> Iterator[tuple[int, list[Event]]]:
     """Positions and events of one connection, until it closes."""
-    url = f"ws{client.url.removeprefix('http')}/ws/loads/{load_id}" + ("" if position is None else f"?last={position}")
+    url = f"ws{client.url.removeprefix('http')}/ws/loads{'' if load_id is None else f'/{load_id}'}" + (
+        "" if position is None else f"?last={position}"
+    )
     headers = [f"{name}: {value}" for name, value in client.headers.items()]
     connection = websocket.create_connection(url, timeout=_CONNECT_TIMEOUT_S, header=headers, suppress_origin=True)
     connection.settimeout(_SILENCE_S)
@@ -82,14 +93,14 @@ def _list_messages(client: HubClient, load_id: int, position: int | None) -> Ite
             yield message["position"], message["loads"] if message["kind"] == "snapshot" else [message]
 
 
-def _raise_closed(code: int, load_id: int) -> None:
+def _raise_closed(code: int, load_id: int | None) -> None:
     if code == _NO_SUCH_LOAD:
         raise NotFoundError(f"There is no load {load_id}.", load_id=load_id)
     if code in _REFUSED:
         raise TerminalError(_REFUSED[code], code="unauthorized")
 
 
-def _raise_refusal(error: Exception, load_id: int) -> None:
+def _raise_refusal(error: Exception, load_id: int | None) -> None:
     """A handshake answered with a reason that won't pass by itself."""
     status = getattr(error, "status_code", None)
     if status == 404:

@@ -8,7 +8,19 @@ from tornado.web import Application, RequestHandler
 from loader.hub.api.base_handler import UnknownHandler
 from loader.hub.api.docs_page import render_docs
 from loader.hub.api.openapi import make_openapi
-from loader.hub.handlers import catalog, feed, groups, load_actions, loads, ready_questions, rejects, status, uploads, weekly
+from loader.hub.handlers import (
+    catalog,
+    feed,
+    groups,
+    load_actions,
+    loads,
+    publications,
+    ready_questions,
+    rejects,
+    status,
+    uploads,
+    weekly,
+)
 from loader.hub.handlers import inspection as inspect
 from loader.hub.services import Services
 
@@ -19,6 +31,7 @@ ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     ("/api/v1/loads/{load_id}/cancel", load_actions.CancelHandler),
     ("/api/v1/loads/{load_id}/undo", load_actions.UndoHandler),
     ("/api/v1/loads/{load_id}/retry", load_actions.RetryHandler),
+    ("/api/v1/loads/{load_id}/publication", publications.PublicationHandler),
     ("/api/v1/files/{file_name}", loads.FileHandler),
     ("/api/v1/uploads", uploads.UploadsHandler),
     ("/api/v1/uploads/{upload_id}", uploads.UploadHandler),

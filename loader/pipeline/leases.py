@@ -79,16 +79,17 @@ class Work:
     """Claimed work, whose failures are counted.
 
     name: begins its messages, as in "Batch 3 failed". kind: of the named queries renew_… and release_…; key: the lease that these
-    take. failures: how often it has failed. give_up: ends it for good.
+    take. failures: how often it has failed. give_up: ends it for good. is_of_load: whether a TerminalError ends the load.
     """
 
     context: Context
     name: str
     _: KW_ONLY
-    kind: Literal["planning", "batch"]
+    kind: Literal["planning", "batch", "publication", "handover"]
     key: dict[str, Any]
     failures: int
     give_up: Callable[[TerminalError], None]
+    is_of_load: bool = True
 
     @contextmanager
     def running(self) -> Iterator[Lease]:
@@ -107,7 +108,10 @@ class Work:
             self._release(error)
             raise
         except TerminalError as error:
-            end_load(self.context, self.key["load_id"], error)
+            if self.is_of_load:
+                end_load(self.context, self.key["load_id"], error)
+            else:
+                self.give_up(error)
         except Exception as error:  # noqa: BLE001 - a process border: whatever a library raises, the load must end
             self._count_failure(error)
 

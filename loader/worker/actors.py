@@ -1,6 +1,7 @@
 """Actors: what the queue's messages call. Thin; the work is in plain functions that tests call without a queue."""
 
 import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -12,18 +13,19 @@ from loader.pipeline.batch import load_batch
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
 from loader.pipeline.planning import plan_load
+from loader.publishing.publication import publish_load
 from shared.platform.errors import TerminalError, TransientError
-from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, PLAN_ACTOR, QUEUES, read_carrier
+from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, PLAN_ACTOR, PUBLISH_ACTOR, QUEUES, read_carrier
 
 LOG = logging.getLogger(__name__)
 
-# Least first: a new file is looked at before the batches at hand go on, and cleaning waits for both.
-_PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20}
+# Least first: a new file is looked at before the batches at hand go on; cleaning waits for both, and publishing for all.
+_PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20, PUBLISH_ACTOR: 30}
 
 
 def declare_actors(context: Context) -> None:
     """Register the actors with the context's broker."""
-
+    publishing = threading.Lock()
     work = partial(_work, context)
 
     def plan(load_id: int) -> None:
@@ -35,7 +37,10 @@ def declare_actors(context: Context) -> None:
     def clean(load_id: int) -> None:
         work(CLEAN_ACTOR, lambda: clean_load(context, load_id), load_id=load_id)
 
-    actors: dict[str, Callable[..., None]] = {PLAN_ACTOR: plan, BATCH_ACTOR: load, CLEAN_ACTOR: clean}
+    def publish(load_id: int) -> None:
+        work(PUBLISH_ACTOR, lambda: _publish_alone(context, load_id, publishing), load_id=load_id)
+
+    actors: dict[str, Callable[..., None]] = {PLAN_ACTOR: plan, BATCH_ACTOR: load, CLEAN_ACTOR: clean, PUBLISH_ACTOR: publish}
     for name, function in actors.items():
         dramatiq.actor(
             actor_name=name,
@@ -44,6 +49,16 @@ def declare_actors(context: Context) -> None:
             broker=context.broker,
             throws=TerminalError,
         )(function)
+
+
+def _publish_alone(context: Context, load_id: int, publishing: threading.Lock) -> None:
+    """Publish one load at a time in a process: it takes a thread for minutes, and loads want the others."""
+    if not publishing.acquire(blocking=False):
+        raise TransientError("Another load is being published here.")
+    try:
+        publish_load(context, load_id)
+    finally:
+        publishing.release()
 
 
 def _work(context: Context, actor: str, function: Callable[[], None], /, **ids: int) -> None:

@@ -138,6 +138,14 @@ class Settings(BaseSettings):
         604_800.0, gt=0, description="Time that files of undone, cancelled and duplicate loads stay, to be retried. Seconds."
     )
 
+    # Publishing
+    publish_prefix: str = Field(
+        "exports",
+        pattern=r"^[A-Za-z0-9/_.-]*[A-Za-z0-9_-]/?$",
+        description="Folder of the bucket for published loads. Key prefix.",
+    )
+    publish_file_mib: int = Field(200, ge=1, description="Size of a published file, about. MiB.")
+
     # Questions
     block_cache_mib: int = Field(256, ge=0, description="Memory of the block cache, in hub and web app each. MiB, 0 = none.")
     min_group_trips: int = Field(

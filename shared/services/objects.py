@@ -123,10 +123,14 @@ class ObjectStore:
 
     def remove_under(self, prefix: str) -> None:
         """Delete every object whose key begins with prefix."""
+        for key in self.list_keys(prefix):
+            self.remove(key)
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """Keys of the objects that begin with prefix."""
         with store_errors():
-            keys = [found.object_name for found in self._client.list_objects(self.bucket, prefix=prefix, recursive=True)]
-        for key in keys:
-            self.remove(str(key))
+            found = self._client.list_objects(self.bucket, prefix=prefix, recursive=True)
+            return [str(entry.object_name) for entry in found]
 
     def read(
         self, stored: StoredObject, *, offset: int = 0, length: int | None = None, chunk_bytes: int = _READ_BYTES

@@ -1,7 +1,7 @@
 """Responses of each call, for the OpenAPI document; tests compare real responses with it (questions: trip_responses.py)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -127,6 +127,21 @@ class RejectsResponse(Response):
     rejects: list[RejectResponse]
     next: str | None = Field(description="Path of the next page.")
     is_truncated: bool = Field(description="Whether there are more that no page lists; as CSV or as rows all of them come.")
+
+
+class PublicationResponse(Response):
+    """A load's trips as files in the object store."""
+
+    load_id: int
+    state: Literal["queued", "publishing", "published", "failed", "withdrawing", "withdrawn"]
+    folder: str = Field(description="Where the files are; its manifest.json says which.")
+    rows_written: int
+    files: int
+    bytes: int
+    error_code: str | None
+    error_message: str | None
+    requested_at: datetime
+    finished_at: datetime | None
 
 
 class UploadedPartResponse(Response):
