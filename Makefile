@@ -1,7 +1,7 @@
 # Needs only Python >= 3.11 and make. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down test check static secrets lock upgrade audit bench install install-dev component
+.PHONY: help up down test test-containers check static secrets lock upgrade audit bench install install-dev component
 
 BIN := .venv/bin
 # A process that can't keep its compiled modules takes 4 s of processor time to start instead of 1.
@@ -17,7 +17,7 @@ down: ## stop what `make up` started
 	@if [ -x $(BIN)/tripdeck ]; then exec $(BIN)/tripdeck down; else echo "Nothing is installed here, so nothing runs."; fi
 
 test: install-dev component ## lint, types, layers and every test, against servers it starts itself
-	@$(BIN)/python infra/install_browser.py
+	@$(BIN)/python infra/install_test_programs.py
 	@$(MAKE) --no-print-directory static
 	@$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations 30
 
@@ -54,3 +54,6 @@ install-dev:
 
 component: # after install or install-dev
 	@$(BIN)/python -m ui.components.build
+
+test-containers: install-dev component ## bring docker-compose.yml up for real, use it, hurt it, take it down; needs docker
+	@$(BIN)/python -m tests.containers.rehearse $(REHEARSAL)

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-_COMPILE: Final = "import loader.formats.text.kernels as f, shared.warm_up as r; f.compile_kernels(); r.compile_kernels()"
 VENV: Final = ROOT / ".venv"
 PYTHON: Final = VENV / "bin" / "python"
 UV: Final = VENV / "bin" / "uv"
@@ -75,7 +74,7 @@ def install(wanted: str) -> None:
         _run_uv("pip", "sync", "--quiet", "--require-hashes", *files)
         _run_uv("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT))
         # Compiled now, for 25 s, so that first start, file and box needn't wait.
-        _run([str(PYTHON), "-c", _COMPILE])
+        _run([str(PYTHON), "-m", "infra.compile_kernels"])
         STAMP.write_text(current[wanted], encoding="utf-8")
 
 

@@ -14,11 +14,15 @@ from pydantic import SecretStr
 from shared.platform.settings import PREFIX, Settings
 
 _EXAMPLE_HEAD: Final = """\
-# Every setting of Tripdeck, with its default. Copy to .env and change what should differ; `make up` reads it,
-# and docker-compose.yml takes the ports from it.
+# Every setting of Tripdeck, with its default. Copy to .env and change what should differ; `make up` reads it, and so do all
+# processes of docker-compose.yml, which sets the addresses of its own services and takes their secrets from .secrets/.
 # Written by `python -m infra.environment`; the settings themselves are in shared/platform/settings.py.
 # In containers a setting can also be a file: /run/secrets/tripdeck_database_url holds TRIPDECK_DATABASE_URL.
 """
+# What docker-compose.yml reads besides: no settings of ours, so without our prefix. Name: (default, description).
+COMPOSE_ONLY: Final[Mapping[str, tuple[str, str]]] = {
+    "STORE_PORT": ("9000", "Only for docker-compose.yml: port of the object store on 127.0.0.1, where browsers send files."),
+}
 
 
 def make_environment(settings: Settings, *, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -46,6 +50,7 @@ def make_example() -> str:
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else _quote(_to_text(field.default))
         blocks.append(f"# {field.description}\n#{PREFIX}{name.upper()}={default}\n")
+    blocks += [f"# {text}\n#{name}={default}\n" for name, (default, text) in COMPOSE_ONLY.items()]
     return "\n".join(blocks)
 
 

@@ -1,14 +1,22 @@
 """Make the secret files that docker-compose.yml mounts: python3 infra/make_secrets.py [FOLDER]; standard library only.
 
-Existing files are kept: a database that was made with a password keeps it.
+Existing files are kept: a database that was made with a password keeps it. Containers have users of their own, so everything
+that is mounted into them must be readable: the scripts of infra/ are made so, too.
 """
 
+import contextlib
+import json
+import os
 import secrets
 import sys
 from pathlib import Path
 from typing import Final
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / ".secrets"
+INFRA: Final = Path(__file__).resolve().parent
+FOLDER: Final = INFRA.parent / ".secrets"
+_SELINUX: Final = Path("/sys/fs/selinux/enforce")
+# Compose labels volumes that are marked with z, but not secrets.
+_LABEL: Final = b"system_u:object_r:container_file_t:s0"
 
 
 def make_secrets(folder: Path) -> list[str]:
@@ -27,12 +35,14 @@ def make_secrets(folder: Path) -> list[str]:
             path.write_text(text, encoding="utf-8")
             path.chmod(0o444)
             written.append(name)
+        label_file(path)
         return path.read_text(encoding="utf-8")
 
     keep("postgres_password", secrets.token_hex(20))
     password = keep("tripdeck_password", secrets.token_hex(20))
     redis_password = keep("redis_password", secrets.token_hex(20))
-    keep("tripdeck_s3_secret_key", secrets.token_hex(20))
+    store_key = keep("tripdeck_s3_secret_key", secrets.token_hex(20))
+    keep("store_identities", json.dumps(make_identities(store_key)))
     keep("tripdeck_hub_secret", secrets.token_hex(32))
     keep("pgbouncer_users", f'"tripdeck" "{password}"\n')
     keep("redis_conf", f"requirepass {redis_password}\n")
@@ -46,10 +56,31 @@ def make_secrets(folder: Path) -> list[str]:
     return written
 
 
+def make_identities(secret_key: str) -> dict[str, object]:
+    """SeaweedFS's list of who may do what: Tripdeck may do everything in its bucket, and nothing elsewhere."""
+    credentials = [{"accessKey": "tripdeck", "secretKey": secret_key}]
+    actions = [f"{action}:tripdeck" for action in ("Admin", "Read", "Write", "List", "Tagging")]
+    return {"identities": [{"name": "tripdeck", "credentials": credentials, "actions": actions}]}
+
+
+def label_file(path: Path) -> None:
+    """Let containers read the file where SELinux runs."""
+    if _SELINUX.exists():
+        with contextlib.suppress(OSError):  # a file system without labels
+            os.setxattr(path, "security.selinux", _LABEL)  # type: ignore[attr-defined,unused-ignore]
+
+
+def open_scripts(folder: Path) -> None:
+    """Make the files that Compose mounts from here readable for all, whatever the umask of the clone was."""
+    for path in (*folder.glob("*/*.sh"), *folder.glob("*/*.ini")):
+        path.chmod(path.stat().st_mode | 0o444)
+
+
 def main() -> None:
     """Make them in .secrets, or in the folder that is named."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     written = make_secrets(folder)
+    open_scripts(INFRA)
     sys.stdout.write(f"{folder}: {len(written)} made, the others kept.\n")
 
 

@@ -11,8 +11,7 @@ from typing import Final
 from infra.embedded import Program, ServerError, prepare_postgres, prepare_seaweed, prepare_valkey
 from infra.environment import make_environment
 from infra.installation import ACCESS_KEY, Installation
-from infra.probe import check_hub, check_ui, check_worker
-from shared.platform.errors import TransientError
+from infra.probe import check_heartbeats, fetch, find_local_host
 from shared.platform.settings import Settings
 
 # Questions take precedence over loads: for 16 concurrent clients the p95 of boxes during a load is 2.2 times that when idle,
@@ -57,12 +56,14 @@ def make_applications(settings: Settings) -> list[Program]:
         _make_program(
             settings,
             "worker",
-            check=lambda: check_worker(settings, since=since),
+            check=lambda: check_heartbeats(str(settings.data_dir), since=since),
             stop_timeout_s=_WORKER_STOP_S,
             niceness=_WORKER_NICENESS,
         ),
-        _make_program(settings, "hub", check=lambda: check_hub(settings)),
-        _make_program(settings, "ui", check=lambda: check_ui(settings)),
+        _make_program(settings, "hub", check=lambda: fetch(find_local_host(settings.hub_host), settings.hub_port, "/readyz")),
+        _make_program(
+            settings, "ui", check=lambda: fetch(find_local_host(settings.ui_host), settings.ui_port, "/_stcore/health")
+        ),
     ]
 
 
@@ -88,7 +89,7 @@ def _make_program(
         folder=Path.cwd(),
         log_file=settings.data_dir / "logs" / f"{name}.log",
         check=check,
-        check_errors=(OSError, TransientError),
+        check_errors=(OSError,),
         environment=make_environment(settings),
         stop_timeout_s=stop_timeout_s,
         is_restarted=is_restarted,

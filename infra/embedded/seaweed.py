@@ -82,7 +82,7 @@ def prepare_seaweed(
     )
     return Program(
         name="seaweedfs",
-        command=(_find_weed(), "-logdir=logs", "mini", *(f"-{name}={value}" for name, value in options.items())),
+        command=(find_weed(), "-logdir=logs", "mini", *(f"-{name}={value}" for name, value in options.items())),
         folder=folder,
         log_file=folder / "seaweedfs.log",
         check=lambda: _ensure_bucket(client, bucket),
@@ -101,7 +101,8 @@ def _ensure_bucket(client: Minio, bucket: str) -> None:
             raise
 
 
-def _find_weed() -> str:
+def find_weed() -> str:
+    """Path of SeaweedFS's program. Raises: ServerError."""
     beside = Path(sysconfig.get_path("scripts")) / "weed"
     found = str(beside) if beside.is_file() else shutil.which("weed")
     if found is None:

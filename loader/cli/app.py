@@ -12,6 +12,7 @@ from loader.cli.load import inspect, load
 from loader.cli.loads import cancel, loads, rejects, retry, undo, watch
 from loader.cli.publish import publish
 from loader.cli.questions import datasources, group, groups, histogram, questions, regions, weekly
+from loader.cli.token import token
 
 app = typer.Typer(
     name="tripdeck",
@@ -56,5 +57,6 @@ for command in (
     questions,
     check,
     generate,
+    token,
 ):
     app.command()(command)

@@ -14,6 +14,7 @@ from loader.telemetry.backlog import BacklogCollector, BacklogReader
 from loader.telemetry.exposition import serve_metrics
 from loader.worker.actors import declare_actors
 from loader.worker.compactor import Compactor
+from loader.worker.heartbeat import Heartbeat
 from loader.worker.maintenance import Maintenance
 from shared.platform.logs import configure_logs
 from shared.platform.memory import give_back_code, give_back_free, keep_lasting
@@ -29,8 +30,9 @@ LOG = logging.getLogger(__name__)
 class _BackgroundMiddleware(Middleware):
     """Runs maintenance, compaction and the listener for queue notifications beside the worker threads of a process."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, heartbeat: Heartbeat) -> None:
         self._context = context
+        self._heartbeat = heartbeat
         self._maintenance = Maintenance(context)
         self._compactor = Compactor(context)
         self._close_metrics: Callable[[], None] | None = None
@@ -51,6 +53,7 @@ class _BackgroundMiddleware(Middleware):
 
     def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Publish the events of the last batches, and stop the threads."""
+        self._heartbeat.remove()
         self._compactor.stop()
         self._maintenance.stop()
         if self._close_metrics:
@@ -82,8 +85,9 @@ def setup_worker() -> None:
     settings = load_settings()
     configure_logs(settings)
     tracing = make_tracing("tripdeck-worker", os.environ)
-    broker = connect_broker(settings, tracing)
+    heartbeat = Heartbeat(settings.data_dir)
+    broker = connect_broker(settings, tracing, on_poll=heartbeat.beat)
     context = make_context(settings, broker, tracing)
     declare_actors(context)
-    broker.add_middleware(_BackgroundMiddleware(context))
+    broker.add_middleware(_BackgroundMiddleware(context, heartbeat))
     dramatiq.set_broker(broker)

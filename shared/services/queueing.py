@@ -6,7 +6,7 @@ the process when a thread is free.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -40,10 +40,20 @@ _TRACE: Final = "trace"
 
 
 class NotifyingBroker(RedisBroker):
-    """A broker whose consumers wait for notifications, and poll their queue when none has come for a while."""
+    """A broker whose consumers wait for notifications, and poll their queue when none has come for a while.
 
-    def __init__(self, client: "redis.Redis", **options: Any) -> None:  # noqa: ANN401 - Dramatiq's own
+    on_poll: called with a queue's name before each poll of it.
+    """
+
+    def __init__(
+        self,
+        client: "redis.Redis",
+        *,
+        on_poll: Callable[[str], None] | None = None,
+        **options: Any,  # noqa: ANN401 - Dramatiq's own
+    ) -> None:
         super().__init__(client=client, **options)  # type: ignore[no-untyped-call]
+        self._on_poll = on_poll or _ignore_poll
         self._channel = f"{self.namespace}:notify"
         self._wakes: dict[str, threading.Event] = {}
 
@@ -57,7 +67,8 @@ class NotifyingBroker(RedisBroker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
         """Make a consumer of a queue. timeout: milliseconds between polls when no notification comes."""
         wake = self._wakes.setdefault(queue_name, threading.Event())
-        return _NotifiedConsumer(super().consume(queue_name, prefetch, timeout=0), wake, timeout / 1000)
+        consumer = super().consume(queue_name, prefetch, timeout=0)
+        return _NotifiedConsumer(consumer, wake, timeout / 1000, on_poll=lambda: self._on_poll(queue_name))
 
     def listen(self, is_over: threading.Event) -> None:
         """Receive notifications of other processes until is_over is set, and a second longer at most."""
@@ -75,13 +86,15 @@ class NotifyingBroker(RedisBroker):
 class _NotifiedConsumer(dramatiq.Consumer):
     """A consumer that waits for an event instead of sleeping; a sent message or a free thread sets it."""
 
-    def __init__(self, consumer: dramatiq.Consumer, wake: threading.Event, wait_s: float) -> None:
+    def __init__(self, consumer: dramatiq.Consumer, wake: threading.Event, wait_s: float, *, on_poll: Callable[[], None]) -> None:
+        self._on_poll = on_poll
         self._consumer = consumer
         self._wake = wake
         self._wait_s = wait_s
 
     def __next__(self) -> dramatiq.MessageProxy | None:
         """Give a message; None after waiting for one."""
+        self._on_poll()
         # Cleared before the poll: a notification during it is not missed.
         self._wake.clear()
         with _silence_as_lost():
@@ -109,6 +122,10 @@ class _NotifiedConsumer(dramatiq.Consumer):
     def close(self) -> None:
         """End."""
         self._consumer.close()
+
+
+def _ignore_poll(_queue: str) -> None:
+    return
 
 
 @contextmanager
@@ -140,14 +157,17 @@ def read_carrier() -> Carrier:
     return carrier
 
 
-def connect_broker(settings: Settings, tracing: Tracing | None = None) -> NotifyingBroker:
-    """Make the broker that enqueues and consumes; connects at first use.
+def connect_broker(
+    settings: Settings, tracing: Tracing | None = None, *, on_poll: Callable[[str], None] | None = None
+) -> NotifyingBroker:
+    """Make the broker that enqueues and consumes; connects at first use. on_poll: called with a queue's name before each poll.
 
     Of Dramatiq's middleware only retries: its time limit raises inside whatever Python happens to run, and every wait here has a
     limit of its own.
     """
     broker = NotifyingBroker(
         client=connect_redis(settings, decode_responses=False),
+        on_poll=on_poll,
         middleware=[Retries(max_retries=_RETRIES, min_backoff=_MIN_BACKOFF_MS, max_backoff=_MAX_BACKOFF_MS)],
         heartbeat_timeout=_HEARTBEAT_TIMEOUT_MS,
         maintenance_chance=_MAINTENANCE_CHANCE,

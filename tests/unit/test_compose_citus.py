@@ -29,7 +29,7 @@ def merge(base: Any, change: Any, key: str = "") -> Any:
     """Merge as Compose does: mappings by key, volumes by where they are mounted, other lists one after the other."""
     if isinstance(base, dict) and isinstance(change, dict):
         return base | {name: merge(base.get(name), value, name) for name, value in change.items()}
-    if not isinstance(base, list) or isinstance(change, Instead) or key in ("command", "entrypoint"):
+    if not isinstance(base, list) or isinstance(change, Instead) or key in ("command", "entrypoint", "test"):
         return list(change) if isinstance(change, Instead) else change
     if key == "volumes":
         return list({entry.split(":")[1]: entry for entry in [*base, *change]}.values())

@@ -27,6 +27,11 @@ def test_the_chart_is_of_this_version() -> None:
     assert (chart["version"], chart["appVersion"]) == (PROJECT["version"], PROJECT["version"])
 
 
+def test_labels_of_images_are_of_this_version() -> None:
+    dockerfile = (ROOT / "infra/containers/Dockerfile").read_text(encoding="utf-8")
+    assert f"ARG VERSION={PROJECT['version']}\nLABEL org.opencontainers.image.version=${{VERSION}}" in dockerfile
+
+
 def test_the_installed_package_says_version_and_licence() -> None:
     installed = metadata("tripdeck")
     assert installed["Version"] == PROJECT["version"]

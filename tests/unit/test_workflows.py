@@ -50,9 +50,9 @@ def test_targets_and_files_of_the_commands_exist() -> None:
     commands = "\n".join(list_commands())
     targets = {target for line in re.findall(r"\bmake ([a-z -]+)", commands) for target in line.split()}
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert {"check", "secrets"} <= targets <= known
+    assert {"check", "test-containers"} <= targets <= known
     files = re.findall(r"(?:infra|tests|\.ci)/[\w./-]+", commands)
-    assert {"infra/locks/ui.txt", "tests/data/challenge/trips.csv"} <= set(files)
+    assert "infra/locks/ui.txt" in files
     assert [name for name in files if not (ROOT / name).exists()] == []
 
 
