@@ -15,7 +15,7 @@ from shared.events import record_event
 from shared.platform.errors import ConflictError, NotFoundError, TransientError
 from shared.services.database import execute, transaction
 from shared.services.objects import StoredObject
-from shared.services.queueing import CLEAN_ACTOR, PLAN_ACTOR, PUBLISH_ACTOR, enqueue
+from shared.services.queueing import CLEAN_ACTOR, HANDOVER_ACTOR, PLAN_ACTOR, PUBLISH_ACTOR, enqueue
 
 LOG = logging.getLogger(__name__)
 
@@ -96,10 +96,13 @@ def undo_load(engine: Engine, broker: dramatiq.Broker, load_id: int) -> Load:
         if execute(connection, "undo_load", load_id=load_id).first() is None:
             raise _refuse(connection, load_id, "has nothing to undo")
         is_published = execute(connection, "withdraw_publication", load_id=load_id).first() is not None
+        is_handed_over = execute(connection, "undo_handovers", load_id=load_id).first() is not None
         record_event(connection, load_id, "undone")
     enqueue_load(broker, load_id, actor=CLEAN_ACTOR)
     if is_published:
         enqueue_load(broker, load_id, actor=PUBLISH_ACTOR)
+    if is_handed_over:
+        enqueue_load(broker, load_id, actor=HANDOVER_ACTOR)
     return fetch_load(engine, load_id)
 
 

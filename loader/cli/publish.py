@@ -42,7 +42,7 @@ def publish(
             print_json({"publications": found})
         else:
             _print_publications(found)
-        if any(publication["state"] == "failed" for publication in found):
+        if any(_has_failed(publication) for publication in found):
             raise SystemExit(FAILED)
 
 
@@ -73,7 +73,13 @@ def _wait(client: "HubClient", publication: "Json") -> "Json":
 
 
 def _has_ended(publication: "Json") -> bool:
-    return publication["state"] in _ENDED
+    """Whether nothing more is on its way: neither files nor an engine's task."""
+    unfinished = ("queued", "running", "undo_queued", "undoing")
+    return publication["state"] in _ENDED and not any(one["state"] in unfinished for one in publication["handovers"])
+
+
+def _has_failed(publication: "Json") -> bool:
+    return "failed" in (publication["state"], *(one["state"] for one in publication["handovers"]))
 
 
 def _publish_new(client: "HubClient") -> None:

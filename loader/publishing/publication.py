@@ -29,7 +29,7 @@ from shared.loads import enqueue_load
 from shared.platform.errors import TerminalError, TransientError
 from shared.publications import name_folder
 from shared.services.database import execute, transaction
-from shared.services.queueing import PUBLISH_ACTOR
+from shared.services.queueing import HANDOVER_ACTOR, PUBLISH_ACTOR
 
 LOG = logging.getLogger(__name__)
 
@@ -120,8 +120,13 @@ def _finish(context: Context, key: Mapping[str, Any], manifest: dict[str, Any]) 
         published = {**key, "manifest": manifest, "rows": manifest["rows"]}
         if load["state"] != "succeeded" or execute(connection, "finish_publication", **published).first() is None:
             raise LoadEndedError("The load was undone, or another worker publishes it.")
+        has_engine = context.settings.publish_engine != "none"
+        if has_engine:
+            execute(connection, "request_handover", load_id=load_id, engine=context.settings.publish_engine)
         record_event(connection, load_id, "published")
     context.notify()
+    if has_engine:
+        enqueue_load(context.broker, load_id, actor=HANDOVER_ACTOR)
     LOG.info("load was published", extra={"load_id": load_id, "rows": manifest["rows"], "files": len(manifest["files"])})
 
 

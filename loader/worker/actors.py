@@ -13,14 +13,15 @@ from loader.pipeline.batch import load_batch
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
 from loader.pipeline.planning import plan_load
+from loader.publishing.handover import hand_over
 from loader.publishing.publication import publish_load
 from shared.platform.errors import TerminalError, TransientError
-from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, PLAN_ACTOR, PUBLISH_ACTOR, QUEUES, read_carrier
+from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, HANDOVER_ACTOR, PLAN_ACTOR, PUBLISH_ACTOR, QUEUES, read_carrier
 
 LOG = logging.getLogger(__name__)
 
 # Least first: a new file is looked at before the batches at hand go on; cleaning waits for both, and publishing for all.
-_PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20, PUBLISH_ACTOR: 30}
+_PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20, PUBLISH_ACTOR: 30, HANDOVER_ACTOR: 25}
 
 
 def declare_actors(context: Context) -> None:
@@ -40,7 +41,16 @@ def declare_actors(context: Context) -> None:
     def publish(load_id: int) -> None:
         work(PUBLISH_ACTOR, lambda: _publish_alone(context, load_id, publishing), load_id=load_id)
 
-    actors: dict[str, Callable[..., None]] = {PLAN_ACTOR: plan, BATCH_ACTOR: load, CLEAN_ACTOR: clean, PUBLISH_ACTOR: publish}
+    def take_over(load_id: int) -> None:
+        work(HANDOVER_ACTOR, lambda: hand_over(context, load_id), load_id=load_id)
+
+    actors: dict[str, Callable[..., None]] = {
+        PLAN_ACTOR: plan,
+        BATCH_ACTOR: load,
+        CLEAN_ACTOR: clean,
+        PUBLISH_ACTOR: publish,
+        HANDOVER_ACTOR: take_over,
+    }
     for name, function in actors.items():
         dramatiq.actor(
             actor_name=name,

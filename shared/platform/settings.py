@@ -145,6 +145,14 @@ class Settings(BaseSettings):
         description="Folder of the bucket for published loads. Key prefix.",
     )
     publish_file_mib: int = Field(200, ge=1, description="Size of a published file, about. MiB.")
+    publish_engine: Literal["none", "druid", "druid_sql", "clickhouse"] = Field(
+        "none", description="Engine that published loads are handed over to; druid: native batch."
+    )
+    engine_url: str = Field("http://127.0.0.1:8888", description="Druid's router, or ClickHouse's HTTP interface, URL.")
+    engine_table: str = Field("trips", pattern=r"^[A-Za-z][A-Za-z0-9_]*$", description="Datasource or table of the engine. Name.")
+    engine_user: str | None = Field(None, description="User of the engine; none when empty. Name.")
+    engine_password: SecretStr | None = Field(None, description="Password of the engine's user.")
+    engine_s3_endpoint: str | None = Field(None, description="S3 server as the engine reaches it, URL; the endpoint when empty.")
 
     # Questions
     block_cache_mib: int = Field(256, ge=0, description="Memory of the block cache, in hub and web app each. MiB, 0 = none.")

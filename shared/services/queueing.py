@@ -23,9 +23,16 @@ PLAN_ACTOR: Final = "plan_load"
 BATCH_ACTOR: Final = "load_batch"
 CLEAN_ACTOR: Final = "clean_load"
 PUBLISH_ACTOR: Final = "publish_load"
+HANDOVER_ACTOR: Final = "hand_over"
 
 # Two queues, each fetched from by every worker: a small file need not wait behind the batches of a large one.
-QUEUES: Final[Mapping[str, str]] = {PLAN_ACTOR: "plan", BATCH_ACTOR: "load", CLEAN_ACTOR: "load", PUBLISH_ACTOR: "load"}
+QUEUES: Final[Mapping[str, str]] = {
+    PLAN_ACTOR: "plan",
+    BATCH_ACTOR: "load",
+    CLEAN_ACTOR: "load",
+    PUBLISH_ACTOR: "load",
+    HANDOVER_ACTOR: "load",
+}
 
 # A killed worker's messages come back after 15 s instead of 60 s plus a rare lottery (81 to 929 s in nine trials).
 _HEARTBEAT_TIMEOUT_MS: Final = 15_000

@@ -129,6 +129,20 @@ class RejectsResponse(Response):
     is_truncated: bool = Field(description="Whether there are more that no page lists; as CSV or as rows all of them come.")
 
 
+class HandoverResponse(Response):
+    """A published load on its way into an engine, or out of it."""
+
+    engine: str
+    state: Literal["queued", "running", "succeeded", "failed", "undo_queued", "undoing", "undone"]
+    task_id: str | None = Field(description="The engine's task.")
+    specification: dict[str, Any] | None = Field(description="What of the load it was made of, and the task as it was sent.")
+    rows_counted: int | None = Field(description="Rows of the load that the engine counts.")
+    error_code: str | None
+    error_message: str | None
+    requested_at: datetime
+    finished_at: datetime | None
+
+
 class PublicationResponse(Response):
     """A load's trips as files in the object store."""
 
@@ -142,6 +156,7 @@ class PublicationResponse(Response):
     error_message: str | None
     requested_at: datetime
     finished_at: datetime | None
+    handovers: list[HandoverResponse] = Field(description="Its way into engines.")
 
 
 class UploadedPartResponse(Response):

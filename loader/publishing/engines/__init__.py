@@ -1,0 +1,1 @@
+"""Engines that take published loads: one adapter each, chosen by TRIPDECK_PUBLISH_ENGINE."""
