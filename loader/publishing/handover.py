@@ -1,8 +1,8 @@
 """Handover: a published load on its way into an engine, a short step a message, and out of it again once the load is undone.
 
 queued → running → succeeded, and undo_queued → undoing → undone. A task has an id of ours and is stored before it is sent: after
-a lost answer the engine is asked for that id, and is sent the same task again only if it has never heard of it. The engine's
-count of the load's rows must equal what was loaded. While a task runs, no thread waits for it: the reconciler sends the next message.
+a lost answer the engine is asked for that id, and gets the same task again only if it has never heard of it. The engine's count
+of the load's rows must equal what was loaded. While a task runs, no thread waits for it: the reconciler sends the next message.
 Lock order: load, then handover.
 """
 
