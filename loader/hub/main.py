@@ -32,7 +32,7 @@ from loader.telemetry.backlog import BacklogReader
 from shared.index.block_cache import cache_blocks
 from shared.platform.errors import SettingsError, TripdeckError
 from shared.platform.logs import configure_logs
-from shared.platform.memory import keep_lasting
+from shared.platform.memory import give_back_code, give_back_free, keep_lasting
 from shared.platform.settings import Settings, load_settings
 from shared.platform.tracing import make_tracing
 from shared.services.database import connect_database, connect_reader
@@ -159,8 +159,14 @@ async def _warm_up(services: Services) -> None:
     await services.executors.transfers.run(import_slow, "loader.formats")
     kernels = await services.executors.transfers.run(import_slow, "shared.warm_up")
     await services.executors.transfers.run(kernels.compile_kernels)
-    await services.executors.transfers.run(keep_lasting)
+    await services.executors.transfers.run(_give_back)
     await services.inspections.start()
+
+
+def _give_back() -> None:
+    give_back_code()
+    keep_lasting()
+    give_back_free()
 
 
 def _limit_connections(settings: Settings) -> int:

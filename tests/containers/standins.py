@@ -16,40 +16,40 @@ from tests.containers.wheels import fetch_wheels
 
 HERE = Path(__file__).resolve().parent
 OVERRIDE = "tests/containers/docker-compose.standins.yml"
-BASE = "tripdeck-rehearsal-base"
-RELEASE = "trixie"  # has Python 3.13 and PgBouncer 1.24, as the images
+RELEASE = "trixie"  # Debian's release with Python 3.13 and PgBouncer 1.24, as the images
 PACKAGES = "ca-certificates,curl,pgbouncer,postgresql-client,python3,python3-venv,redis-tools"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TARGETS = ("python", "pgbouncer", "database", "redis", "store")
 
 
-def make_stand_ins(wheels: Path) -> None:
+def make_stand_ins(wheels: Path, release: str = RELEASE) -> None:
     """Make every image, the base only when it is missing, and fetch the wheels that Tripdeck's own are built from."""
-    if subprocess.run(["docker", "image", "inspect", BASE], capture_output=True, check=False).returncode:
-        make_base()
+    base = f"tripdeck-rehearsal-base-{release}"
+    if subprocess.run(["docker", "image", "inspect", base], capture_output=True, check=False).returncode:
+        make_base(base, release)
     with tempfile.TemporaryDirectory() as folder:
         servers = Path(folder)
         copy_servers(servers)
         for target in TARGETS:
             tag = f"tripdeck-rehearsal-{target}"
-            command = ["docker", "build", "--quiet", f"--build-context=servers={servers}", f"--target={target}", f"--tag={tag}"]
-            subprocess.run([*command, str(HERE)], stdout=subprocess.DEVNULL, check=True)
-    fetch_wheels(wheels, python=read_python(), machine=platform.machine())
+            options = [f"--build-arg=BASE={base}", f"--build-context=servers={servers}", f"--target={target}", f"--tag={tag}"]
+            subprocess.run(["docker", "build", "--quiet", *options, str(HERE)], stdout=subprocess.DEVNULL, check=True)
+    fetch_wheels(wheels, python=read_python(base), machine=platform.machine())
 
 
-def make_base() -> None:
+def make_base(tag: str, release: str) -> None:
     """Make a root file system of Debian's packages, and an image of it."""
     if shutil.which("debootstrap") is None:
         raise SystemExit("No registry can be reached, and debootstrap, which would make stand-ins, is missing.")
     with tempfile.TemporaryDirectory() as folder:
-        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, folder]
+        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", release, folder]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
         for waste in ("var/cache/apt/archives", "var/lib/apt/lists"):
             shutil.rmtree(Path(folder) / waste)
         with subprocess.Popen(["tar", "--directory", folder, "--create", "."], stdout=subprocess.PIPE) as archive:
-            command = ["docker", "import", "--change", f"ENV PATH={PATH}", "-", BASE]
+            command = ["docker", "import", "--change", f"ENV PATH={PATH}", "-", tag]
             subprocess.run(command, stdin=archive.stdout, stdout=subprocess.DEVNULL, check=True)
-    subprocess.run(["docker", "image", "inspect", BASE], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(["docker", "image", "inspect", tag], stdout=subprocess.DEVNULL, check=True)
 
 
 def copy_servers(folder: Path) -> None:
@@ -64,8 +64,8 @@ def copy_servers(folder: Path) -> None:
     shutil.copy(find_weed(), folder / "weed")
 
 
-def read_python() -> str:
-    """Full version of the base's Python."""
+def read_python(image: str) -> str:
+    """Full version of an image's Python."""
     code = "import platform; print(platform.python_version())"
-    command = ["docker", "run", "--rm", "--network=none", BASE, "python3", "-c", code]
+    command = ["docker", "run", "--rm", "--network=none", image, "python3", "-c", code]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()

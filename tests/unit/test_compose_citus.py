@@ -45,6 +45,10 @@ def test_the_merged_file_is_valid_by_the_specification() -> None:
     jsonschema.validate(MERGED, make_schema(), cls=jsonschema.Draft202012Validator)
 
 
+def test_it_is_a_project_of_its_own() -> None:
+    assert MERGED["name"] != COMPOSE["name"]
+
+
 def test_the_merge_sees_a_misspelt_key() -> None:
     broken = merge(COMPOSE, {"services": {"citus-1": {"image": "x:1.0", "volume": []}}})
     with pytest.raises(jsonschema.ValidationError):
