@@ -119,6 +119,7 @@ class _Step:
         if status.state == "unknown":
             self._engine.submit(self._task)
         elif status.state == "failed":
+            self._engine.cancel(self._task)  # what it left goes
             raise TerminalError(f"The engine's task {self._task.task_id} failed: {status.message}", code="engine_task_failed")
         if status.state != "succeeded":
             self._postpone("running")
