@@ -23,6 +23,7 @@ from loader.hub.feed.unread_bytes import UnreadResponses
 from loader.hub.inspection.pool import Inspections
 from loader.hub.services import Executors, Services
 from loader.hub.support.access import Access
+from loader.hub.support.backlog_log import log_backlog
 from loader.hub.support.counted_cache import count_lookups
 from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.imports import import_slow
@@ -78,6 +79,8 @@ async def run_hub(settings: Settings) -> None:
     )
     _listen(server, settings)
     background = [services.tasks.start(work) for work in (services.feed.run(), services.publisher.run(), _warm_up(services))]
+    if settings.log_format == "json":
+        background.append(services.tasks.start(log_backlog(services.backlog, services.executors.records)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, services.drain.set)

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     # Object store
     s3_endpoint: str = Field("http://127.0.0.1:8333", description="S3 server as this process reaches it, URL.")
     s3_public_endpoint: str | None = Field(None, description="S3 server as browsers reach it, URL; the endpoint when empty.")
-    s3_access_key: SecretStr = Field(SecretStr("tripdeck"), description="S3 access key.")
+    s3_access_key: SecretStr = Field(SecretStr("tripdeck"), description="S3 access key; the machine's IAM role when set empty.")
     s3_secret_key: SecretStr = Field(SecretStr("tripdeck-local"), description="S3 secret key.")
     s3_bucket: str = Field("tripdeck", description="S3 bucket for uploaded files.")
     s3_region: str = Field("us-east-1", description="S3 region name.")

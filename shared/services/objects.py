@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import urllib3
 from minio import Minio
 from minio.commonconfig import Filter
+from minio.credentials.providers import IamAwsProvider
 from minio.datatypes import Part
 from minio.error import InvalidResponseError, MinioException, S3Error
 from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfig, Rule
@@ -250,10 +251,12 @@ def _translate(error: S3Error) -> TripdeckError:
 
 def _make_client(settings: Settings, endpoint: str) -> Minio:
     parts = urlsplit(endpoint)
+    access_key = settings.s3_access_key.get_secret_value()
     return Minio(
         endpoint=parts.netloc,
-        access_key=settings.s3_access_key.get_secret_value(),
-        secret_key=settings.s3_secret_key.get_secret_value(),
+        access_key=access_key or None,
+        secret_key=settings.s3_secret_key.get_secret_value() if access_key else None,
+        credentials=None if access_key else IamAwsProvider(),
         secure=parts.scheme == "https",
         region=settings.s3_region,
         http_client=urllib3.PoolManager(timeout=_TIMEOUT, maxsize=16, retries=urllib3.Retry(total=2, backoff_factor=0.2)),

@@ -1,5 +1,6 @@
 """Metrics of real processes: what a hub and a worker tell Prometheus about a load that waits, runs and is done."""
 
+import json
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,11 @@ from shared.services.objects import ObjectStore
 from shared.services.queueing import connect_broker
 from shared.services.redis_client import connect_redis
 from tests.hub import HubServer
-from tests.hub_fixtures import hub, hub_engine, hub_settings
+from tests.hub_fixtures import hub_engine, hub_settings
 from tests.loading import BAD_ROW, HEADER, ROW, make_trips, request_load, running_worker, wait_for_state, wait_until
 from tests.monitoring import list_expressions, list_matched_labels, read_samples
 
-__all__ = ["hub", "hub_engine", "hub_settings"]
+__all__ = ["hub_engine", "hub_settings"]
 
 ROWS = 400
 DATA = make_trips(ROWS)[0] + BAD_ROW
@@ -30,13 +31,20 @@ SCRAPED = ("instance", "job")
 
 
 @pytest.fixture(scope="module")
+def hub(hub_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
+    """A hub whose log is for machines."""
+    server = HubServer.start(hub_settings.model_copy(update={"log_format": "json"}), tmp_path_factory.mktemp("hub"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def loaded(hub: HubServer, hub_engine: Engine, hub_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A load that was requested, seen to wait and loaded; gives the worker's metrics."""
     store = ObjectStore(hub_settings)
     load_id = request_load(hub_engine, store, DATA)
-    waiting = read_hub(hub)
-    assert (waiting["tripdeck_loads_queued"], waiting["tripdeck_work_pending"]) == (1, 1)
-    assert waiting["tripdeck_event_oldest_unrelayed_seconds"] > 0
+    wait_until(lambda: read_hub(hub)["tripdeck_loads_queued"] == 1, what="for the load in the hub's metrics", interval_s=0.2)
+    assert read_hub(hub)["tripdeck_work_pending"] == 1
     enqueue_load(connect_broker(hub_settings), load_id)
     ports = find_free_ports(2)
     folder: Path = tmp_path_factory.mktemp("worker")
@@ -94,6 +102,13 @@ def test_labels_that_dashboard_and_alerts_match_exist(loaded: str, hub: HubServe
         if label in SCRAPED or metric == "tripdeck_worker_retries_total":  # a retry has both or there is none
             continue
         assert any(name.startswith(f"{metric}{{") and f'{label}="' in name for name in seen), (metric, label)
+
+
+def test_a_hub_whose_log_is_for_machines_logs_the_backlog(hub: HubServer) -> None:
+    lines = [json.loads(line) for line in hub.log().splitlines() if line.startswith("{")]
+    found = next(line for line in lines if line["message"] == "backlog")
+    assert found["work_pending"] == found["batches_waiting"] + found["batches_running"] + found["loads_queued"]
+    assert {"oldest_waiting_s", "unrelayed_s", "trips_uncompacted"} <= set(found)
 
 
 def test_without_a_database_the_backlog_is_left_out(settings: Settings) -> None:
