@@ -10,10 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
+from loader.publishing.publication import publish_load
 from shared.loads import fetch_load
 from shared.platform.settings import Settings
+from shared.publications import request_publication
+from shared.services.database import transaction
 from tests.hub import HubServer
-from tests.loading import BAD_ROW, HEADER, ROW, load_bytes, request_load, run_load
+from tests.loading import BAD_ROW, HEADER, ROW, change, load_bytes, request_load, run_load
 from tests.ui.conftest import OpenPage, metrics, texts
 
 
@@ -150,3 +153,30 @@ def test_show_on_map_asks_for_the_region_of_the_load_alone(open_page: OpenPage, 
     app.button(key=f"map_{rejected['load_id']}").click().run()
     assert app.query_params == {"region": "Turin", "datasource": "baba_car"}
     assert metrics(app)["Trips"] == "3"
+
+
+def test_a_load_is_published_and_told(hub: HubServer, open_page: OpenPage, context: Context, rejected: dict[str, Any]) -> None:
+    load_id = rejected["load_id"]
+    app = open_page("loads")
+    app.button(key=f"publish_{load_id}").click().run()
+    assert "To be published" in texts(app)
+    publish_load(context, load_id)
+    app.run()
+    assert f"Published: s3://tripdeck/exports/{load_id}/ (1 file," in texts(app)
+    assert not [button for button in app.button if button.key == f"publish_{load_id}"]
+    confirm(app, load_id, "undo")
+    assert "being removed" in texts(app)
+
+
+def test_a_failed_handover_is_told_and_asked_for_again(open_page: OpenPage, context: Context, rejected: dict[str, Any]) -> None:
+    load_id = rejected["load_id"]
+    settings = context.settings.model_copy(update={"publish_engine": "clickhouse"})
+    request_publication(context.engine, context.broker, load_id, settings=settings)
+    publish_load(change(context, publish_engine="clickhouse"), load_id)
+    app = open_page("loads")
+    assert "on its way into ClickHouse" in texts(app)
+    with transaction(context.engine) as connection:
+        connection.exec_driver_sql("update handover set state = 'failed', error_message = 'No such host'")
+    app.run()
+    assert "could not be handed over to ClickHouse: No such host" in texts(app)
+    assert app.button(key=f"publish_{load_id}")

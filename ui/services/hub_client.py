@@ -48,6 +48,10 @@ class Hub:
         body = json.dumps({"options": dict(options)}).encode() if options else None
         return _read_answer(self._request("POST", f"/api/v1/loads/{load_id}/{order}", body))
 
+    def publish(self, load_id: int) -> dict[str, Any]:
+        """Have a load published as files in the object store; returns its publication. Raises: as order."""
+        return _read_answer(self._request("POST", f"/api/v1/loads/{load_id}/publication"))
+
     def fetch_rejects(self, load_id: int, form: RejectForm) -> bytes:
         """All rejects of a load. Raises: as order."""
         answer = self._request("GET", f"/api/v1/loads/{load_id}/rejects?format={form}")
