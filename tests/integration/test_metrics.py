@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 from infra.embedded import find_free_ports
 from infra.environment import make_environment
 from loader.telemetry.backlog import BacklogCollector, BacklogReader
+from loader.telemetry.exposition import serve_metrics
+from loader.telemetry.worker_metrics import WorkerMetrics
 from shared.events import publish_events
 from shared.loads import enqueue_load
 from shared.platform.settings import Settings
@@ -109,6 +111,20 @@ def test_a_hub_whose_log_is_for_machines_logs_the_backlog(hub: HubServer) -> Non
     found = next(line for line in lines if line["message"] == "backlog")
     assert found["work_pending"] == found["batches_waiting"] + found["batches_running"] + found["loads_queued"]
     assert {"oldest_waiting_s", "unrelayed_s", "trips_uncompacted"} <= set(found)
+
+
+def test_each_process_of_a_worker_has_a_port_while_there_are_ports(caplog: pytest.LogCaptureFixture) -> None:
+    port = find_free_ports(3)[0]
+    settings = Settings(worker_metrics_port=port, worker_processes=2)
+    registries = [WorkerMetrics().registry for _ in range(3)]
+    closes = [serve_metrics(settings, registry) for registry in registries]
+    assert [close is not None for close in closes] == [True, True, False]
+    assert "no port for metrics is free" in caplog.text
+    for number in range(2):
+        assert "tripdeck_worker_bytes_total" in read_url(f"http://127.0.0.1:{port + number}/metrics")
+    for close in filter(None, closes):
+        close()
+    assert serve_metrics(Settings(), registries[0]) is None
 
 
 def test_without_a_database_the_backlog_is_left_out(settings: Settings) -> None:

@@ -20,7 +20,7 @@ CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "PodMonitor": "monitoring.coreos.c
 ROLES = ("hub", "worker", "ui")
 EVERYTHING: dict[str, Any] = {
     "images": {"pullSecrets": ["registry"], "loader": {"digest": f"sha256:{'0' * 64}"}},
-    "secrets": {"readDatabaseUrl": {"name": "replica"}},
+    "secrets": {"readDatabaseUrl": {"name": "replica"}, "enginePassword": {"name": "engine"}},
     "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/tripdeck"}},
     "settings": {"min_group_trips": "5"},
     "worker": {
@@ -124,6 +124,17 @@ def test_values_that_do_not_fit_are_refused(values: dict[str, Any]) -> None:
 
     with pytest.raises(helm_python.HelmError, match=r"values don't meet|schema"):
         render_chart(values)
+
+
+def test_every_setting_that_is_secret_is_refused_among_the_settings_and_has_a_role() -> None:
+    import helm_python
+
+    names = [name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)]
+    for name in names:
+        with pytest.raises(helm_python.HelmError):
+            render_chart({"settings": {name: "x"}})
+    given = {path for _, pod in list_pods(render_chart(EVERYTHING)) for path in read_secrets(pod)}
+    assert given - {"tripdeck_sign_in.toml"} == {f"tripdeck_{name}" for name in names} - {"tripdeck_api_token"}  # a client's
 
 
 def test_settings_that_are_passed_exist_and_fit() -> None:

@@ -66,6 +66,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- $needed = $store -}}
 {{- else if eq .role "worker" -}}
 {{- $needed = merge (dict "tripdeck_database_url" $secrets.loadDatabaseUrl "tripdeck_redis_url" $secrets.redisUrl) $store -}}
+{{- if $secrets.enginePassword.name }}{{ $_ := set $needed "tripdeck_engine_password" $secrets.enginePassword }}{{ end -}}
 {{- else -}}
 {{- $needed = merge (dict "tripdeck_database_url" $secrets.databaseUrl "tripdeck_redis_url" $secrets.redisUrl "tripdeck_hub_secret" $secrets.hubSecret) $store -}}
 {{- if $secrets.readDatabaseUrl.name }}{{ $_ := set $needed "tripdeck_read_database_url" $secrets.readDatabaseUrl }}{{ end -}}

@@ -1,4 +1,4 @@
-"""The object store by a role: without an access key, credentials come from where a cloud's machine finds them."""
+"""Credentials as clouds give them: of the object store by a role, of the database by a variable of their own."""
 
 import io
 import json
@@ -10,7 +10,9 @@ import pytest
 import urllib3
 from pydantic import SecretStr
 
+from shared.platform.errors import TransientError
 from shared.platform.settings import Settings, load_settings
+from shared.services.database import connect_database, transaction
 from shared.services.objects import ObjectStore
 from tests.services import ACCESS_KEY, PASSWORD
 
@@ -52,6 +54,17 @@ def test_without_a_key_the_role_reads_writes_and_signs(settings: Settings, asked
 def test_with_a_key_nobody_is_asked(settings: Settings, asked: list[str]) -> None:
     ObjectStore(settings).check()
     assert asked == []
+
+
+def test_the_database_takes_its_password_from_a_variable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = settings.database_url.get_secret_value().replace(f":{PASSWORD}@", "@")
+    engine = connect_database(Settings(database_url=SecretStr(url)))
+    with pytest.raises(TransientError, match="no password supplied"), transaction(engine):
+        pass
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    with transaction(engine) as connection:
+        assert connection.exec_driver_sql("select 1").scalar_one() == 1
+    engine.dispose()
 
 
 def test_an_empty_key_is_a_setting() -> None:
