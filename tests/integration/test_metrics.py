@@ -6,23 +6,39 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dramatiq.errors import Retry
 from sqlalchemy import Engine
 
 from infra.embedded import find_free_ports
 from infra.environment import make_environment
+from loader.pipeline.batch import claim_batch, load_batch
+from loader.pipeline.context import Context, make_context
+from loader.pipeline.planning import plan_load
 from loader.telemetry.backlog import BacklogCollector, BacklogReader
 from loader.telemetry.exposition import serve_metrics
 from loader.telemetry.worker_metrics import WorkerMetrics
+from loader.worker.actors import declare_actors
 from shared.events import publish_events
-from shared.loads import enqueue_load
+from shared.loads import enqueue_load, insert_load
 from shared.platform.settings import Settings
-from shared.services.database import connect_database
-from shared.services.objects import ObjectStore
-from shared.services.queueing import connect_broker
+from shared.services.database import connect_database, execute, transaction
+from shared.services.objects import ObjectStore, StoredObject
+from shared.services.queueing import PLAN_ACTOR, connect_broker
 from shared.services.redis_client import connect_redis
 from tests.hub import HubServer
 from tests.hub_fixtures import hub_engine, hub_settings
-from tests.loading import BAD_ROW, HEADER, ROW, make_trips, request_load, running_worker, wait_for_state, wait_until
+from tests.loading import (
+    BAD_ROW,
+    HEADER,
+    ROW,
+    change,
+    list_pending,
+    make_trips,
+    request_load,
+    running_worker,
+    wait_for_state,
+    wait_until,
+)
 from tests.monitoring import list_expressions, list_matched_labels, read_samples
 
 __all__ = ["hub_engine", "hub_settings"]
@@ -111,6 +127,45 @@ def test_a_hub_whose_log_is_for_machines_logs_the_backlog(hub: HubServer) -> Non
     found = next(line for line in lines if line["message"] == "backlog")
     assert found["work_pending"] == found["batches_waiting"] + found["batches_running"] + found["loads_queued"]
     assert {"oldest_waiting_s", "unrelayed_s", "trips_uncompacted"} <= set(found)
+
+
+def test_a_lease_that_ran_out_is_counted_and_one_that_was_released_is_not(context: Context) -> None:
+    brief = change(context, batch_lease_s=0.05, batch_bytes=10_000)
+    load_id = request_load(context.engine, context.store, DATA)
+    plan_load(brief, load_id)
+    claimed = [claim_batch(brief, load_id, batch_no) for batch_no in (0, 1)]
+    assert all(claimed)
+    with transaction(context.engine) as connection:
+        given_back = claimed[1]
+        assert given_back is not None
+        execute(connection, "release_batch", **given_back.lease, is_failure=False, is_outage=False)
+
+    def has_loaded() -> bool:
+        for batch_no in list_pending(context.engine, load_id):
+            load_batch(brief, load_id, batch_no)
+        return not list_pending(context.engine, load_id)
+
+    wait_until(has_loaded, what="for the lease to run out", interval_s=0.1)
+    assert context.metrics.registry.get_sample_value("tripdeck_worker_leases_expired_total", {"kind": "batch"}) == 1
+
+
+def test_a_retry_is_counted_by_its_error(settings: Settings) -> None:
+    [port] = find_free_ports(1)
+    away = settings.model_copy(update={"s3_endpoint": f"http://127.0.0.1:{port}"})
+    context = make_context(away, connect_broker(away))
+    declare_actors(context)
+    load_id = insert_queued(context.engine)
+    with pytest.raises(Retry):
+        context.broker.get_actor(PLAN_ACTOR)(load_id)
+    labels = {"actor": PLAN_ACTOR, "error": "store_unavailable"}
+    assert context.metrics.registry.get_sample_value("tripdeck_worker_retries_total", labels) == 1
+    context.engine.dispose()
+    context.broker.client.close()
+
+
+def insert_queued(engine: Engine) -> int:
+    with transaction(engine) as connection:
+        return insert_load(connection, StoredObject("nowhere", "etag", 100), file_name="trips.csv", options={})
 
 
 def test_each_process_of_a_worker_has_a_port_while_there_are_ports(caplog: pytest.LogCaptureFixture) -> None:
