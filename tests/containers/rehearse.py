@@ -32,6 +32,8 @@ from tests.shared_data import CHALLENGE_FILE, read_challenge_expected
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tripdeck-rehearsal"
+IMAGES = "tests/containers/docker-compose.images.yml"
+BUILT = ("tripdeck-rehearsal-loader", "tripdeck-rehearsal-ui")
 STATEMENT_TIMEOUT_MS = 25_000
 OURS = ("hub", "worker", "ui")
 # Kernels that had to be compiled would take 15 s more; without, 3 s were measured. Time that passes says more of the machine.
@@ -173,6 +175,7 @@ def main() -> None:
         finally:
             if not options.keep:
                 timed("down, with volumes", lambda: rehearsal.compose.run("down", "--volumes", "--remove-orphans"))
+                subprocess.run(["docker", "image", "rm", *BUILT], capture_output=True, check=False)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -204,7 +207,7 @@ def prepare(project: Path, file: Path, options: argparse.Namespace) -> Rehearsal
     ports = dict(zip(names, find_free_ports(len(names)), strict=True))
     settings = {**ports, "TRIPDECK_STATEMENT_TIMEOUT_MS": STATEMENT_TIMEOUT_MS}
     (project / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
-    files: tuple[str, ...] = ("docker-compose.yml",)
+    files: tuple[str, ...] = ("docker-compose.yml", IMAGES)
     environment = {}
     wheels = CACHE / f"wheels-{options.debian}"
     if options.stand_ins or not can_pull():

@@ -7,6 +7,7 @@ import yaml
 
 from tests.containers.compose import parse_time
 from tests.containers.rates import measure_rate
+from tests.containers.rehearse import BUILT, IMAGES
 from tests.containers.standins import OVERRIDE, TARGETS
 from tests.containers.wheels import LOCKS, select_requirements
 from tests.unit.test_compose import ROOT, SERVICES
@@ -56,3 +57,9 @@ def test_stand_ins_take_the_place_of_every_image_of_others() -> None:
     assert {name for name, service in override.items() if "build" in service} == {"hub", "ui"}
     images = {service["image"] for service in override.values() if "image" in service}
     assert images < {f"tripdeck-rehearsal-{target}" for target in TARGETS}
+
+
+def test_images_of_an_installation_are_left_alone() -> None:
+    override = yaml.safe_load((ROOT / IMAGES).read_text(encoding="utf-8"))["services"]
+    assert set(override) == {name for name, service in SERVICES.items() if service["image"].startswith("tripdeck-")}
+    assert {service["image"] for service in override.values()} == set(BUILT)
