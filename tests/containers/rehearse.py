@@ -94,8 +94,9 @@ class Rehearsal:
         self.ask(expected["rows"])
         require(self.get("/api/v1/weekly-average", token="").status == 401, "the hub asks for no token")
 
-    def load_many(self, *, kill: bool) -> None:
-        """Load a generated file; a worker may be killed while it runs."""
+    def load_many(self, *, seed: int, kill: bool = False) -> float:
+        """Load a generated file; a worker may be killed while it runs. Returns rows per second."""
+        generate_trips(self.file, rows=self.rows, seed=seed)
         before = self.count()
         load = json.loads(self.request("PUT", f"/api/v1/loads/{self.file.name}", body=self.file.read_bytes()).data)
         if kill:
@@ -108,6 +109,7 @@ class Rehearsal:
         say(f"{self.rows:,} rows: {measure_rate(ended):,.0f} rows/s{', a worker killed' if kill else ''}")
         if kill:
             require(self.compose.inspect("worker")["RestartCount"] > 0, "the killed worker was not started again")
+        return measure_rate(ended)
 
     def restart(self) -> None:
         """Restart everything, then take it down and up again; trips stay."""
@@ -164,11 +166,9 @@ def main() -> None:
         project = Path(folder) / "project"
         copy_project(project)
         file = Path(folder) / "generated.csv"
-        generate_trips(file, rows=options.rows, seed=3)
-        local = measure_local_stack(Path(folder) / "local", file) if options.compare else None
         rehearsal = prepare(project, file, options)
         try:
-            rehearse(rehearsal, local)
+            rehearse(rehearsal, is_compared=options.compare)
         except BaseException:
             sys.stderr.write(rehearsal.compose.run("logs", "--tail=40", "--no-color"))
             raise
@@ -183,7 +183,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stand-ins", action="store_true", help="images of Debian's packages, whether a registry answers or not")
     parser.add_argument("--debian", default=RELEASE, metavar="RELEASE", help="whose Python stand-ins have; forky: 3.14")
-    parser.add_argument("--compare", action="store_true", help="load the same file into the local stack first")
+    parser.add_argument("--compare", action="store_true", help="load the same file into the local stack, too")
     parser.add_argument("--keep", action="store_true", help="leave it running")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2)
@@ -225,16 +225,17 @@ def can_pull() -> bool:
         return False
 
 
-def rehearse(rehearsal: Rehearsal, local_rate: float | None) -> None:
+def rehearse(rehearsal: Rehearsal, *, is_compared: bool) -> None:
     """Everything, in order."""
     rehearsal.start()
     rehearsal.inspect()
     rehearsal.load_challenge()
-    rehearsal.load_many(kill=False)
-    if local_rate:
-        say(f"the local stack loaded the same file at {local_rate:,.0f} rows/s")
-    generate_trips(rehearsal.file, rows=rehearsal.rows, seed=4)
-    rehearsal.load_many(kill=True)
+    before = rehearsal.load_many(seed=3)
+    if is_compared:
+        local = measure_local_stack(rehearsal.file.parent / "local", rehearsal.file)
+        ratio = (before + rehearsal.load_many(seed=4)) / 2 / local
+        say(f"{rehearsal.rows:,} rows in the local stack: {local:,.0f} rows/s; in containers {ratio:.2f} of it")
+    rehearsal.load_many(seed=5, kill=True)
     rehearsal.restart()
     rehearsal.check()
     say("everything is as it should be")
