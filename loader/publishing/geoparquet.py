@@ -54,14 +54,13 @@ Names = Mapping[str, Mapping[int, str]]
 def make_batch(rows: TripRows, load_id: int, names: Names) -> pa.RecordBatch:
     """Return a chunk of trips with the schema's columns. names: of region and datasource ids."""
     columns: dict[str, Any] = {
-        "started_at": pa.array(rows["started_at"].astype(np.int64) + _EPOCH_US).cast(pa.timestamp("us", tz="UTC")),
-        "duration_s": _make_durations(rows["duration_s"].astype(np.int32)),
-        "load_id": pa.array(np.full(len(rows), load_id, np.int32)),
+        "started_at": pa.array(rows.started_at + _EPOCH_US).cast(pa.timestamp("us", tz="UTC")),
+        "duration_s": _make_durations(rows.duration_s.astype(np.int32)),
+        "load_id": pa.array(np.full(rows.size, load_id, np.int32)),
     }
-    for kind in ("region", "datasource"):
-        columns[kind] = _name(rows[f"{kind}_id"].astype(np.int64), names[kind])
-    for end in _ENDS:
-        positions = rows[end].astype(np.int64)
+    for kind, ids in (("region", rows.region_id), ("datasource", rows.datasource_id)):
+        columns[kind] = _name(ids, names[kind])
+    for end, positions in zip(_ENDS, (rows.origin, rows.destination), strict=True):
         longitude, latitude = decode_positions(positions)
         columns |= {f"{end}_longitude": pa.array(longitude), f"{end}_latitude": pa.array(latitude)}
         columns[f"{end}_geohash"] = _make_geohashes(positions)

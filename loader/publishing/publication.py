@@ -23,7 +23,7 @@ from loader.pipeline.leases import STOPPING, Lease, LoadEndedError, Work
 from loader.publishing.file_writer import FileWriter, PublishedFile
 from loader.publishing.geoparquet import Names, make_batch
 from loader.publishing.manifest import MANIFEST_NAME, encode_manifest, make_manifest
-from loader.publishing.trip_stream import stream_trips
+from loader.publishing.trip_stream import TripRows, stream_trips
 from shared.events import record_event
 from shared.loads import enqueue_load
 from shared.platform.errors import TerminalError, TransientError
@@ -176,13 +176,13 @@ class _Files:
         self._rows = 0
         self._file: FileWriter | None = None
 
-    def write(self, rows: Any, names: Names) -> None:  # noqa: ANN401 - a record array
+    def write(self, rows: TripRows, names: Names) -> None:
         """Add a chunk."""
         if self._file is None:
             name = f"part-{len(self.finished):05}.parquet"
             self._file = FileWriter.open(self._context.store, self._folder, name, may_go_on=self.may_go_on)
         self._file.write(make_batch(rows, self._key["load_id"], names))
-        self._rows += len(rows)
+        self._rows += rows.size
         self._lease.note_progress()
         if self._file.bytes_written >= self._context.settings.publish_file_mib * 2**20:
             self.close()

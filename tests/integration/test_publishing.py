@@ -16,6 +16,7 @@ from infra.embedded import find_free_ports
 from loader.pipeline.context import Context
 from loader.publishing.manifest import MANIFEST_NAME
 from loader.publishing.publication import publish_load
+from loader.publishing.trip_stream import TripRows, choose_bin_length, stream_trips
 from loader.worker.maintenance import reconcile
 from shared.domain.position import decode_position, format_geohash
 from shared.loads import retry_load, undo_load
@@ -25,6 +26,7 @@ from shared.questions.weekly import WeeklyQuestion, fetch_weekly
 from shared.services.database import execute, transaction
 from shared.services.objects import ObjectStore, StoredObject
 from tests.loading import HEADER, ROW, change, load_bytes, make_trips, run_load
+from tests.services import CITUS_BIN
 
 CHUNK_ROWS = 700
 LATER = ROW.replace(b"2018-05-21", b"2018-06-21")
@@ -311,3 +313,31 @@ def test_a_defect_ends_a_publication_and_not_its_load(context: Context) -> None:
     assert request(context, load_id)["state"] == "queued"
     publish_load(context, load_id)
     assert fetch(context, load_id)["state"] == "published"
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 333, 5_000])
+def test_arrays_and_rows_give_the_same_trips(context: Context, chunk_rows: int) -> None:
+    load_id = load_bytes(context, make_trips(1_200)[0] + ROW * 300)["load_id"]
+
+    def read(max_bin_rows: int) -> list[TripRows]:
+        with transaction(context.engine) as connection:
+            execute(connection, "begin_publishing")
+            return list(stream_trips(connection, load_id, chunk_rows=chunk_rows, max_bin_rows=max_bin_rows))
+
+    arrays, rows = read(10_000), read(299)
+    assert [chunk.size for chunk in arrays] == [chunk.size for chunk in rows]
+    assert {chunk.size for chunk in arrays[:-1]} <= {chunk_rows}
+    for one, other in zip(arrays, rows, strict=True):
+        assert all((mine == theirs).all() for mine, theirs in zip(one, other, strict=True))
+    with transaction(context.engine) as connection:
+        lengths = [choose_bin_length(connection, load_id, max_bin_rows) for max_bin_rows in (10_000, 299)]
+    assert [length is not None for length in lengths] == [not CITUS_BIN, False]
+
+
+def test_a_reader_that_stops_leaves_its_connection_usable(context: Context) -> None:
+    load_id = load_bytes(context, make_trips(1_200)[0])["load_id"]
+    for max_bin_rows in (10_000, 1):
+        with transaction(context.engine) as connection:
+            next(iter(stream_trips(connection, load_id, chunk_rows=10, max_bin_rows=max_bin_rows)))
+        with transaction(context.engine) as connection:
+            assert execute(connection, "fetch_load", load_id=load_id).one()
