@@ -19,7 +19,11 @@ READY_S = 120.0
 
 def measure_local_stack(folder: Path, file: Path) -> float:
     """Bring the local stack up over a folder, load the file; returns rows per second."""
-    hub_port, ui_port = find_free_ports(2)
+    hub_port, ui_port, *servers = find_free_ports(5)
+    folder.mkdir(mode=0o700)
+    # Not the usual ports, which another stack on this machine may be about to take.
+    ports = dict(zip(("postgres", "valkey", "s3"), servers, strict=True))
+    (folder / "installation.json").write_text(json.dumps({"ports": ports}), encoding="utf-8")
     ours = {"DATA_DIR": str(folder), "HUB_PORT": str(hub_port), "UI_PORT": str(ui_port)}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIPDECK_")}
     environment |= {f"TRIPDECK_{name}": value for name, value in ours.items()}
