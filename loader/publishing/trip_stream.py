@@ -82,14 +82,14 @@ def choose_bin_length(connection: Connection, load_id: int, max_bin_rows: int) -
         return None
     length: timedelta = max((load.last_at - load.first_at) / max(1, load.trips // BIN_ROWS), _SHORTEST_BIN)
     if load.trips > max_bin_rows:
-        largest: int = execute(connection, "measure_bins", load_id=load_id, bin_length=length).scalar_one()
+        largest: int = execute(connection, "measure_bins", load_id=load_id, bin_s=length.total_seconds()).scalar_one()
         if largest > max_bin_rows:
             return None
     return length
 
 
 def _read_bins(connection: Connection, load_id: int, bin_length: timedelta) -> Generator[TripRows]:
-    parameters = {"load_id": load_id, "bin_length": bin_length}
+    parameters = {"load_id": load_id, "bin_s": bin_length.total_seconds()}
     with driver_connection(connection).cursor().copy(query("copy_published_bins"), parameters) as copy:
         skipped = _HEADER_BYTES
         while message := copy.read():

@@ -1,6 +1,8 @@
 -- name: request_handover
--- Queues the way of a published load into an engine; one that failed or was undone begins anew. No row when it is under way or there.
-insert into handover (load_id, engine) values (%(load_id)s::integer, %(engine)s::text)
+-- Queues the way of a published load into an engine; one that failed or was undone begins anew. No row when it is under way or there, or the load
+-- is not published.
+insert into handover (load_id, engine)
+select load_id, %(engine)s::text from publication where load_id = %(load_id)s::integer and state = 'published'
 on conflict (load_id, engine) do update
 set state = 'queued', specification = null, rows_counted = null, error_code = null, error_message = null,
     requested_at = clock_timestamp(), finished_at = null, due_at = clock_timestamp(), attempts = 0, failures = 0,

@@ -121,7 +121,7 @@ from (
     select count(*) as trips
     from trip
     where load_id = %(load_id)s::integer
-    group by date_bin(%(bin_length)s::interval, started_at, timestamp '2000-01-01')
+    group by date_bin(%(bin_s)s::float8 * interval '1 second', started_at, timestamp '2000-01-01')
 ) as b;
 
 -- name: copy_published_bins
@@ -132,8 +132,8 @@ copy (
            array_agg((coalesce(duration_s, -1)::bigint << 32) | (region_id::bigint << 16) | datasource_id)
     from trip
     where load_id = %(load_id)s::integer
-    group by date_bin(%(bin_length)s::interval, started_at, timestamp '2000-01-01')
-    order by date_bin(%(bin_length)s::interval, started_at, timestamp '2000-01-01')
+    group by date_bin(%(bin_s)s::float8 * interval '1 second', started_at, timestamp '2000-01-01')
+    order by date_bin(%(bin_s)s::float8 * interval '1 second', started_at, timestamp '2000-01-01')
 ) to stdout (format binary);
 
 -- name: copy_published_trips
