@@ -21,7 +21,9 @@ test: install-dev component ## lint, types, layers and every test, against serve
 	@$(MAKE) --no-print-directory static
 	@$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations 30
 
-check: install-dev static ## lint, types, layers, unit tests but the slow ones
+check: install-dev static unit ## lint, types, layers, unit tests but the slow ones
+
+unit: install-dev ## unit tests but the slow ones
 	@$(BIN)/python -m pytest -q -n logical --dist worksteal -m 'not slow' tests/unit
 
 static:

@@ -1,8 +1,10 @@
-"""Warm-up: compile all kernels, so that the first question does not wait for it."""
+"""Warm-up: compile all kernels and read the index, so that the first question does not wait for it."""
 
+import logging
 from datetime import date
 
 import numpy as np
+from sqlalchemy import Engine
 
 from shared.compaction.block_writer import make_blocks
 from shared.compaction.flow_writer import FlowCells
@@ -17,9 +19,14 @@ from shared.index.flow_reader import read_flows
 from shared.index.layout import INSIDE
 from shared.index.scan import ScanFilter, TimeCounter, find_cells, find_trips
 from shared.index.scan_kernels import GROUP_SUMS, GroupKeys, list_ends, list_positions, sum_groups
+from shared.index.snapshot import open_snapshot, retry_stale
 from shared.kernels.bit_packing import list_columns
 from shared.kernels.morton import decode_positions, encode_positions
 from shared.kernels.pair_counter import PairCounter
+from shared.platform.errors import TripdeckError
+from shared.services.database import transaction
+
+LOG = logging.getLogger(__name__)
 
 
 def compile_kernels() -> None:
@@ -30,8 +37,6 @@ def compile_kernels() -> None:
     row = BlockRow(*values[:-1])
     header = BlockHeader(
         row.trips,
-        end_test=INSIDE,
-        other_test=INSIDE,
         other_x=row.other_x_low or 0,
         other_y=row.other_y_low or 0,
         delta_words=row.x_at,
@@ -39,6 +44,7 @@ def compile_kernels() -> None:
         y_words=row.times_at - row.y_at,
     )
     blocks = decode_blocks([EncodedBlock(header, row.week_index, row.bits)])
+    blocks.table["end_test"] = blocks.table["other_test"] = INSIDE
     scan_filter = ScanFilter(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
     TimeCounter(scan_filter, by_hour=False).add(blocks)
     sums = np.zeros(1, GROUP_SUMS), np.zeros((1, 65_536), np.bool_)
@@ -56,3 +62,12 @@ def compile_kernels() -> None:
     columns = zip(rows.headers.tolist(), list_columns(*rows.cells), list_columns(*rows.trips), strict=True)
     for (_, origin, count, first, _), *bits in columns:
         counter.add(*read_flows([(origin, first, count, *bits)]))
+
+
+def read_index(engine: Engine) -> None:
+    """Read the headers and counts of what is visible; without a database the first question does it."""
+    try:
+        with transaction(engine) as connection:
+            retry_stale(lambda: open_snapshot(connection))
+    except TripdeckError as error:
+        LOG.warning("the index was not read in advance", extra={"error": error.message})

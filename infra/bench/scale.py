@@ -20,7 +20,7 @@ from loader.cli.client import HubClient
 from loader.sample.generate import Tally, generate_trips
 from shared.compaction.merge_policy import list_merge_candidates, select_loads
 from shared.compaction.segments import LEAST_TRIPS, clear_batch_blocks, compact_loads
-from shared.index.block_cache import cache_blocks
+from shared.index.snapshot import cache_index
 from shared.platform.errors import TerminalError
 from shared.platform.settings import load_settings
 from shared.questions.catalog import list_regions
@@ -90,7 +90,7 @@ def run_scale(state: StackState, *, rows: int, seed: int, repeats: int, report: 
         curve = watch_load(HubClient(state.api_url), state, load_id, report=report)
         _require_success(curve.load, tally)
         report("Checking …")
-        engine = cache_blocks(connect_database(settings, statement_timeout_ms=0), mib=settings.block_cache_mib)
+        engine = cache_index(connect_database(settings, statement_timeout_ms=0), mib=settings.block_cache_mib)
         differences = list_differences(engine, load_id, tally)
         missing = list_missing_samples(engine, path, samples=_SAMPLES, seed=seed)
     finally:

@@ -24,13 +24,12 @@ from loader.hub.inspection.pool import Inspections
 from loader.hub.services import Executors, Services
 from loader.hub.support.access import Access
 from loader.hub.support.backlog_log import log_backlog
-from loader.hub.support.counted_cache import count_lookups
 from loader.hub.support.executors import BoundedExecutor
 from loader.hub.support.imports import import_slow
 from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
 from loader.telemetry.backlog import BacklogReader
-from shared.index.block_cache import cache_blocks
+from shared.index.snapshot import cache_index, get_block_cache
 from shared.platform.errors import SettingsError, TripdeckError
 from shared.platform.logs import configure_logs
 from shared.platform.memory import give_back_code, give_back_free, keep_lasting
@@ -94,12 +93,10 @@ def make_services(settings: Settings) -> Services:
     access = Access(settings)
     tracing = make_tracing("tripdeck-hub", os.environ)
     cache_mib = settings.block_cache_mib
-    engine, cache = count_lookups(cache_blocks(connect_database(settings), mib=cache_mib))
-    reader, reader_cache = (
-        count_lookups(cache_blocks(connect_reader(settings), mib=cache_mib)) if settings.read_database_url else (engine, cache)
-    )
+    engine = cache_index(connect_database(settings), mib=cache_mib)
+    reader = cache_index(connect_reader(settings), mib=cache_mib) if settings.read_database_url else engine
     metrics = Metrics()
-    metrics.export_caches([cache] if reader is engine else [cache, reader_cache])
+    metrics.export_caches([get_block_cache(each) for each in {engine, reader}])
     backlog = BacklogReader(engine, connect_redis(settings), lease_s=settings.batch_lease_s)
     metrics.export_backlog(backlog)
     threads = settings.database_pool_size
@@ -162,6 +159,7 @@ async def _warm_up(services: Services) -> None:
     await services.executors.transfers.run(import_slow, "loader.formats")
     kernels = await services.executors.transfers.run(import_slow, "shared.warm_up")
     await services.executors.transfers.run(kernels.compile_kernels)
+    await services.executors.transfers.run(kernels.read_index, services.reader)
     await services.executors.transfers.run(_give_back)
     await services.inspections.start()
 

@@ -27,6 +27,12 @@ from shared.platform.errors import RequestError
 
 _EMPTY = (1, 0)
 
+OUTSIDE, CUT, INSIDE = range(3)
+"""How a rectangle lies to an area: no position of it, some, or all positions of it lie in the area."""
+
+Bounds = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Rectangles: lowest and highest x, lowest and highest y of each, in axis steps. Shape: n each."""
+
 
 @dataclass(frozen=True, slots=True)
 class AxisArea:
@@ -64,6 +70,25 @@ class AxisArea:
         is_between = ((x >= bounds[2]) & (x <= bounds[3])) | ((x >= bounds[6]) & (x <= bounds[7]))
         inside: npt.NDArray[np.bool_] = is_between & (y >= bounds[8]) & (y <= bounds[9])
         return inside
+
+    def classify(self, bounds: Bounds) -> npt.NDArray[np.int8]:
+        """How each rectangle lies to the area: OUTSIDE, CUT or INSIDE. Shape: n rectangles → n."""
+        _, _, y_low, y_high = bounds
+        touches, covers = np.zeros(len(y_low), np.bool_), np.zeros(len(y_low), np.bool_)
+        for first, last in () if self.is_empty else self.x_ranges:
+            touches |= (bounds[1] >= first) & (bounds[0] <= last)
+            covers |= (bounds[0] >= first) & (bounds[1] <= last)
+        touches &= (y_high >= self.y_range[0]) & (y_low <= self.y_range[1])
+        covers &= (y_low >= self.y_range[0]) & (y_high <= self.y_range[1])
+        return touches.astype(np.int8) + covers
+
+    def find_cut_axes(self, bounds: Bounds) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Of rectangles that are CUT: whether positions must be compared by x, and by y. Shape: n each."""
+        x_low, x_high, y_low, y_high = bounds
+        covers_x = np.zeros(len(x_low), np.bool_)
+        for first, last in self.x_ranges:
+            covers_x |= (x_low >= first) & (x_high <= last)
+        return ~covers_x, ~((y_low >= self.y_range[0]) & (y_high <= self.y_range[1]))
 
     def inner(self, shift: int) -> "AxisArea":
         """The part made of whole cells of `position >> shift`."""

@@ -98,7 +98,7 @@ def cell_middles(cells: Positions, shift: int) -> tuple[Degrees, Degrees]:
     """Middles of many cells, as cell_middle. Shape: n cells → n longitudes and n latitudes."""
     x_bits, y_bits = step_bits(shift)
     corners = cells << np.int64(shift)
-    x, y = _gather_many(corners >> np.int64(1)).astype(np.float64), _gather_many(corners).astype(np.float64)
+    x, y = gather_many(corners >> np.int64(1)).astype(np.float64), gather_many(corners).astype(np.float64)
     longitude: Degrees = (x + 2.0 ** (x_bits - 1)) * (360.0 / AXIS_STEPS) - 180.0
     latitude: Degrees = (y + 2.0 ** (y_bits - 1)) * (180.0 / AXIS_STEPS) - 90.0
     return longitude, latitude
@@ -117,7 +117,8 @@ def parse_geohash(text: str) -> int:
     return cell
 
 
-def _gather_many(bits: Positions) -> Positions:
+def gather_many(bits: Positions) -> Positions:
+    """Undo spread_axis for many. Shape: n → n."""
     bits = bits & np.int64(_SPREAD[-1][1])
     for shift, mask in _GATHER:
         bits |= bits >> np.int64(shift)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from shared.domain.position import format_geohash
 from shared.domain.trip_end import area_parameters
 from shared.groups.question import GroupQuestion, TripGroup
-from shared.index.snapshot import StaleError, TripFilter
+from shared.index.snapshot import TripFilter
 from shared.services.database import execute, preferring_indexes
 
 KEY: Final = ("region", "origin", "destination", "bucket")
@@ -49,7 +49,7 @@ def fetch_names(connection: Connection) -> Names:
 def group_parameters(question: GroupQuestion, trip_filter: TripFilter) -> dict[str, object]:
     """Parameters of all queries about a question's groups."""
     return {
-        **trip_filter.parameters,
+        **trip_filter.name_parameters,
         **area_parameters(question.box, question.end),
         "hours": question.hours,
         "cell_shift": question.cell_shift,
@@ -60,16 +60,15 @@ def group_parameters(question: GroupQuestion, trip_filter: TripFilter) -> dict[s
 def read_partials(
     connection: Connection, parameters: Mapping[str, object], selected: pl.DataFrame, *, loads: Sequence[int] | None
 ) -> Iterator[Partial]:
-    """Yield partials from the trips of some loads (None: of all). Raises: StaleError."""
+    """Yield partials from the trips of some loads (None: of all)."""
+    if loads is not None and not loads:
+        return
     keys = {f"{name}s": selected[name].to_list() for name in KEY}
     with preferring_indexes(connection):
         rows = execute(connection, "describe_groups", **parameters, **keys, described_loads=loads).all()
     for row in rows:
-        if not row.is_current:
-            raise StaleError
-        if row.number is not None:
-            sums = [getattr(row, name) for name in _ENDS]
-            yield Partial(row.number, row.trips, sums, row.first_on, row.last_on, row.datasource_ids)
+        sums = [getattr(row, name) for name in _ENDS]
+        yield Partial(row.number, row.trips, sums, row.first_on, row.last_on, row.datasource_ids)
 
 
 def describe_groups(

@@ -9,17 +9,14 @@ CRS: WGS 84. Clock: local wall clock of the trip.
 
 from collections import Counter
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from shared.domain.trip_end import area_parameters
+from shared.groups.detail_hours import GroupHours
 from shared.groups.detail_question import GroupDetail, GroupDetailQuestion, SampleTrip
-from shared.index.snapshot import TripFilter, fetch_trip_filter, retry_stale
+from shared.index.snapshot import Reader, open_snapshot, retry_stale
 from shared.services.database import execute, preferring_indexes
-
-if TYPE_CHECKING:
-    from shared.groups.detail_hours import GroupHours
 
 
 def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
@@ -28,27 +25,25 @@ def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupD
 
 
 def _fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
-    # Imported here: callers that need no group need not load compiled kernels.
-    from shared.groups.detail_hours import GroupHours
-
-    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-    if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
+    reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
+    if reader.trips.first_on is None or (question.box and question.box.area().is_empty):
         return GroupDetail(0, (), (0,) * 24, ())
-    from_blocks = GroupHours.count(connection, question, trip_filter) if question.fits_blocks else None
-    return _look(connection, question, trip_filter=trip_filter, from_blocks=from_blocks)
+    from_blocks = GroupHours.count(reader, question) if question.fits_blocks else None
+    detail = _look(reader, question, from_blocks)
+    reader.check(has_read_all=True)
+    return detail
 
 
-def _look(
-    connection: Connection, question: GroupDetailQuestion, *, trip_filter: TripFilter, from_blocks: "GroupHours | None"
-) -> GroupDetail:
+def _look(reader: Reader, question: GroupDetailQuestion, from_blocks: GroupHours | None) -> GroupDetail:
     """Merge the counts from blocks with those from trips: of unindexed loads, or of all."""
     parameters = {
         **_parameters(question),
-        **trip_filter.name_parameters,
-        "loads": trip_filter.unindexed_loads if from_blocks else None,
+        **reader.trips.name_parameters,
+        "loads": reader.snapshot.unindexed_loads if from_blocks else None,
         "started_from": from_blocks.find_newest(question.samples) if from_blocks else None,
     }
     weeks, hours = (from_blocks.weeks, from_blocks.hours) if from_blocks else (Counter[date](), Counter[int]())
+    connection = reader.connection
     with preferring_indexes(connection):
         for row in execute(connection, "count_group", **parameters) if parameters["loads"] != [] else ():
             hours[row.hour] += row.trips

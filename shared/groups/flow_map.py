@@ -3,15 +3,14 @@
 Flows are added up in this process, in columns: returning a row of the database for each flow would cost more than counting it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
-from sqlalchemy import Connection
 
 from shared.domain.area import WHOLE_WORLD, AxisArea
 from shared.domain.position import cell_middle, format_geohash
@@ -21,22 +20,23 @@ from shared.groups.top_flows import IN, INTERNAL, OUT, Flows, LargestFlows, Orde
 from shared.index.flow_reader import FlowCoverage
 from shared.index.layout import ANY, FLOW_SHIFT, ONE_INSIDE
 from shared.index.scan import ScanFilter, find_cells
-from shared.index.snapshot import StaleError, TripFilter, unchanged_segments
+from shared.index.snapshot import Reader
 from shared.index.trip_scan import BLOCK_TESTS, TripBlocks, find_uncovered_trips, stream_trip_blocks
 from shared.kernels.pair_counter import PairCounter
 from shared.platform.arrays import Numbers
 from shared.platform.prefetch import work_ahead
-from shared.questions.period_counts import count_without_box
+from shared.questions.period_counts import count_anywhere
 from shared.questions.weekly import WeeklyQuestion, resolve_period
 from shared.services.database import execute
 
 
-def fetch_largest_flows(connection: Connection, question: FlowQuestion, trip_filter: TripFilter) -> FlowMap:
+def fetch_largest_flows(reader: Reader, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the view and the locations they join. Raises: StaleError."""
     view = question.viewport.area().outer(question.cell_shift) if question.viewport else None
-    counter = _FlowCounter(connection, question, trip_filter, view=None if view == WHOLE_WORLD else view)
+    counter = _FlowCounter(reader, question, view=None if view == WHOLE_WORLD else view)
     largest = counter.count_all()
     trips = largest.trips if counter.counts_all else counter.count_trips()
+    reader.check()
     return _make_map(largest, question, trips=trips)
 
 
@@ -47,17 +47,11 @@ _COUNTED_AHEAD: Final = 3
 class _FlowCounter:
     """Counts the flows of one question."""
 
-    def __init__(self, connection: Connection, question: FlowQuestion, trip_filter: TripFilter, *, view: AxisArea | None) -> None:
-        self._connection = connection
-        self._trip_filter = trip_filter
+    def __init__(self, reader: Reader, question: FlowQuestion, *, view: AxisArea | None) -> None:
+        self._reader = reader
         self._question = question
         self._view = view
         self._coverage = FlowCoverage.find(question)
-        self._parameters: dict[str, object] = {
-            **trip_filter.parameters,
-            "hours": question.hours,
-            **area_parameters(question.box, question.end),
-        }
 
     @property
     def counts_all(self) -> bool:
@@ -67,11 +61,10 @@ class _FlowCounter:
     def count_all(self) -> LargestFlows:
         """Count the trips per origin and destination."""
         largest = LargestFlows(self._question, self._view)
-        with unchanged_segments(self._connection):
-            if self._coverage is None and not self._trip_filter.unindexed_loads:
-                self._count_in_order(largest)
-            else:
-                largest.add(self._count_at_once())
+        if self._coverage is None and not self._reader.snapshot.unindexed_loads:
+            self._count_in_order(largest)
+        else:
+            largest.add(self._count_at_once())
         return largest
 
     def _count_in_order(self, largest: LargestFlows) -> None:
@@ -85,8 +78,8 @@ class _FlowCounter:
             counter.add(found[0], complete_before=found[1])
 
         read = (
-            (find_cells(blocks.blocks, scan_filter, shift=shift), int(blocks.rows[0].base) >> shift)
-            for blocks, scan_filter in self._stream_blocks(is_in_order=True)
+            (find_cells(found.blocks, scan_filter, shift=shift), found.first_base >> shift)
+            for found, scan_filter in self._stream_blocks()
         )
         with ThreadPoolExecutor(1, thread_name_prefix="flows") as pool:
             for _ in work_ahead(pool, count, read, ahead=_COUNTED_AHEAD):
@@ -101,38 +94,46 @@ class _FlowCounter:
             self._count_covered(counter, self._coverage)
         for blocks, scan_filter in self._stream_blocks():
             counter.add(*(find_uncovered_trips(blocks, scan_filter, self._coverage)[:2] >> shift))
-        rows = self._ask("count_unindexed_flows", cell_shift=shift, view_area=self._view_bounds)
-        unindexed = np.array([row[1:] for row in rows if row[1] is not None], np.int64).reshape(-1, 3)
-        counter.add(*np.ascontiguousarray(unindexed.T))
+        if self._reader.snapshot.unindexed_loads:
+            self._count_unindexed(counter)
         origins, destinations, trips = counter.list_pairs()
         return origins, destinations, trips
 
     def count_trips(self) -> int:
         """Count the trips of all flows, in the view or not."""
-        period = resolve_period(WeeklyQuestion(), self._trip_filter)
+        period = resolve_period(WeeklyQuestion(), self._reader.trips)
         if period is None:
             return 0
         period = replace(period, hours=self._question.hours)
-        return int(count_without_box(self._connection, self._trip_filter, period).sum())
+        return int(count_anywhere(self._reader, period).sum())
 
     @property
     def _view_bounds(self) -> list[int] | None:
         return self._view.bounds() if self._view and self._question.box is None else None
 
-    def _ask(self, name: str, **parameters: object) -> Sequence[Any]:
-        rows = execute(self._connection, name, **self._parameters, **parameters).all()
-        if not rows[0].is_current:
-            raise StaleError
-        return rows
+    def _count_unindexed(self, counter: PairCounter) -> None:
+        """Count the trips of unindexed loads."""
+        rows = execute(
+            self._reader.connection,
+            "count_unindexed_flows",
+            **self._reader.trips.name_parameters,
+            **area_parameters(self._question.box, self._question.end),
+            unindexed_loads=self._reader.snapshot.unindexed_loads,
+            hours=self._question.hours,
+            cell_shift=self._question.cell_shift,
+            view_area=self._view_bounds,
+        ).all()
+        found = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
+        counter.add(*np.ascontiguousarray(found.T))
 
     def _count_covered(self, counter: PairCounter, coverage: FlowCoverage) -> None:
         """Count the stored flows."""
         shift = self._question.cell_shift - FLOW_SHIFT
-        for rows in coverage.read_rows(self._connection, self._parameters, view=self._view_bounds):
+        for rows in coverage.read_rows(self._reader, view=self._view_bounds):
             _, origins, destinations, trips = coverage.count_rows(rows)
             counter.add(origins >> shift, destinations >> shift, trips)
 
-    def _stream_blocks(self, *, is_in_order: bool = False) -> Iterator[tuple[TripBlocks, ScanFilter]]:
+    def _stream_blocks(self) -> Iterator[tuple[TripBlocks, ScanFilter]]:
         """Read the blocks of uncompacted loads, and those of segments whose trips the stored flows do not cover."""
         question = self._question
         if question.box is not None:
@@ -140,11 +141,8 @@ class _FlowCounter:
         else:
             area, tests = self._view or WHOLE_WORLD, (ONE_INSIDE, ANY)
         scan_filter = ScanFilter(area, question.hours, date.min, date.max)
-        parameters = {**self._parameters, "cell_shift": question.cell_shift}
-        for blocks in stream_trip_blocks(
-            self._connection, parameters, scan_filter, tests=tests, coverage=self._coverage, is_in_order=is_in_order
-        ):
-            yield blocks, scan_filter
+        for found in stream_trip_blocks(self._reader, scan_filter, tests=tests, coverage=self._coverage):
+            yield found, scan_filter
 
 
 def _make_map(largest: LargestFlows, question: FlowQuestion, *, trips: int) -> FlowMap:

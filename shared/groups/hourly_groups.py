@@ -10,20 +10,18 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from sqlalchemy import Connection
 
 from shared.domain.area import WHOLE_WORLD
 from shared.domain.position import AXIS_STEPS
 from shared.groups.descriptions import KEY, Partial, describe_groups, fetch_names, group_parameters, read_partials
 from shared.groups.question import GroupQuestion, TripGroup, parse_after
 from shared.groups.top_k import TopK
-from shared.index.block_fetch import flatten_datasources
 from shared.index.flow_reader import FlowCoverage
 from shared.index.layout import ANY, DAY_ONE, FLOW_SHIFT
 from shared.index.scan import ScanFilter
 from shared.index.scan_kernels import GROUP_CELL_BITS, GROUP_SUMS, GroupKeys, GroupSums, sum_groups
-from shared.index.snapshot import StaleError, TripFilter, unchanged_segments
-from shared.index.trip_scan import BLOCK_TESTS, TripBlocks, find_uncovered_trips, stream_trip_blocks
+from shared.index.snapshot import Reader
+from shared.index.trip_scan import BLOCK_TESTS, ReachedCells, TripBlocks, find_uncovered_trips, stream_trip_blocks
 from shared.kernels.pair_counter import PairCounter
 from shared.platform.arrays import Flags, Numbers
 from shared.services.database import execute
@@ -37,19 +35,18 @@ _MOST_PAIRS: Final = 120_000
 _ORIGIN_MASK: Final = (1 << GROUP_CELL_BITS) - 1
 
 
-def find_groups(connection: Connection, question: GroupQuestion, trip_filter: TripFilter) -> list[TripGroup]:
+def find_groups(reader: Reader, question: GroupQuestion) -> list[TripGroup]:
     """Find the largest trip groups and describe them. Raises: StaleError."""
-    counter, names = _GroupCounter(connection, question, trip_filter), fetch_names(connection)
+    counter, names = _GroupCounter(reader, question), fetch_names(reader.connection)
     selected = counter.select(regions=names[True])
-    partials = counter.describe(selected, most_datasources=max(names[False], default=0) + 1)
+    partials = [*counter.describe(selected, most_datasources=max(names[False], default=0) + 1)]
+    reader.check()
     return describe_groups(question, selected, partials, names=names)
 
 
-def list_largest(
-    connection: Connection, question: GroupQuestion, trip_filter: TripFilter, *, regions: Mapping[int, str]
-) -> pl.DataFrame:
+def list_largest(reader: Reader, question: GroupQuestion, *, regions: Mapping[int, str]) -> pl.DataFrame:
     """Find the largest trip groups. Shape: columns KEY and trips. Raises: StaleError."""
-    return _GroupCounter(connection, question, trip_filter).select(regions=regions)
+    return _GroupCounter(reader, question).select(regions=regions)
 
 
 def make_group_keys(groups: Iterable[Numbers]) -> tuple[Numbers, Numbers]:
@@ -61,13 +58,16 @@ def make_group_keys(groups: Iterable[Numbers]) -> tuple[Numbers, Numbers]:
 class _GroupCounter:
     """Counts and describes the trip groups of one question."""
 
-    def __init__(self, connection: Connection, question: GroupQuestion, trip_filter: TripFilter) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        reader: Reader,
+        question: GroupQuestion,
+    ) -> None:
+        self._reader = reader
         self._question = question
         self._scan_filter = ScanFilter(question.box.area() if question.box else WHOLE_WORLD, question.hours, date.min, date.max)
         self._tests = BLOCK_TESTS[question.end] if question.box else (ANY, ANY)
-        self._parameters = group_parameters(question, trip_filter)
-        self._unindexed_loads = trip_filter.unindexed_loads
+        self._parameters = group_parameters(question, reader.trips)
 
     def select(self, *, regions: Mapping[int, str]) -> pl.DataFrame:
         """Count the trips per group and select the largest groups. Shape: columns KEY and trips.
@@ -76,8 +76,7 @@ class _GroupCounter:
         """
         largest = _LargestGroups(self._question, regions=regions)
         counter = _OrderedGroups(largest)
-        with unchanged_segments(self._connection):
-            self._count_blocks(counter)
+        self._count_blocks(counter)
         largest.add(counter.pairs.list_pairs())
         return largest.selected
 
@@ -96,44 +95,49 @@ class _GroupCounter:
                 ]
                 first_on, last_on = (DAY_ONE + timedelta(days=hour // 24) for hour in (first_hour, last_hour))
                 yield Partial(number, trips, sums, first_on, last_on, np.flatnonzero(seen[number]).tolist())
-        yield from read_partials(self._connection, self._parameters, selected, loads=self._unindexed_loads)
+        yield from read_partials(self._reader.connection, self._parameters, selected, loads=self._reader.snapshot.unindexed_loads)
 
     def _count_blocks(self, counter: "_OrderedGroups") -> None:
         """Count the trips of unindexed loads, then stored flows and blocks in order of origins."""
         question, shift = self._question, self._question.cell_shift
         coverage = FlowCoverage.find(question, by_slot=True)
-        flows = _SegmentFlows(
-            coverage, list(coverage.read_rows(self._connection, self._parameters, is_in_order=True)) if coverage else [], question
-        )
-        rows = execute(self._connection, "count_unindexed_groups", **self._parameters).all()
-        if not rows[0].is_current:
-            raise StaleError
-        unindexed = np.array([tuple(row)[1:] for row in rows if row.trips is not None], np.int64).reshape(-1, 5)
-        counter.pairs.add(*make_group_keys(unindexed[:, :4].T), np.ascontiguousarray(unindexed[:, 4]))
-        for found in self._stream_blocks(coverage=coverage, is_in_order=True):
-            flows.count(counter, before=found.rows[0].base >> shift)
-            counter.drop_complete(found.rows[0].base >> shift)
+        rows = coverage.read_rows(self._reader, is_in_order=True) if coverage else ()
+        flows = _SegmentFlows(coverage, list(rows), question)
+        if self._reader.snapshot.unindexed_loads:
+            self._count_unindexed(counter)
+        for found in self._stream_blocks(coverage=coverage):
+            first = found.first_base >> shift
+            flows.count(counter, before=first)
+            counter.drop_complete(first)
             origins, destinations, regions, hours = find_uncovered_trips(found, self._scan_filter, coverage)
             buckets = hours % 24 // question.bucket_hours
             counter.pairs.add(*make_group_keys((regions, origins >> shift, destinations >> shift, buckets)))
         flows.count(counter)
 
+    def _count_unindexed(self, counter: "_OrderedGroups") -> None:
+        """Count the trips of unindexed loads."""
+        loads = self._reader.snapshot.unindexed_loads
+        rows = execute(self._reader.connection, "count_unindexed_groups", **self._parameters, unindexed_loads=loads).all()
+        found = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 5)
+        counter.pairs.add(*make_group_keys(found[:, :4].T), np.ascontiguousarray(found[:, 4]))
+
     def _describe_blocks(self, keys: dict[str, Numbers], totals: GroupSums, seen: Flags) -> None:
         lookup = PairCounter()
         lookup.add(*make_group_keys(keys.values()), np.arange(1, len(totals) + 1))
         groups = GroupKeys(lookup.slots, self._question.cell_shift, self._question.bucket_hours)
-        cells = {f"{end}_cells": _list_cells(keys[end]) for end in ("origin", "destination")}
-        for rows, blocks in self._stream_blocks(**cells):
-            sources = flatten_datasources(row.datasource_ids for row in rows)
-            sum_groups(blocks.table, blocks.words, self._scan_filter.limits, groups, sources, (totals, seen))
+        origins, destinations = (_list_cells(keys[end]) for end in ("origin", "destination"))
+        reached = ReachedCells(self._question.cell_shift, origins, destinations)
+        for found in self._stream_blocks(cells=reached):
+            blocks, limits = found.blocks, self._scan_filter.limits
+            sum_groups(blocks.table, blocks.words, limits, groups, found.datasources, (totals, seen))
 
     def _stream_blocks(self, **options: Any) -> Iterator[TripBlocks]:  # noqa: ANN401
-        return stream_trip_blocks(self._connection, self._parameters, self._scan_filter, tests=self._tests, **options)
+        return stream_trip_blocks(self._reader, self._scan_filter, tests=self._tests, **options)
 
 
-def _list_cells(cells: Numbers) -> list[int] | None:
+def _list_cells(cells: Numbers) -> Numbers | None:
     distinct = np.unique(cells)
-    return distinct.tolist() if len(distinct) <= _MOST_CELLS else None
+    return distinct if len(distinct) <= _MOST_CELLS else None
 
 
 class _LargestGroups:

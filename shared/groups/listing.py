@@ -10,11 +10,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from shared.groups.flow_map import fetch_largest_flows
+from shared.groups.hourly_groups import find_groups
 from shared.groups.question import FlowMap, FlowQuestion, GroupQuestion, TripGroup, parse_after
-from shared.index.snapshot import TripFilter, fetch_trip_filter, retry_stale
+from shared.groups.sub_hourly_groups import find_part_groups
+from shared.index.snapshot import open_snapshot, retry_stale
 from shared.questions.histograms import count_hours_of_week, sum_hours
 from shared.questions.weekly import WeeklyQuestion
-from shared.services.database import execute
 
 # Most geohash characters of cells that are counted from blocks; finer cells are counted from the trips.
 _MOST_PRECISION: Final = 9
@@ -29,22 +31,14 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
 
 
 def _find_groups(connection: Connection, question: GroupQuestion) -> list[TripGroup]:
-    from shared.groups.hourly_groups import find_groups
-    from shared.groups.sub_hourly_groups import find_part_groups
-
-    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-    if trip_filter.first_at is None or (question.box and question.box.area().is_empty):
+    reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
+    if reader.trips.first_on is None or (question.box and question.box.area().is_empty):
         return []
-    if question.precision > _MOST_PRECISION or _has_many_unindexed(connection, trip_filter):
-        return find_part_groups(connection, question, trip_filter, has_candidates=False)
+    if question.precision > _MOST_PRECISION or reader.snapshot.unindexed_trips > _MOST_UNINDEXED:
+        return find_part_groups(reader, question, has_candidates=False)
     if question.bucket_minutes % 60:
-        return find_part_groups(connection, question, trip_filter)
-    return find_groups(connection, question, trip_filter)
-
-
-def _has_many_unindexed(connection: Connection, trip_filter: TripFilter) -> bool:
-    trips = execute(connection, "count_unindexed_trips", unindexed_loads=trip_filter.unindexed_loads).scalar_one()
-    return bool(trips > _MOST_UNINDEXED)
+        return find_part_groups(reader, question)
+    return find_groups(reader, question)
 
 
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
@@ -53,14 +47,11 @@ def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
 
 
 def _fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
-    # Imported here: callers that need no flows need not load compiled kernels.
-    from shared.groups.flow_map import fetch_largest_flows
-
     areas = [box.area() for box in (question.box, question.viewport) if box]
-    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-    if trip_filter.first_at is None or any(area.is_empty for area in areas):
+    reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
+    if reader.trips.first_on is None or any(area.is_empty for area in areas):
         return FlowMap((), (), 0, 0, question.precision)
-    return fetch_largest_flows(connection, question, trip_filter)
+    return fetch_largest_flows(reader, question)
 
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:

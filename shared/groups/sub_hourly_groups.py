@@ -11,33 +11,32 @@ from dataclasses import replace
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection
 
 from shared.groups.descriptions import KEY, describe_groups, fetch_names, group_parameters, read_partials
 from shared.groups.hourly_groups import find_last_row, list_largest
 from shared.groups.question import MAX_LIMIT, GroupQuestion, TripGroup, parse_after
-from shared.index.snapshot import StaleError, TripFilter
+from shared.index.snapshot import Reader
 from shared.services.database import execute, preferring_indexes
 
 _HOUR_MINUTES: Final = 60
 _AFTER: Final = ("trips", "region_id", "origin", "destination", "bucket")
 
 
-def find_part_groups(
-    connection: Connection, question: GroupQuestion, trip_filter: TripFilter, *, has_candidates: bool = True
-) -> list[TripGroup]:
+def find_part_groups(reader: Reader, question: GroupQuestion, *, has_candidates: bool = True) -> list[TripGroup]:
     """Find the largest trip groups and describe them.
 
     has_candidates: groups of whole hours can be counted, so that only the trips of candidates are read. Raises: StaleError.
     """
-    names, parameters = fetch_names(connection), group_parameters(question, trip_filter)
+    names, parameters = fetch_names(reader.connection), group_parameters(question, reader.trips)
     after = find_last_row(question, names[True]) or (None,) * len(_AFTER)
     # Groups of whole hours, whose times of day the question's times divide.
     whole_hours = replace(question, bucket_minutes=math.lcm(question.bucket_minutes, _HOUR_MINUTES), after=None, limit=MAX_LIMIT)
     candidates = None
     if has_candidates:
         candidates = _filter_candidates(
-            question, list_largest(connection, whole_hours, trip_filter, regions=names[True]), whole_hours.bucket_minutes
+            question,
+            list_largest(reader, whole_hours, regions=names[True]),
+            whole_hours.bucket_minutes,
         )
     group_query = {
         **parameters,
@@ -46,13 +45,14 @@ def find_part_groups(
         **{f"after_{name}": value for name, value in zip(_AFTER, after, strict=True)},
         "limit": question.limit,
     }
+    connection = reader.connection
     with nullcontext() if candidates is None and question.box is None else preferring_indexes(connection):
         rows = execute(connection, "list_groups", **group_query).all()
-    if not rows[0].is_current:
-        raise StaleError
-    groups: list[Any] = [tuple(row)[1:] for row in rows if row.trips is not None]
+    groups: list[Any] = [tuple(row) for row in rows]
     selected = pl.DataFrame(groups, schema=dict.fromkeys((*KEY, "trips"), pl.Int64), orient="row")
-    return describe_groups(question, selected, read_partials(connection, parameters, selected, loads=None), names=names)
+    partials = [*read_partials(connection, parameters, selected, loads=None)]
+    reader.check(has_read_all=True)
+    return describe_groups(question, selected, partials, names=names)
 
 
 def _filter_candidates(question: GroupQuestion, candidates: pl.DataFrame, candidate_minutes: int) -> pl.DataFrame | None:

@@ -1,106 +1,209 @@
-"""Block fetch: the bits of blocks, from the block cache or the database."""
+"""Block fetch: blocks ready for the kernels, with their bits from the block cache or the database."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice, pairwise
-from typing import Final
+from itertools import accumulate, chain, pairwise
+from typing import Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
-from shared.index.block_cache import (
-    ALL_WORDS,
-    BIT_COLUMNS,
-    COLUMN_RANGES,
-    DELTAS,
-    NEEDED_COLUMNS,
-    NO_COLUMNS,
-    BlockCache,
-    Columns,
-    X,
-    Y,
-    get_block_cache,
-)
-from shared.index.block_header import BlockHeaders, BlockTable, EncodedBlock, make_blocks_table, make_headers, stack_words
+from shared.domain.position import gather_many
+from shared.index.block_cache import BIT_COLUMNS, BlockCache
+from shared.index.block_header import BLOCK, BlockHeader, BlockTable, BlockWords, EncodedBlock
+from shared.index.layout import ANY
 from shared.index.scan_kernels import Datasources
-from shared.index.snapshot import StaleError
+from shared.index.segment import BlockHeaders, StaleError
+from shared.kernels.offset_table import ABSENT
 from shared.platform.arrays import Flags, Numbers, Words
 from shared.services.database import stream_rows
 
-# A megabyte or less: blocks are scanned while they are in the core's own cache.
-_BLOCKS_AT_ONCE: Final = 64
+# Greater than the length of any block, in words: the length of the times is not stored.
+_ALL_WORDS: Final = 1 << 27
+# Blocks that are read at once, some megabytes: what was read before is scanned, and freed.
+_FETCHED_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Blocks ready for the kernels. Shape: n records of BLOCK, and the words of all their columns."""
+    """Blocks ready for the kernels. Shape: n records of BLOCK."""
 
     table: BlockTable
-    words: Words
+    words: BlockWords
 
     @property
     def trips(self) -> int:
         """Trips of all blocks."""
         return int(self.table["trips"].sum())
 
-    def select(self, selected: Flags) -> "Blocks":
-        """The flagged blocks."""
+    def select(self, selected: Flags | slice) -> "Blocks":
+        """Some of the blocks."""
         return Blocks(self.table[selected], self.words)
 
 
-def read_blocks(connection: Connection, headers: BlockHeaders) -> Iterator[tuple[slice, Blocks]]:
-    """Yield (range of headers, their blocks) for consecutive blocks, about 64 at a time. Raises: StaleError when one is gone."""
-    fields, words = headers.table, stack_words(headers.table)
-    columns = stream_columns(connection, fields["block_id"].tolist(), words=words.tolist(), needs=fields["needs"].tolist())
-    fetched = np.where(fields["needs"][:, None] & [DELTAS, X, Y], words, 0)
-    week_index_offsets = np.append(0, np.cumsum(fields["week_index_words"]))
-    blocks = make_blocks_table(fields)
-    for part in _list_parts(fields["base"]):
-        pieces = list(islice(columns, part.stop - part.start))
-        first, last = week_index_offsets[part.start], week_index_offsets[part.stop]
-        week_indexes = headers.week_indexes[8 * first : 8 * last]
-        table = blocks[part]
-        _set_offsets(
-            table,
-            week_index_offsets[part] - first,
-            len(week_indexes) // 8 + np.cumsum([0, *(sum(map(len, found)) // 8 for found in pieces)])[:-1],
-            fetched[part],
-        )
-        yield part, Blocks(table, _join([week_indexes, *chain.from_iterable(pieces)]))
+class BlockScan(NamedTuple):
+    """Blocks to read. Shape: n each. needs: flags of columns of bits (block_cache.py). The rest: see BLOCK."""
+
+    headers: BlockHeaders
+    end_tests: Numbers
+    other_tests: Numbers
+    needs: Numbers
+    selected_datasources: Numbers
+
+    def select(self, rows: Numbers | Flags | slice) -> "BlockScan":
+        """Some of the blocks, in that order."""
+        headers, *columns = self
+        return BlockScan(headers.take(rows), *(column[rows] for column in columns))
 
 
-def _list_parts(bases: Numbers) -> Iterator[slice]:
-    """Split blocks into ranges of about 64, between two bases where one is near: blocks of a base are neighbours."""
-    starts = np.flatnonzero(np.diff(bases, append=-1)) + 1
-    first = 0
-    while first < len(bases):
-        near = starts[np.searchsorted(starts, first + _BLOCKS_AT_ONCE, side="right") - 1]
-        last = int(near) if near > first + _BLOCKS_AT_ONCE // 4 else min(first + _BLOCKS_AT_ONCE, len(bases))
-        yield slice(first, last)
-        first = last
+def read_blocks(
+    connection: Connection, cache: BlockCache, scan: BlockScan, *, at_once: int | None = None
+) -> Iterator[tuple[Numbers, Blocks]]:
+    """Yield (indexes of the scan's blocks, those blocks): cached ones, and others as they are read. Raises: StaleError.
+
+    at_once: blocks come in ranges of so many, each begun when the one before has come (None: in any order).
+    """
+    reader = _Reader(connection, cache)
+    size = at_once or max(1, scan.headers.size)
+    for first in range(0, scan.headers.size, size):
+        for rows, blocks in reader.read(scan.select(slice(first, first + size)) if at_once else scan):
+            yield first + rows, blocks
+
+
+class _Reader:
+    """Reads the blocks of one question."""
+
+    def __init__(self, connection: Connection, cache: BlockCache) -> None:
+        self._connection = connection
+        self._cache = cache
+        self._cached_words = 0
+
+    def read(self, scan: BlockScan) -> Iterator[tuple[Numbers, Blocks]]:
+        """Yield cached blocks, then others."""
+        table = _make_table(scan)
+        with self._cache.find(scan.headers.block_id, scan.needs) as found:
+            is_cached = _set_offsets(table, scan, found.offsets)
+            if is_cached.any():
+                words = BlockWords(scan.headers.week_index.values, self._cache.words)
+                yield np.flatnonzero(is_cached), Blocks(table if is_cached.all() else table[is_cached], words)
+        rest = np.flatnonzero(~is_cached)
+        for first in range(0, len(rest), _FETCHED_AT_ONCE):
+            rows = rest[first : first + _FETCHED_AT_ONCE]
+            yield rows, self._fetch(scan.select(rows))
+
+    def _fetch(self, scan: BlockScan) -> Blocks:
+        """Read the columns of blocks from the database, and cache them."""
+        pieces = _list_pieces(scan)
+        offsets = np.full((len(scan.needs), BIT_COLUMNS), ABSENT)
+        keys: list[tuple[int, int]] = []
+        found: list[Words] = []
+        length = 0
+        for piece, words in _stream_pieces(self._connection, pieces):
+            for column, (first, last) in zip(piece.columns, pairwise([*piece.starts, len(words)]), strict=True):
+                keys.append((piece.block_id, column))
+                found.append(words[first:last])
+                offsets[piece.row, column] = length + first
+            length += len(words)
+        # A question that reads nearly everything must not evict what other questions use.
+        if 2 * self._cached_words < self._cache.limit_words:
+            self._cache.put(keys, found)
+            self._cached_words += length
+        table = _make_table(scan)
+        _set_offsets(table, scan, offsets)
+        return Blocks(table, BlockWords(scan.headers.week_index.values, _join_words(found)))
+
+
+class _Piece(NamedTuple):
+    """Adjacent columns of a block. starts: of each column, in words after the first. words: of all, or more than there are."""
+
+    row: int
+    block_id: int
+    columns: Sequence[int]
+    first_word: int
+    starts: Sequence[int]
+    words: int
+
+
+def _list_pieces(scan: BlockScan) -> list[_Piece]:
+    headers = scan.headers
+    widths = np.stack([headers.delta_words, headers.x_words, headers.y_words, np.full(headers.size, _ALL_WORDS)], axis=1)
+    pieces = []
+    for row, (block_id, lengths, needs) in enumerate(
+        zip(headers.block_id.tolist(), widths.tolist(), scan.needs.tolist(), strict=True)
+    ):
+        for columns in _COLUMN_RANGES[needs]:
+            *starts, words = accumulate(lengths[columns[0] : columns[-1] + 1], initial=0)
+            pieces.append(_Piece(row, block_id, columns, sum(lengths[: columns[0]]), starts, words))
+    return pieces
+
+
+def _stream_pieces(connection: Connection, pieces: Sequence[_Piece]) -> Iterator[tuple[_Piece, Words]]:
+    """Read pieces in any order. Raises: StaleError when a block is gone, or shorter than its header says."""
+    if not pieces:
+        return
+    parameters: dict[str, object] = {
+        "block_ids": [piece.block_id for piece in pieces],
+        "first_words": [piece.first_word for piece in pieces],
+        "words": [min(piece.words, _ALL_WORDS) for piece in pieces],
+    }
+    count = 0
+    for rows in stream_rows(connection, "list_block_bits", parameters):
+        for row in rows:
+            piece, words = pieces[row.number - 1], np.frombuffer(row.bits, np.uint64)
+            if len(words) <= piece.starts[-1]:
+                raise StaleError
+            yield piece, words
+        count += len(rows)
+    if count != len(pieces):
+        raise StaleError
+
+
+def _make_table(scan: BlockScan) -> BlockTable:
+    headers = scan.headers
+    table = np.empty(headers.size, BLOCK)
+    for name in ("trips", "region", "base", "week"):
+        table[name] = getattr(headers, name)
+    table["datasources"] = headers.datasources.counts[headers.row]
+    table["selected_datasource"] = scan.selected_datasources
+    table["end_test"], table["other_test"] = scan.end_tests, scan.other_tests
+    table["other_x"], table["other_y"] = headers.other_x_low, headers.other_y_low
+    table["week_index_at"] = headers.week_index.offsets[headers.row]
+    return table
+
+
+_COLUMN_OFFSETS: Final = ("deltas_at", "x_at", "y_at", "times_at")
+
+
+def _set_offsets(table: BlockTable, scan: BlockScan, offsets: Numbers) -> Flags:
+    """Set the offsets of columns; returns whether all columns that a block needs are there. Shape: n by BIT_COLUMNS → n."""
+    for column, name in enumerate(_COLUMN_OFFSETS):
+        table[name] = offsets[:, column]
+    is_needed = scan.needs[:, None] >> np.arange(BIT_COLUMNS) & 1 > 0
+    is_there: Flags = ((offsets != ABSENT) | ~is_needed).all(axis=1)
+    return is_there
 
 
 def decode_blocks(encoded: Iterable[EncodedBlock]) -> Blocks:
-    """Make blocks ready for the kernels."""
+    """Make blocks ready for the kernels, all columns of them."""
     found = list(encoded)
+    numbers = np.array([block.header for block in found], np.int64).reshape(-1, len(BlockHeader._fields))
+    fields = dict(zip(BlockHeader._fields, numbers.T, strict=True))
+    table = np.empty(len(found), BLOCK)
+    for name in ("trips", "region", "base", "week", "datasources"):
+        table[name] = fields[name]
+    table["selected_datasource"], table["end_test"], table["other_test"] = -1, ANY, ANY
+    table["other_x"], table["other_y"] = gather_many(fields["other_x"] >> 1), gather_many(fields["other_y"])
     pieces = [piece for block in found for piece in (block.week_index, block.bits)]
-    offsets = np.cumsum([0, *map(len, pieces)])[:-1].reshape(-1, 2) // 8
-    headers = make_headers([block.header for block in found])
-    table = make_blocks_table(headers)
-    _set_offsets(table, offsets[:, 0], offsets[:, 1], stack_words(headers))
-    return Blocks(table, _join(pieces))
-
-
-def _set_offsets(table: BlockTable, week_indexes: Numbers, bits: Numbers, lengths: Numbers) -> None:
-    """Set the offsets of columns in words. bits: of the first column; lengths: n by 3, of deltas, x and y."""
-    table["week_index_at"], table["deltas_at"] = week_indexes, bits
-    for n, name in enumerate(("x_at", "y_at", "times_at"), start=1):
-        table[name] = bits + lengths[:, :n].sum(axis=1)
-
-
-def _join(pieces: Sequence[bytes]) -> Words:
+    starts = np.cumsum([0, *map(len, pieces)])[:-1].reshape(-1, 2) // 8
+    widths = np.stack([fields["delta_words"], fields["x_words"], fields["y_words"]], axis=1)
+    offsets = starts[:, 1:] + np.cumsum(np.pad(widths, ((0, 0), (1, 0))), axis=1)
+    offsets[:, 1:3][widths[:, 1:] == 0] = ABSENT
+    for column, name in enumerate(_COLUMN_OFFSETS):
+        table[name] = offsets[:, column]
+    table["week_index_at"] = starts[:, 0]
     # The kernels read a word ahead.
-    return np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint64)
+    words = np.frombuffer(bytearray().join([*pieces, bytes(8)]), np.uint64)
+    return Blocks(table, BlockWords(words, words))
 
 
 def flatten_datasources(datasources: Iterable[Sequence[int]]) -> Datasources:
@@ -109,81 +212,20 @@ def flatten_datasources(datasources: Iterable[Sequence[int]]) -> Datasources:
     return Datasources(np.array([*chain.from_iterable(lists)], np.int64), np.cumsum([0, *map(len, lists)]))
 
 
-def stream_columns(
-    connection: Connection, block_ids: Sequence[int], *, words: Sequence[Sequence[int]], needs: Sequence[int]
-) -> Iterator[list[bytes]]:
-    """Yield the columns that each block needs, in order. The connection is busy meanwhile.
-
-    words: lengths of deltas and of each axis. needs: flags of the columns. Raises: StaleError when a block is gone.
-    """
-    cache = get_block_cache(connection)
-    cached = [columns or NO_COLUMNS for columns in cache.get(block_ids)]
-    absent = [
-        sum(1 << column for column in NEEDED_COLUMNS[need] if columns[column] is None)
-        for columns, need in zip(cached, needs, strict=True)
-    ]
-    pieces = [
-        _Piece(block_id, widths, missing)
-        for block_id, widths, lacking in zip(block_ids, words, absent, strict=True)
-        for missing in COLUMN_RANGES[lacking]
-    ]
-    read = _read_columns(connection, cache, pieces)
-    for columns, need, lacking in zip(cached, needs, absent, strict=True):
-        found = list(columns)
-        for missing in COLUMN_RANGES[lacking]:
-            piece = next(read, None)
-            if piece is None:
-                raise StaleError
-            found[missing[0] : missing[-1] + 1] = piece
-        yield [found[column] or b"" for column in NEEDED_COLUMNS[need]]
+def _join_words(columns: Sequence[Words]) -> Words:
+    # The kernels read a word ahead.
+    return np.concatenate([*columns, np.zeros(1, np.uint64)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """The bits of adjacent columns of a block. words: lengths of deltas and of each axis."""
-
-    block_id: int
-    words: Sequence[int]
-    columns: Sequence[int]
-
-    @property
-    def first_word(self) -> int:
-        return sum(self.words[: self.columns[0]])
-
-    @property
-    def length(self) -> int:
-        """Length in 64-bit words; an upper bound for the last column, whose length is not stored."""
-        first, last = self.columns[0], self.columns[-1]
-        return ALL_WORDS if last >= len(self.words) else sum(self.words[first : last + 1])
-
-    def split(self, bits: bytes) -> list[bytes]:
-        ends = [0, *accumulate(8 * self.words[column] for column in self.columns[:-1]), len(bits)]
-        return [bits[first:last] for first, last in pairwise(ends)]
-
-    def arrange(self, found: Sequence[bytes]) -> Columns:
-        """The columns that were read, among all columns of a block."""
-        return tuple(found[self.columns.index(column)] if column in self.columns else None for column in range(BIT_COLUMNS))
+def _list_ranges(needs: int) -> list[list[int]]:
+    """Group the columns of flags into ranges of adjacent ones."""
+    ranges: list[list[int]] = []
+    for column in (column for column in range(BIT_COLUMNS) if needs >> column & 1):
+        if ranges and ranges[-1][-1] == column - 1:
+            ranges[-1].append(column)
+        else:
+            ranges.append([column])
+    return ranges
 
 
-def _read_columns(connection: Connection, cache: BlockCache, pieces: Sequence[_Piece]) -> Iterator[list[bytes]]:
-    """Read pieces in order, until a block is missing, and cache them up to half of the cache."""
-    if not pieces:
-        return
-    parameters: dict[str, object] = {
-        "block_ids": [piece.block_id for piece in pieces],
-        "first_words": [piece.first_word for piece in pieces],
-        "words": [piece.length for piece in pieces],
-    }
-    early: dict[int, list[bytes]] = {}
-    number = cached_bytes = 0
-    for rows in stream_rows(connection, "list_block_bits", parameters):
-        for row in rows:
-            piece = pieces[row.number - 1]
-            early[row.number] = columns = piece.split(row.bits)
-            # A question that reads nearly everything must not evict what other questions use.
-            if 2 * cached_bytes < cache.limit_bytes:
-                cache.put(piece.block_id, piece.arrange(columns))
-                cached_bytes += len(row.bits)
-        while number + 1 in early:
-            number += 1
-            yield early.pop(number)
+_COLUMN_RANGES: Final = [_list_ranges(needs) for needs in range(1 << BIT_COLUMNS)]

@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.domain.position import X_MASK, Y_MASK
-from shared.index.block_header import Block
-from shared.index.block_reader import read_axis_bases, read_axis_offsets, read_ends
+from shared.index.block_header import Block, BlockWords
+from shared.index.block_reader import read_axis_offsets, read_ends
 from shared.index.layout import ANY, HOURS, INSIDE, ONE_INSIDE
 from shared.kernels.bit_packing import count_bits, unpack_numbers
 from shared.kernels.compiler import compile_kernel
-from shared.platform.arrays import Flags, Numbers, Words
+from shared.platform.arrays import Flags, Numbers
 
 
 class AreaLimits(NamedTuple):
@@ -65,12 +65,12 @@ def _is_in_area(position: int, area: AreaLimits) -> bool:
 @compile_kernel
 def _filter_by_other_end(block: Block, area: AreaLimits, scratch: Scratch, is_inside: bool) -> None:
     """Deselect trips whose other end is inside, or is not. A missing axis means that the whole block lies inside on that axis."""
-    (x_base, y_base), trips = read_axis_bases(block), block.trips
+    x_base, y_base, trips = block.other_x, block.other_y, block.trips
     axis_offsets, selected = scratch.axis_offsets, scratch.selected
     x_first, x_last = area.x_low - x_base, area.x_high - x_base
     x_next, x_end = area.next_x_low - x_base, area.next_x_high - x_base
     y_first, y_last = area.y_low - y_base, area.y_high - y_base
-    has_x, has_y = block.y_at > block.x_at, block.times_at > block.y_at
+    has_x, has_y = block.x_at >= 0, block.y_at >= 0
     if has_x and has_y:
         for i in range(trips):
             x, y = axis_offsets[0, i], axis_offsets[1, i]
@@ -129,7 +129,7 @@ def filter_by_time(block: Block, week_index: Numbers, limits: TimeLimits, scratc
 
 @compile_kernel
 def select_trips(
-    block: Block, words: Words, week_index: Numbers, area: AreaLimits, needs: tuple[bool, bool], scratch: Scratch
+    block: Block, words: BlockWords, week_index: Numbers, area: AreaLimits, needs: tuple[bool, bool], scratch: Scratch
 ) -> None:
     """Read the columns that a block's tests need, and select its trips by area. needs: read both ends, read times."""
     trips = block.trips
@@ -138,5 +138,5 @@ def select_trips(
     if needs[0] or block.other_test != ANY or block.end_test == ONE_INSIDE:
         read_axis_offsets(block, words, scratch.axis_offsets)
     if needs[1]:
-        unpack_numbers(words, block.times_at, scratch.times[:trips], trips)
+        unpack_numbers(words.bits, block.times_at, scratch.times[:trips], trips)
     _select_by_area(block, area, scratch)

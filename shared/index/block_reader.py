@@ -7,23 +7,23 @@ y offsets of the other ends, and the codes of the times.
 
 import numpy as np
 
-from shared.index.block_header import Block
+from shared.index.block_header import Block, BlockWords
 from shared.kernels.bit_packing import unpack_numbers
 from shared.kernels.compiler import compile_kernel
-from shared.kernels.morton import gather, join_axes
-from shared.platform.arrays import Numbers, Words
+from shared.kernels.morton import join_axes
+from shared.platform.arrays import Numbers
 
 
 @compile_kernel
-def read_week_index(block: Block, words: Words) -> Numbers:
+def read_week_index(block: Block, words: BlockWords) -> Numbers:
     """Read a block's week index: weeks after the block's first, offsets after their last trips, positions of their first trips.
 
     Shape: 3 by e entries. Damaged bits never lead beyond the block.
     """
     trips, at = block.trips, block.week_index_at
-    count = max(1, min(np.int64(words[at]), trips))
+    count = max(1, min(np.int64(words.week_indexes[at]), trips))
     numbers = np.empty(3 * count, np.int64)
-    unpack_numbers(words, at + 1, numbers, count)
+    unpack_numbers(words.week_indexes, at + 1, numbers, count)
     week_index = numbers.reshape(3, count)
     last = np.int64(0)
     for entry in range(count):
@@ -35,9 +35,9 @@ def read_week_index(block: Block, words: Words) -> Numbers:
 
 
 @compile_kernel
-def read_ends(block: Block, words: Words, week_index: Numbers, ends: Numbers) -> None:
+def read_ends(block: Block, words: BlockWords, week_index: Numbers, ends: Numbers) -> None:
     """Read the ends that a block is sorted by, as positions. Shape: ends has one element per trip."""
-    unpack_numbers(words, block.deltas_at, ends)
+    unpack_numbers(words.bits, block.deltas_at, ends)
     first = 0
     for entry in range(week_index.shape[1]):
         position = week_index[2, entry]
@@ -48,40 +48,33 @@ def read_ends(block: Block, words: Words, week_index: Numbers, ends: Numbers) ->
 
 
 @compile_kernel
-def read_axis_offsets(block: Block, words: Words, axis_offsets: Numbers) -> None:
+def read_axis_offsets(block: Block, words: BlockWords, axis_offsets: Numbers) -> None:
     """Read the other ends as axis steps above the block's lowest, on the axes that were fetched. Shape: x and y by trips."""
     trips = block.trips
-    if block.y_at > block.x_at:
-        unpack_numbers(words, block.x_at, axis_offsets[0, :trips], trips)
-    if block.times_at > block.y_at:
-        unpack_numbers(words, block.y_at, axis_offsets[1, :trips], trips)
+    if block.x_at >= 0:
+        unpack_numbers(words.bits, block.x_at, axis_offsets[0, :trips], trips)
+    if block.y_at >= 0:
+        unpack_numbers(words.bits, block.y_at, axis_offsets[1, :trips], trips)
 
 
 @compile_kernel
-def read_axis_bases(block: Block) -> tuple[int, int]:
-    """The lowest x and y of the other ends, in axis steps."""
-    return gather(block.other_x >> 1), gather(block.other_y)
-
-
-@compile_kernel
-def read_others(block: Block, words: Words, others: Numbers) -> None:
+def read_others(block: Block, words: BlockWords, others: Numbers) -> None:
     """Read the other ends as positions. Shape: others has one element per trip."""
     axis_offsets = np.empty((2, len(others)), np.int64)
     read_axis_offsets(block, words, axis_offsets)
-    x_base, y_base = read_axis_bases(block)
     for i in range(len(others)):
-        others[i] = join_axes(x_base + axis_offsets[0, i], y_base + axis_offsets[1, i])
+        others[i] = join_axes(block.other_x + axis_offsets[0, i], block.other_y + axis_offsets[1, i])
 
 
 @compile_kernel
-def read_block(block: Block, words: Words, found: Numbers, has_others: bool) -> None:
+def read_block(block: Block, words: BlockWords, found: Numbers, has_others: bool) -> None:
     """Read all of a block. Shape: found is 3 by its trips: ends, other ends where it has them, and times.
 
     A time is 65,536 times the weeks after the block's first, plus the code of block_writer.encode_times.
     """
     week_index = read_week_index(block, words)
     read_ends(block, words, week_index, found[0])
-    unpack_numbers(words, block.times_at, found[2], block.trips)
+    unpack_numbers(words.bits, block.times_at, found[2], block.trips)
     first = 0
     for entry in range(week_index.shape[1]):
         found[2, first : week_index[1, entry]] += week_index[0, entry] << 16

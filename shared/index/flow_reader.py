@@ -10,13 +10,14 @@ from itertools import chain
 from typing import Any, Final, Protocol
 
 import numpy as np
-from sqlalchemy import Connection
 
-from shared.domain.area import AxisArea, Box
+from shared.domain.area import INSIDE, AxisArea, Box
 from shared.domain.clock import list_slots
 from shared.domain.trip_end import End, filter_ends
 from shared.index.block_header import BlockTable
 from shared.index.layout import FLOW_SHIFT
+from shared.index.segment import BlockHeaders
+from shared.index.snapshot import Reader
 from shared.kernels.bit_packing import unpack_numbers
 from shared.kernels.compiler import compile_kernel
 from shared.platform.arrays import Flags, Numbers, Words
@@ -78,10 +79,26 @@ class FlowCoverage:
             np.ones(len(origins), np.bool_) if self.area is None else filter_ends(self.area, origins, destinations, end=self.end)
         )
 
+    def applies_to(self, headers: BlockHeaders) -> Flags:
+        """Of which blocks stored flows count covered trips: segments without flows per hour have flows of all hours only."""
+        return headers.has_flows if self.slots is None else headers.has_hourly_flows
+
+    def contains_all(self, headers: BlockHeaders) -> Flags:
+        """Whether stored flows cover all trips of each block."""
+        if self.area is None:
+            return np.ones(headers.size, np.bool_)
+        origins, destinations = (self.area.classify(bounds) == INSIDE for bounds in (headers.bounds, headers.other_bounds))
+        flags: dict[End, Flags] = {
+            "origin": origins,
+            "destination": destinations,
+            "both": origins & destinations,
+            "either": origins | destinations,
+        }
+        return flags[self.end]
+
     def read_rows(
         self,
-        connection: Connection,
-        parameters: dict[str, object],
+        reader: Reader,
         *,
         view: Sequence[int] | None = None,
         is_in_order: bool = False,
@@ -91,14 +108,18 @@ class FlowCoverage:
         view: bounds of whole cells; rows with no flow in it may be skipped.
         """
         bounds = self.area.bounds() if self.area else None
-        query_parameters = {
-            **parameters,
+        segments = [
+            segment_id for segment_id, has_hours in reader.snapshot.segment_ids.items() if has_hours or self.slots is None
+        ]
+        query_parameters: dict[str, object] = {
+            **reader.trips.name_parameters,
+            "segment_ids": segments,
             "slots": None if self.slots is None else list(self.slots),
             "view_area": view or bounds,
             "first_area": bounds if self.end in ("origin", "both") else None,
             "is_in_order": is_in_order,
         }
-        return stream_rows(connection, "list_segment_flows", query_parameters, rows=_FLOW_ROWS)
+        return stream_rows(reader.connection, "list_segment_flows", query_parameters, rows=_FLOW_ROWS) if segments else iter(())
 
     def count_rows(self, rows: Sequence[Any]) -> Numbers:
         """Count the covered trips of rows. Shape: 4 by n flows: index of the row, origin and destination cell, trips."""

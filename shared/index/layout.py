@@ -1,6 +1,6 @@
 """Layout: constants of blocks, cells, flows and hours. Compiled into kernels."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from shared.domain.position import POSITION_BITS
@@ -33,3 +33,8 @@ DAY_ONE: Final = date(1, 1, 1)
 def number_day(day: date) -> int:
     """Days since DAY_ONE."""
     return (day - DAY_ONE).days
+
+
+def make_day(number: int) -> date:
+    """Undo number_day."""
+    return DAY_ONE + timedelta(days=number)

@@ -5,15 +5,15 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from shared.index.block_filter import AreaLimits, Limits, Scratch, TimeLimits, filter_by_time, select_trips
-from shared.index.block_header import BlockTable
-from shared.index.block_reader import read_axis_bases, read_ends, read_others, read_week_index
+from shared.index.block_header import BlockTable, BlockWords
+from shared.index.block_reader import read_ends, read_others, read_week_index
 from shared.index.layout import HOURS
 from shared.index.stamps import make_stamp
 from shared.kernels.bit_packing import unpack_numbers
 from shared.kernels.compiler import compile_kernel
 from shared.kernels.morton import gather, join_axes
 from shared.kernels.pair_counter import find_pair
-from shared.platform.arrays import Flags, Numbers, Words
+from shared.platform.arrays import Flags, Numbers
 
 GROUP_CELL_BITS: Final = 45
 """Bits of a trip group's origin cell in its first key: geohashes of up to nine characters."""
@@ -43,7 +43,7 @@ GroupSums = BlockTable
 
 
 @compile_kernel
-def list_positions(blocks: BlockTable, words: Words, found: Numbers) -> None:
+def list_positions(blocks: BlockTable, words: BlockWords, found: Numbers) -> None:
     """List the ends of all trips of blocks, as positions. Shape: found has one element per trip."""
     first = 0
     for number in range(len(blocks)):
@@ -54,7 +54,7 @@ def list_positions(blocks: BlockTable, words: Words, found: Numbers) -> None:
 
 
 @compile_kernel
-def list_ends(blocks: BlockTable, words: Words, datasources: Datasources, found: Numbers) -> None:
+def list_ends(blocks: BlockTable, words: BlockWords, datasources: Datasources, found: Numbers) -> None:
     """List all trips of blocks. Shape: found is 2 or 3 by all trips: ends, stamps, and other ends where it has a third row."""
     first = 0
     for number in range(len(blocks)):
@@ -65,7 +65,7 @@ def list_ends(blocks: BlockTable, words: Words, datasources: Datasources, found:
         if len(found) > 2:
             read_others(block, words, found[2, first:last])
         stamps = found[1, first:last]
-        unpack_numbers(words, block.times_at, stamps, block.trips)
+        unpack_numbers(words.bits, block.times_at, stamps, block.trips)
         start = 0
         for entry in range(week_index.shape[1]):
             week_hour = (block.week + week_index[0, entry]) * HOURS
@@ -85,7 +85,7 @@ def _make_scratch(blocks: BlockTable) -> Scratch:
 
 
 @compile_kernel
-def count_times(blocks: BlockTable, words: Words, area: AreaLimits, limits: TimeLimits, counts: Numbers) -> None:
+def count_times(blocks: BlockTable, words: BlockWords, area: AreaLimits, limits: TimeLimits, counts: Numbers) -> None:
     """Add the selected trips per week from first_day's on, and per hour of the week where counts has 168 columns.
 
     Shape: counts has a row per week.
@@ -135,7 +135,7 @@ def _add_weeks(week_index: Numbers, selected: Flags, first_week: int, counts: Nu
 
 
 @compile_kernel
-def list_trips(blocks: BlockTable, words: Words, limits: Limits, found: Numbers) -> int:
+def list_trips(blocks: BlockTable, words: BlockWords, limits: Limits, found: Numbers) -> int:
     """List the selected trips of origin blocks; returns how many.
 
     Shape: found is 4 by n: origins, destinations, regions, hours since 0001-01-01.
@@ -148,7 +148,7 @@ def list_trips(blocks: BlockTable, words: Words, limits: Limits, found: Numbers)
         week_index = read_week_index(block, words)
         select_trips(block, words, week_index, limits.area, (True, True), scratch)
         filter_by_time(block, week_index, limits.time, scratch)
-        x_base, y_base = read_axis_bases(block)
+        x_base, y_base = block.other_x, block.other_y
         for i in range(block.trips):
             if selected[i]:
                 found[0, count], found[1, count] = ends[i], join_axes(x_base + axis_offsets[0, i], y_base + axis_offsets[1, i])
@@ -158,7 +158,7 @@ def list_trips(blocks: BlockTable, words: Words, limits: Limits, found: Numbers)
 
 
 @compile_kernel
-def list_cells(blocks: BlockTable, words: Words, limits: Limits, shift: int, found: Numbers) -> int:
+def list_cells(blocks: BlockTable, words: BlockWords, limits: Limits, shift: int, found: Numbers) -> int:
     """List the cells (position >> shift) of the selected trips of origin blocks, on any day; returns how many.
 
     Shape: found is 2 by n + 1: origin and destination cells.
@@ -174,7 +174,7 @@ def list_cells(blocks: BlockTable, words: Words, limits: Limits, shift: int, fou
         select_trips(block, words, week_index, limits.area, (True, needs_times), scratch)
         if needs_times:
             filter_by_time(block, week_index, limits.time, scratch)
-        x_base, y_base = read_axis_bases(block)
+        x_base, y_base = block.other_x, block.other_y
         for i in range(block.trips):
             found[0, count] = ends[i] >> shift
             found[1, count] = join_axes(x_base + axis_offsets[0, i], y_base + axis_offsets[1, i]) >> shift
@@ -185,7 +185,7 @@ def list_cells(blocks: BlockTable, words: Words, limits: Limits, shift: int, fou
 @compile_kernel
 def sum_groups(
     blocks: BlockTable,
-    words: Words,
+    words: BlockWords,
     limits: Limits,
     groups: GroupKeys,
     datasources: Datasources,
@@ -204,7 +204,7 @@ def sum_groups(
         week_index = read_week_index(block, words)
         select_trips(block, words, week_index, limits.area, (True, True), scratch)
         trips = block.trips
-        x_base, y_base = read_axis_bases(block)
+        x_base, y_base = block.other_x, block.other_y
         codes[:trips] = times[:trips]
         filter_by_time(block, week_index, limits.time, scratch)
         for i in range(trips):

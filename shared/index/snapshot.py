@@ -1,88 +1,215 @@
-"""Snapshot: what is visible at one moment, and what to do when it went stale."""
+"""Snapshots: what is visible at one moment, and what to do when it is gone.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+    engine = cache_index(connect_database(settings), mib=settings.block_cache_mib)
+    reader = open_snapshot(connection, region="Turin")
+
+One small statement tells which segments and loads are visible. Their headers and counts are read once per process, and columns of
+bits as questions need them. A snapshot that nobody changed is the same object again.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from datetime import date
+from functools import cached_property
+from threading import Lock
+from typing import Final, NamedTuple, TypeVar
 
-from sqlalchemy import Connection
+import numpy as np
+from sqlalchemy import Connection, Engine
 
-from shared.platform.errors import RequestError
+from shared.index.block_cache import BlockCache
+from shared.index.layout import make_day
+from shared.index.segment import BlockHeaders, Segment, StaleError, Weeks, make_empty, merge_segments, read_load, read_segment
+from shared.platform.arrays import Flags, Numbers
+from shared.platform.errors import RequestError, TransientError
 from shared.platform.near_names import describe_near
 from shared.services.database import execute
 
+__all__ = ["Reader", "Snapshot", "StaleError", "TripFilter", "cache_index", "open_snapshot", "retry_stale"]
+
 _Answer = TypeVar("_Answer")
+_OPTION: Final = "tripdeck_index_cache"
+# A load commits some times a second, and an attempt fails where one of its few milliseconds meets a commit.
+_ATTEMPTS: Final = 50
+
+
+class _SegmentKey(NamedTuple):
+    segment_id: int
+    trips: int
+    has_hours: bool
+
+
+class _LoadKey(NamedTuple):
+    load_id: int
+    trips: int
+    has_blocks: bool
+
+
+_Key = _SegmentKey | _LoadKey
 
 
 @dataclass(frozen=True, slots=True)
 class TripFilter:
-    """What restricts a question's trips: ids of region and datasource (None: all), first and last trip (None: no trips); and
-    the visible loads that are in no segment, of which some have no blocks (unindexed).
+    """What restricts a question's trips: ids of region and datasource (None: all); first and last day of trips under them (None:
+    there are none). Clock: local wall clock.
     """
 
     region_id: int | None
     datasource_id: int | None
-    first_at: datetime | None
-    last_at: datetime | None
-    uncompacted_loads: list[int]
-    unindexed_loads: list[int]
+    first_on: date | None
+    last_on: date | None
 
     @property
     def name_parameters(self) -> dict[str, object]:
-        """The ids of region and datasource as query parameters."""
+        """The ids as query parameters."""
         return {"region_id": self.region_id, "datasource_id": self.datasource_id}
 
-    @property
-    def parameters(self) -> dict[str, object]:
-        """All ids as query parameters."""
-        return {
-            **self.name_parameters,
-            "uncompacted_loads": self.uncompacted_loads,
-            "unindexed_loads": self.unindexed_loads,
-        }
+    def select_blocks(self, blocks: BlockHeaders) -> Flags:
+        """Which blocks may have trips of the region and datasource. Shape: n flags."""
+        selected = np.ones(blocks.size, np.bool_) if self.region_id is None else blocks.region == self.region_id
+        return selected if self.datasource_id is None else selected & (self.find_datasource(blocks) >= 0)
+
+    def find_datasource(self, blocks: BlockHeaders) -> Numbers:
+        """Index of the datasource among each block's; -1 where it has none of them, or all count. Shape: n."""
+        found = np.full(blocks.size, -1, np.int64)
+        if self.datasource_id is not None:
+            values, offsets = blocks.datasources
+            at = np.flatnonzero(values == self.datasource_id)
+            rows = np.searchsorted(offsets, at, side="right") - 1
+            index = np.full(len(offsets) - 1, -1, np.int64)
+            index[rows] = at - offsets[rows]
+            found = index[blocks.row]
+        return found
 
 
-def fetch_trip_filter(connection: Connection, *, region: str | None, datasource: str | None) -> TripFilter:
-    """Look up the ids of the names, the period of their trips, and the uncompacted and unindexed loads.
+@dataclass(frozen=True)
+class Snapshot:
+    """The data of all visible segments and loads. unindexed_loads: those in no block, whose trips are read one by one."""
 
-    Raises: RequestError for a name that isn't there.
-    """
+    keys: tuple[_Key, ...]
+    data: Segment
+    cache: BlockCache
+
+    @cached_property
+    def unindexed_loads(self) -> list[int]:
+        """Ids of loads without blocks."""
+        return [key.load_id for key in self.keys if isinstance(key, _LoadKey) and not key.has_blocks]
+
+    @cached_property
+    def unindexed_trips(self) -> int:
+        """Trips of the loads without blocks."""
+        return sum(key.trips for key in self.keys if isinstance(key, _LoadKey) and not key.has_blocks)
+
+    @cached_property
+    def segment_ids(self) -> dict[int, bool]:
+        """Ids of the segments, and whether they keep flows per hour."""
+        return {key.segment_id: key.has_hours for key in self.keys if isinstance(key, _SegmentKey)}
+
+    @cached_property
+    def cell_trips(self) -> Numbers:
+        """Trips of each cell."""
+        values, offsets = self.data.cells.sum_trips
+        return np.diff(np.append(0, np.cumsum(values))[offsets])
+
+    def blocks(self, *, is_origin: bool) -> BlockHeaders:
+        """The blocks of one end."""
+        return self.data.origins if is_origin else self.data.destinations
+
+    def select_weeks(self, region_id: int | None, datasource_id: int | None) -> Weeks:
+        """The weeks of a region and a datasource (None: all)."""
+        weeks = self.data.weeks
+        selected = np.ones(len(weeks.week), np.bool_)
+        if region_id is not None:
+            selected &= weeks.region == region_id
+        if datasource_id is not None:
+            selected &= weeks.datasource == datasource_id
+        return weeks if selected.all() else Weeks(*(column[selected] for column in weeks))
+
+
+class Reader(NamedTuple):
+    """A snapshot that is open: where to read what is not in memory, and what restricts the question's trips."""
+
+    connection: Connection
+    snapshot: Snapshot
+    trips: TripFilter
+
+    def check(self, *, has_read_all: bool = False) -> None:
+        """Ensure that loads whose trips were read, unindexed ones or all, are as they were. Raises: StaleError."""
+        if (has_read_all or self.snapshot.unindexed_loads) and _list_keys(self.connection)[0] != self.snapshot.keys:
+            raise StaleError
+
+
+class _IndexCache:
+    """The data of visible segments and loads, and columns of blocks. Thread-safe."""
+
+    def __init__(self, limit_mib: int) -> None:
+        self.blocks = BlockCache(limit_mib)
+        self._parts: dict[_Key, Segment] = {}
+        self._snapshot = Snapshot((), make_empty(), self.blocks)
+        self._lock = Lock()
+
+    def open(self, connection: Connection, keys: tuple[_Key, ...]) -> Snapshot:
+        """Make the snapshot of these keys; what is not in memory is read. Raises: StaleError."""
+        with self._lock:
+            if keys != self._snapshot.keys:
+                parts = {key: self._parts.get(key) or _read(connection, key) for key in keys}
+                self._snapshot = Snapshot(keys, merge_segments([*parts.values()]), self.blocks)
+                self._parts = parts
+            return self._snapshot
+
+
+def _read(connection: Connection, key: _Key) -> Segment:
+    if isinstance(key, _SegmentKey):
+        return read_segment(connection, key.segment_id, trips=key.trips, has_hours=key.has_hours)
+    return read_load(connection, key.load_id, trips=key.trips, has_blocks=key.has_blocks)
+
+
+def cache_index(engine: Engine, *, mib: int) -> Engine:
+    """Make an engine with the same connections and a new cache of the index. mib: limit of columns of blocks in MiB; 0: none."""
+    return engine.execution_options(**{_OPTION: _IndexCache(mib)})
+
+
+def get_block_cache(engine: Engine) -> BlockCache:
+    """The block cache of an engine of cache_index. Raises: KeyError for another."""
+    cache: _IndexCache = engine.get_execution_options()[_OPTION]
+    return cache.blocks
+
+
+def open_snapshot(connection: Connection, *, region: str | None = None, datasource: str | None = None) -> Reader:
+    """Open what is visible now, and look the names up. Raises: RequestError for a name that isn't there, StaleError."""
     names = {"region": region, "datasource": datasource}
-    row = execute(connection, "fetch_filters", **names).mappings().one()
+    keys, ids = _list_keys(connection, **names)
     for parameter, name in names.items():
-        if name is not None and row[f"{parameter}_id"] is None:
+        if name is not None and ids[parameter] is None:
             near = describe_near(name, execute(connection, f"list_{parameter}_names").scalars())
             raise RequestError(f"There is no {parameter} {name!r}{near}.", parameter=parameter)
-    return TripFilter(
-        row["region_id"], row["datasource_id"], row["first_at"], row["last_at"], row["uncompacted_loads"], row["unindexed_loads"]
-    )
+    cache: _IndexCache | None = connection.get_execution_options().get(_OPTION)
+    snapshot = (_IndexCache(0) if cache is None else cache).open(connection, keys)
+    weeks = snapshot.select_weeks(ids["region"], ids["datasource"])
+    days = (make_day(int(weeks.first_day.min())), make_day(int(weeks.last_day.max()))) if len(weeks.week) else (None, None)
+    return Reader(connection, snapshot, TripFilter(ids["region"], ids["datasource"], *days))
 
 
-def fetch_uncompacted_loads(connection: Connection) -> dict[str, list[int]]:
-    """Ids of the loads in no segment, and of those without blocks, as query parameters."""
-    rows = execute(connection, "list_uncompacted_loads").all()
-    return {
-        "uncompacted_loads": [row.load_id for row in rows],
-        "unindexed_loads": [row.load_id for row in rows if not row.has_blocks],
-    }
-
-
-class StaleError(Exception):
-    """Loads were compacted or undone while a question was answered; see retry_stale."""
+def _list_keys(
+    connection: Connection, *, region: str | None = None, datasource: str | None = None
+) -> tuple[tuple[_Key, ...], dict[str, int | None]]:
+    """List what is visible, and the ids of names."""
+    row = execute(connection, "open_snapshot", region=region, datasource=datasource).one()
+    segments = map(_SegmentKey, row.segment_ids, row.segment_trips, row.segment_has_hours)
+    loads = map(_LoadKey, row.load_ids, row.load_trips, row.load_has_blocks)
+    return (*segments, *loads), {"region": row.region_id, "datasource": row.datasource_id}
 
 
 def retry_stale(ask: Callable[[], _Answer]) -> _Answer:
-    """Ask until an answer is of one state of the loads. ask must fetch the trip filter, or the uncompacted loads, anew."""
-    while True:
+    """Ask until an answer is of one state of the loads. ask must open a snapshot anew.
+
+    Raises: TransientError when no attempt was of one state: the index is damaged, or changes all the time.
+    """
+    for _ in range(_ATTEMPTS):
         with suppress(StaleError):
             return ask()
-
-
-@contextmanager
-def unchanged_segments(connection: Connection) -> Iterator[None]:
-    """Ensure that several statements see the same segments. Raises: StaleError when segments changed in between."""
-    segments = execute(connection, "list_segments").all()
-    yield
-    if execute(connection, "list_segments").all() != segments:
-        raise StaleError
+    raise TransientError(
+        f"The index was another one in each of {_ATTEMPTS} attempts; ask again, or look for damage with `tripdeck check`.",
+        code="index_changed",
+    )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from shared.domain.area import Box
-from shared.domain.position import decode_position
-from shared.index.snapshot import StaleError, fetch_uncompacted_loads, retry_stale
+from shared.domain.position import decode_position, gather_axis, spread_axis
+from shared.index.snapshot import open_snapshot, retry_stale
 from shared.services.database import execute
 
 
@@ -22,16 +22,19 @@ def list_datasources(connection: Connection) -> list[dict[str, Any]]:
 
 def fetch_extent(connection: Connection) -> Box | None:
     """Find the box around the origins of all trips; None without trips."""
-    row = retry_stale(lambda: _fetch_extent(connection))
-    if row.x_low is None:
+    return retry_stale(lambda: _fetch_extent(connection))
+
+
+def _fetch_extent(connection: Connection) -> Box | None:
+    reader = open_snapshot(connection)
+    bounds = [column.tolist() for column in reader.snapshot.data.origins.bounds]
+    if reader.snapshot.unindexed_loads:
+        row = execute(connection, "bound_unindexed_origins", unindexed_loads=reader.snapshot.unindexed_loads).one()
+        for axis, (column, bits) in enumerate(zip(bounds, row, strict=True)):
+            column.extend([] if bits is None else [gather_axis(bits >> 1 if axis < 2 else bits)])
+        reader.check()
+    if not bounds[0]:
         return None
-    west, south = decode_position(row.x_low | row.y_low)
-    east, north = decode_position(row.x_high | row.y_high)
+    west, south = decode_position(spread_axis(min(bounds[0])) << 1 | spread_axis(min(bounds[2])))
+    east, north = decode_position(spread_axis(max(bounds[1])) << 1 | spread_axis(max(bounds[3])))
     return Box(west, south, east, north)
-
-
-def _fetch_extent(connection: Connection) -> Row[Any]:
-    row = execute(connection, "fetch_extent", **fetch_uncompacted_loads(connection)).one()
-    if not row.is_current:
-        raise StaleError
-    return row

@@ -1,24 +1,27 @@
 """Density: trip origins per cell, in the finest cells of which there are at most a given number. The map's ground layer."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection
 
-from shared.domain.area import WHOLE_WORLD, AxisArea, Box
+from shared.domain.area import OUTSIDE, WHOLE_WORLD, AxisArea, Box
 from shared.domain.position import Positions, cell_middles
+from shared.index.block_cache import DELTAS
+from shared.index.block_fetch import BlockScan, read_blocks
 from shared.index.layout import CELL_SHIFT, FINE_SHIFT
-from shared.index.snapshot import StaleError, fetch_uncompacted_loads, retry_stale
-from shared.services.database import execute, stream_rows
+from shared.index.scan_kernels import list_positions
+from shared.index.snapshot import Reader, Snapshot, open_snapshot, retry_stale
+from shared.kernels.radix_sort import count_numbers
+from shared.platform.arrays import Numbers
+from shared.services.database import execute
 
 # Bits of one level of the cell pyramid: half the rows, half the columns.
 _STEP_BITS: Final = 2
 # Most distinct cells while blocks are read; more are coarsened at once.
 _MOST_CELLS: Final = 250_000
-# Blocks read at once, of some 1,000 trips each, before their cells are merged.
-_ROWS: Final = 256
+_FINE_BITS: Final = CELL_SHIFT - FINE_SHIFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +38,13 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
     area = viewport.area().outer(FINE_SHIFT) if viewport else WHOLE_WORLD
     if area.is_empty:
         return []
-    rows = retry_stale(lambda: _list_cells(connection, viewport, area, limit=limit))
-    if rows[0].cell is None:
-        return []
-    longitudes, latitudes = cell_middles(np.array([row.cell for row in rows]), rows[0].shift)
+    found = retry_stale(lambda: _count_cells(connection, area, limit=limit))
+    order = np.lexsort((found.cells, -found.trips))
+    longitudes, latitudes = cell_middles(found.cells[order], FINE_SHIFT + found.level)
     return [
-        CellCount(longitude, latitude, row.trips)
-        for longitude, latitude, row in zip(longitudes.tolist(), latitudes.tolist(), rows, strict=True)
+        CellCount(longitude, latitude, trips)
+        for longitude, latitude, trips in zip(longitudes.tolist(), latitudes.tolist(), found.trips[order].tolist(), strict=True)
     ]
-
-
-def _list_cells(connection: Connection, viewport: Box | None, area: AxisArea, *, limit: int) -> Sequence[Any]:
-    """Rows of list_density, at least one. Raises: StaleError."""
-    areas = {
-        "area": area.bounds() if viewport else None,
-        "cell_area": area.outer(CELL_SHIFT).bounds() if viewport else None,
-    }
-    loads = fetch_uncompacted_loads(connection)
-    has_blocks = loads["uncompacted_loads"] != loads["unindexed_loads"]
-    uncompacted = _count_blocks(connection, area, loads, limit=limit) if has_blocks else _Cells()
-    known = {"least_level": uncompacted.level, "cells": uncompacted.cells.tolist(), "cell_trips": uncompacted.trips.tolist()}
-    rows = execute(connection, "list_density", **areas, **loads, **known, limit=limit).all()
-    if not rows[0].is_current:
-        raise StaleError
-    return rows
 
 
 class _Cells:
@@ -85,20 +71,45 @@ class _Cells:
         self.cells, self.trips = cells[first], np.add.reduceat(trips[order], first) if len(first) else first
 
 
-def _count_blocks(connection: Connection, area: AxisArea, loads: Mapping[str, object], *, limit: int) -> _Cells:
-    """Count the origins of uncompacted loads that have blocks, in at most limit cells."""
-    # Imported here: where all loads are compacted no compiled kernels are needed.
-    from shared.index.block_fetch import decode_blocks
-    from shared.index.block_header import BlockHeader, EncodedBlock
-    from shared.index.scan_kernels import list_positions
-    from shared.kernels.radix_sort import count_numbers
-
+def _count_cells(connection: Connection, area: AxisArea, *, limit: int) -> _Cells:
+    """Raises: StaleError."""
+    reader = open_snapshot(connection)
     found = _Cells()
-    for rows in stream_rows(connection, "list_origin_blocks", {"area": area.bounds(), **loads}, rows=_ROWS):
-        blocks = decode_blocks(EncodedBlock(BlockHeader(row.trips, base=row.base), row.week_index, row.deltas) for row in rows)
+    found.add(*_list_segment_cells(reader.snapshot, area))
+    found.coarsen(max(limit, _MOST_CELLS))
+    _add_uncompacted(reader, area, found)
+    if reader.snapshot.unindexed_loads:
+        parameters = {"shift": FINE_SHIFT + found.level, "area": None if area == WHOLE_WORLD else area.bounds()}
+        loads = reader.snapshot.unindexed_loads
+        rows = execute(connection, "count_unindexed_cells", unindexed_loads=loads, **parameters).all()
+        found.add(*np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2).T)
+        reader.check()
+    found.coarsen(limit)
+    return found
+
+
+def _list_segment_cells(snapshot: Snapshot, area: AxisArea) -> tuple[Numbers, Numbers]:
+    """The fine cells of segments in an area, and their trips."""
+    cells = snapshot.data.cells
+    outer = area.outer(CELL_SHIFT)
+    rows = np.flatnonzero(cells.is_origin & outer.contains(cells.corner))
+    counts = cells.fine_cells.counts[rows]
+    ends = np.cumsum(counts)
+    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(cells.fine_cells.offsets[rows] - ends + counts, counts)
+    corners = np.repeat(cells.corner[rows] >> CELL_SHIFT << _FINE_BITS, counts)
+    fine = corners | cells.fine_cells.values[at]
+    is_inside = area.contains(fine << FINE_SHIFT)
+    return fine[is_inside], cells.fine_trips.values[at][is_inside].astype(np.int64)
+
+
+def _add_uncompacted(reader: Reader, area: AxisArea, found: _Cells) -> None:
+    """Add the origins of loads that are in no segment."""
+    headers = reader.snapshot.data.origins
+    headers = headers.take(~headers.has_cells & (area.classify(headers.bounds) != OUTSIDE))
+    nothing = np.zeros(headers.size, np.int64)
+    scan = BlockScan(headers, nothing, nothing, nothing + DELTAS, nothing - 1)
+    for _, blocks in read_blocks(reader.connection, reader.snapshot.cache, scan):
         positions = np.empty(blocks.trips, np.int64)
         list_positions(blocks.table, blocks.words, positions)
         found.add(*count_numbers(positions[area.contains(positions)] >> FINE_SHIFT + found.level))
         found.coarsen(_MOST_CELLS)
-    found.coarsen(limit)
-    return found

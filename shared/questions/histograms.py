@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from shared.domain.trip_end import area_parameters
 from shared.index.layout import HOURS
-from shared.index.snapshot import fetch_trip_filter, retry_stale
+from shared.index.snapshot import open_snapshot, retry_stale
+from shared.platform.arrays import Numbers
 from shared.platform.errors import RequestError
-from shared.questions.period_counts import Counts
 from shared.questions.weekly import WeeklyQuestion, count_trips, resolve_period
 from shared.services.database import execute, preferring_indexes
 
@@ -71,15 +71,15 @@ def count_hours_of_week(connection: Connection, question: WeeklyQuestion) -> lis
     return _count(connection, question, by_hour=True).sum(axis=0).tolist()  # type: ignore[no-any-return]
 
 
-def _count(connection: Connection, question: WeeklyQuestion, *, by_hour: bool) -> Counts:
+def _count(connection: Connection, question: WeeklyQuestion, *, by_hour: bool) -> Numbers:
     """Count the trips of a period. Shape: a row per week, a column per hour of the week or one."""
 
-    def count() -> Counts:
-        trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-        period = resolve_period(question, trip_filter)
+    def count() -> Numbers:
+        reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
+        period = resolve_period(question, reader.trips)
         if period is None:
             return np.zeros((1, HOURS if by_hour else 1), np.int64)
-        return count_trips(connection, question, trip_filter=trip_filter, period=period, by_hour=by_hour)
+        return count_trips(reader, question, period, by_hour=by_hour)
 
     return retry_stale(count)
 
@@ -96,11 +96,11 @@ def _count_durations(connection: Connection, question: WeeklyQuestion) -> dict[i
         # A load may have brought some meanwhile.
         if not _has_durations(connection):
             return {None: trips}
-    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-    period = resolve_period(question, trip_filter)
+    reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
+    period = resolve_period(question, reader.trips)
     if period is None or (question.area and question.area.is_empty):
         return {}
-    parameters = {**trip_filter.name_parameters, **period.parameters}
+    parameters = {**reader.trips.name_parameters, **period.parameters}
     bounds_s = [60 * minute for minute in DURATION_MINUTES]
     areas = area_parameters(question.box, question.end)
     # The index of trips knows origins.

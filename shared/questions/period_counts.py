@@ -1,69 +1,88 @@
-"""Period counts: trips per week, or per hour, without a box.
+"""Period counts: trips per week, or per hour, anywhere.
 
-Whole weeks come from the weekly rollup, hours and odd days from the days of segments, and those of uncompacted loads from the
-times of blocks.
+Whole weeks come from the weeks of segments and loads, hours and odd days from the days of segments, and of loads that are not
+compacted from the times of blocks.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-from sqlalchemy import Connection
 
-from shared.domain.clock import DAY
-from shared.index.layout import HOURS
-from shared.index.snapshot import StaleError, TripFilter
+from shared.domain.trip_end import area_parameters
+from shared.index.block_cache import TIMES
+from shared.index.block_fetch import BlockScan, read_blocks
+from shared.index.count_kernels import add_days
+from shared.index.layout import HOURS, number_day
+from shared.index.scan import ScanFilter, TimeCounter
+from shared.index.snapshot import Reader
+from shared.platform.arrays import Numbers
 from shared.questions.period import Period
-from shared.services.database import stream_rows
-
-Counts = npt.NDArray[np.int64]
-
-# Rows per fetch: five years of weeks, or the times of a quarter of a million trips.
-_ROWS: Final = 256
+from shared.services.database import execute
 
 
-def count_without_box(connection: Connection, trip_filter: TripFilter, period: Period, *, by_hour: bool = False) -> Counts:
+def count_anywhere(reader: Reader, period: Period, *, by_hour: bool = False) -> Numbers:
     """Count the trips of a period. Raises: StaleError.
 
     Shape: a row per week of the period, a column per hour of the week or one.
     """
-    parameters = {**trip_filter.parameters, **period.parameters, "by_hour": by_hour}
-    days = period.cut_days
-    if by_hour or period.hours is not None:
-        # The rollup of weeks has no hours, so no week is counted as a whole.
-        parameters |= {"whole_from": period.to_on + DAY, "whole_to": period.from_on - DAY}
-        days = [(period.from_on, period.to_on)]
-    first_week = period.first_week
-    counts = np.zeros((period.weeks, HOURS if by_hour else 1), np.int64)
-    for rows in stream_rows(connection, "count_without_box", parameters, rows=_ROWS):
-        if not rows[0].is_current:
-            raise StaleError
-        for row in rows:
-            if row.week is not None:
-                counts[(row.week - first_week).days // 7, row.hour or 0] += row.trips
-        if blocks := [row for row in rows if row.times is not None]:
-            counts += _count_blocks(blocks, period, days, by_hour=by_hour)
-    return counts
-
-
-def _count_blocks(rows: Sequence[Any], period: Period, days: Sequence[tuple[date, date]], *, by_hour: bool) -> Counts:
-    # Imported here: questions that read no blocks need not load compiled kernels.
-    from shared.index.block_fetch import decode_blocks
-    from shared.index.block_header import BlockHeader, EncodedBlock
-    from shared.index.scan import ScanFilter, TimeCounter
-
     scan_filter = ScanFilter(None, period.hours, period.from_on, period.to_on)
     counter = TimeCounter(scan_filter, by_hour=by_hour)
-    blocks = decode_blocks(
-        EncodedBlock(
-            BlockHeader(row.trips, row.region_id, 0, row.base_week, row.datasources, selected_datasource=row.selected),
-            row.week_index,
-            row.times,
-        )
-        for row in rows
-    )
+    first_week = number_day(period.from_on) // 7
+    days = period.cut_days
+    if by_hour or period.hours is not None:
+        days = [(period.from_on, period.to_on)]
+    else:
+        weeks = reader.snapshot.select_weeks(reader.trips.region_id, reader.trips.datasource_id)
+        first, last = (number_day(day) // 7 for day in period.whole_weeks)
+        selected = (weeks.week >= first) & (weeks.week <= last)
+        np.add.at(counter.counts[:, 0], weeks.week[selected] - first_week, weeks.trips[selected])
     for from_on, to_on in days:
-        counter.add(blocks, from_on, to_on)
+        part = replace(period, from_on=from_on, to_on=to_on)
+        _add_days(reader, part, counter.counts[number_day(from_on) // 7 - first_week :])
+        if reader.snapshot.unindexed_loads:
+            _add_unindexed(reader, part, counter.counts[number_day(from_on) // 7 - first_week :])
+    if days:
+        _add_uncompacted(reader, counter, days)
     return counter.counts
+
+
+def _add_days(reader: Reader, period: Period, counts: Numbers) -> None:
+    """Add the trips of segments on the days of a period."""
+    days = reader.snapshot.data.days
+    first, last = np.searchsorted(days.day, [number_day(period.from_on), number_day(period.to_on) + 1])
+    hours = np.ones(HOURS, np.bool_)
+    if period.hours is not None:
+        hours = np.isin(np.arange(HOURS), period.hours)
+    region, datasource = (-1 if name is None else name for name in (reader.trips.region_id, reader.trips.datasource_id))
+    add_days(tuple(column[first:last] for column in days), (region, datasource, hours), number_day(period.from_on) // 7, counts)
+
+
+def _add_uncompacted(reader: Reader, counter: TimeCounter, days: list[tuple[date, date]]) -> None:
+    """Add the trips of loads that are in no segment, by the times of their blocks."""
+    headers = reader.snapshot.data.origins
+    headers = headers.take(~headers.has_cells & reader.trips.select_blocks(headers))
+    zeros = np.zeros(headers.size, np.int64)
+    scan = BlockScan(headers, zeros, zeros, zeros + TIMES, reader.trips.find_datasource(headers))
+    for _, blocks in read_blocks(reader.connection, reader.snapshot.cache, scan):
+        for from_on, to_on in days:
+            counter.add(blocks, from_on, to_on)
+
+
+def _add_unindexed(reader: Reader, period: Period, counts: Numbers) -> None:
+    """Add the trips of unindexed loads on the days of a period."""
+    by_hour = counts.shape[1] == HOURS
+    rows = execute(
+        reader.connection,
+        "count_unindexed_times",
+        **reader.trips.name_parameters,
+        **area_parameters(None, "origin"),
+        unindexed_loads=reader.snapshot.unindexed_loads,
+        from_on=period.from_on,
+        to_on=period.to_on,
+        hours=period.hours,
+        by_hour=by_hour,
+    ).all()
+    for row in rows:
+        counts[number_day(row.week) // 7 - number_day(period.from_on) // 7, row.hour or 0] += row.trips
+    reader.check()

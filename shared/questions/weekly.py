@@ -3,7 +3,7 @@
     answer = fetch_weekly(connection, WeeklyQuestion(region="Turin", box=parse_bbox("7.5,45,7.7,45.1"), end="both"))
     answer.weekly_average      # trips ÷ weeks of the period; weeks without trips count as zero
 
-Whole weeks and whole cells are counted from rollups, the rest of the period and of the box from blocks or trips: exactly.
+Whole weeks and whole cells are counted by their sums, the rest of the period and of the box from blocks or trips: exactly.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,12 @@ from shared.domain.area import WHOLE_WORLD, AxisArea, Box
 from shared.domain.clock import DAY, WEEK, WEEKDAYS, find_monday, list_hours, validate_hours, validate_weekdays
 from shared.domain.trip_end import End, validate_end
 from shared.index.layout import HOURS
-from shared.index.snapshot import TripFilter, fetch_trip_filter, retry_stale
+from shared.index.snapshot import Reader, TripFilter, open_snapshot, retry_stale
+from shared.platform.arrays import Numbers
 from shared.platform.errors import RequestError
+from shared.questions.area_counts import AreaFilter, count_area
 from shared.questions.period import Period
-from shared.questions.period_counts import Counts, count_without_box
+from shared.questions.period_counts import count_anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,20 @@ def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnsw
 
     Raises: RequestError for a region or datasource that isn't there.
     """
-    return retry_stale(lambda: _fetch(connection, question))
+    return retry_stale(lambda: _count_weeks(_open(connection, question), question))
 
 
-def _fetch(connection: Connection, question: WeeklyQuestion) -> WeeklyAnswer:
-    trip_filter = fetch_trip_filter(connection, region=question.region, datasource=question.datasource)
-    period = resolve_period(question, trip_filter)
+def _open(connection: Connection, question: WeeklyQuestion) -> Reader:
+    return open_snapshot(connection, region=question.region, datasource=question.datasource)
+
+
+def _count_weeks(reader: Reader, question: WeeklyQuestion) -> WeeklyAnswer:
+    """Count the trips of every week. Raises: StaleError."""
+    period = resolve_period(question, reader.trips)
     if period is None:
         return WeeklyAnswer((), question.from_on, question.to_on)
-    counts = count_trips(connection, question, trip_filter=trip_filter, period=period)
-    return WeeklyAnswer(_list_weeks(counts[:, 0].tolist(), period, trip_filter), period.from_on, period.to_on)
+    counts = count_trips(reader, question, period)
+    return WeeklyAnswer(_list_weeks(counts[:, 0].tolist(), period, reader.trips), period.from_on, period.to_on)
 
 
 def compare_weekly(
@@ -163,30 +169,30 @@ def compare_weekly(
     """Ask the same question over another period too. Raises: RequestError."""
     if from_on and to_on and from_on > to_on:
         raise RequestError("The period's first day must not lie after its last.", parameter="compare_from")
-    other = replace(question, from_on=from_on, to_on=to_on)
-    return WeeklyComparison(fetch_weekly(connection, question), fetch_weekly(connection, other))
+    questions = question, replace(question, from_on=from_on, to_on=to_on)
+
+    def compare() -> WeeklyComparison:
+        reader = _open(connection, question)
+        return WeeklyComparison(*(_count_weeks(reader, each) for each in questions))
+
+    return retry_stale(compare)
 
 
 def resolve_period(question: WeeklyQuestion, trip_filter: TripFilter) -> Period | None:
     """The days that count: as in the question, else of the weeks that have trips; None when there are no trips."""
-    from_on = question.from_on or (find_monday(trip_filter.first_at.date()) if trip_filter.first_at else None)
-    to_on = question.to_on or (find_monday(trip_filter.last_at.date()) + WEEK - DAY if trip_filter.last_at else None)
+    from_on = question.from_on or (find_monday(trip_filter.first_on) if trip_filter.first_on else None)
+    to_on = question.to_on or (find_monday(trip_filter.last_on) + WEEK - DAY if trip_filter.last_on else None)
     return Period(from_on, to_on, question.hours) if from_on and to_on and from_on <= to_on else None
 
 
-def count_trips(
-    connection: Connection, question: WeeklyQuestion, *, trip_filter: TripFilter, period: Period, by_hour: bool = False
-) -> Counts:
+def count_trips(reader: Reader, question: WeeklyQuestion, period: Period, *, by_hour: bool = False) -> Numbers:
     """Count the trips of a period. Shape: a row per week, a column per hour of the week or one. Raises: StaleError."""
     area = question.area
     if area is None:
-        return count_without_box(connection, trip_filter, period, by_hour=by_hour)
+        return count_anywhere(reader, period, by_hour=by_hour)
     if area.is_empty:
         return np.zeros((period.weeks, HOURS if by_hour else 1), np.int64)
-    # Imported here: questions without a box need not load compiled kernels.
-    from shared.questions.box_counts import count_box
-
-    return count_box(connection, area, question.end, trip_filter=trip_filter, period=period, by_hour=by_hour)
+    return count_area(reader, AreaFilter(area, question.end), period, by_hour=by_hour)
 
 
 def _list_weeks(counts: Sequence[int], period: Period, trip_filter: TripFilter) -> tuple[WeekCount, ...]:
@@ -198,6 +204,6 @@ def _list_weeks(counts: Sequence[int], period: Period, trip_filter: TripFilter) 
 
 def _is_partial(week: date, period: Period, trip_filter: TripFilter) -> bool:
     sunday = week + WEEK - DAY
-    starts = [period.from_on, *([trip_filter.first_at.date()] if trip_filter.first_at else [])]
-    ends = [period.to_on, *([trip_filter.last_at.date()] if trip_filter.last_at else [])]
+    starts = [period.from_on, *([trip_filter.first_on] if trip_filter.first_on else [])]
+    ends = [period.to_on, *([trip_filter.last_on] if trip_filter.last_on else [])]
     return any(week < start <= sunday for start in starts) or any(week <= end < sunday for end in ends)

@@ -1,49 +1,41 @@
 -- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see position_in_area; null:
 -- anywhere), is_either (one end in its area is enough); hours (hours of the week, Monday 0 h is 0; null: any), slots (the same as slots of
--- segment_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. uncompacted_loads, unindexed_loads, is_current: see weekly.sql.
+-- segment_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. unindexed_loads: see snapshot.sql.
 
 -- name: list_groups
 -- The largest trip groups of trips read one by one, from the one after after_trips, after_region_id … on (null: from the first); bucket is its
--- number in the day. Arrays of candidates: only trips of these groups, whose buckets have candidate_minutes minutes, are read (null: all are). At least a row,
--- without a group if there is none.
-select s.is_current, g.*
+-- number in the day. Arrays of candidates: only trips of these groups, whose buckets have candidate_minutes minutes, are read (null: all are).
+select *
 from (
-    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
-) as s
-left join (
-    select *
-    from (
-        select t.region_id::bigint as region, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
-               minute_of_day(t.started_at)::bigint / %(bucket_minutes)s::integer as bucket,
-               count(*) as trips
-        from trip as t
-        where ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-               or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                               or position_in_area(t.destination, %(destination_area)s::bigint[]))))
-          and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-          and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-          and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
-          -- The range for the index, the cells because most trips begin in no other's.
-          and (%(candidate_origins)s::bigint[] is null
-               or (t.origin >= (select min(cell) from unnest(%(candidate_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
-                   and t.origin < (select max(cell) + 1 from unnest(%(candidate_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer))
-          and (%(candidate_origins)s::bigint[] is null or t.origin >> %(cell_shift)s::integer = any(%(candidate_origins)s::bigint[]))
-          and (%(candidate_origins)s::bigint[] is null
-               or (t.region_id, t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer,
-                   minute_of_day(t.started_at) / %(candidate_minutes)s::integer)
-                  in (select region_id, origin, destination, bucket
-                      from unnest(%(candidate_regions)s::smallint[], %(candidate_origins)s::bigint[], %(candidate_destinations)s::bigint[],
-                                  %(candidate_buckets)s::integer[]) as h (region_id, origin, destination, bucket)))
-        group by 1, 2, 3, 4
-    ) as t
-    where %(after_trips)s::bigint is null
-       or (-trips, region, origin, destination, bucket)
-          > (-%(after_trips)s::bigint, %(after_region_id)s::bigint, %(after_origin)s::bigint, %(after_destination)s::bigint,
-             %(after_bucket)s::bigint)
-    order by trips desc, region, origin, destination, bucket
-    limit %(limit)s::integer
-) as g on s.is_current
-order by g.trips desc, g.region, g.origin, g.destination, g.bucket;
+    select t.region_id::bigint as region, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
+           minute_of_day(t.started_at)::bigint / %(bucket_minutes)s::integer as bucket,
+           count(*) as trips
+    from trip as t
+    where ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+      -- The range for the index, the cells because most trips begin in no other's.
+      and (%(candidate_origins)s::bigint[] is null
+           or (t.origin >= (select min(cell) from unnest(%(candidate_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
+               and t.origin < (select max(cell) + 1 from unnest(%(candidate_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer))
+      and (%(candidate_origins)s::bigint[] is null or t.origin >> %(cell_shift)s::integer = any(%(candidate_origins)s::bigint[]))
+      and (%(candidate_origins)s::bigint[] is null
+           or (t.region_id, t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer,
+               minute_of_day(t.started_at) / %(candidate_minutes)s::integer)
+              in (select region_id, origin, destination, bucket
+                  from unnest(%(candidate_regions)s::smallint[], %(candidate_origins)s::bigint[], %(candidate_destinations)s::bigint[],
+                              %(candidate_buckets)s::integer[]) as h (region_id, origin, destination, bucket)))
+    group by 1, 2, 3, 4
+) as t
+where %(after_trips)s::bigint is null
+   or (-trips, region, origin, destination, bucket)
+      > (-%(after_trips)s::bigint, %(after_region_id)s::bigint, %(after_origin)s::bigint, %(after_destination)s::bigint,
+         %(after_bucket)s::bigint)
+order by trips desc, region, origin, destination, bucket
+limit %(limit)s::integer;
 
 -- name: count_group
 -- Trips from one cell to another per week and hour of day; is_in_bucket: those of the group itself, which has a time of day (bucket_minute
@@ -94,11 +86,11 @@ order by t.started_at desc, t.origin, t.destination, t.load_id;
 
 -- name: list_segment_flows
 -- Flows between geohash-6 cells that segments keep, a row per origin cell, those with a cell in view_area (made of whole cells; null:
--- anywhere) and some others, and with their origin in first_area (the same); of segments that keep slots where slots are asked for.
--- is_in_order: in order of origin_cell.
+-- anywhere) and some others, and with their origin in first_area (the same).
+-- is_in_order: in order of origin_cell. segment_ids: of which segments.
 select f.region_id, f.slot, f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
 from segment_flow as f
-where f.segment_id = any(array(select segment_id from segment where has_hours or %(slots)s::integer[] is null))
+where f.segment_id = any(%(segment_ids)s::integer[])
   and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
   and ((%(datasource_id)s::smallint is null and f.datasource_id is null) or f.datasource_id = %(datasource_id)s::smallint)
   and ((%(slots)s::integer[] is null and f.slot is null) or f.slot = any(%(slots)s::integer[]))
@@ -113,69 +105,48 @@ where f.segment_id = any(array(select segment_id from segment where has_hours or
   and (%(first_area)s::bigint[] is null or position_in_area(f.origin_cell::bigint << 32, %(first_area)s::bigint[]))
 order by case when %(is_in_order)s::boolean then f.origin_cell end;
 
--- name: list_segments
--- The segments, and whether they keep flows per hour.
-select segment_id, has_hours from segment order by segment_id;
-
 -- name: count_unindexed_groups
--- Trip groups of the unindexed loads; bucket: its number in the day. At least a row, without a group if there is none.
-select s.is_current, g.region_id, g.origin, g.destination, g.bucket, g.trips
-from (
-    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
-) as s
-left join (
-    select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
-           minute_of_day(t.started_at) / %(bucket_minutes)s::integer as bucket, count(*) as trips
-    from trip as t
-    where cardinality(%(unindexed_loads)s::integer[]) > 0 and t.load_id = any(%(unindexed_loads)s::integer[])
-      and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
-      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
-    group by 1, 2, 3, 4
-) as g on s.is_current;
+-- Trip groups of the unindexed loads; bucket: its number in the day.
+select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
+       minute_of_day(t.started_at) / %(bucket_minutes)s::integer as bucket, count(*) as trips
+from trip as t
+where t.load_id = any(%(unindexed_loads)s::integer[])
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+  and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+group by 1, 2, 3, 4;
 
 -- name: describe_groups
 -- What some groups have of some loads (described_loads; null: of all): number counts the groups as given, in arrays, from 0 on; sums of degrees.
--- At least a row.
-select s.is_current, g.*
-from (
-    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
-) as s
-left join (
-    select w.number, count(*) as trips,
-           sum(position_longitude(t.origin)) as origin_longitude, sum(position_latitude(t.origin)) as origin_latitude,
-           sum(position_longitude(t.destination)) as destination_longitude, sum(position_latitude(t.destination)) as destination_latitude,
-           min(t.started_at)::date as first_on, max(t.started_at)::date as last_on, array_agg(distinct t.datasource_id) as datasource_ids
-    from trip as t
-    join (
-        select region_id, origin, destination, bucket, number - 1 as number
-        from unnest(%(regions)s::smallint[], %(origins)s::bigint[], %(destinations)s::bigint[], %(buckets)s::integer[])
-            with ordinality as u (region_id, origin, destination, bucket, number)
-    ) as w
-        on w.region_id = t.region_id
-        and w.origin = t.origin >> %(cell_shift)s::integer
-        and w.destination = t.destination >> %(cell_shift)s::integer
-        and w.bucket = minute_of_day(t.started_at) / %(bucket_minutes)s::integer
-    where (%(described_loads)s::integer[] is null
-           or (cardinality(%(described_loads)s::integer[]) > 0 and t.load_id = any(%(described_loads)s::integer[])))
-      and t.origin >= (select min(cell) from unnest(%(origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
-      and t.origin < (select max(cell) + 1 from unnest(%(origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
-      and t.origin >> %(cell_shift)s::integer = any(%(origins)s::bigint[])
-      and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
-      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
-    group by w.number
-) as g on s.is_current;
-
--- name: count_unindexed_trips
--- Trips of the unindexed loads.
-select coalesce(sum(rows_loaded), 0)::bigint as trips from load where load_id = any(%(unindexed_loads)s::integer[]);
+select w.number, count(*) as trips,
+       sum(position_longitude(t.origin)) as origin_longitude, sum(position_latitude(t.origin)) as origin_latitude,
+       sum(position_longitude(t.destination)) as destination_longitude, sum(position_latitude(t.destination)) as destination_latitude,
+       min(t.started_at)::date as first_on, max(t.started_at)::date as last_on, array_agg(distinct t.datasource_id) as datasource_ids
+from trip as t
+join (
+    select region_id, origin, destination, bucket, number - 1 as number
+    from unnest(%(regions)s::smallint[], %(origins)s::bigint[], %(destinations)s::bigint[], %(buckets)s::integer[])
+        with ordinality as u (region_id, origin, destination, bucket, number)
+) as w
+    on w.region_id = t.region_id
+    and w.origin = t.origin >> %(cell_shift)s::integer
+    and w.destination = t.destination >> %(cell_shift)s::integer
+    and w.bucket = minute_of_day(t.started_at) / %(bucket_minutes)s::integer
+where (%(described_loads)s::integer[] is null
+       or t.load_id = any(%(described_loads)s::integer[]))
+  and t.origin >= (select min(cell) from unnest(%(origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
+  and t.origin < (select max(cell) + 1 from unnest(%(origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
+  and t.origin >> %(cell_shift)s::integer = any(%(origins)s::bigint[])
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+  and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+group by w.number;
 
 -- name: list_label_names
 -- Names of regions and datasources by id.
@@ -183,86 +154,16 @@ select true as is_region, region_id as id, name from region
 union all
 select false, datasource_id, name from datasource;
 
--- name: list_trip_blocks
--- Blocks of trips that may have what is asked for in an area: end_test of the origin, other_test of the destination (0: anything,
--- 1: inside; end_test 3: one of both inside). flow_hours: the flows of segments that keep slots (true), or keep none (false), are counted: their
--- blocks come without those all of whose trips are known by that, because the ends that matter (coverage_end: origin, destination, both,
--- either) lie in coverage_area (null: anywhere), and with has_coverage, for others of their trips are known too.
--- origin_cells and destination_cells: those that reach into a cell of each (numbers of position >> cell_shift; null: all). What is left to
--- test of each trip comes with a block. is_in_order: in order of base. At least a row, without a block if there is none.
-select s.is_current, b.*
-from (
-    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
-) as s
-left join (
-    select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
-           coalesce(array_position(p.datasource_ids, %(datasource_id)s::smallint) - 1, -1) as selected,
-           case when %(end_test)s::integer = 0
-                     or box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
-                     or (%(end_test)s::integer = 3
-                         and box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[]))
-                then 0 else %(end_test)s::integer end as end_test,
-           case when box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[])
-                then 0 else %(other_test)s::integer end as other_test,
-           p.other_x_low, p.other_y_low, p.x_at as delta_words, p.y_at - p.x_at as x_words, p.times_at - p.y_at as y_words,
-           15 as needs, length(p.week_index) / 8 as week_index_words, p.block_id, p.week_index, p.datasource_ids,
-           k.has_coverage
-    from block as p
-    cross join lateral (
-        select coalesce(p.segment_id = any(array(select segment_id from segment where has_hours = any(%(flow_hours)s::boolean[]))), false) as has_coverage,
-               box_in_area(p.x_low, p.x_high, p.y_low, p.y_high, %(coverage_area)s::bigint[]) as is_origin_covered,
-               box_in_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(coverage_area)s::bigint[]) as is_destination_covered
-    ) as k
-    where p.is_origin and p.is_origin::integer = 1
-      and ((p.load_id = any(%(uncompacted_loads)s::integer[]) and p.load_id <> all(%(unindexed_loads)s::integer[]))
-           or p.segment_id = any(array(select segment_id from segment
-                                   where has_hours <> all(%(flow_hours)s::boolean[]) or %(coverage_area)s::bigint[] is not null)))
-      and (not k.has_coverage
-           or not case %(coverage_end)s::text
-                      when 'origin' then k.is_origin_covered
-                      when 'destination' then k.is_destination_covered
-                      when 'both' then k.is_origin_covered and k.is_destination_covered
-                      else k.is_origin_covered or k.is_destination_covered
-                  end)
-      and (%(origin_cells)s::bigint[] is null
-           or exists (select from unnest(%(origin_cells)s::bigint[]) as c (cell)
-                      where p.x_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 3074457345618258602)
-                        and p.x_high >= (c.cell << %(cell_shift)s::integer & 3074457345618258602)
-                        and p.y_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 1537228672809129301)
-                        and p.y_high >= (c.cell << %(cell_shift)s::integer & 1537228672809129301)))
-      and (%(destination_cells)s::bigint[] is null
-           or exists (select from unnest(%(destination_cells)s::bigint[]) as c (cell)
-                      where p.other_x_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 3074457345618258602)
-                        and p.other_x_high >= (c.cell << %(cell_shift)s::integer & 3074457345618258602)
-                        and p.other_y_low <= ((c.cell + 1 << %(cell_shift)s::integer) - 1 & 1537228672809129301)
-                        and p.other_y_high >= (c.cell << %(cell_shift)s::integer & 1537228672809129301)))
-      and (%(end_test)s::integer <> 1 or box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[]))
-      and (%(other_test)s::integer <> 1
-           or box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[]))
-      and (%(end_test)s::integer <> 3
-           or box_touches_area(p.x_low, p.x_high, p.y_low, p.y_high, %(area)s::bigint[])
-           or box_touches_area(p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high, %(area)s::bigint[]))
-      and (%(region_id)s::smallint is null or p.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or %(datasource_id)s::smallint = any(p.datasource_ids))
-) as b on s.is_current
-order by case when %(is_in_order)s::boolean then b.base end;
-
 -- name: count_unindexed_flows
--- Flows of the unindexed loads with a cell in view_area; at least a row, without a flow if there is none.
-select s.is_current, f.origin, f.destination, f.trips
-from (
-    select are_uncompacted(%(uncompacted_loads)s::integer[], %(unindexed_loads)s::integer[]) as is_current offset 0
-) as s
-left join (
-    select t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination, count(*) as trips
-    from trip as t
-    where cardinality(%(unindexed_loads)s::integer[]) > 0 and t.load_id = any(%(unindexed_loads)s::integer[])
-      and (position_in_area(t.origin, %(view_area)s::bigint[]) or position_in_area(t.destination, %(view_area)s::bigint[]))
-      and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
-      and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
-      and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
-      and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
-    group by 1, 2
-) as f on s.is_current;
+-- Flows of the unindexed loads with a cell in view_area.
+select t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination, count(*) as trips
+from trip as t
+where t.load_id = any(%(unindexed_loads)s::integer[])
+  and (position_in_area(t.origin, %(view_area)s::bigint[]) or position_in_area(t.destination, %(view_area)s::bigint[]))
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
+  and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
+  and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
+group by 1, 2;

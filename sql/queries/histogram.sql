@@ -1,4 +1,4 @@
--- Histograms. Parameters: see weekly.sql, which counts hours in a box too.
+-- Histograms. Parameters: see snapshot.sql.
 
 -- name: has_durations
 -- Whether some load's trips may have durations.

@@ -52,6 +52,10 @@ copy (
 -- Those of some loads that have no blocks.
 select load_id from uncompacted_load where load_id = any(%(load_ids)s::integer[]) and not has_blocks;
 
+-- name: count_unindexed_trips
+-- Trips of some loads.
+select coalesce(sum(rows_loaded), 0)::bigint as trips from load where load_id = any(%(unindexed_loads)s::integer[]);
+
 -- name: list_block_bits
 -- Pieces of blocks' bits, each with its number among those asked for: so many words, or as many as there are, from one on. A block that is
 -- gone has no row. One after the other, so that the first come at once: joined, the blocks of all segments would be read and sorted before.
@@ -68,8 +72,7 @@ cross join lateral (
 -- The blocks of some loads, of their batches and of their segments, in order of their first position: the columns that sorted ends are read
 -- from (shared/compaction/sorted_ends.py), and the datasources.
 select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
-       -1 as selected, 0 as end_test, 0 as other_test, coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0), p.x_at,
-       p.y_at - p.x_at, p.times_at - p.y_at, p.week_index, p.bits, p.datasource_ids
+       coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0), p.x_at, p.y_at - p.x_at, p.times_at - p.y_at, p.week_index, p.bits, p.datasource_ids
 from block as p
 where p.is_origin = %(is_origin)s::boolean
   and (p.load_id in (select load_id from load where load_id = any(%(load_ids)s::integer[]) and segment_id is null)
@@ -124,10 +127,8 @@ delete from segment_block as p where not exists (select from segment as s where 
 delete from segment_flow as f where not exists (select from segment as s where s.segment_id = f.segment_id);
 
 -- name: summarize_ranges
--- Brings the BRIN indexes up to date: ranges of pages that they don't know yet are read by every question.
-select relname, case relname when 'trip' then summarize_trips() else brin_summarize_new_values(oid) end as ranges
-from pg_class
-where oid in ('trip'::regclass, 'segment_block_brin'::regclass);
+-- Brings the BRIN index of trips up to date: ranges of pages that it doesn't know yet are read by every question that reads trips.
+select summarize_trips();
 
 -- name: lock_batch_blocks
 -- Keeps batches and questions from the table of their blocks, or fails at once when one is there.

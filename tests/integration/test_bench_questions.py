@@ -13,7 +13,7 @@ from infra.bench.duckdb_questions import DuckQuestions
 from infra.bench.questions import time_questions
 from shared.compaction.segments import create_segment
 from shared.domain.trip_end import ENDS
-from shared.index.block_cache import cache_blocks
+from shared.index.snapshot import cache_index
 from shared.platform.settings import Settings
 from shared.questions.weekly import WeeklyQuestion
 from shared.services.database import connect_database, transaction
@@ -24,7 +24,7 @@ from tests.trip_maker import insert_trips
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """A crowd of trips around one centre, half of them packed."""
-    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
+    engine = cache_index(connect_database(Settings(database_url=database_url)), mib=256)
     dice = random.Random(3)
     for number in range(2):
         trips = [

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
@@ -13,9 +14,9 @@ from shared.domain.clock import parse_weekdays
 from shared.domain.trip_end import ENDS
 from shared.groups.listing import fetch_flows, list_groups
 from shared.groups.question import FlowQuestion, GroupQuestion
-from shared.index.block_cache import cache_blocks
-from shared.index.block_fetch import stream_columns
-from shared.index.snapshot import StaleError
+from shared.index.block_cache import DELTAS, BlockCache
+from shared.index.block_fetch import BlockScan, read_blocks
+from shared.index.snapshot import StaleError, cache_index, open_snapshot
 from shared.platform.settings import Settings
 from shared.questions.weekly import WeeklyQuestion, fetch_weekly
 from shared.services.database import connect_database, transaction
@@ -28,7 +29,7 @@ BOXES = (Box(7.6, 45.0, 7.7, 45.1), Box(6, 44, 7.68, 46), Box(-180, -90, 179, 45
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Two packed loads and one that is loose."""
-    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
+    engine = cache_index(connect_database(Settings(database_url=database_url)), mib=256)
     for seed in range(3):
         with transaction(engine) as connection:
             load_id = insert_trips(connection, draw_trips(random.Random(seed), 400))
@@ -72,7 +73,7 @@ def test_what_was_read_is_not_read_again(engine: Engine) -> None:
 def test_answers_are_the_same_however_little_is_kept(engine: Engine, mib: int) -> None:
     with transaction(engine) as connection:
         before = ask(connection)
-    with transaction(cache_blocks(engine, mib=mib)) as connection:
+    with transaction(cache_index(engine, mib=mib)) as connection:
         assert ask(connection) == before
         assert ask(connection) == before
 
@@ -87,15 +88,15 @@ def test_what_is_packed_anew_is_read_anew(engine: Engine) -> None:
 
 def test_a_block_that_is_gone_is_told(engine: Engine) -> None:
     with transaction(engine) as connection:
-        block_id = connection.exec_driver_sql("select max(block_id) from segment_block").scalar_one()
-        connection.exec_driver_sql("delete from segment_block where block_id = %(block_id)s", {"block_id": block_id})
-        # Asked with one that is there, so that the answer is not merely empty.
-        other_id = connection.exec_driver_sql("select min(block_id) from segment_block").scalar_one()
-        words = [(1, 0, 0), (1, 0, 0)]
-        columns = stream_columns(connection, [other_id, block_id], words=words, needs=[1, 1])
-        assert len(next(columns)[0]) == 8
+        headers = open_snapshot(connection).snapshot.data.origins
+        gone = int(headers.block_id[headers.has_cells].max())
+        connection.exec_driver_sql("delete from segment_block where block_id = %(block_id)s", {"block_id": gone})
+        zeros = np.zeros(headers.size, np.int64)
+        scan = BlockScan(headers, zeros, zeros, zeros + DELTAS, zeros - 1)
+        left = scan.select(headers.block_id != gone)
+        assert [len(blocks.table) for _, blocks in read_blocks(connection, BlockCache(1), left)] == [headers.size - 1]
         with pytest.raises(StaleError):
-            next(columns)
+            list(read_blocks(connection, BlockCache(1), scan))
 
 
 def test_no_two_blocks_have_the_same_number(engine: Engine) -> None:

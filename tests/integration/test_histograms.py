@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from shared.compaction.merger import Sizes
 from shared.compaction.segments import create_segment
 from shared.domain.area import Box
-from shared.index.block_cache import cache_blocks
+from shared.index.snapshot import cache_index
 from shared.platform.errors import RequestError
 from shared.platform.settings import Settings
 from shared.questions.histograms import DURATION_MINUTES, KINDS, By, Histogram, fetch_histogram
@@ -30,7 +30,7 @@ from tests.trip_maker import MadeTrip, insert_trips
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
+    engine = cache_index(connect_database(Settings(database_url=database_url)), mib=256)
     yield engine
     engine.dispose()
 

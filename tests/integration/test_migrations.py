@@ -81,12 +81,12 @@ def test_a_database_at_the_baseline_goes_on_with_its_rows(postgres_server: Postg
                 connection.exec_driver_sql(statement)
         migrate(engine)
         with transaction(engine) as connection:
-            assert execute(connection, "list_segments").all() == [(1, True)]
             assert execute(connection, "list_merge_candidates").all() == [(None, 3, [2]), (1, 5, [1])]
             blocks = connection.exec_driver_sql("select load_id, segment_id, trips, week_index from block order by trips")
             assert blocks.all() == [(2, None, 3, b"b"), (None, 1, 5, b"a")]
-            assert execute(connection, "list_uncompacted_loads").all() == [(2, True)]
-            assert connection.exec_driver_sql("select are_uncompacted('{2}', '{}')").scalar_one()
+            visible = execute(connection, "open_snapshot", region=None, datasource=None).one()
+            assert (visible.segment_ids, visible.segment_trips, visible.segment_has_hours) == ([1], [5], [True])
+            assert (visible.load_ids, visible.load_trips, visible.load_has_blocks) == ([2], [3], [True])
     finally:
         engine.dispose()
         postgres_server.drop(url)

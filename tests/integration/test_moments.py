@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
+from shared.compaction.segments import compact_loads
 from shared.domain.area import parse_bbox
 from shared.events import record_event
 from shared.groups.listing import fetch_flows, fetch_hours, list_groups
@@ -113,10 +114,13 @@ class Changes:
         self._ids: list[int] = []
 
     def run(self, after_each: Callable[[], None]) -> None:
-        """Commit all, then undo all but the first."""
+        """Commit all, compact them after half of them and at the end, then undo all but the first."""
         for trips in self._loads[len(self._ids) :]:
             self._ids.append(commit(self._context.engine, trips))
             after_each()
+            if len(self._ids) in (LOADS // 2, LOADS):
+                compact_loads(self._context.engine, least_trips=1)
+                after_each()
         while len(self._ids) > 1:
             load_id = self._ids.pop()
             undo_load(self._context.engine, self._context.broker, load_id)

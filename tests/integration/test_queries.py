@@ -19,6 +19,7 @@ from shared.groups.detail_question import GroupDetailQuestion
 from shared.groups.listing import fetch_flows, list_groups
 from shared.groups.question import FlowQuestion, GroupQuestion
 from shared.platform.settings import Settings
+from shared.questions.density import fetch_density
 from shared.questions.histograms import fetch_histogram
 from shared.questions.weekly import WeeklyQuestion, fetch_weekly
 from shared.services.database import connect_database, driver_connection, transaction
@@ -132,6 +133,11 @@ def explain_sample(connection: Connection, name: str) -> Plan:
 def explain_question(connection: Connection, name: str, ask: Any) -> Plan:
     """The plan of the named query as our code asks it."""
     text = list_queries()[name].text
+    return explain(connection, text, [parameters for statement, parameters in record(connection, ask) if statement == text][-1])
+
+
+def record(connection: Connection, ask: Any) -> list[Statement]:
+    """The statements that our code sends."""
     statements: list[Statement] = []
     driver = driver_connection(connection)
     usual, driver.cursor_factory = driver.cursor_factory, make_recording_cursor(statements)
@@ -139,7 +145,7 @@ def explain_question(connection: Connection, name: str, ask: Any) -> Plan:
         ask()
     finally:
         driver.cursor_factory = usual
-    return explain(connection, text, [parameters for statement, parameters in statements if statement == text][-1])
+    return statements
 
 
 def walk(plan: Plan) -> Iterator[Plan]:
@@ -163,114 +169,62 @@ def test_every_query_can_be_planned(connection: Connection, name: str) -> None:
     if CITUS_BIN:
         return
     assert "position_in_area" not in json.dumps(plan), "the planner must see through it"
-    assert "box_touches_area" not in json.dumps(plan)
 
 
-@open_plans
-@pytest.mark.parametrize("name", [name for name in PLANNED if "are_uncompacted" in list_queries()[name].text])
-def test_what_stands_is_asked_once_not_for_each_row(connection: Connection, name: str) -> None:
-    plan = explain_sample(connection, name)
-    joins = [node for node in walk(plan) if node["Node Type"] == "Nested Loop" or node["Node Type"].endswith("Join")]
-    texts = [json.dumps({key: node[key] for key in node.keys() - {"Plans"}}) for node in joins]
-    # What a node below has worked out stands in parentheses.
-    assert not [text for text in texts if re.search(r"[^(]are_uncompacted", text)]
-    assert {node["Parent Relationship"] for node in scans_of(plan, "run")} <= {"InitPlan"}
+def list_asked(connection: Connection, ask: Any) -> set[str]:
+    """Names of the queries that our code asks."""
+    statements = record(connection, ask)
+    names = {named.text: name for name, named in list_queries().items()}
+    return {names[statement] for statement, _ in statements if statement in names}
 
 
-@open_plans
-@pytest.mark.parametrize("region", [None, "Turin"])
-def test_weeks_without_a_box_read_no_trips(connection: Connection, region: str | None) -> None:
-    plan = explain_question(connection, "count_without_box", lambda: fetch_weekly(connection, WeeklyQuestion(region=region)))
-    assert scans_of(plan, "rollup_week")
-    assert not scans_of(plan, "trip")
-    assert not scans_of(plan, "segment_day")
+# What reads trips, of the queries that questions ask.
+READING_TRIPS = {
+    "count_unindexed_times",
+    "count_unindexed_flows",
+    "count_unindexed_groups",
+    "describe_groups",
+    "histogram_durations",
+}
+QUESTIONS: dict[str, Any] = {
+    "weeks": lambda connection: fetch_weekly(connection, WeeklyQuestion(region="Turin")),
+    "hours": lambda connection: fetch_weekly(connection, WeeklyQuestion(hour_from=7, hour_to=9)),
+    "weekend": lambda connection: fetch_histogram(connection, WeeklyQuestion(weekdays=parse_weekdays("weekend")), by="hour"),
+    "hours of a box": lambda connection: fetch_histogram(connection, WeeklyQuestion(box=SMALL), by="hour"),
+    **{end: lambda connection, end=end: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)) for end in ENDS},
+    "flows": lambda connection: fetch_flows(connection, FlowQuestion(viewport=SMALL)),
+    "fine flows": lambda connection: fetch_flows(connection, FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7)),
+    "groups": lambda connection: list_groups(connection, GroupQuestion()),
+    "density": fetch_density,
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_trips_of_segments_are_not_read(connection: Connection, name: str) -> None:
+    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")  # no load is unindexed
+    asked = list_asked(connection, lambda: QUESTIONS[name](connection))
+    assert "open_snapshot" in asked
+    assert not asked & READING_TRIPS
+
+
+def test_whole_weeks_are_counted_without_reading_trips(connection: Connection) -> None:
+    asked = list_asked(connection, lambda: fetch_weekly(connection, WeeklyQuestion()))
+    assert "open_snapshot" in asked
+    assert not asked & READING_TRIPS
 
 
 @plain_storage
 @pytest.mark.parametrize("end", ["origin", "both"])
-def test_a_small_box_reads_loose_trips_through_their_index(connection: Connection, end: Any) -> None:
-    plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
+def test_a_small_box_reads_unindexed_trips_through_their_index(connection: Connection, end: Any) -> None:
+    plan = explain_question(
+        connection, "count_unindexed_times", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end))
+    )
     scans = scans_of(plan, "trip")
     assert scans
     assert {node["Node Type"] for node in scans} == {"Bitmap Heap Scan"}
     conditions = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "trip_brin"]
     assert all("origin >=" in condition and "origin <=" in condition for condition in conditions)
     assert any("load_id = ANY" in condition for condition in conditions)
-
-
-@open_plans
-@pytest.mark.parametrize("end", ENDS)
-def test_a_box_reads_no_packed_trips(connection: Connection, end: Any) -> None:
-    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")  # nothing loose
-    plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
-    assert not scans_of(plan, "trip")
-    assert scans_of(plan, "segment_block")
-
-
-@open_plans
-@pytest.mark.parametrize("end", ENDS)
-def test_a_box_reads_no_trips_of_loads_with_blocks(connection: Connection, end: Any) -> None:
-    connection.exec_driver_sql("update load set rows_in_blocks = rows_loaded where load_id = 1")
-    plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)))
-    assert not scans_of(plan, "trip")
-    assert scans_of(plan, "batch_block")
-
-
-@open_plans
-def test_flows_of_runs_read_no_trips(connection: Connection) -> None:
-    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
-    asked = (
-        (FlowQuestion(viewport=SMALL), "list_segment_flows", "segment_flow"),
-        (FlowQuestion(viewport=SMALL), "list_trip_blocks", None),
-        (FlowQuestion(viewport=SMALL), "count_unindexed_flows", None),
-        (FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7), "list_trip_blocks", "segment_block"),
-    )
-    for question, name, table in asked:
-        plan = explain_question(connection, name, lambda question=question: fetch_flows(connection, question))
-        assert not scans_of(plan, "trip")
-        assert table is None or scans_of(plan, table)
-
-
-@open_plans
-def test_histograms_of_runs_read_no_trips(connection: Connection) -> None:
-    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
-    weekend = WeeklyQuestion(weekdays=parse_weekdays("weekend"))
-    plan = explain_question(connection, "count_without_box", lambda: fetch_histogram(connection, weekend, by="hour"))
-    assert scans_of(plan, "segment_day")
-    assert not scans_of(plan, "trip")
-    plan = explain_question(connection, "count_box", lambda: fetch_histogram(connection, WeeklyQuestion(box=SMALL), by="hour"))
-    assert scans_of(plan, "segment_block")
-    assert not scans_of(plan, "trip")
-
-
-@open_plans
-def test_hours_of_a_period_come_from_days(connection: Connection) -> None:
-    connection.exec_driver_sql("update load set rows_loaded = 0 where load_id = 1")
-    question = WeeklyQuestion(hour_from=7, hour_to=9)
-    plan = explain_question(connection, "count_without_box", lambda: fetch_weekly(connection, question))
-    assert scans_of(plan, "segment_day")
-    assert not scans_of(plan, "trip")
-    assert not scans_of(plan, "rollup_week")
-
-
-@open_plans
-def test_hours_read_no_trips_of_loads_with_blocks(connection: Connection) -> None:
-    connection.exec_driver_sql("update load set rows_in_blocks = rows_loaded where load_id = 1")
-    question = WeeklyQuestion(hour_from=7, hour_to=9)
-    for ask in (lambda: fetch_weekly(connection, question), lambda: fetch_histogram(connection, question, by="hour")):
-        plan = explain_question(connection, "count_without_box", ask)
-        assert scans_of(plan, "batch_block")
-        assert not scans_of(plan, "trip")
-
-
-@plain_storage
-def test_points_of_a_box_are_found_through_their_index(connection: Connection) -> None:
-    connection.exec_driver_sql("set local enable_seqscan = off")
-    plan = explain_question(connection, "count_box", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL)))
-    [points] = scans_of(plan, "segment_block")
-    assert points["Node Type"] == "Bitmap Heap Scan"
-    [condition] = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "segment_block_brin"]
-    assert all(bound in condition for bound in ("is_origin)::integer >= 1", "x_high >=", "x_low <=", "y_high >=", "y_low <="))
 
 
 @open_plans
@@ -312,20 +266,25 @@ def test_groups_of_half_hours_read_the_trips_of_few_origins_twice(connection: Co
 
 
 @open_plans
-def test_groups_of_hours_read_loose_trips_and_runs_only(connection: Connection) -> None:
+def test_groups_of_hours_read_unindexed_trips_and_segments_only(connection: Connection) -> None:
     question = GroupQuestion()
     for name in ("count_unindexed_groups", "describe_groups"):
         plan = explain_question(connection, name, lambda: list_groups(connection, question))
         assert all("load_id" in json.dumps(node) for node in scans_of(plan, "trip"))
-    for name, relation in (("list_segment_flows", "segment_flow"), ("list_trip_blocks", "segment_block")):
-        plan = explain_question(connection, name, lambda: list_groups(connection, question))
-        assert scans_of(plan, relation)
-        assert not scans_of(plan, "trip")
+    plan = explain_question(connection, "list_segment_flows", lambda: list_groups(connection, question))
+    assert scans_of(plan, "segment_flow")
 
 
 @plain_storage
-def test_a_period_reads_the_loose_trips_of_its_odd_days_only(connection: Connection) -> None:
+def test_a_period_reads_the_unindexed_trips_of_its_odd_days_only(connection: Connection) -> None:
     question = WeeklyQuestion(from_on=date(2026, 1, 7), to_on=date(2026, 1, 7) + timedelta(days=60))
-    plan = explain_question(connection, "count_without_box", lambda: fetch_weekly(connection, question))
-    assert len(scans_of(plan, "trip")) == 1
-    assert scans_of(plan, "segment_day")
+    text = list_queries()["count_unindexed_times"].text
+    found = [
+        parameters
+        for statement, parameters in record(connection, lambda: fetch_weekly(connection, question))
+        if statement == text
+    ]
+    assert [(each["from_on"], each["to_on"]) for each in found] == [
+        (date(2026, 1, 7), date(2026, 1, 11)),
+        (date(2026, 3, 2), date(2026, 3, 8)),
+    ]

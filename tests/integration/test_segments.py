@@ -14,8 +14,7 @@ from shared.compaction.merger import Sizes
 from shared.compaction.segments import clear_batch_blocks, compact_loads, create_segment
 from shared.domain.area import Box
 from shared.domain.trip_end import ENDS
-from shared.index.block_cache import cache_blocks
-from shared.index.snapshot import fetch_uncompacted_loads
+from shared.index.snapshot import cache_index, open_snapshot
 from shared.platform.errors import TransientError
 from shared.platform.settings import Settings
 from shared.questions.weekly import WeeklyQuestion, fetch_weekly
@@ -91,7 +90,7 @@ BATCH_DAMAGES = {
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
+    engine = cache_index(connect_database(Settings(database_url=database_url)), mib=256)
     yield engine
     engine.dispose()
 
@@ -168,7 +167,7 @@ def test_blocks_that_do_not_hold_all_trips_count_for_nothing(engine: Engine) -> 
     with transaction(engine) as connection:
         connection.exec_driver_sql("delete from batch_block where not is_origin")
         connection.exec_driver_sql("update load set rows_in_blocks = rows_in_blocks - 1")
-        assert fetch_uncompacted_loads(connection) == {"uncompacted_loads": [load_id], "unindexed_loads": [load_id]}
+        assert open_snapshot(connection).snapshot.unindexed_loads == [load_id]
         box = Box(-180, -90, 180, 89.9)
         trips = fetch_weekly(connection, WeeklyQuestion(box=box, end="destination")).trips
         assert trips > 0
@@ -192,7 +191,7 @@ def test_undoing_a_load_dissolves_its_run(engine: Engine) -> None:
         assert execute(connection, "undo_load", load_id=first).one().state == "undone"
         assert fetch_weekly(connection, WeeklyQuestion()).trips == trips
         assert [candidate.load_ids for candidate in list_merge_candidates(connection)] == [[second]]
-        assert fetch_uncompacted_loads(connection) == {"uncompacted_loads": [first, second], "unindexed_loads": [first, second]}
+        assert open_snapshot(connection).snapshot.unindexed_loads == [first, second]
     assert compact_loads(engine, least_trips=1) == 1
     with transaction(engine) as connection:
         assert find_problems(connection) == []

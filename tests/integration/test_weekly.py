@@ -16,23 +16,24 @@ from shared.compaction.segments import create_segment
 from shared.domain.area import Box, parse_bbox
 from shared.domain.position import AXIS_STEPS
 from shared.domain.trip_end import ENDS
-from shared.index.block_cache import cache_blocks
-from shared.index.snapshot import fetch_trip_filter
+from shared.index.block_cache import BlockCache
+from shared.index.snapshot import StaleError, cache_index, open_snapshot
 from shared.platform.errors import RequestError
 from shared.platform.settings import Settings
+from shared.questions.area_counts import find_complement_regions
 from shared.questions.histograms import fetch_histogram
-from shared.questions.weekly import WeeklyAnswer, WeeklyQuestion, fetch_weekly
-from shared.services.database import connect_database, execute, transaction
+from shared.questions.period import Period
+from shared.questions.weekly import WeeklyAnswer, WeeklyQuestion, count_trips, fetch_weekly
+from shared.services.database import connect_database, transaction
 from tests.brute_force import count_weeks, list_weekly_trips
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
-from tests.recording import recorded_statements
 from tests.shared_data import CHALLENGE_FILE, read_challenge_expected
 from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips, read_challenge
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = cache_blocks(connect_database(Settings(database_url=database_url)), mib=256)
+    engine = cache_index(connect_database(Settings(database_url=database_url)), mib=256)
     yield engine
     engine.dispose()
 
@@ -242,27 +243,19 @@ def test_a_question_without_sense_names_its_parameter(connection: Connection, qu
     assert caught.value.parameter == parameter
 
 
-def test_a_count_knows_when_loads_were_packed_since_its_filters(connection: Connection) -> None:
+def test_a_snapshot_answers_as_it_was_or_says_that_it_is_stale(connection: Connection) -> None:
     load_id = insert_trips(connection, [make_trip(MONDAY)])
-    filters = fetch_trip_filter(connection, region=None, datasource=None)
-    assert filters.uncompacted_loads == [load_id]
+    question = WeeklyQuestion(box=Box(7.6, 45.0, 7.7, 45.1), hour_to=23)
+    period = Period(MONDAY, MONDAY, question.hours)
+    reader = open_snapshot(connection)
     create_segment(connection, [load_id], 1)
-    rows = execute(
-        connection,
-        "count_without_box",
-        by_hour=False,
-        region_id=None,
-        datasource_id=None,
-        uncompacted_loads=filters.uncompacted_loads,
-        unindexed_loads=filters.unindexed_loads,
-        from_on=MONDAY,
-        to_on=MONDAY,
-        hours=None,
-        whole_from=MONDAY + timedelta(weeks=1),
-        whole_to=MONDAY - timedelta(days=1),
-    ).all()
-    assert [row.is_current for row in rows] == [False]
-    assert ask(connection).trips == 1
+    assert count_trips(reader, question, period).sum() == 1
+    connection.exec_driver_sql("delete from batch_block")
+    # With a cache of its own, as another process has it.
+    other = reader._replace(snapshot=replace(reader.snapshot, cache=BlockCache(1)))
+    with pytest.raises(StaleError):
+        count_trips(other, question, period)
+    assert ask(connection, box=question.box, hour_to=23).trips == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -376,7 +369,7 @@ def test_regions_mostly_inside_are_counted_by_what_lies_outside(engine: Engine, 
         for region, (longitude, latitude) in {"Turin": TURIN, "Milan": (9.19, 45.46), "Prague": (14.42, 50.08)}.items()
     ]
     covered = []
-    with recorded_statements(engine) as statements, transaction(engine) as connection:
+    with transaction(engine) as connection:
         packed = insert_trips(connection, trips[:3_000])
         create_segment(connection, [packed], 3_000, sizes=Sizes(10_000, block_trips=100))
         insert_trips(connection, trips[3_000:], kind=kind, block_trips=100)
@@ -387,7 +380,8 @@ def test_regions_mostly_inside_are_counted_by_what_lies_outside(engine: Engine, 
             for end in ("both", "either"):
                 question = WeeklyQuestion(region=region, datasource=datasource, box=box, end=end)
                 assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
-        covered = [parameters["complement_regions"] for _, parameters in statements if "complement_regions" in parameters]
+                reader = open_snapshot(connection, region=region, datasource=datasource)
+                covered.append(find_complement_regions(reader, box.area(), end))
         connection.rollback()
     # Trips that are in no block can't be told from what lies outside.
     expected = {0} if kind == "unindexed" else {0, 1, 2}

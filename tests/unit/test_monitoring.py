@@ -48,7 +48,7 @@ def test_every_metric_of_tripdeck_is_shown_or_alerted_on_unless_it_is_a_detail(e
         "tripdeck_event_position",
         "tripdeck_hub_feed_position",
         "tripdeck_hub_feed_malformed_total",
-        "tripdeck_hub_block_cache_blocks",
+        "tripdeck_hub_block_cache_columns",
     }
 
 

@@ -29,7 +29,7 @@ class Answers:
     """What was asked of the newest state of the data, for all sessions of this process."""
 
     def __init__(self, engine: Engine, *, min_group_trips: int = 0) -> None:
-        self._engine = engine
+        self.engine = engine
         self.small = SmallCounts(min_group_trips)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._version = ""
@@ -37,7 +37,7 @@ class Answers:
 
     def open(self) -> "Asker":
         """Ask for one drawing of a page. Raises: TransientError when the database is away."""
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             version = fetch_data_version(connection)
         with self._lock:
             self._forget_unless(version)
@@ -45,7 +45,7 @@ class Answers:
 
     def close(self) -> None:
         """Close the connections."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def recall(self, version: str, key: Hashable) -> tuple[Any] | None:
         """The answer kept under the key for that state of the data, in a tuple; None without one."""
@@ -58,7 +58,7 @@ class Answers:
     def compute(self, key: Hashable, fetch: Callable[[Connection], _Answer], *, reads_trips: bool) -> _Answer:
         """The answer of one state of the data, kept where that is the newest; two sessions may compute the same at once."""
         version, answer = answer_at_one_moment(
-            self._engine, lambda connection, version: (version, self.small.hide(fetch(connection))), reads_trips=reads_trips
+            self.engine, lambda connection, version: (version, self.small.hide(fetch(connection))), reads_trips=reads_trips
         )
         with self._lock:
             if version == self._version:

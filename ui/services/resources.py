@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from shared.index.block_cache import cache_blocks
+from shared.index.snapshot import cache_index
 from shared.platform.settings import Settings
 from shared.services.database import connect_database, connect_reader
 from ui.services.answer_cache import Answers
@@ -35,7 +35,7 @@ _provided: list[Resources] = []
 def connect_resources(settings: Settings) -> Resources:
     """Make the resources; each connects at first use. Raises: SettingsError."""
     engine = connect_database(settings)
-    reader = cache_blocks(connect_reader(settings), mib=settings.block_cache_mib)
+    reader = cache_index(connect_reader(settings), mib=settings.block_cache_mib)
     return Resources(settings, engine, Answers(reader, min_group_trips=settings.min_group_trips), Hub(settings))
 
 

@@ -6,9 +6,10 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from loader.hub.support.counted_cache import BlockCacheCollector, CountedBlockCache
+from loader.hub.support.block_caches import BlockCacheCollector
 from loader.telemetry.backlog import BacklogCollector, BacklogReader
 from loader.telemetry.registry import make_registry
+from shared.index.block_cache import BlockCache
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -60,8 +61,8 @@ class Metrics:
         """Export the backlog as the reader read it last."""
         self._registry.register(BacklogCollector(lambda: reader.newest))
 
-    def export_caches(self, caches: Sequence[CountedBlockCache]) -> None:
-        """Export how often blocks were found in the block caches, and how many these hold."""
+    def export_caches(self, caches: Sequence[BlockCache]) -> None:
+        """Export how often columns of blocks were found in the block caches, and how many these hold."""
         self._registry.register(BlockCacheCollector(caches))
 
     def collect(self) -> Iterable[Metric]:
