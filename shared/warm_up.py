@@ -15,12 +15,10 @@ from shared.groups.question import FlowQuestion
 from shared.groups.top_flows import LargestFlows, OrderedFlows
 from shared.index.block_fetch import decode_blocks, flatten_datasources
 from shared.index.block_header import BlockHeader, BlockRow, EncodedBlock
-from shared.index.flow_reader import read_flows
 from shared.index.layout import INSIDE
 from shared.index.scan import ScanFilter, TimeCounter, find_cells, find_trips
 from shared.index.scan_kernels import GROUP_SUMS, GroupKeys, list_ends, list_positions, sum_groups
 from shared.index.snapshot import open_snapshot, retry_stale
-from shared.kernels.bit_packing import list_columns
 from shared.kernels.morton import decode_positions, encode_positions
 from shared.kernels.pair_counter import PairCounter
 from shared.platform.errors import TripdeckError
@@ -57,17 +55,13 @@ def compile_kernels() -> None:
     flows = OrderedFlows(LargestFlows(FlowQuestion(), None), is_seen=True)
     flows.add(find_cells(blocks, scan_filter, shift=2), complete_before=0)
     flows.finish()
-    rows = FlowCells(sorted_ends).make_rows()
-    encode_flows(rows, segment_id=1, kind=None)
-    columns = zip(rows.headers.tolist(), list_columns(*rows.cells), list_columns(*rows.trips), strict=True)
-    for (_, origin, count, first, _), *bits in columns:
-        counter.add(*read_flows([(origin, first, count, *bits)]))
+    encode_flows(FlowCells(sorted_ends).make_rows(), segment_id=1, kind=None)
 
 
 def read_index(engine: Engine) -> None:
     """Read the headers and counts of what is visible; without a database the first question does it."""
     try:
         with transaction(engine) as connection:
-            retry_stale(lambda: open_snapshot(connection))
+            retry_stale(lambda: open_snapshot(connection).read_flows())
     except TripdeckError as error:
         LOG.warning("the index was not read in advance", extra={"error": error.message})

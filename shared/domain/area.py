@@ -90,6 +90,13 @@ class AxisArea:
             covers_x |= (x_low >= first) & (x_high <= last)
         return ~covers_x, ~((y_low >= self.y_range[0]) & (y_high <= self.y_range[1]))
 
+    def find_position_range(self) -> tuple[int, int]:
+        """The lowest and highest position that may lie in it."""
+        x_ranges = [x_range for x_range in self.x_ranges if x_range[0] <= x_range[1]] or [_EMPTY]
+        low, high = (spread_axis(max(0, step)) for step in self.y_range)
+        west, east = min(x_range[0] for x_range in x_ranges), max(x_range[1] for x_range in x_ranges)
+        return spread_axis(west) << 1 | low, spread_axis(east) << 1 | high
+
     def inner(self, shift: int) -> "AxisArea":
         """The part made of whole cells of `position >> shift`."""
         x_bits, y_bits = step_bits(shift)

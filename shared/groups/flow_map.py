@@ -17,7 +17,7 @@ from shared.domain.position import cell_middle, format_geohash
 from shared.domain.trip_end import area_parameters
 from shared.groups.question import Flow, FlowLocation, FlowMap, FlowQuestion
 from shared.groups.top_flows import IN, INTERNAL, OUT, Flows, LargestFlows, OrderedFlows
-from shared.index.flow_reader import FlowCoverage
+from shared.index.flow_reader import FlowCoverage, split_rows
 from shared.index.layout import ANY, FLOW_SHIFT, ONE_INSIDE
 from shared.index.scan import ScanFilter, find_cells
 from shared.index.snapshot import Reader
@@ -129,8 +129,10 @@ class _FlowCounter:
     def _count_covered(self, counter: PairCounter, coverage: FlowCoverage) -> None:
         """Count the stored flows."""
         shift = self._question.cell_shift - FLOW_SHIFT
-        for rows in coverage.read_rows(self._reader, view=self._view_bounds):
-            _, origins, destinations, trips = coverage.count_rows(rows)
+        flows = self._reader.read_flows()
+        view = self._view if self._question.box is None else None
+        for rows in split_rows(coverage.select(flows, self._reader.trips, view=view)):
+            _, origins, destinations, trips = coverage.count_rows(flows, rows)
             counter.add(origins >> shift, destinations >> shift, trips)
 
     def _stream_blocks(self) -> Iterator[tuple[TripBlocks, ScanFilter]]:

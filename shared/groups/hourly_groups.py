@@ -4,7 +4,7 @@ Buckets are whole hours and cells have at most nine characters here; other quest
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from shared.domain.position import AXIS_STEPS
 from shared.groups.descriptions import KEY, Partial, describe_groups, fetch_names, group_parameters, read_partials
 from shared.groups.question import GroupQuestion, TripGroup, parse_after
 from shared.groups.top_k import TopK
-from shared.index.flow_reader import FlowCoverage
+from shared.index.flow_reader import FlowCoverage, split_rows
 from shared.index.layout import ANY, DAY_ONE, FLOW_SHIFT
 from shared.index.scan import ScanFilter
 from shared.index.scan_kernels import GROUP_CELL_BITS, GROUP_SUMS, GroupKeys, GroupSums, sum_groups
@@ -101,8 +101,7 @@ class _GroupCounter:
         """Count the trips of unindexed loads, then stored flows and blocks in order of origins."""
         question, shift = self._question, self._question.cell_shift
         coverage = FlowCoverage.find(question, by_slot=True)
-        rows = coverage.read_rows(self._reader, is_in_order=True) if coverage else ()
-        flows = _SegmentFlows(coverage, list(rows), question)
+        flows = _SegmentFlows(coverage, self._reader, question)
         if self._reader.snapshot.unindexed_loads:
             self._count_unindexed(counter)
         for found in self._stream_blocks(coverage=coverage):
@@ -177,24 +176,28 @@ class _OrderedGroups:
 
 
 class _SegmentFlows:
-    """Stored flows per hour: encoded rows in order of origins."""
+    """Stored flows per hour, in order of origins."""
 
-    def __init__(self, coverage: FlowCoverage | None, rows: Sequence[Sequence[Any]], question: GroupQuestion) -> None:
+    def __init__(self, coverage: FlowCoverage | None, reader: Reader, question: GroupQuestion) -> None:
         self._coverage = coverage
-        self._rows = deque(rows)
         self._shift = question.cell_shift - FLOW_SHIFT
         self._bucket_hours = question.bucket_hours
+        if coverage is not None:
+            self._flows = reader.read_flows()
+            self._parts = deque(split_rows(coverage.select(self._flows, reader.trips)))
 
     def count(self, counter: _OrderedGroups, *, before: int | None = None) -> None:
         """Count the remaining rows that begin before an origin, and perhaps others; None: all."""
-        while self._coverage and self._rows and (before is None or self._rows[0][0].origin_cell >> self._shift < before):
-            rows = self._rows.popleft()
-            counter.drop_complete(rows[0].origin_cell >> self._shift)
-            numbers, origins, destinations, trips = self._coverage.count_rows(rows)
-            headers = np.array([(row.region_id, row.slot % 24 // self._bucket_hours) for row in rows], np.int64)
-            regions, buckets = headers[numbers].T
+        if self._coverage is None:
+            return
+        flows = self._flows
+        while self._parts and (before is None or flows.origin[self._parts[0][0]] >> self._shift < before):
+            rows = self._parts.popleft()
+            counter.drop_complete(int(flows.origin[rows[0]]) >> self._shift)
+            found, origins, destinations, trips = self._coverage.count_rows(flows, rows)
             cells = origins >> self._shift, destinations >> self._shift
-            counter.pairs.add(*make_group_keys((regions, *cells, buckets)), trips)
+            buckets = flows.slot[found] % 24 // self._bucket_hours
+            counter.pairs.add(*make_group_keys((flows.region[found], *cells, buckets)), trips)
 
 
 def _make_frame(pairs: Numbers) -> pl.DataFrame:

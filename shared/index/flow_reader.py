@@ -6,28 +6,23 @@ only trips along its edge are left to read.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from shared.domain.area import INSIDE, AxisArea, Box
 from shared.domain.clock import list_slots
 from shared.domain.trip_end import End, filter_ends
-from shared.index.block_header import BlockTable
 from shared.index.layout import FLOW_SHIFT
-from shared.index.segment import BlockHeaders
-from shared.index.snapshot import Reader
+from shared.index.segment import ALL, BlockHeaders, Flows
+from shared.index.snapshot import TripFilter
 from shared.kernels.bit_packing import unpack_numbers
 from shared.kernels.compiler import compile_kernel
 from shared.platform.arrays import Flags, Numbers, Words
-from shared.services.database import stream_rows
 
 _ALL_SLOTS: Final = tuple(range(48))
-# Rows of flows are 0.1 KB each.
-_FLOW_ROWS: Final = 1_024
-# Origin cell, first destination cell, flows, and offsets of both columns of bits in words.
-_FLOW_ROW: Final = np.dtype([(name, np.int64) for name in ("origin", "first", "flows", "cells_at", "trips_at")])
+# Rows have some ten flows each.
+_ROWS_AT_ONCE: Final = 1_024
 
 
 class FlowFilter(Protocol):
@@ -96,66 +91,54 @@ class FlowCoverage:
         }
         return flags[self.end]
 
-    def read_rows(
-        self,
-        reader: Reader,
-        *,
-        view: Sequence[int] | None = None,
-        is_in_order: bool = False,
-    ) -> Iterator[Sequence[Any]]:
-        """Yield lists of rows of stored flows, for count_rows. is_in_order: of origin cells.
+    def select(self, flows: Flows, trips: TripFilter, *, view: AxisArea | None = None) -> Numbers:
+        """The rows of stored flows that count, in order of origin cells.
 
-        view: bounds of whole cells; rows with no flow in it may be skipped.
+        view: made of whole cells; rows with no flow in it may be skipped.
         """
-        bounds = self.area.bounds() if self.area else None
-        segments = [
-            segment_id for segment_id, has_hours in reader.snapshot.segment_ids.items() if has_hours or self.slots is None
-        ]
-        query_parameters: dict[str, object] = {
-            **reader.trips.name_parameters,
-            "segment_ids": segments,
-            "slots": None if self.slots is None else list(self.slots),
-            "view_area": view or bounds,
-            "first_area": bounds if self.end in ("origin", "both") else None,
-            "is_in_order": is_in_order,
-        }
-        return stream_rows(reader.connection, "list_segment_flows", query_parameters, rows=_FLOW_ROWS) if segments else iter(())
+        selected = flows.datasource == (ALL if trips.datasource_id is None else trips.datasource_id)
+        selected &= flows.slot == ALL if self.slots is None else np.isin(flows.slot, self.slots)
+        if trips.region_id is not None:
+            selected &= flows.region == trips.region_id
+        rows = np.flatnonzero(selected)
+        if self.area is not None and self.end in ("origin", "both"):
+            rows = rows[self.area.contains(flows.origin[rows] << FLOW_SHIFT)]
+        seen = view or self.area
+        if seen is not None:
+            # A row that begins outside matters only where its destinations, which are sorted, reach over some of it.
+            low, high = seen.find_position_range()
+            reaches = (flows.first[rows] << FLOW_SHIFT <= high) & (flows.last[rows] << FLOW_SHIFT >= low)
+            rows = rows[reaches | seen.contains(flows.origin[rows] << FLOW_SHIFT)]
+        return rows
 
-    def count_rows(self, rows: Sequence[Any]) -> Numbers:
-        """Count the covered trips of rows. Shape: 4 by n flows: index of the row, origin and destination cell, trips."""
-        found = np.stack([np.repeat(np.arange(len(rows)), [row.flows for row in rows]), *read_flows([row[2:] for row in rows])])
+    def count_rows(self, flows: Flows, rows: Numbers) -> Numbers:
+        """Count the covered trips of rows. Shape: 4 by n flows: row, origin and destination cell, trips."""
+        found = np.empty((4, int(flows.flows[rows].sum())), np.int64)
+        _list_flows(rows, (flows.origin, flows.first, flows.flows, flows.cells_at, flows.trips_at), flows.words, found)
         return found if self.area is None else found[:, self.contains(*(found[1:3] << FLOW_SHIFT))]
 
 
-def read_flows(rows: Sequence[Any]) -> Numbers:
-    """Decode rows of stored flows: origin cell, first destination cell, flows, and two columns of bits.
-
-    Shape: 3 by n: origin cells, destination cells, trips.
-    """
-    origins, firsts, flows, cells, trips = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    sizes = np.array([len(column) // 8 for pair in zip(cells, trips, strict=True) for column in pair], np.int64)
-    offsets = (np.cumsum(sizes) - sizes).reshape(-1, 2)
-    table = np.empty(len(rows), _FLOW_ROW)
-    table["origin"], table["first"], table["flows"] = np.array([origins, firsts, flows], np.int64)
-    table["cells_at"], table["trips_at"] = offsets.T
-    words = np.frombuffer(b"".join([*chain.from_iterable(zip(cells, trips, strict=True)), bytes(8)]), np.uint64)
-    found = np.empty((3, int(table["flows"].sum())), np.int64)
-    _list_flows(table, words, found)
-    return found
+def split_rows(rows: Numbers) -> Iterator[Numbers]:
+    """Yield rows, so many that their flows are in the core's own cache."""
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        yield rows[first : first + _ROWS_AT_ONCE]
 
 
 @compile_kernel
-def _list_flows(rows: BlockTable, words: Words, found: Numbers) -> None:
-    """List the flows of rows. Shape: rows are records of _FLOW_ROW; found is 3 by all flows: origins, destinations, trips."""
+def _list_flows(rows: Numbers, columns: tuple[Numbers, Numbers, Numbers, Numbers, Numbers], words: Words, found: Numbers) -> None:
+    """List the flows of rows. Shape: found is 4 by all flows: rows, origins, destinations, trips.
+
+    columns: origin cell, first destination cell, flows, first words of destination cells and of trips.
+    """
+    origins, firsts, counts, cells_at, trips_at = columns
     first = 0
-    for row in range(len(rows)):
-        each = rows[row]
-        last = first + each.flows
-        found[0, first:last] = each.origin
-        unpack_numbers(words, each.cells_at, found[1, first:last])
-        unpack_numbers(words, each.trips_at, found[2, first:last])
-        cell = each.first
+    for row in rows:
+        last = first + counts[row]
+        found[0, first:last], found[1, first:last] = row, origins[row]
+        unpack_numbers(words, cells_at[row], found[2, first:last])
+        unpack_numbers(words, trips_at[row], found[3, first:last])
+        cell = firsts[row]
         for i in range(first, last):
-            cell += found[1, i]
-            found[1, i] = cell
+            cell += found[2, i]
+            found[2, i] = cell
         first = last

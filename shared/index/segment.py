@@ -18,7 +18,7 @@ from shared.domain.area import Bounds
 from shared.domain.position import gather_many
 from shared.index.copy_columns import CopyColumns, read_columns
 from shared.index.layout import number_day
-from shared.platform.arrays import Flags, Numbers
+from shared.platform.arrays import Flags, Numbers, Words
 
 # Fields of copy_segment_headers, of copy_segment_cells and so on.
 _HEADER_FIELDS: Final = 21
@@ -28,6 +28,9 @@ _BOUNDS: Final = [f"{end}{axis}_{side}" for end in ("", "other_") for axis in "x
 _CELL_FIELDS: Final = 11
 _DAY_FIELDS: Final = 5
 _WEEK_FIELDS: Final = 6
+_FLOW_FIELDS: Final = 9
+ALL: Final = -1
+"""A datasource or slot that is none."""
 # Dates of PostgreSQL count from 2000-01-01.
 _DAYS_TO_2000: Final = number_day(date(2000, 1, 1))
 
@@ -148,6 +151,28 @@ class Weeks(NamedTuple):
     last_day: Numbers
 
 
+class Flows(NamedTuple):
+    """Trips between cells of position >> FLOW_SHIFT, a row per origin cell and kind, in order of origin cells."""
+
+    origin: Numbers
+    region: Numbers
+    datasource: Numbers
+    """ALL: all datasources; likewise slot."""
+    slot: Numbers
+    """0 to 23 are the hours of working days, 24 to 47 those of weekend days."""
+    flows: Numbers
+    """How many destination cells; the first and the last of them."""
+    first: Numbers
+    last: Numbers
+    cells_at: Numbers
+    """First word of the destination cells in order, as differences; and of their trips."""
+    trips_at: Numbers
+    words: Words
+
+
+_NO_FLOWS: Final = Flows._make([*[np.empty(0, np.int64)] * 9, np.empty(0, np.uint64)])
+
+
 class Segment(NamedTuple):
     """The derived data of a compaction, or of a load that is not compacted."""
 
@@ -169,6 +194,30 @@ def read_segment(connection: Connection, segment_id: int, *, trips: int, has_hou
     if any(count != trips for count in found):
         raise StaleError
     return Segment(origins, destinations, cells, days, _sum_weeks(days))
+
+
+def read_flows(connection: Connection, segment_id: int) -> Flows:
+    """Read the flows of a segment. Raises: StaleError when it is gone."""
+    found = read_columns(connection, "copy_segment_flows", {"segment_id": segment_id}, fields=_FLOW_FIELDS)
+    if found.rows == 0:
+        raise StaleError
+    (cells, cell_offsets), (trips, trip_offsets) = found.texts(7), found.texts(8)
+    words = np.concatenate([cells.view(np.uint64), trips.view(np.uint64)])
+    numbers = _list_numbers(found, 7)
+    return Flows._make([*numbers, cell_offsets[:-1] // 8, (len(cells) + trip_offsets[:-1]) // 8, words])
+
+
+def merge_flows(parts: Sequence[Flows]) -> Flows:
+    """The rows of all segments, in order."""
+    firsts = np.cumsum([0, *(len(part.words) for part in parts)])
+    moved = [
+        part._replace(cells_at=part.cells_at + first, trips_at=part.trips_at + first)
+        for part, first in zip(parts, firsts[:-1], strict=True)
+    ]
+    *columns, words = (np.concatenate(column) for column in zip(*(moved or [_NO_FLOWS]), strict=True))
+    order = np.argsort(columns[0], kind="stable")
+    # The kernels read a word ahead.
+    return Flows._make([*(column[order] for column in columns), np.append(words, np.uint64(0))])
 
 
 def read_load(connection: Connection, load_id: int, *, trips: int, has_blocks: bool) -> Segment:

@@ -20,7 +20,19 @@ from sqlalchemy import Connection, Engine
 
 from shared.index.block_cache import BlockCache
 from shared.index.layout import make_day
-from shared.index.segment import BlockHeaders, Segment, StaleError, Weeks, make_empty, merge_segments, read_load, read_segment
+from shared.index.segment import (
+    BlockHeaders,
+    Flows,
+    Segment,
+    StaleError,
+    Weeks,
+    make_empty,
+    merge_flows,
+    merge_segments,
+    read_flows,
+    read_load,
+    read_segment,
+)
 from shared.platform.arrays import Flags, Numbers
 from shared.platform.errors import RequestError, TransientError
 from shared.platform.near_names import describe_near
@@ -102,11 +114,6 @@ class Snapshot:
         return sum(key.trips for key in self.keys if isinstance(key, _LoadKey) and not key.has_blocks)
 
     @cached_property
-    def segment_ids(self) -> dict[int, bool]:
-        """Ids of the segments, and whether they keep flows per hour."""
-        return {key.segment_id: key.has_hours for key in self.keys if isinstance(key, _SegmentKey)}
-
-    @cached_property
     def cell_trips(self) -> Numbers:
         """Trips of each cell."""
         values, offsets = self.data.cells.sum_trips
@@ -133,6 +140,11 @@ class Reader(NamedTuple):
     connection: Connection
     snapshot: Snapshot
     trips: TripFilter
+    cache: "_IndexCache"
+
+    def read_flows(self) -> Flows:
+        """The stored flows of all segments. Raises: StaleError."""
+        return self.cache.open_flows(self.connection, self.snapshot)
 
     def check(self, *, has_read_all: bool = False) -> None:
         """Ensure that loads whose trips were read, unindexed ones or all, are as they were. Raises: StaleError."""
@@ -147,6 +159,8 @@ class _IndexCache:
         self.blocks = BlockCache(limit_mib)
         self._parts: dict[_Key, Segment] = {}
         self._snapshot = Snapshot((), make_empty(), self.blocks)
+        self._flows: dict[_SegmentKey, Flows] = {}
+        self._all_flows: tuple[list[_SegmentKey], Flows] | None = None
         self._lock = Lock()
 
     def open(self, connection: Connection, keys: tuple[_Key, ...]) -> Snapshot:
@@ -157,6 +171,15 @@ class _IndexCache:
                 self._snapshot = Snapshot(keys, merge_segments([*parts.values()]), self.blocks)
                 self._parts = parts
             return self._snapshot
+
+    def open_flows(self, connection: Connection, snapshot: Snapshot) -> Flows:
+        """Merge the flows of a snapshot's segments; what is not in memory is read. Raises: StaleError."""
+        keys = [key for key in snapshot.keys if isinstance(key, _SegmentKey)]
+        with self._lock:
+            if self._all_flows is None or self._all_flows[0] != keys:
+                self._flows = {key: self._flows.get(key) or read_flows(connection, key.segment_id) for key in keys}
+                self._all_flows = keys, merge_flows([*self._flows.values()])
+            return self._all_flows[1]
 
 
 def _read(connection: Connection, key: _Key) -> Segment:
@@ -185,10 +208,11 @@ def open_snapshot(connection: Connection, *, region: str | None = None, datasour
             near = describe_near(name, execute(connection, f"list_{parameter}_names").scalars())
             raise RequestError(f"There is no {parameter} {name!r}{near}.", parameter=parameter)
     cache: _IndexCache | None = connection.get_execution_options().get(_OPTION)
-    snapshot = (_IndexCache(0) if cache is None else cache).open(connection, keys)
+    cache = _IndexCache(0) if cache is None else cache
+    snapshot = cache.open(connection, keys)
     weeks = snapshot.select_weeks(ids["region"], ids["datasource"])
     days = (make_day(int(weeks.first_day.min())), make_day(int(weeks.last_day.max()))) if len(weeks.week) else (None, None)
-    return Reader(connection, snapshot, TripFilter(ids["region"], ids["datasource"], *days))
+    return Reader(connection, snapshot, TripFilter(ids["region"], ids["datasource"], *days), cache)
 
 
 def _list_keys(

@@ -84,27 +84,6 @@ join region as r using (region_id)
 join datasource as d using (datasource_id)
 order by t.started_at desc, t.origin, t.destination, t.load_id;
 
--- name: list_segment_flows
--- Flows between geohash-6 cells that segments keep, a row per origin cell, those with a cell in view_area (made of whole cells; null:
--- anywhere) and some others, and with their origin in first_area (the same).
--- is_in_order: in order of origin_cell. segment_ids: of which segments.
-select f.region_id, f.slot, f.origin_cell, f.first_cell, f.flows, f.destination_cells, f.trips
-from segment_flow as f
-where f.segment_id = any(%(segment_ids)s::integer[])
-  and (%(region_id)s::smallint is null or f.region_id = %(region_id)s::smallint)
-  and ((%(datasource_id)s::smallint is null and f.datasource_id is null) or f.datasource_id = %(datasource_id)s::smallint)
-  and ((%(slots)s::integer[] is null and f.slot is null) or f.slot = any(%(slots)s::integer[]))
-  -- A row that begins outside the view matters only where its destinations, which are sorted, reach over some of it.
-  and (%(view_area)s::bigint[] is null
-       or position_in_area(f.origin_cell::bigint << 32, %(view_area)s::bigint[])
-       or (f.first_cell::bigint << 32 <= greatest((%(view_area)s::bigint[])[2], (%(view_area)s::bigint[])[6])
-           and f.last_cell::bigint << 32
-               >= least((%(view_area)s::bigint[])[1],
-                        case when (%(view_area)s::bigint[])[5] <= (%(view_area)s::bigint[])[6]
-                             then (%(view_area)s::bigint[])[5] end)))
-  and (%(first_area)s::bigint[] is null or position_in_area(f.origin_cell::bigint << 32, %(first_area)s::bigint[]))
-order by case when %(is_in_order)s::boolean then f.origin_cell end;
-
 -- name: count_unindexed_groups
 -- Trip groups of the unindexed loads; bucket: its number in the day.
 select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,

@@ -51,6 +51,14 @@ copy (
     where segment_id = %(segment_id)s::integer
 ) to stdout (format binary);
 
+-- name: copy_segment_flows
+-- datasource_id, slot: -1 where the row counts all.
+copy (
+    select origin_cell, region_id, coalesce(datasource_id, -1), coalesce(slot, -1), flows, first_cell, last_cell, destination_cells, trips
+    from segment_flow
+    where segment_id = %(segment_id)s::integer
+) to stdout (format binary);
+
 -- name: copy_load_weeks
 -- A load's trips per week, and the first and last day of those.
 copy (

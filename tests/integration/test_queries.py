@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -271,13 +271,11 @@ def test_groups_of_hours_read_unindexed_trips_and_segments_only(connection: Conn
     for name in ("count_unindexed_groups", "describe_groups"):
         plan = explain_question(connection, name, lambda: list_groups(connection, question))
         assert all("load_id" in json.dumps(node) for node in scans_of(plan, "trip"))
-    plan = explain_question(connection, "list_segment_flows", lambda: list_groups(connection, question))
-    assert scans_of(plan, "segment_flow")
 
 
 @plain_storage
 def test_a_period_reads_the_unindexed_trips_of_its_odd_days_only(connection: Connection) -> None:
-    question = WeeklyQuestion(from_on=date(2026, 1, 7), to_on=date(2026, 1, 7) + timedelta(days=60))
+    question = WeeklyQuestion(from_on=date(2026, 1, 7), to_on=date(2026, 3, 10))
     text = list_queries()["count_unindexed_times"].text
     found = [
         parameters
@@ -286,5 +284,5 @@ def test_a_period_reads_the_unindexed_trips_of_its_odd_days_only(connection: Con
     ]
     assert [(each["from_on"], each["to_on"]) for each in found] == [
         (date(2026, 1, 7), date(2026, 1, 11)),
-        (date(2026, 3, 2), date(2026, 3, 8)),
+        (date(2026, 3, 9), date(2026, 3, 10)),
     ]
