@@ -1,9 +1,11 @@
 """Hostile Parquet files: bounded memory and time, and one clear message, in inspection as in loads."""
 
+import decimal
 import io
 import resource
 import time
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -209,3 +211,26 @@ def test_no_rows_are_a_load_of_no_rows() -> None:
         notes = inspect_format(data, file_name="file", options=LoadOptions(), is_whole=True).notes
         assert notes == ("The file has a header and no rows.",)
     assert refuse(write(pa.table({}))).error_code == "missing_roles"
+
+
+DECIMALS = [Decimal("-7.5"), Decimal("45.25"), None]
+
+
+@pytest.mark.parametrize("work", ["inspect", "load"])
+@pytest.mark.parametrize(("precision", "scale"), [(39, 2), (76, 0), (76, 76), (40, 10)])
+@pytest.mark.parametrize("name", ["end_lng", "region", "fare"])
+def test_decimals_of_256_bits_neither_hang_nor_crash(name: str, precision: int, scale: int, work: str) -> None:
+    # Polars reads none: it used to end the thread or to wait for ever, whatever the column was for.
+    unit = Decimal(1).scaleb(-scale)
+    with decimal.localcontext(prec=80):
+        values = [None if each is None else (each * unit if scale == 76 else each).quantize(unit) for each in DECIMALS * 4]
+        trips = make_trips(12, **{name: pa.array(values, pa.decimal256(precision, scale))})
+        code, _ = take(write(trips), work)
+    assert code is None
+
+
+def test_coordinates_may_be_decimals_of_256_bits() -> None:
+    longitudes = pa.array([Decimal("7.6912345"), Decimal("-7.5")] * 3, pa.decimal256(50, 7))
+    loaded = load_bytes(write(make_trips(6, end_lng=longitudes)))
+    destination_longitudes = [row[3] for row in loaded.trips.rows()]
+    assert destination_longitudes == pytest.approx([7.6912345, -7.5] * 3, abs=1e-9)
