@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from shared.domain.area import CUT, INSIDE, OUTSIDE, AxisArea, Bounds
-from shared.domain.trip_end import End, area_parameters
+from shared.domain.trip_end import End
 from shared.index import layout
 from shared.index.block_cache import DELTAS, TIMES, X, Y
 from shared.index.block_fetch import BlockScan, read_blocks
@@ -27,14 +27,7 @@ from shared.index.segment import BlockHeaders
 from shared.index.snapshot import Reader
 from shared.platform.arrays import Flags, Numbers
 from shared.questions.period import Period
-from shared.services.database import execute
-
-
-class AreaFilter(NamedTuple):
-    """Which trips count: those with that end in the area."""
-
-    area: AxisArea
-    end: End
+from shared.questions.unindexed import AreaFilter, add_unindexed
 
 
 class _Term(NamedTuple):
@@ -80,8 +73,7 @@ def count_area(reader: Reader, area: AreaFilter, period: Period, *, by_hour: boo
         counter.add_all(regions, _TOTAL_SIGNS[end])
         for term in _COMPLEMENT_TERMS[end]:
             counter.add(term, -_TOTAL_SIGNS[end], only_regions=regions)
-    if reader.snapshot.unindexed_loads:
-        counter.add_unindexed(end)
+    add_unindexed(reader, period, counter.counts, area=area)
     return counter.counts
 
 
@@ -169,23 +161,6 @@ class _AreaCounter:
         if self._cut_days:
             self._scan(counter, touched.select(is_counted), self._cut_days)
         self.counts += sign * counter.counts
-
-    def add_unindexed(self, end: End) -> None:
-        """Add the trips of unindexed loads, which are read one by one."""
-        rows = execute(
-            self._reader.connection,
-            "count_unindexed_times",
-            **self._reader.trips.name_parameters,
-            **area_parameters(self._area, end),
-            unindexed_loads=self._reader.snapshot.unindexed_loads,
-            from_on=self._period.from_on,
-            to_on=self._period.to_on,
-            hours=self._period.hours,
-            by_hour=self._by_hour,
-        ).all()
-        for row in rows:
-            self.counts[number_day(row.week) // 7 - self._whole.first, row.hour or 0] += row.trips
-        self._reader.check()
 
     def _touch(self, term: _Term, selected: Flags) -> _Touched:
         """Find the blocks that may have trips of a term."""

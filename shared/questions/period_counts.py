@@ -9,7 +9,6 @@ from datetime import date
 
 import numpy as np
 
-from shared.domain.trip_end import area_parameters
 from shared.index.block_cache import TIMES
 from shared.index.block_fetch import BlockScan, read_blocks
 from shared.index.count_kernels import add_days
@@ -18,7 +17,7 @@ from shared.index.scan import ScanFilter, TimeCounter
 from shared.index.snapshot import Reader
 from shared.platform.arrays import Numbers
 from shared.questions.period import Period
-from shared.services.database import execute
+from shared.questions.unindexed import add_unindexed
 
 
 def count_anywhere(reader: Reader, period: Period, *, by_hour: bool = False) -> Numbers:
@@ -40,8 +39,7 @@ def count_anywhere(reader: Reader, period: Period, *, by_hour: bool = False) -> 
     for from_on, to_on in days:
         part = replace(period, from_on=from_on, to_on=to_on)
         _add_days(reader, part, counter.counts[number_day(from_on) // 7 - first_week :])
-        if reader.snapshot.unindexed_loads:
-            _add_unindexed(reader, part, counter.counts[number_day(from_on) // 7 - first_week :])
+        add_unindexed(reader, part, counter.counts[number_day(from_on) // 7 - first_week :])
     if days:
         _add_uncompacted(reader, counter, days)
     return counter.counts
@@ -67,22 +65,3 @@ def _add_uncompacted(reader: Reader, counter: TimeCounter, days: list[tuple[date
     for _, blocks in read_blocks(reader.connection, reader.snapshot.cache, scan):
         for from_on, to_on in days:
             counter.add(blocks, from_on, to_on)
-
-
-def _add_unindexed(reader: Reader, period: Period, counts: Numbers) -> None:
-    """Add the trips of unindexed loads on the days of a period."""
-    by_hour = counts.shape[1] == HOURS
-    rows = execute(
-        reader.connection,
-        "count_unindexed_times",
-        **reader.trips.name_parameters,
-        **area_parameters(None, "origin"),
-        unindexed_loads=reader.snapshot.unindexed_loads,
-        from_on=period.from_on,
-        to_on=period.to_on,
-        hours=period.hours,
-        by_hour=by_hour,
-    ).all()
-    for row in rows:
-        counts[number_day(row.week) // 7 - number_day(period.from_on) // 7, row.hour or 0] += row.trips
-    reader.check()

@@ -22,9 +22,10 @@ from shared.index.layout import HOURS
 from shared.index.snapshot import Reader, TripFilter, open_snapshot, retry_stale
 from shared.platform.arrays import Numbers
 from shared.platform.errors import RequestError
-from shared.questions.area_counts import AreaFilter, count_area
+from shared.questions.area_counts import count_area
 from shared.questions.period import Period
 from shared.questions.period_counts import count_anywhere
+from shared.questions.unindexed import AreaFilter
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""Unindexed loads: their trips are in no block, and are read one by one."""
+
+from typing import NamedTuple
+
+from shared.domain.area import AxisArea
+from shared.domain.trip_end import End, area_parameters
+from shared.index.layout import HOURS
+from shared.index.snapshot import Reader
+from shared.platform.arrays import Numbers
+from shared.questions.period import Period
+from shared.services.database import execute
+
+
+class AreaFilter(NamedTuple):
+    """Which trips count: those with that end in the area."""
+
+    area: AxisArea
+    end: End
+
+
+def add_unindexed(reader: Reader, period: Period, counts: Numbers, *, area: AreaFilter | None = None) -> None:
+    """Add the trips of unindexed loads on the days of a period. Raises: StaleError.
+
+    Shape: counts has a row per week of the period, and a column per hour of the week or one.
+    """
+    if not reader.snapshot.unindexed_loads:
+        return
+    rows = execute(
+        reader.connection,
+        "count_unindexed_times",
+        **reader.trips.name_parameters,
+        **area_parameters(area.area if area else None, area.end if area else "origin"),
+        unindexed_loads=reader.snapshot.unindexed_loads,
+        from_on=period.from_on,
+        to_on=period.to_on,
+        hours=period.hours,
+        by_hour=counts.shape[1] == HOURS,
+    ).all()
+    for row in rows:
+        counts[(row.week - period.first_week).days // 7, row.hour or 0] += row.trips
+    # Trips that were removed meanwhile are missing.
+    reader.check()
