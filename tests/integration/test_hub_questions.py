@@ -236,6 +236,11 @@ def test_a_copy_grows_old_when_rows_are_removed_without_an_event(hub: HubServer,
     tag = hub.get("/api/v1/hours").headers["ETag"]
     with transaction(hub_engine) as connection:
         execute(connection, "subtract_removed", load_id=load_id, rows=1)
+        connection.exec_driver_sql(
+            "update rollup_week set trips = trips - 1"
+            " where ctid = (select min(ctid) from rollup_week where load_id = %(load_id)s)",
+            {"load_id": load_id},
+        )
     assert hub.get("/api/v1/hours", headers={"If-None-Match": tag}).status == 200
 
 
