@@ -23,6 +23,7 @@ from shared.services.named_queries import query
 BIN_ROWS: Final = 50_000
 MAX_BIN_ROWS: Final = 1_000_000
 _SHORTEST_BIN: Final = timedelta(seconds=1)
+_WEEK: Final = timedelta(weeks=1)
 _FIELDS: Final = (("started_at", ">i8"), ("origin", ">i8"), ("destination", ">i8"), ("other", ">i8"))
 # A row of COPY BINARY: the number of fields, then the length and the bytes of each. A header comes before, two bytes after.
 _ROW: Final = np.dtype(
@@ -81,7 +82,9 @@ def choose_bin_length(connection: Connection, load_id: int, max_bin_rows: int) -
     if not load.trips:
         return None
     length: timedelta = max((load.last_at - load.first_at) / max(1, load.trips // BIN_ROWS), _SHORTEST_BIN)
-    if load.trips > max_bin_rows:
+    # A bin that is no longer than a week has trips of two weeks at most.
+    is_bounded = load.trips <= max_bin_rows or (length <= _WEEK and 2 * load.trips_of_a_week <= max_bin_rows)
+    if not is_bounded:
         largest: int = execute(connection, "measure_bins", load_id=load_id, bin_s=length.total_seconds()).scalar_one()
         if largest > max_bin_rows:
             return None

@@ -109,10 +109,14 @@ select set_config('statement_timeout', '0', true),
        set_config('client_connection_check_interval', '1s', true);
 
 -- name: fetch_load_span
--- A load's trips, and when the first and the last one began.
-select sum(trips)::bigint as trips, min(first_at) as first_at, max(last_at) as last_at
-from rollup_week
-where load_id = %(load_id)s::integer;
+-- A load's trips, those of its largest week, and when the first and the last one began; nulls for a load without trips.
+select sum(trips)::bigint as trips, max(trips)::bigint as trips_of_a_week, min(first_at) as first_at, max(last_at) as last_at
+from (
+    select week, sum(trips) as trips, min(first_at) as first_at, max(last_at) as last_at
+    from rollup_week
+    where load_id = %(load_id)s::integer
+    group by week
+) as w;
 
 -- name: measure_bins
 -- Trips of the largest bin of start times of a load.
