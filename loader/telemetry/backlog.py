@@ -28,6 +28,7 @@ class Backlog:
     """Work that waits. Ages in seconds; 0 where nothing waits."""
 
     loads_queued: int
+    loads_planning: int
     batches_waiting: int
     batches_running: int
     oldest_waiting_s: float
@@ -43,16 +44,17 @@ class Backlog:
 
     @property
     def work_pending(self) -> int:
-        """What workers are needed for: pending batches, and loads that nobody plans yet."""
-        return self.batches_pending + self.loads_queued
+        """What workers are needed for: pending batches, and loads that are not planned; a large file is read for minutes."""
+        return self.batches_pending + self.loads_queued + self.loads_planning
 
 
 GAUGES: Final[Mapping[str, tuple[str, Callable[[Backlog], float]]]] = {
     "tripdeck_work_pending": (
-        "Batches that have not ended and loads that nobody plans yet: what workers are scaled by.",
+        "Batches that have not ended and loads that are not planned: what workers are scaled by.",
         lambda found: found.work_pending,
     ),
     "tripdeck_loads_queued": ("Loads that nobody plans yet.", lambda found: found.loads_queued),
+    "tripdeck_loads_planning": ("Loads whose file is not read to its end.", lambda found: found.loads_planning),
     "tripdeck_batches_pending": ("Batches of running loads that have not ended.", lambda found: found.batches_pending),
     "tripdeck_batches_waiting": ("Pending batches without a worker.", lambda found: found.batches_waiting),
     "tripdeck_batches_running": ("Pending batches that a worker has leased.", lambda found: found.batches_running),
@@ -108,6 +110,7 @@ class BacklogReader:
             return None
         return Backlog(
             loads_queued=work.loads_queued,
+            loads_planning=work.loads_planning,
             batches_waiting=work.batches_waiting,
             batches_running=work.batches_running,
             oldest_waiting_s=work.oldest_waiting_s or 0.0,

@@ -1,9 +1,10 @@
 -- The work that waits, for metrics and for those who scale workers by it.
 
 -- name: fetch_backlog
--- One row: loads that nobody plans yet, pending batches of running loads without and with a runner, seconds since the start of the oldest load
+-- One row: loads that nobody plans yet, loads whose file is not read to its end, pending batches of running loads without and with a runner, seconds since the start of the oldest load
 -- with a batch that waits (null: none does), and loads and trips that are not compacted.
 select (select count(*) from load where state = 'queued')::integer as loads_queued,
+       (select count(*) from load where state = 'planning' or state = 'loading' and batches_total is null)::integer as loads_planning,
        b.waiting as batches_waiting, b.running as batches_running, b.oldest_waiting_s,
        u.loads as loads_uncompacted, u.trips as trips_uncompacted
 from (

@@ -125,8 +125,19 @@ def test_labels_that_dashboard_and_alerts_match_exist(loaded: str, hub: HubServe
 def test_a_hub_whose_log_is_for_machines_logs_the_backlog(hub: HubServer) -> None:
     lines = [json.loads(line) for line in hub.log().splitlines() if line.startswith("{")]
     found = next(line for line in lines if line["message"] == "backlog")
-    assert found["work_pending"] == found["batches_waiting"] + found["batches_running"] + found["loads_queued"]
+    parts = ("batches_waiting", "batches_running", "loads_queued", "loads_planning")
+    assert found["work_pending"] == sum(found[name] for name in parts)
     assert {"oldest_waiting_s", "unrelayed_s", "trips_uncompacted"} <= set(found)
+
+
+def test_a_load_that_is_planned_is_pending_work(settings: Settings, engine: Engine) -> None:
+    load_id = insert_queued(engine)
+    with transaction(engine) as connection:
+        execute(connection, "claim_planning", load_id=load_id, lease_s=20.0).one()
+    with connect_redis(settings) as client:
+        found = BacklogReader(engine, client, lease_s=20).read()
+    assert found is not None
+    assert (found.loads_queued, found.loads_planning, found.work_pending) == (0, 1, 1)
 
 
 def test_a_lease_that_ran_out_is_counted_and_one_that_was_released_is_not(context: Context) -> None:
