@@ -62,7 +62,7 @@ Plan = dict[str, Any]
 def engine(postgres_server: PostgresServer) -> Iterator[Engine]:
     """A million loose trips in eight batches sorted by origin, and a packed load."""
     url = postgres_server.clone_template()
-    engine = connect_database(Settings(database_url=url))
+    engine = connect_database(Settings(database_url=url), statement_timeout_ms=0)  # a million rows on a busy machine
     with transaction(engine) as connection:
         for load_id, rows, batches in ((1, LOOSE_ROWS, 8), (2, PACKED_ROWS, 1)):
             connection.exec_driver_sql(_INSERT_LOAD, {"rows": rows})
