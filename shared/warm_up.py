@@ -1,7 +1,9 @@
 """Warm-up: compile all kernels and read the index, so that the first question does not wait for it."""
 
 import logging
+from dataclasses import replace
 from datetime import date
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Engine
@@ -11,24 +13,38 @@ from shared.compaction.flow_writer import FlowCells
 from shared.compaction.segment_copy import encode_flows
 from shared.compaction.sorted_ends import sort_ends
 from shared.domain.area import Box
+from shared.domain.clock import DAY
 from shared.groups.question import FlowQuestion
 from shared.groups.top_flows import LargestFlows, OrderedFlows
+from shared.index.block_cache import BlockCache
 from shared.index.block_fetch import decode_blocks, flatten_datasources
 from shared.index.block_header import BlockHeader, BlockRow, EncodedBlock
-from shared.index.layout import INSIDE
+from shared.index.copy_columns import parse_columns
+from shared.index.flow_reader import FlowCoverage
+from shared.index.layout import CELL_SHIFT, INSIDE
 from shared.index.scan import ScanFilter, TimeCounter, find_cells, find_trips
 from shared.index.scan_kernels import GROUP_SUMS, GroupKeys, list_ends, list_positions, sum_groups
-from shared.index.snapshot import open_snapshot, retry_stale
+from shared.index.snapshot import open_empty, open_snapshot, retry_stale
+from shared.index.trip_scan import BLOCK_TESTS, ReachedCells, stream_trip_blocks
 from shared.kernels.morton import decode_positions, encode_positions
 from shared.kernels.pair_counter import PairCounter
 from shared.platform.errors import TripdeckError
+from shared.questions.area_counts import count_area
+from shared.questions.period import Period
+from shared.questions.period_counts import count_anywhere
+from shared.questions.unindexed import AreaFilter
+from shared.services.copy_binary import HEADER
 from shared.services.database import transaction
 
 LOG = logging.getLogger(__name__)
 
+_MONDAY: Final = date(2026, 1, 5)
+
 
 def compile_kernels() -> None:
     """Compile the kernels that are not cached yet: 15 s on a new machine, 0.1 s once they are cached."""
+    sent = parse_columns(HEADER + b"\x00\x01" + b"\xff" * 6, fields=1)  # a row of one null, and the end
+    _ = sent.numbers(0), sent.arrays(0), sent.texts(0)
     decode_positions(encode_positions(np.zeros(1), np.zeros(1)))
     sorted_ends = sort_ends(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
     [values] = make_blocks(sorted_ends, [None])
@@ -52,10 +68,33 @@ def compile_kernels() -> None:
     counter = PairCounter()
     sum_groups(blocks.table, blocks.words, scan_filter.limits, GroupKeys(counter.slots, 32, 1), sources, sums)
     counter.add(*(find_trips(blocks, scan_filter)[:2] >> 2))
+    counter.list_pairs()
     flows = OrderedFlows(LargestFlows(FlowQuestion(), None), is_seen=True)
     flows.add(find_cells(blocks, scan_filter, shift=2), complete_before=0)
     flows.finish()
     encode_flows(FlowCells(sorted_ends).make_rows(), segment_id=1, kind=None)
+    _ask_an_empty_index()
+
+
+def _ask_an_empty_index() -> None:
+    """Compile what reads snapshots: kernels are compiled for the types of their arguments, empty or not."""
+    area, week = Box(0, 0, 1, 1).area(), Period(_MONDAY, _MONDAY + 6 * DAY)
+    rush, cut = replace(week, hours=[8]), replace(week, to_on=_MONDAY)
+    for datasource_id in (None, 1):
+        reader = open_empty(datasource_id=datasource_id)
+        for period in (week, rush, cut):
+            for end in ("both", "origin"):
+                count_area(reader, AreaFilter(area, end), period)
+            count_area(reader, AreaFilter(area, "origin"), period, by_hour=True)
+            count_anywhere(reader, period, by_hour=True)
+    cells = ReachedCells(CELL_SHIFT, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    list(stream_trip_blocks(reader, ScanFilter(area, None, _MONDAY, _MONDAY), tests=BLOCK_TESTS["either"], cells=cells))
+    coverage, flows = FlowCoverage("both", area, None), reader.read_flows()
+    coverage.count_rows(flows, coverage.select(flows, reader.trips))
+    cache = BlockCache(1)
+    cache.put([(1, 0)], [np.zeros(1, np.uint64)])
+    with cache.find(np.ones(1, np.int64), np.ones(1, np.int64)):
+        pass
 
 
 def read_index(engine: Engine) -> None:

@@ -59,7 +59,12 @@ class CopyColumns(NamedTuple):
 def read_columns(connection: Connection, name: str, parameters: Mapping[str, Any], *, fields: int) -> CopyColumns:
     """Run a named COPY to stdout in binary, and find its fields."""
     with driver_connection(connection).cursor().copy(query(name), parameters) as copy:
-        data = np.frombuffer(b"".join(copy), np.uint8)
+        return parse_columns(b"".join(copy), fields=fields)
+
+
+def parse_columns(sent: bytes, *, fields: int) -> CopyColumns:
+    """Find the fields of rows as COPY BINARY sends them."""
+    data = np.frombuffer(sent, np.uint8)
     return CopyColumns(data, *_find_fields(data, len(HEADER), fields))
 
 

@@ -366,7 +366,7 @@ def _concatenate(found: Sequence[Any]) -> Any:  # noqa: ANN401 - tuples of colum
 @cache
 def make_empty() -> Segment:
     """A segment without trips."""
-    nothing = CopyColumns(np.empty(0, np.uint8), *np.empty((2, 0, _HEADER_FIELDS), np.int64))
+    nothing = CopyColumns(np.frombuffer(b"", np.uint8), *np.empty((2, 0, _HEADER_FIELDS), np.int64))
     origins, destinations = _make_headers(nothing, is_compacted=False, has_hours=False)
     days = _make_days(nothing)
     return Segment(origins, destinations, _make_cells(nothing), days, _sum_weeks(days))

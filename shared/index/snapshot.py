@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from threading import Lock
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar, cast
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -213,6 +213,12 @@ def open_snapshot(connection: Connection, *, region: str | None = None, datasour
     weeks = snapshot.select_weeks(ids["region"], ids["datasource"])
     days = (make_day(int(weeks.first_day.min())), make_day(int(weeks.last_day.max()))) if len(weeks.week) else (None, None)
     return Reader(connection, snapshot, TripFilter(ids["region"], ids["datasource"], *days), cache)
+
+
+def open_empty(*, datasource_id: int | None = None) -> Reader:
+    """Open a snapshot of nothing, which reads nothing."""
+    snapshot = Snapshot((), merge_segments([]), BlockCache(0))
+    return Reader(cast("Connection", None), snapshot, TripFilter(None, datasource_id, None, None), _IndexCache(0))
 
 
 def _list_keys(
