@@ -58,14 +58,16 @@ def check_heartbeats(data_dir: str, *, since: float) -> None:
 
 
 def is_running(name: str) -> bool:
-    """Say whether the process of a heartbeat file (PID-QUEUE) lives."""
+    """Say whether the process of a heartbeat file (PID-QUEUE) lives. A zombie, which its parent has not waited for, does not."""
+    pid = name.partition("-")[0]
     try:
-        os.kill(int(name.partition("-")[0]), 0)
+        os.kill(int(pid), 0)
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see above
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
     except (ProcessLookupError, ValueError):
         return False
-    except PermissionError:
+    except OSError:  # it is another user's, or the system has no /proc
         return True
-    return True
 
 
 def make_local_url(host: str, port: int) -> str:

@@ -50,14 +50,21 @@ class Supervised:
     restarts: int = 0
     delay_s: float = _FIRST_DELAY_S
     restart_at: float | None = None
+    is_ready: bool = True
+    """Whether it has answered since it was started; start() waits for the first time."""
 
 
 @dataclass
 class Supervisor:
-    """Keeps programs running; report gets a line about each event, on_change is called when process ids changed."""
+    """Keeps programs running; report gets a line about each event, on_change is called when process ids changed.
+
+    silence_s: a program that was started again and does not answer for so long is killed, and started once more.
+    """
 
     report: Callable[[str], None]
     on_change: Callable[[], None] = lambda: None
+    silence_s: float = _START_TIMEOUT_S
+    housekeeping_s: float = _HOUSEKEEPING_S
     groups: list[list[Supervised]] = field(default_factory=list)
     is_stopping: bool = False
     _pipe: tuple[int, int] | None = None
@@ -116,7 +123,7 @@ class Supervisor:
 
     def watch(self) -> None:
         """Start again whatever dies, with growing delays, until a signal asks to stop."""
-        next_housekeeping = time.monotonic() + _HOUSEKEEPING_S
+        next_housekeeping = time.monotonic() + self.housekeeping_s
         with contextlib.suppress(StopRequestedError):
             while True:
                 now = time.monotonic()
@@ -125,7 +132,8 @@ class Supervisor:
                 self._forget_finished()
                 if now >= next_housekeeping:
                     self._rotate_logs()
-                    next_housekeeping = now + _HOUSEKEEPING_S
+                    self._kill_silent(now)
+                    next_housekeeping = now + self.housekeeping_s
                 due = [supervised.restart_at for supervised in self._all() if supervised.restart_at is not None]
                 self._wait(max(0.0, min([next_housekeeping, *due]) - time.monotonic()))
 
@@ -175,8 +183,20 @@ class Supervisor:
             self._put_off(supervised, error.message.rstrip("."), now)
             return
         supervised.restart_at = None
+        supervised.is_ready = False
         supervised.restarts += 1
         self.on_change()
+
+    def _kill_silent(self, now: float) -> None:
+        """Kill what does not come up: a leader may wait for ever for a child that died while it started."""
+        for supervised in self._all():
+            process = supervised.process
+            if supervised.is_ready or supervised.restart_at is not None:
+                continue
+            supervised.is_ready = process.is_ready()
+            if not supervised.is_ready and now - process.started_at > self.silence_s:
+                self.report(f"{process.program.name} does not answer {self.silence_s:.0f} s after its start; it is killed.")
+                kill_group(process.pid)
 
     def _put_off(self, supervised: Supervised, reason: str, now: float) -> None:
         self.report(f"{reason}; it starts again in {supervised.delay_s:g} s.")

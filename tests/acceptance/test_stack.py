@@ -102,6 +102,16 @@ class LocalStack:
         assert state is not None
         return next((found.pid for found in state.processes if found.name == name), 0)
 
+    def count_restarts(self, name: str) -> int:
+        """How often a program was started again."""
+        state = read_running(self.folder / "data")
+        assert state is not None
+        return next(found.restarts for found in state.processes if found.name == name)
+
+    def count_ready_workers(self) -> int:
+        """How many worker processes have said that they are ready."""
+        return (self.folder / "data/logs/worker.log").read_text(encoding="utf-8").count("process is ready for action")
+
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.settings['TRIPDECK_HUB_PORT']}{path}", timeout=10) as answer:
             return json.load(answer)
@@ -202,6 +212,8 @@ def test_a_worker_child_that_dies_costs_its_master_and_both_come_back(stack: Loc
             return psutil.Process(stack.find_pid("worker")).children()
         return []
 
+    # A child that dies while it says that it is ready leaves a master that waits for ever.
+    wait_for(lambda: stack.count_ready_workers() > stack.count_restarts("worker"), "worker that is ready")
     wait_for(lambda: bool(list_children()), "worker of a master and its children")
     master, children = stack.find_pid("worker"), list_children()
     children[0].kill()

@@ -32,6 +32,16 @@ time.sleep(600)
 """
 
 
+SHY = """
+import os, pathlib, time
+run = len(list(pathlib.Path().glob("run-*"))) + 1
+pathlib.Path(f"run-{run}").touch()
+if run != 2:
+    print(f"up {os.getpid()}.", flush=True)
+time.sleep(600)
+"""
+
+
 def make_program(folder: Path, name: str, code: str = SLEEPER) -> Program:
     log_file = folder / f"{name}.log"
 
@@ -87,6 +97,36 @@ def test_a_program_that_dies_is_started_again(supervisor: Supervisor, lines: lis
     assert (one.restarts, two.restarts) == (1, 0)
     assert two.process.pid == first_pids[1]
     assert lines == ["one ended (SIGKILL); it starts again in 0.5 s."]
+
+
+def test_a_program_that_does_not_answer_after_its_restart_is_killed(
+    supervisor: Supervisor, lines: list[str], tmp_path: Path
+) -> None:
+    # The first run answers, the second is silent, the third answers again.
+    program = make_program(tmp_path, "shy", SHY)
+    log = program.log_file
+
+    def count_answers() -> int:
+        return log.read_text().count("up") if log.exists() else 0
+
+    def check() -> None:
+        if f"up {supervisor.list_processes()[0].process.pid}." not in log.read_text():
+            raise OSError("silent")
+
+    supervisor.silence_s, supervisor.housekeeping_s = 3, 0.1
+    supervisor.start([replace(program, check=check)])
+    first = supervisor.list_processes()[0].process.pid
+    with (
+        when(lambda: count_answers() == 1, lambda: os.kill(first, signal.SIGKILL)),
+        when(lambda: count_answers() == 2, ask_to_stop),
+    ):
+        supervisor.watch()
+    assert lines == [
+        "shy ended (SIGKILL); it starts again in 0.5 s.",
+        "shy does not answer 3 s after its start; it is killed.",
+        "shy ended (SIGKILL); it starts again in 1 s.",
+    ]
+    assert supervisor.list_processes()[0].restarts == 2
 
 
 def test_delays_grow_while_a_program_keeps_dying(supervisor: Supervisor, lines: list[str], tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra import probe
 from infra.probe import UnwellError, check_heartbeats, check_hub, check_ui, check_worker
 from loader.worker.heartbeat import Heartbeat
+from tests.loading import wait_until
 
 LONG_AGO = 1_000_000_000
 NOBODY = 2**22 + 1  # above the largest process id that Linux gives
@@ -93,6 +95,15 @@ def test_files_of_dead_processes_neither_count_nor_stay(tmp_path: Path) -> None:
         check_heartbeats(str(tmp_path), since=time.time() - 30)
     Heartbeat(tmp_path).beat("load")
     assert [path.name for path in folder.iterdir()] == [f"{os.getpid()}-load"]
+
+
+def test_a_zombie_does_not_count(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        wait_until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE, what="it has ended")
+        (tmp_path / "workers").mkdir()
+        (tmp_path / "workers" / f"{child.pid}-load").touch()
+        with pytest.raises(UnwellError, match="No worker process"):
+            check_heartbeats(str(tmp_path), since=0)
 
 
 def test_a_folder_that_can_t_be_made_is_the_health_check_s_to_tell(tmp_path: Path) -> None:
