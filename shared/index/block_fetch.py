@@ -1,6 +1,7 @@
 """Block fetch: blocks ready for the kernels, with their bits from the block cache or the database."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from typing import Final, NamedTuple
@@ -147,13 +148,15 @@ def _stream_pieces(connection: Connection, pieces: Sequence[_Piece]) -> Iterator
         "words": [min(piece.words, _ALL_WORDS) for piece in pieces],
     }
     count = 0
-    for rows in stream_rows(connection, "list_block_bits", parameters):
-        for row in rows:
-            piece, words = pieces[row.number - 1], np.frombuffer(row.bits, np.uint64)
-            if len(words) <= piece.starts[-1]:
-                raise StaleError
-            yield piece, words
-        count += len(rows)
+    # Closed at once when a block is damaged: the connection takes no other query before.
+    with closing(stream_rows(connection, "list_block_bits", parameters)) as stream:
+        for rows in stream:
+            for row in rows:
+                piece, words = pieces[row.number - 1], np.frombuffer(row.bits, np.uint64)
+                if len(words) <= piece.starts[-1]:
+                    raise StaleError
+                yield piece, words
+            count += len(rows)
     if count != len(pieces):
         raise StaleError
 

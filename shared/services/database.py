@@ -116,7 +116,7 @@ def execute(connection: Connection, name: str, /, **parameters: object) -> Curso
 
 def stream_rows(
     connection: Connection, name: str, parameters: dict[str, object], *, rows: int = _STREAMED_ROWS
-) -> Iterator[Sequence[Any]]:
+) -> Generator[Sequence[Any]]:
     """Run a named query and give its rows, some at a time, while the server is at the next; in binary: bits in text are twice
     as long. Nothing else can be asked on this connection meanwhile.
     """

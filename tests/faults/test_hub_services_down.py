@@ -99,10 +99,12 @@ def test_each_service_that_is_away_has_its_own_answer(
 
 def test_a_question_that_takes_too_long_is_told_so(lone_hub: HubServer, lone_settings: Settings) -> None:
     engine = connect_database(lone_settings)
-    with transaction(engine) as connection:
-        connection.exec_driver_sql("lock table rollup_week in access exclusive mode")
-        assert_one_clear_answer(lone_hub.get("/api/v1/weekly-average"), "query_timeout")
-    engine.dispose()
+    try:
+        with transaction(engine) as connection:
+            connection.exec_driver_sql("lock table segment in access exclusive mode")
+            assert_one_clear_answer(lone_hub.get("/api/v1/weekly-average"), "query_timeout")
+    finally:
+        engine.dispose()
     assert lone_hub.get("/api/v1/weekly-average").status == 200
 
 
