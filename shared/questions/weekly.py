@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -26,6 +26,10 @@ from shared.questions.area_counts import count_area
 from shared.questions.period import Period
 from shared.questions.period_counts import count_anywhere
 from shared.questions.unindexed import AreaFilter
+
+# A week lies before and after each day.
+_FIRST_DAY: Final = date.min + WEEK
+_LAST_DAY: Final = date.max - WEEK
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class WeeklyQuestion:
         validate_end(self.end)
         validate_hours(self.hour_from, self.hour_to)
         validate_weekdays(self.weekdays)
+        for parameter, day in (("from", self.from_on), ("to", self.to_on)):
+            if day and not _FIRST_DAY <= day <= _LAST_DAY:
+                raise RequestError(f"A period lies between {_FIRST_DAY} and {_LAST_DAY}.", parameter=parameter)
         if self.from_on and self.to_on and self.from_on > self.to_on:
             raise RequestError("The period's first day must not lie after its last.", parameter="from")
 

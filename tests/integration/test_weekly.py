@@ -133,6 +133,15 @@ def test_an_open_period_ends_with_the_data(connection: Connection) -> None:
     assert ask(connection, from_on=MONDAY + timedelta(weeks=9)).weeks == ()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_period_may_reach_over_nearly_all_days(connection: Connection, kind: Kinds) -> None:
+    insert_trips(connection, [make_trip(MONDAY)] * 3, kind=kind)
+    for box in (None, Box(7.6, 45.0, 7.7, 45.1)):
+        for first in (date(1, 1, 8), date(1, 1, 10)):
+            answer = ask(connection, box=box, from_on=first, to_on=date(9999, 12, 24))
+            assert (answer.trips, answer.weeks_with_trips) == (3, 1)
+
+
 def test_no_trips_give_no_weeks_and_no_average(connection: Connection) -> None:
     answer = ask(connection)
     assert answer.weeks == ()
@@ -231,6 +240,8 @@ def test_ends(connection: Connection) -> None:
         ({"datasource": "nobody"}, "datasource"),
         ({"end": "middle"}, "end"),
         ({"from_on": MONDAY, "to_on": MONDAY - timedelta(days=1)}, "from"),
+        ({"from_on": date.min}, "from"),
+        ({"to_on": date.max}, "to"),
         ({"hour_from": 25}, "hour_from"),
         ({"hour_from": 3, "hour_to": 3}, "hour_to"),
         ({"weekdays": frozenset()}, "weekdays"),
