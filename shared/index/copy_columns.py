@@ -51,10 +51,6 @@ class CopyColumns(NamedTuple):
         sizes = np.maximum(self.sizes[:, field], 0)
         return _join(self.data, self.offsets[:, field], sizes), np.append(0, np.cumsum(sizes))
 
-    def has_value(self, field: int) -> npt.NDArray[np.bool_]:
-        """Whether a field is not null. Shape: n."""
-        return self.sizes[:, field] >= 0
-
 
 def read_columns(connection: Connection, name: str, parameters: Mapping[str, Any], *, fields: int) -> CopyColumns:
     """Run a named COPY to stdout in binary, and find its fields."""
