@@ -31,7 +31,7 @@ Report = Callable[[str], None]
 _ROWS: Final = (20_000, 400_000)  # one batch to four
 _BAD_SHARE: Final = 0.01
 _AT_ONCE: Final = 3
-_KILL_EVERY_S: Final = (1.5, 4.0)  # a thousand an hour, with the pauses after each round
+_KILL_EVERY_S: Final = (1.0, 3.0)  # a thousand an hour, with the pauses after each round
 # Workers die most often: it is they who hold work in their hands. The user interface holds none.
 _VICTIMS: Final = {"worker": 5, "hub": 2, "postgres": 1, "valkey": 1, "seaweedfs": 1, "session": 2}
 # What has just been started holds no work. A worker takes 30 s to warm up on a busy machine; killed before that, it would never
