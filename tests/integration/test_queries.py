@@ -53,6 +53,9 @@ SAMPLES: dict[str, object] = {
     "integer[]": [1],
     "bigint[]": SMALL.area().bounds(),
     "text[]": ["made"],
+    "bytea": b"made",
+    "bytea[]": [b"made"],
+    "float8[]": [1.5],
 }
 
 Plan = dict[str, Any]
