@@ -1,5 +1,6 @@
 """What `tripdeck inspect` prints for people: how a file is read, what is odd about it, and its first trips and rejects."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -67,7 +68,7 @@ def _describe_table(table: dict[str, Any]) -> str:
 def _describe_times(answer: dict[str, Any]) -> str:
     time = answer["plan"]["time"]
     order = _ORDERS[time["date_order"]]
-    shown = order if time["kind"] == "text" else time["kind"].replace("_", " in ")
+    shown = order if time["kind"] == "text" else re.sub(r"_(?=(?:s|ms|us|ns|min)$)", " in ", time["kind"]).replace("_", " ")
     clock = "kept as written" if answer["clock"] == "as_written" else f"converted to {answer['timezone']} (--timezone)"
     return f"{shown}, such as {time['example']}; {clock}"
 

@@ -140,7 +140,7 @@ class Profile:
     def is_recent(self) -> bool:
         """Return whether the numbers mean times for sure, although no name says so: an object's number hardly does."""
         kinds = self.number_form.kinds
-        if not kinds or kinds[0].startswith("excel") or kinds[0] in ("epoch_min", "julian"):
+        if not kinds or kinds[0].startswith(("excel", "epoch_2001", "epoch_1960", "epoch_min", "julian")):
             return False
         return not is_row_number(self._values)
 

@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from loader.formats.detection.column_profile import Profile
+from loader.formats.detection.column_profile import MOSTLY, Profile
 from loader.formats.model.options import LoadOptions
 from loader.formats.model.time_format import TimeFormat
 from loader.formats.times.date_order import DateParts
 from loader.formats.times.errors import ambiguous_times, lost_seconds, unknown_zones
-from loader.formats.times.number_times import INSTANT_KINDS
+from loader.formats.times.number_times import GPS_KINDS, INSTANT_KINDS, clean_numbers, share_plausible
 from loader.formats.times.zones import list_offsets
 
 if TYPE_CHECKING:
@@ -53,9 +53,13 @@ def _detect(finder: "RoleFinder", options: LoadOptions) -> TimeFormat:
 
 
 def _choose_number_form(finder: "RoleFinder", start: Profile) -> TimeFormat:
+    column = finder.roles["started_at"]
     kinds = start.number_form.kinds
+    gps = GPS_KINDS.get(kinds[0]) if "gps" in finder.meanings[column].words else None
+    if gps and share_plausible(clean_numbers(start.text), gps) > MOSTLY:
+        kinds = (*kinds, gps)
     if len(kinds) > 1:
-        raise ambiguous_times(finder.columns[finder.roles["started_at"]], start.example, kinds, columns=finder.columns)
+        raise ambiguous_times(finder.columns[column], start.example, kinds, columns=finder.columns)
     return TimeFormat(kinds[0], "ymd", kinds[0] in INSTANT_KINDS, start.example)
 
 

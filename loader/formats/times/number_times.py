@@ -14,13 +14,18 @@ number of seconds, and an epoch's unit is the one that puts the sample into plau
 | digits_dmyy, digits_mdyy | 1903240812, 190324081200 | the same with a year of two digits |
 | epoch_s, epoch_ms, epoch_us, epoch_ns | 1710835920 | seconds and their thousandths, millionths, milliardths since 1970 |
 | epoch_min | 28513932 | minutes since 1970 |
+| epoch_2001_s, ..._ms, ..._us, ..._ns | 732528720.5 | seconds and their parts since 2001 (Apple) |
+| epoch_1960_s, epoch_1960_ms | 2026455120 | seconds and milliseconds since 1960 (SAS, Stata) |
+| gps_s, gps_ms | 1394871138 | seconds and milliseconds of GPS, which has no leap seconds, since 1980-01-06 |
 | ticks, filetime | 638464327200000000, 133553095200000000 | units of 100 ns since the year 1 (.NET) or 1601 (Windows) |
+| webkit | 13355309520000000 | microseconds since 1601 (Chrome) |
 | excel_1900, excel_1904 | 45370.3416667 | days since 1899-12-30 (Windows) or 1904-01-01 (old Macs) |
 | julian | 2460388.8416667 | days since noon of 4714 BC in UTC, with a fraction |
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -31,11 +36,37 @@ from loader.formats.model.time_format import MISSING, NUMBER_KINDS, Microseconds
 from loader.formats.times.civil import count_days
 from loader.formats.times.date_order import DateParts
 
-# Units of an epoch in a second.
-EPOCH_UNITS: Final[dict[str, int]] = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
-# Tenths of microseconds between a program's zero and 1970.
-_TICKS_BEFORE_1970: Final[dict[str, int]] = {"ticks": 621_355_968_000_000_000, "filetime": 116_444_736_000_000_000}
-INSTANT_KINDS: Final[frozenset[str]] = frozenset({*EPOCH_UNITS, "epoch_min", "filetime", "julian"})
+_S_OF_1601, _S_OF_2001, _S_OF_1960, _S_OF_GPS = -11_644_473_600, 978_307_200, -315_619_200, 315_964_800
+# Epochs: units in a second, and the moment of 0 in seconds since 1970.
+_EPOCHS: Final[dict[str, tuple[int, int]]] = {
+    "epoch_s": (1, 0),
+    "epoch_ms": (10**3, 0),
+    "epoch_us": (10**6, 0),
+    "epoch_ns": (10**9, 0),
+    "epoch_2001_s": (1, _S_OF_2001),
+    "epoch_2001_ms": (10**3, _S_OF_2001),
+    "epoch_2001_us": (10**6, _S_OF_2001),
+    "epoch_2001_ns": (10**9, _S_OF_2001),
+    "epoch_1960_s": (1, _S_OF_1960),
+    "epoch_1960_ms": (10**3, _S_OF_1960),
+    "gps_s": (1, _S_OF_GPS),
+    "gps_ms": (10**3, _S_OF_GPS),
+    "ticks": (10**7, -62_135_596_800),
+    "filetime": (10**7, _S_OF_1601),
+    "webkit": (10**6, _S_OF_1601),
+}
+INSTANT_KINDS: Final[frozenset[str]] = frozenset({*_EPOCHS, "epoch_min", "julian"} - {"ticks"})
+# The kind that a column named for GPS may hold instead of an epoch. Nothing but a name tells them apart: GPS seconds of 2024 are
+# Unix seconds of 2014.
+GPS_KINDS: Final[dict[str, NumberKind]] = {"epoch_s": "gps_s", "epoch_ms": "gps_ms"}
+# GPS time is ahead of UTC by one more second from each of these on, in GPS seconds. Source: IERS Bulletin C.
+_LEAP_SECONDS: Final = np.array(
+    [
+        *(46_828_800, 78_364_801, 109_900_802, 173_059_203, 252_028_804, 315_187_205, 346_723_206, 393_984_007, 425_520_008),
+        *(457_056_009, 504_489_610, 551_750_411, 599_184_012, 820_108_813, 914_803_214, 1_025_136_015, 1_119_744_016),
+        1_167_264_017,
+    ]
+)
 # Digit stamps: how many digits each has. Those of 15 and more have a fraction of a second behind 14.
 _DIGIT_LENGTHS: Final[dict[str, tuple[int, ...]]] = {"digits": (8, 10, 12, 14, 15, 16, 17, 18, 19, 20), "digits_yy": (10, 12)}
 # Digit stamps whose date is not written year first: how many digits each has, and where year, month and day begin.
@@ -55,12 +86,12 @@ _EXCEL_ROUNDING_US: Final = 50_000
 # Years in which trips are told apart from ids: few trips were kept before 1990, and dates in the far future are other numbers.
 _EARLIEST_YEAR: Final = 1990
 _LATEST_YEAR: Final = 2037
-_EARLIEST_S: Final = 631_152_000
-_LATEST_S: Final = 2_145_916_800
+# Apple's clock wrote few trips before its phones; a Windows file time of today is nanoseconds since 2001 of 2005.
+_EARLIEST_2001_YEAR: Final = 2007
 # A reading holds for a column when more than so much of its sample fits; the rest are rejects.
 _MOSTLY: Final = 0.5
 # Ids and other numbers fit these readings easily, so nearly all of the sample must. Minutes may span ten years at most.
-_RARE: Final = frozenset({*_OTHER_ORDERS, "epoch_min", "ticks", "filetime", "julian"})
+_RARE: Final = frozenset({*_OTHER_ORDERS, "epoch_min", "julian", *_EPOCHS} - {"epoch_s", "epoch_ms", "epoch_us", "epoch_ns"})
 _NEARLY_ALL: Final = 0.95
 _LONGEST_SPAN_US: Final = 10 * 366 * _DAY_US
 # Years that .NET's ticks are told apart by from nanoseconds of 1990.
@@ -96,7 +127,10 @@ def find_number_form(text: pl.Series) -> NumberForm:
     if len(text) == 0 or len(known) * 2 <= len(text):
         lossy = int(text.str.contains(_SCIENTIFIC).sum() or 0)
         return NumberForm(is_lossy=lossy * 2 > len(text) > 0)
-    shares = {kind: _share_plausible(known, kind) for kind in NUMBER_KINDS}
+    shares = {kind: share_plausible(known, kind) for kind in NUMBER_KINDS if kind not in GPS_KINDS.values()}
+    if any(share > _MOSTLY for kind, share in shares.items() if kind.startswith("digits")):
+        # Stamps of 2024 with a short year are milliseconds since 2001, too; those are stamps by chance in one of 200.
+        shares = {kind: share for kind, share in shares.items() if not kind.startswith(("epoch_2001", "epoch_1960"))}
     best = max(shares.values())
     fitting = {kind for kind, share in shares.items() if share > max(_MOSTLY, best - _DOUBT)}
     kinds = _rank({kind for kind in fitting if kind not in _RARE or shares[kind] >= _NEARLY_ALL}, shares, known)
@@ -189,14 +223,12 @@ def parse_number_times(text: pl.Series, kind: NumberKind) -> tuple[Microseconds,
 
 
 def _parse(clean: pl.Series, kind: NumberKind) -> Microseconds:
-    if kind in EPOCH_UNITS:
-        return _parse_epochs(clean, EPOCH_UNITS[kind])
+    if kind in _EPOCHS:
+        return _parse_epochs(clean, *_EPOCHS[kind])
     if kind in _DIGIT_LENGTHS:
         return _parse_digits(clean, kind)
     if kind in _OTHER_ORDERS:
         return _parse_digits(_put_year_first(clean, kind), "digits")
-    if kind in _TICKS_BEFORE_1970:
-        return _parse_ticks(clean, _TICKS_BEFORE_1970[kind])
     if kind == "epoch_min":
         return _parse_minutes(clean)
     return _parse_days(clean, _JULIAN if kind == "julian" else _DAYS, _DAY_ZERO[kind])
@@ -221,11 +253,6 @@ def _read_stamps(clean: pl.Series) -> pl.Series:
     return pl.select(pl.when(digits.str.len_bytes() % 2 == 1).then(padded).otherwise(digits)).to_series()
 
 
-def _parse_ticks(clean: pl.Series, ticks_before_1970: int) -> Microseconds:
-    whole = _split(clean)[0].cast(pl.Int64, strict=False).fill_null(0).to_numpy()
-    return np.where(whole >= 10**17, (whole - ticks_before_1970) // 10, MISSING)
-
-
 def _parse_minutes(clean: pl.Series) -> Microseconds:
     digits, fraction = _split(clean)
     whole = digits.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
@@ -234,14 +261,29 @@ def _parse_minutes(clean: pl.Series) -> Microseconds:
     return np.where(is_epoch, whole * 60_000_000 + np.rint(part_us * 60).astype(np.int64) * 10**6, MISSING)
 
 
-def _share_plausible(clean: pl.Series, kind: NumberKind) -> float:
+def share_plausible(clean: pl.Series, kind: NumberKind) -> float:
+    """Return the share of numbers, 0 to 1, that are a time of plausible years when they are read so."""
     exact = _parse(clean, kind)
     years = exact.view("M8[us]").astype("M8[Y]").astype(np.int64) + 1970
-    fits = (exact != MISSING) & (years >= _EARLIEST_YEAR) & (years <= _LATEST_YEAR)
+    earliest, latest = _find_years(kind)
+    fits = (exact != MISSING) & (years >= earliest) & (years <= latest)
     if kind == "epoch_min" and fits.any():
         looks_like_date = clean.str.contains(_YEAR_FIRST).fill_null(value=False).to_numpy()
         fits &= ~looks_like_date & (np.ptp(exact[fits]) <= _LONGEST_SPAN_US)
     return float(np.count_nonzero(fits)) / max(len(clean), 1)
+
+
+def _find_years(kind: NumberKind) -> tuple[int, int]:
+    """Find the first and last year that a reading is plausible for. Clock: the machine's, for unusual readings.
+
+    Unix seconds of the 1990s are seconds since 2001 of today, and Unix seconds of the 2030s are seconds since 1960 of today.
+    """
+    next_year = datetime.now(UTC).year + 1
+    if kind.startswith("epoch_1960"):
+        return next_year - 9, next_year
+    if kind.startswith("epoch_2001"):
+        return _EARLIEST_2001_YEAR, next_year
+    return _EARLIEST_YEAR, next_year if kind in GPS_KINDS.values() else _LATEST_YEAR
 
 
 def _split(clean: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -249,16 +291,19 @@ def _split(clean: pl.Series) -> tuple[pl.Series, pl.Series]:
     return parts.field("field_0"), parts.field("field_1").fill_null("")
 
 
-def _parse_epochs(clean: pl.Series, units: int) -> Microseconds:
+def _parse_epochs(clean: pl.Series, units: int, zero_s: int) -> Microseconds:
     digits, fraction = _split(clean)
     whole = digits.cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
+    if zero_s == _S_OF_GPS:
+        whole = whole - np.where(whole >= 10**8, np.searchsorted(_LEAP_SECONDS, whole // units, side="right") * units, 0)
+    zero_us = zero_s * 10**6
     if units >= 10**6:
-        return np.where(whole >= 10**8, whole // (units // 10**6), MISSING)
+        return np.where(whole >= 10**8, whole // (units // 10**6) + zero_us, MISSING)
     step = 10**6 // units
     places = len(str(step)) - 1
     rest = fraction.str.pad_end(places, "0").str.head(places).cast(pl.Int64, strict=False).fill_null(0).to_numpy()
     is_epoch = (whole >= 10**8) & (whole < 2**62 // step)
-    return np.where(is_epoch, np.where(is_epoch, whole, 0) * step + rest, MISSING)
+    return np.where(is_epoch, np.where(is_epoch, whole, 0) * step + rest + zero_us, MISSING)
 
 
 def _parse_digits(clean: pl.Series, kind: NumberKind) -> Microseconds:

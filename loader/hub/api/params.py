@@ -103,7 +103,9 @@ class Options(Params):
         None,
         description="What numbers in a time column mean: digits (20240319081200), digits_yy (2403190812), digits_dmy "
         "(190320240812), digits_mdy, digits_dmyy (1903240812), digits_mdyy, epoch_s, epoch_ms, epoch_us, epoch_ns, epoch_min "
-        "(minutes), ticks (.NET), filetime (Windows), excel_1900, excel_1904 (days of a spreadsheet), julian; text: written.",
+        "(minutes), epoch_2001_s, epoch_2001_ms, epoch_2001_us, epoch_2001_ns (since 2001, Apple), epoch_1960_s, "
+        "epoch_1960_ms (since 1960, SAS and Stata), gps_s, gps_ms (GPS), ticks (.NET), filetime (Windows), webkit (Chrome), "
+        "excel_1900, excel_1904 (days of a spreadsheet), julian; text: written.",
     )
     axis_order: str | None = Field(None, description="What comes first in points: lon_lat or lat_lon.")
     crs: str | None = Field(

@@ -47,6 +47,8 @@ from loader.formats.times.number_times import INSTANT_KINDS, find_number_form, f
         ("/Date(1710835920000+0200)/", ["epoch_ms"], "2024-03-19T08:12:00"),
         ("45370.3416667", ["excel_1900", "excel_1904"], "2024-03-19T08:12:00"),
         ("45370", ["excel_1900", "excel_1904"], "2024-03-19T00:00:00"),
+        ("284015520", ["epoch_2001_s"], "2010-01-01T05:12:00"),
+        ("13355309520000000", ["webkit"], "2024-03-19T08:12:00"),
     ],
 )
 def test_numbers_that_mean_times(value: str, kinds: list[NumberKind], wanted: str) -> None:
@@ -81,6 +83,10 @@ def test_rounded_numbers_are_no_times(value: str) -> None:
         "20240230",
         "-1710835920",
         "2460388",
+        "3793680720",  # seconds since 1904
+        "63846432720",  # seconds since the year 1
+        "60388.3416667",  # Modified Julian Day
+        "19801",  # days since 1970
     ],
 )
 def test_other_numbers_mean_no_times(value: str) -> None:
@@ -101,7 +107,7 @@ def test_other_numbers_mean_no_times(value: str) -> None:
         (["190320190812", "200320190912"], ["digits_dmy", "digits_dmyy"]),
         (["638464327200000000", "638465327200000000"], ["ticks"]),
         # 2003 and 1998: one of them is no year of .NET, and nanoseconds of 1990 are no likelier.
-        (["631464327200000000", "630465327200000000"], ["ticks"]),
+        (["631464327200000000", "630465327200000000"], ["epoch_2001_ns", "ticks"]),
         (["28513932", "28514932"], ["epoch_min"]),
         (["10120000", "23595999"], []),
         (["28513932", "99999999"], []),
@@ -111,9 +117,45 @@ def test_a_column_tells_what_one_number_leaves_open(values: list[str], kinds: li
     assert list(find_number_form(pl.Series(values)).kinds) == kinds
 
 
-def test_a_typing_error_leaves_the_form_of_a_column() -> None:
-    form = find_number_form(pl.Series(["202403190812"] * 19 + ["202413190812"]))
-    assert form.kinds == ("digits",)
+@pytest.mark.parametrize(
+    ("value", "kinds", "wanted"),
+    [
+        ("732528720", ["epoch_s", "epoch_2001_s"], "2024-03-19T08:12:00"),
+        ("732528720.5", ["epoch_s", "epoch_2001_s"], "2024-03-19T08:12:00.500000"),
+        ("732528720000", ["epoch_ms", "epoch_2001_ms"], "2024-03-19T08:12:00"),
+        ("732528720000000", ["epoch_us", "epoch_2001_us"], "2024-03-19T08:12:00"),
+        ("732528720000000000", ["epoch_ns", "epoch_2001_ns"], "2024-03-19T08:12:00"),
+        ("2026455120", ["epoch_s", "epoch_1960_s"], "2024-03-19T08:12:00"),
+        ("2026455120000", ["epoch_ms", "epoch_1960_ms"], "2024-03-19T08:12:00"),
+    ],
+)
+def test_other_epochs_are_the_second_of_two_readings(value: str, kinds: list[NumberKind], wanted: str) -> None:
+    assert list(find_number_form(pl.Series([value])).kinds) == kinds
+    exact, is_instant = parse_number_times(pl.Series([value]), kinds[1])
+    assert pl.Series(exact).cast(pl.Datetime("us"))[0].isoformat() == wanted
+    assert is_instant[0]
+
+
+def test_the_whole_sample_tells_old_seconds_from_those_since_2001() -> None:
+    """Seconds since 2001 of 2037 are no trips yet."""
+    assert find_number_form(pl.Series(["1130000000", "732528720", "1140000000"])).kinds == ("epoch_s",)
+
+
+@pytest.mark.parametrize(("value", "wanted"), [("1394871138", "2024-03-19T08:12:00"), ("599184011", "1998-12-31T23:59:59")])
+def test_gps_seconds_are_ahead_by_the_leap_seconds(value: str, wanted: str) -> None:
+    for text, kind in ((value, "gps_s"), (f"{value}000", "gps_ms")):
+        exact, _ = parse_number_times(pl.Series([text]), kind)
+        assert pl.Series(exact).cast(pl.Datetime("us"))[0].isoformat() == wanted
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "kind"),
+    [("202403190812", "202413190812", "digits"), ("240325081200", "241325081200", "digits_yy")],
+)
+def test_a_typing_error_leaves_the_form_of_a_column(good: str, bad: str, kind: NumberKind) -> None:
+    """Both are milliseconds since 2001, too."""
+    form = find_number_form(pl.Series([good] * 19 + ["240301081200" if kind == "digits_yy" else good, bad]))
+    assert form.kinds[0] == kind
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,42 @@ def test_the_whole_file_tells_a_short_year_that_the_sample_leaves_open() -> None
 
 @pytest.mark.parametrize(
     ("value", "kinds"),
-    [("1403190812", ["digits_yy", "digits_dmyy", "epoch_s"]), ("45370.3416667", ["excel_1900", "excel_1904"])],
+    [
+        ("1403190812", ["digits_yy", "digits_dmyy", "epoch_s"]),
+        ("45370.3416667", ["excel_1900", "excel_1904"]),
+    ],
 )
 def test_numbers_of_two_meanings_are_asked_for(value: str, kinds: list[str]) -> None:
     error = ask(value, value)
     assert error.error_code == "ambiguous_times"
     assert answers(error) == [{"time_form": kind} for kind in kinds]
     assert load_times(value, time_form=kinds[0])[0].endswith("-03-19T08:12:00")
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds"),
+    [
+        ("732528720.25", ["epoch_s", "epoch_2001_s"]),
+        ("732528720000", ["epoch_ms", "epoch_2001_ms"]),
+        ("2026455120", ["epoch_s", "epoch_1960_s"]),
+    ],
+)
+def test_epochs_of_other_programs_are_asked_for(value: str, kinds: list[str]) -> None:
+    error = ask(value, value)
+    assert error.error_code == "ambiguous_times"
+    assert answers(error) == [{"time_form": kind} for kind in kinds]
+    assert load_times(value, time_form=kinds[1])[0].startswith("2024-03-19T08:12:00")
+
+
+def test_seconds_of_gps_are_asked_for_where_the_name_says_so() -> None:
+    data = make_file("1394871138", "1394871198").replace(b"started_at", b"start_gps_time")
+    with pytest.raises(FileFormatError) as caught:
+        load_bytes(data)
+    assert answers(caught.value) == [{"time_form": "epoch_s"}, {"time_form": "gps_s"}]
+    loaded = load_bytes(data, options=LoadOptions(time_form="gps_s"))
+    assert loaded.trips["started_at"][0].isoformat() == "2024-03-19T08:12:00"
+    recent = make_file("1710835920", "1710835980").replace(b"started_at", b"start_gps_time")
+    assert load_bytes(recent).trips["started_at"][0].isoformat() == "2024-03-19T08:12:00"
 
 
 @pytest.mark.parametrize(
