@@ -61,9 +61,10 @@ def settle_order(plan: FilePlan, origin: Coordinates) -> FilePlan:
     as_read = sum(_is_near(*place) for place in places) * 2 > len(places)
     exchanged = sum(_is_near(*place[::-1]) for place in places) * 2 > len(places)
     if as_read == exchanged:
+        statement = "Points are pairs of numbers, and longitude and latitude can't be told apart."
         raise FileFormatError(
-            "Points are pairs of numbers, and longitude and latitude can't be told apart. Say what comes first: "
-            "axis_order lat_lon or lon_lat (--axis-order).",
+            f"{statement} Say what comes first: axis_order lat_lon or lon_lat (--axis-order).",
+            statement=statement,
             code="ambiguous_columns",
             parameter="axis_order",
             choices=[make_choice("Latitude first", axis_order="lat_lon"), make_choice("Longitude first", axis_order="lon_lat")],
@@ -80,9 +81,13 @@ def _read_precision(plan: FilePlan, options: LoadOptions, lines: pl.Series) -> F
         return own
     fitting = [precision for precision in PRECISIONS if _fits(lines, precision)]
     if len(fitting) != 1:
-        raise FileFormatError(
+        statement = (
             "The lines are encoded polylines, whose numbers have five or six digits behind the point; both make sense here, or "
-            "none. Say which: polyline_precision 5 (Google) or 6 (OSRM, Valhalla) (--polyline-precision).",
+            "none."
+        )
+        raise FileFormatError(
+            f"{statement} Say which: polyline_precision 5 (Google) or 6 (OSRM, Valhalla) (--polyline-precision).",
+            statement=statement,
             code="ambiguous_columns",
             parameter="polyline_precision",
             choices=[make_choice("Five digits", polyline_precision=5), make_choice("Six digits", polyline_precision=6)],

@@ -35,9 +35,13 @@ def check_swap(plan: FilePlan, origin: Coordinates) -> None:
     if len(swapped) * 2 <= len(places):
         return
     longitude, latitude = swapped[0]
-    raise FileFormatError(
+    statement = (
         f"Longitude and latitude look swapped: origins such as longitude {longitude:.2f}, latitude {latitude:.2f} lie where "
-        f"few or no people live, and exchanged they lie near {_describe(latitude, longitude)}. {_advise(plan)}",
+        f"few or no people live, and exchanged they lie near {_describe(latitude, longitude)}."
+    )
+    raise FileFormatError(
+        f"{statement} {_advise(plan)}",
+        statement=statement,
         code="swapped_coordinates",
         parameter="roles" if "origin_longitude" in plan.roles else "axis_order",
         choices=_list_choices(plan),

@@ -68,9 +68,11 @@ def _check_letters(plan: FilePlan, text: Text) -> None:
         wrong = {"NS": "longitude", "EW": "latitude"}
         letters = "".join(sorted(find_hemispheres(text(column)))) if role.endswith("itude") else ""
         if any(set(letters) & set(pair) and role.endswith(axis) for pair, axis in wrong.items()):
+            taken = f"{plan.columns[column]} is taken for the {role.replace('_', ' ')}"
+            statement = f"{taken}, and has values with {' and '.join(letters)}."
             raise FileFormatError(
-                f"{plan.columns[column]} is taken for the {role.replace('_', ' ')}, and has values with {' and '.join(letters)}. "
-                "Map the columns yourself, such as --map origin_longitude=COLUMN --map origin_latitude=COLUMN.",
+                f"{statement} Map the columns yourself, such as --map origin_longitude=COLUMN --map origin_latitude=COLUMN.",
+                statement=statement,
                 code="swapped_coordinates",
                 parameter="roles",
                 columns=plan.columns,
@@ -100,9 +102,13 @@ def _check_srid(plan: FilePlan, text: Text) -> None:
         others = [srid for srid in found if srid not in _WGS_84]
         if others:
             known = [srid for srid in others if _is_known(f"EPSG:{srid}")]
-            raise FileFormatError(
+            statement = (
                 f"Points in {plan.columns[plan.roles[role]]} have the SRID {' and '.join(others)}, which is not longitude and "
-                f"latitude in WGS 84. Say so with crs EPSG:{others[0]} (--crs EPSG:{others[0]}), and they are transformed.",
+                "latitude in WGS 84."
+            )
+            raise FileFormatError(
+                f"{statement} Say so with crs EPSG:{others[0]} (--crs EPSG:{others[0]}), and they are transformed.",
+                statement=statement,
                 code="not_degrees",
                 parameter="crs",
                 choices=[make_choice(f"{parse_crs(f'EPSG:{srid}').name} (EPSG:{srid})", crs=f"EPSG:{srid}") for srid in known],
@@ -123,9 +129,13 @@ def _check_radians(plan: FilePlan, x: float, y: float) -> None:
         return
     found = [candidate for candidate in find_candidates(x, y) if candidate.value == "radians"]
     if found:
-        raise FileFormatError(
+        statement = (
             f"The coordinates of {_name_columns(plan)} look like radians: as degrees they lie far from any city, and as radians "
-            f"near {found[0].city}. Say which: coordinate_unit radians or degrees (--coordinate-unit).",
+            f"near {found[0].city}."
+        )
+        raise FileFormatError(
+            f"{statement} Say which: coordinate_unit radians or degrees (--coordinate-unit).",
+            statement=statement,
             code="not_degrees",
             parameter="coordinate_unit",
             choices=[make_choice("Radians", coordinate_unit="radians"), make_choice("Degrees", coordinate_unit="degrees")],
@@ -137,16 +147,16 @@ def _not_degrees(plan: FilePlan, x: float, y: float, *, region: str | None) -> F
     what = f"The coordinates of {_name_columns(plan)} are no degrees (such as {x:.10g}, {y:.10g})"
     if found:
         first = found[0]
-        hint = (
-            f"They look like {first.label}, near {first.city}. Say so with {first.option} {first.value} "
-            f"(--{first.option.replace('_', '-')} {first.value})"
-        )
+        what += f"; they look like {first.label}, near {first.city}"
+        hint = f"Say so with {first.option} {first.value} (--{first.option.replace('_', '-')} {first.value})"
     elif may_be_utm(x, y):
-        hint = "They look like metres of a UTM zone. Say which, such as crs EPSG:32618 (--crs EPSG:32618) for zone 18 North"
+        what += "; they look like metres of a UTM zone"
+        hint = "Say which, such as crs EPSG:32618 (--crs EPSG:32618) for zone 18 North"
     else:
         hint = "Name their reference system with crs (--crs EPSG:CODE), or their unit with coordinate_unit"
     return FileFormatError(
         f"{what}. {hint}; or map other columns.",
+        statement=f"{what}.",
         code="not_degrees",
         parameter=found[0].option if found else "crs",
         choices=[

@@ -102,9 +102,10 @@ def ask_for_charset(names: list[str], encoding: str, sample: bytes) -> None:
         return
     shown = list(readings.items())[:_MOST_CHOICES]
     heard = "; ".join(f"{', '.join(read[:_SHOWN_NAMES])} in {codec}" for read, codec in shown[:2])
+    statement = f"The file is not UTF-8, and how the names in it read depends on the encoding: {heard}."
     raise FileFormatError(
-        f"The file is not UTF-8, and how the names in it read depends on the encoding: {heard}. "
-        f"Say which: encoding {shown[0][1]} (--encoding {shown[0][1]}).",
+        f"{statement} Say which: encoding {shown[0][1]} (--encoding {shown[0][1]}).",
+        statement=statement,
         code="ambiguous_encoding",
         parameter="encoding",
         choices=[_make_choice(read, codec) for read, codec in shown],

@@ -50,6 +50,9 @@ def test_every_choice_is_taken_and_leads_on(key: str) -> None:
         return
     assert error.message
     assert "\n" not in error.message
+    if error.facts.get("parameter") not in (None, "member", "sheet"):  # those are refusals, worded for all
+        statement = error.facts.get("statement") or error.message
+        assert "--" not in str(statement)
     for choice in error.facts.get("choices") or ():  # type: ignore[attr-defined]
         assert choice["label"]
         flags = [word for word in make_flags(choice["options"]) if word.startswith("--")]
