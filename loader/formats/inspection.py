@@ -84,6 +84,8 @@ def inspect_format(sample: bytes, *, file_name: str, options: LoadOptions, is_wh
     Raises: FileFormatError with one clear message, as loading the file would.
     """
     plan = detect_format(sample, file_name=file_name, options=options, is_whole=is_whole)
+    if plan.table and plan.table.format == "json" and not is_whole:
+        plan = replace(plan, notes=(*plan.notes, _LATE_KEYS))
     return _inspect(plan, _parse_first(sample, plan, options, is_whole=is_whole), options)
 
 
@@ -142,6 +144,10 @@ def _parse_first(sample: bytes, plan: FilePlan, options: LoadOptions, *, is_whol
 
 _PARQUET_UNSEEN: Final = (
     "A Parquet file says at its end what it holds, and only its beginning was looked at. It can be loaded as it is."
+)
+_LATE_KEYS: Final = (
+    "Columns are the keys of the first records; this file goes on, and the load says whether other keys appear later, which are "
+    "not read."
 )
 _WORKBOOK_UNSEEN: Final = (
     "A workbook says at its end what it holds, and this one is too large to be looked at before it is loaded. "

@@ -283,3 +283,13 @@ def test_many_unread_keys_make_a_short_note() -> None:
     note = load_bytes("\n".join(map(json.dumps, rows)).encode(), sample_bytes=10_000).plan.notes[-1]
     assert note.startswith("50 records have keys")
     assert note.endswith("key_9 (1) and others.")
+
+
+def test_the_sample_of_a_longer_file_says_that_other_keys_may_follow() -> None:
+    lines = b"".join(json.dumps(record).encode() + b"\n" for record in FLAT)
+    notes = {
+        is_whole: inspect_format(lines, file_name="trips.json", options=LoadOptions(), is_whole=is_whole).notes
+        for is_whole in (True, False)
+    }
+    assert not any("appear later" in note for note in notes[True])
+    assert any("appear later" in note for note in notes[False])
