@@ -1,9 +1,10 @@
 """Workbooks for tests: Excel by XlsxWriter, OpenDocument by hand, and hostile ones of XML as it is given."""
 
 import io
+import struct
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -107,3 +108,44 @@ def sheet_xml(cells: str) -> str:
     return (
         f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{cells}</sheetData></worksheet>'
     )
+
+
+def make_xls(rows: Rows) -> bytes:
+    """Make a binary workbook of Excel 97 (BIFF8 in a compound file) with one sheet, Trips, of texts, numbers and datetimes."""
+    head = _biff(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    formats = _biff(0x00E0, bytes(20)) + _biff(0x00E0, struct.pack("<HH", 0, 22) + bytes(16))  # General; 22 is a date and time
+    bound = _biff(0x0085, struct.pack("<IHBB", len(head) + len(formats) + 4 + 8 + 5 + 4, 0, 5, 0) + b"Trips")
+    cells = b"".join(_xls_cell(row, column, cell) for row, line in enumerate(rows) for column, cell in enumerate(line))
+    size = struct.pack("<IIHHH", 0, len(rows), 0, len(rows[0]), 0)
+    sheet = _biff(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0)) + _biff(0x0200, size) + cells + _biff(0x000A, b"")
+    book = head + formats + bound + _biff(0x000A, b"") + sheet
+    return _compound("Workbook", book.ljust(max(4096, -(-len(book) // 512) * 512), b"\0"))
+
+
+def _biff(kind: int, data: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(data)) + data
+
+
+def _xls_cell(row: int, column: int, cell: Any) -> bytes:
+    if isinstance(cell, datetime):
+        days = (cell - datetime.fromisoformat("1899-12-30")) / timedelta(days=1)
+        return _biff(0x0203, struct.pack("<HHHd", row, column, 1, days))
+    if isinstance(cell, (int, float)):
+        return _biff(0x0203, struct.pack("<HHHd", row, column, 0, cell))
+    return _biff(0x0204, struct.pack("<HHHHB", row, column, 0, len(cell), 1) + cell.encode("utf-16-le"))
+
+
+def _compound(name: str, stream: bytes) -> bytes:
+    """Pack one stream of 512-byte sectors into a compound file: a FAT sector, a directory sector, the stream."""
+    sectors, end, free = len(stream) // 512, 0xFFFFFFFE, 0xFFFFFFFF
+    fat = [0xFFFFFFFD, end, *(number + 3 for number in range(sectors - 1)), end]
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0) + struct.pack("<109I", 0, *[free] * 108)
+    entries = _entry("Root Entry", 5, end, 0, child=1) + _entry(name, 2, 2, len(stream)) + _entry("", 0, 0, 0) * 2
+    return header + struct.pack("<128I", *fat, *[free] * (128 - len(fat))) + entries + stream
+
+
+def _entry(name: str, kind: int, start: int, size: int, *, child: int = 0xFFFFFFFF) -> bytes:
+    text = name.encode("utf-16-le") + b"\0\0" if name else b""
+    links = struct.pack("<III", 0xFFFFFFFF, 0xFFFFFFFF, child)
+    return text.ljust(64, b"\0") + struct.pack("<HBB", len(text), kind, 1) + links + bytes(36) + struct.pack("<IQ", start, size)

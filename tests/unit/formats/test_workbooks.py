@@ -12,7 +12,7 @@ from loader.formats import SAMPLE_BYTES, LoadOptions, inspect_format
 from shared.platform.errors import FileFormatError
 from tests.unit.formats.loading import load_bytes
 from tests.unit.formats.test_json import check_ends
-from tests.workbook_maker import make_ods, make_raw_xlsx, make_xlsx, pack, pack_ods, sheet_xml
+from tests.workbook_maker import make_ods, make_raw_xlsx, make_xls, make_xlsx, pack, pack_ods, sheet_xml
 
 HEADER = ["started_at", "start_lat", "start_lng", "end_lat", "end_lng", "region"]
 STARTS = tuple(map(datetime.fromisoformat, ("2024-03-19 08:12", "2024-03-20 17:45:10", "2024-03-21 00:05:59")))
@@ -43,6 +43,24 @@ def test_sheets(shape: str, make: Any) -> None:
     check_ends(loaded)
     assert loaded.trips["started_at"].to_list() == list(STARTS)
     assert set(loaded.trips["region"]) == {"New York"}
+
+
+def test_a_binary_workbook_of_excel_97() -> None:
+    rows = [
+        ["started_at", "start_lat", "start_lng", "end_lat", "end_lng"],
+        [datetime.fromisoformat("2024-03-19 08:12:00"), 40.7407, -73.9919, 40.6959, -73.9938],
+        [datetime.fromisoformat("2024-03-20 17:45:10"), 40.7516, -73.9776, 40.7794, -73.9512],
+    ]
+    loaded = load_bytes(make_xls(rows))
+    assert [str(start) for start in loaded.trips["started_at"]] == ["2024-03-19 08:12:00", "2024-03-20 17:45:10"]
+    assert loaded.trips["origin_longitude"].to_list() == [-73.9919, -73.9776]
+    assert loaded.rejects.height == 0
+
+
+def test_a_damaged_binary_workbook_is_refused_by_name() -> None:
+    with pytest.raises(FileFormatError) as caught:
+        load_bytes(make_xls([["started_at"], ["2024-03-19 08:12:00"]])[:700])
+    assert caught.value.error_code == "damaged_workbook"
 
 
 def test_date_and_clock_apart() -> None:
