@@ -56,6 +56,12 @@ def may_be_minutes(profile: Profile) -> bool:
     return is_whole and float(np.ptp(numbers)) > _LEAST_SPREAD_MINUTES
 
 
+def is_minute_of_hour(profile: Profile) -> bool:
+    """Return whether a column may hold the minute of an hour."""
+    numbers = profile.numbers
+    return profile.number >= NEARLY_ALL and bool(np.all((numbers % 1 == 0) & (numbers >= 0) & (numbers < 60)))
+
+
 def _detect_number(profile: Profile, meaning: NameMeaning) -> ClockForm | None:
     numbers = profile.numbers
     if profile.number <= MOSTLY or len(numbers) == 0 or float(numbers.min()) < 0:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
-from loader.formats.detection.clocks import ClockForm, detect_clock, is_one_day, may_be_minutes
+from loader.formats.detection.clocks import ClockForm, detect_clock, is_minute_of_hour, is_one_day, may_be_minutes
 from loader.formats.detection.column_profile import MOSTLY, Profile
 from loader.formats.detection.questions import ask_roles, quote_names
 from loader.formats.model.options import NO_COLUMN
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SIDES: Final = {"started": "origin", "ended": "destination"}
 _MINUTE_WORDS: Final = frozenset({"minute", "interval", "slot", "period", "timeslot", "intervalo", "intervalle", "intervall"})
+_MINUTES_OF_HOURS: Final = frozenset({"minute", "min", "minuto", "minut"})
 _STRANGER = 0.95
 _UNSURE, _BY_NAME, _SHARED_DATE = 0.5, 0.3, 0.6
 _BEFORE, _NEVER = "before the trip", "not the trip"
@@ -242,7 +243,9 @@ def _find_start_clock(finder: "RoleFinder", date: TimeColumn, clocks: Sequence[T
     chosen = sorted(starting or loose, key=_rank_clock)
     is_clear = bool(starting) or (len(chosen) > 0 and [_rank_clock(time) for time in chosen].count(_rank_clock(chosen[0])) == 1)
     is_doubtful = bool(chosen) and chosen[0].clock == "hour" and chosen[0].meaning.kind != "hour" and not starting
-    if chosen and is_clear and not is_doubtful:
+    if chosen and chosen[0].clock == "hour" and (minutes := _find_minutes_of_hours(finder)):
+        _ask_full_hour(finder, chosen[0], minutes[0])
+    elif chosen and is_clear and not is_doubtful:
         finder.set("started_time", chosen[0].column, chosen[0].confidence)
         finder.clock = chosen[0].clock or "clock"
     elif columns := [time.column for time in clocks] or _find_unread_clocks(finder) or _find_minutes(finder):
@@ -279,6 +282,24 @@ def _find_minutes(finder: "RoleFinder") -> list[int]:
         if "id" not in meaning.traits and meaning.side != "destination" and not finder.is_used(column)
         if may_be_minutes(finder.profile(column))
     ]
+
+
+def _find_minutes_of_hours(finder: "RoleFinder") -> list[int]:
+    """Find columns named for the minute of the start that hold 0 to 59, beside one with its hour."""
+    return [
+        column
+        for column, meaning in enumerate(finder.meanings)
+        if meaning.rest and meaning.rest <= _MINUTES_OF_HOURS and meaning.side != "destination"
+        if not finder.is_used(column) and is_minute_of_hour(finder.profile(column))
+    ]
+
+
+def _ask_full_hour(finder: "RoleFinder", hour: TimeColumn, minutes: int) -> None:
+    message = (
+        f"The clock of the start is in two columns, {quote_names(finder.columns, [hour.column, minutes])}, and only one is read. "
+        "Join them (08:12), or load every trip at the full hour."
+    )
+    finder.question = ask_roles(message, finder.columns, {"Load every trip at the full hour": {"started_time": hour.column}})
 
 
 def _ask_clock(finder: "RoleFinder", date: TimeColumn, columns: Sequence[int]) -> None:

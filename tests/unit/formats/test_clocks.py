@@ -170,3 +170,13 @@ def test_other_numbers_leave_dates_at_midnight_and_a_note_says_so(names: str, ro
 def test_minutes_beside_a_clock_are_not_asked_for() -> None:
     loaded = load("date,start_time,minutes", "2024-03-19,08:12,492", "2024-03-19,17:45,5")
     assert starts(loaded) == ["2024-03-19T08:12:00", "2024-03-19T17:45:00"]
+
+
+@pytest.mark.parametrize("names", ["date,hour,minute", "pickup_date,pickup_hour,pickup_min"])
+def test_minutes_beside_an_hour_are_not_dropped_in_silence(names: str) -> None:
+    rows = ("2024-03-19,8,12", "2024-03-20,17,45", "2024-03-21,0,5")
+    with pytest.raises(FileFormatError) as caught:
+        load(names, *rows)
+    assert caught.value.error_code == "ambiguous_columns"
+    assert names.split(",")[2] in caught.value.message
+    assert starts(load(names.replace("min", "duration_min"), *rows))[0] == "2024-03-19T08:00:00"
