@@ -46,7 +46,7 @@ def compile_kernels() -> None:
     sent = parse_columns(HEADER + b"\x00\x01" + b"\xff" * 6, fields=1)  # a row of one null, and the end
     _ = sent.numbers(0), sent.arrays(0), sent.texts(0)
     decode_positions(encode_positions(np.zeros(1), np.zeros(1)))
-    sorted_ends = sort_ends(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([3, 4]))
+    sorted_ends = sort_ends(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([5, 6]), others=np.array([3, 4]))
     [values] = make_blocks(sorted_ends, [None])
     row = BlockRow(*values[:-1])
     header = BlockHeader(
@@ -56,14 +56,15 @@ def compile_kernels() -> None:
         delta_words=row.x_at,
         x_words=row.y_at - row.x_at,
         y_words=row.times_at - row.y_at,
+        time_words=(row.durations_at or 0) - row.times_at,
     )
     blocks = decode_blocks([EncodedBlock(header, row.week_index, row.bits)])
     blocks.table["end_test"] = blocks.table["other_test"] = INSIDE
     scan_filter = ScanFilter(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
-    TimeCounter(scan_filter, by_hour=False).add(blocks)
+    TimeCounter(scan_filter, by="duration").add(blocks)
     sums = np.zeros(1, GROUP_SUMS), np.zeros((1, 65_536), np.bool_)
     sources = flatten_datasources([[0]])
-    list_ends(blocks.table, blocks.words, sources, np.empty((3, 2), np.int64))
+    list_ends(blocks.table, blocks.words, sources, np.empty((4, 2), np.int64))
     list_positions(blocks.table, blocks.words, np.empty(2, np.int64))
     counter = PairCounter()
     sum_groups(blocks.table, blocks.words, scan_filter.limits, GroupKeys(counter.slots, 32, 1), sources, sums)
@@ -85,8 +86,8 @@ def _ask_an_empty_index() -> None:
         for period in (week, rush, cut):
             for end in ("both", "origin"):
                 count_area(reader, AreaFilter(area, end), period)
-            count_area(reader, AreaFilter(area, "origin"), period, by_hour=True)
-            count_anywhere(reader, period, by_hour=True)
+            count_area(reader, AreaFilter(area, "origin"), period, by="hour")
+            count_anywhere(reader, period, by="hour")
     cells = ReachedCells(CELL_SHIFT, np.zeros(1, np.int64), np.zeros(1, np.int64))
     list(stream_trip_blocks(reader, ScanFilter(area, None, _MONDAY, _MONDAY), tests=BLOCK_TESTS["either"], cells=cells))
     coverage, flows = FlowCoverage("both", area, None), reader.read_flows()

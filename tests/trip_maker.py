@@ -14,7 +14,7 @@ from shared.compaction.block_writer import make_batch_blocks
 from shared.compaction.segment_copy import write_rows
 from shared.compaction.segments import create_segment
 from shared.domain.position import encode_position
-from shared.index.layout import DAY_ONE
+from shared.index.layout import DAY_ONE, DURATION_CODES
 from shared.services.database import driver_connection, execute
 from shared.services.named_queries import query
 
@@ -53,7 +53,8 @@ def insert_trips(
     if kind == "uncompacted" and trips:
         ends = (np.array([getattr(trip, end) for trip in trips]) for end in ("origin", "destination"))
         stamps = np.array([_stamp(trip, regions, datasources) for trip in trips])
-        rows = make_batch_blocks(*ends, stamps, block_trips=block_trips)
+        durations = np.array([_encode_duration(trip.duration_s) for trip in trips])
+        rows = make_batch_blocks(*ends, stamps, durations=durations, block_trips=block_trips)
         write_rows(connection, "copy_batch_block", ((load_id, *row) for row in rows))
     connection.exec_driver_sql(
         """
@@ -71,6 +72,10 @@ def insert_trips(
 def _stamp(trip: MadeTrip, regions: dict[str, int], datasources: dict[str, int]) -> int:
     hour = (trip.started_at.date() - DAY_ONE).days * 24 + trip.started_at.hour
     return hour << 32 | regions[trip.region] << 16 | datasources[trip.datasource]
+
+
+def _encode_duration(duration_s: int | None) -> int:
+    return 0 if duration_s is None else min(1 + duration_s // 60, DURATION_CODES - 1)
 
 
 def make_rollups(connection: Connection, load_id: int) -> None:

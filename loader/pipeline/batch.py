@@ -208,7 +208,6 @@ def store_batch(context: Context, claim: Claim, batch: PreparedBatch) -> None:
             **counts,
             "bytes": claim.bytes,
             "rows_in_blocks": 0 if batch.blocks is None else loaded,
-            "rows_untimed": batch.trips.untimed if batch.trips else 0,
         }
         totals = execute(connection, "add_batch_counts", load_id=claim.load_id, **sums).one_or_none()
         if totals is None:

@@ -7,11 +7,12 @@ from datetime import date
 from typing import Final
 
 import numpy as np
+import polars as pl
 
 from loader.storage.trips import TripColumns
 from shared.compaction.block_writer import make_batch_blocks
 from shared.compaction.segment_copy import Row
-from shared.index.layout import number_day
+from shared.index.layout import DURATION_CODES, number_day
 from shared.index.stamps import make_stamp
 from shared.platform.arrays import Numbers
 
@@ -27,7 +28,7 @@ def list_blocks(trips: TripColumns | None) -> list[Row] | None:
         return []
     if len(trips.region.ids) > _MOST_REGIONS:
         return None
-    return [*make_batch_blocks(trips.origin, trips.destination, _stamp(trips))]
+    return [*make_batch_blocks(trips.origin, trips.destination, _stamp(trips), durations=_encode_durations(trips))]
 
 
 def _stamp(trips: TripColumns) -> Numbers:
@@ -35,3 +36,10 @@ def _stamp(trips: TripColumns) -> Numbers:
     region, datasource = (labels.ids[labels.codes].astype(np.int64) for labels in (trips.region, trips.datasource))
     stamps: Numbers = make_stamp(hours, region, datasource)
     return stamps
+
+
+def _encode_durations(trips: TripColumns) -> Numbers:
+    if trips.duration_s is None:
+        return np.zeros(len(trips), np.int64)
+    codes = (trips.duration_s.cast(pl.Int64) // 60 + 1).clip(upper_bound=DURATION_CODES - 1)
+    return codes.fill_null(0).to_numpy()

@@ -30,11 +30,6 @@ class TripColumns:
     def __len__(self) -> int:
         return len(self.origin)
 
-    @property
-    def untimed(self) -> int:
-        """The number of trips without a duration."""
-        return len(self) if self.duration_s is None else self.duration_s.null_count()
-
 
 def sort_trips(trips: pl.DataFrame, labels: LabelMaker) -> TripColumns:
     """Encode a parsed batch's trips and sort them by origin. Raises: TerminalError when there are too many names."""

@@ -25,7 +25,8 @@ _SAMPLES_PER_PART: Final = 1_000
 _HOUR_US: Final = 3_600_000_000
 _EPOCH_HOURS: Final = number_day(date(2000, 1, 1)) * 24
 _FIELDS: Final = (
-    ("origin", ">i8"), ("destination", ">i8"), ("started_at", ">i8"), ("region", ">i2"), ("datasource", ">i2")
+    ("origin", ">i8"), ("destination", ">i8"), ("started_at", ">i8"), ("region", ">i2"), ("datasource", ">i2"),
+    ("duration", ">i4"),
 )  # fmt: skip
 # A row of COPY BINARY: the number of fields, then the length and the bytes of each. A header comes before, two bytes after.
 _ROW: Final = np.dtype(
@@ -44,9 +45,10 @@ def index_loads(connection: Connection, load_ids: Sequence[int], *, trips: int, 
     execute(connection, "delete_batch_blocks", load_ids=list(load_ids))
     left = execute(connection, "count_unindexed_trips", unindexed_loads=list(load_ids)).scalar_one()
     for part in _split(connection, load_ids, max(1, round(trips / part_trips))):
-        points = _read_trips(connection, load_ids, part)
-        left -= len(points[0])
-        write_rows(connection, "copy_batch_block", ((load_ids[0], *row) for row in make_batch_blocks(*points)))
+        *points, durations = _read_trips(connection, load_ids, part)
+        left -= len(durations)
+        rows = make_batch_blocks(*points, durations=durations)
+        write_rows(connection, "copy_batch_block", ((load_ids[0], *row) for row in rows))
     if left:
         # A node of Citus died between the two phases of a batch's commit: the rest comes to light when it is back.
         raise TransientError(f"{left:,} trips to compact are missing.", code="trips_missing")
@@ -64,8 +66,8 @@ def _split(connection: Connection, load_ids: Sequence[int], parts: int) -> list[
 
 def _read_trips(
     connection: Connection, load_ids: Sequence[int], part: tuple[_Key | None, _Key | None]
-) -> tuple[Numbers, Numbers, Numbers]:
-    """Read a part's trips: origins, destinations, stamps."""
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Read a part's trips: origins, destinations, stamps, durations."""
     names = ("origin", "destination", "at")
     limits: dict[str, Any] = {"load_ids": list(load_ids)}
     for prefix, key in zip(("from", "to"), part, strict=True):
@@ -73,8 +75,10 @@ def _read_trips(
     buffer = _read_copy(connection, "copy_unindexed_trips", limits)
     rows = np.frombuffer(buffer, _ROW, (len(buffer) - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize, _HEADER_BYTES)
     hours = rows["started_at"].astype(np.int64) // _HOUR_US + _EPOCH_HOURS
-    stamps = make_stamp(hours, rows["region"].astype(np.int64), rows["datasource"].astype(np.int64))
-    return rows["origin"].astype(np.int64), rows["destination"].astype(np.int64), stamps
+    origins, destinations, regions, datasources, durations = (
+        rows[name].astype(np.int64) for name in ("origin", "destination", "region", "datasource", "duration")
+    )
+    return origins, destinations, make_stamp(hours, regions, datasources), durations
 
 
 def _read_copy(connection: Connection, name: str, parameters: dict[str, Any]) -> bytearray:

@@ -1,6 +1,6 @@
 """Block writer: encode sorted trips as blocks of some thousand trips each, with bit-packed columns.
 
-sorted_ends = sort_ends(origins, stamps, destinations)
+sorted_ends = sort_ends(origins, stamps, durations, others=destinations)
 for row in make_blocks(sorted_ends, hours): ...
 """
 
@@ -63,10 +63,10 @@ def make_blocks(sorted_ends: SortedEnds, hours: Sequence[bytes | None], *, block
 
 
 def make_batch_blocks(
-    origins: Numbers, destinations: Numbers, stamps: Numbers, *, block_trips: int = BATCH_BLOCK_TRIPS
+    origins: Numbers, destinations: Numbers, stamps: Numbers, *, durations: Numbers, block_trips: int = BATCH_BLOCK_TRIPS
 ) -> Iterator[Row]:
     """Yield the blocks of a batch's trips, without the load's id. Shape: n each."""
-    for sorted_ends in (sort_ends(origins, stamps, destinations), sort_ends(destinations, stamps)):
+    for sorted_ends in (sort_ends(origins, stamps, durations, others=destinations), sort_ends(destinations, stamps, durations)):
         yield from _encode_blocks(
             sorted_ends, _split_evenly(sorted_ends.list_cell_offsets(POSITION_BITS), len(sorted_ends.positions), block_trips)
         )
@@ -169,19 +169,26 @@ def _encode_blocks(sorted_ends: SortedEnds, offsets: Numbers, permutation: Steps
         columns += [pack_numbers(axis, offsets, 1) for axis in axes]
         other_bounds = found_bounds.tolist()
     codes, datasources, datasource_offsets = encode_times(sorted_ends.stamps, offsets)
-    columns.append(pack_numbers(codes, offsets, 1))
-    bits = map(b"".join, zip(*(list_columns(*column) for column in columns), strict=True))
+    columns += [pack_numbers(codes, offsets, 1), pack_numbers(sorted_ends.durations, offsets, 1)]
+    has_durations = (np.maximum.reduceat(sorted_ends.durations, first) > 0).tolist()
+    bits = zip(*(list_columns(*column) for column in columns), strict=True)
     words = [np.diff(starts) for _, starts in columns[:-1]]
-    # First words of both axes of the other ends, and of the times; destination blocks have no other ends.
-    begins = np.cumsum(words if sorted_ends.others is not None else [*words, np.zeros_like(first), np.zeros_like(first)], axis=0)
-    numbers = np.stack([np.diff(offsets), *begins], axis=1).tolist()
+    if sorted_ends.others is None:
+        words[1:1] = [np.zeros_like(first)] * 2
+    # First words of both axes of the other ends, of the times, and of the durations.
+    numbers = np.stack([np.diff(offsets), *np.cumsum(words, axis=0)], axis=1).tolist()
     sums, end_bounds = week_indexes.list_sums(), bounds.tolist()
     sources = encode_arrays("int2[]", datasources, datasource_offsets)
     mondays = [DAY_ONE + timedelta(7 * week) for week in weeks.tolist()]
     regions, lows = sorted_ends.regions[first].tolist(), bases.tolist()
-    for n, (week_index, block_bits) in enumerate(zip(week_indexes.list_columns(), bits, strict=True)):
+    for n, (week_index, (*block_bits, durations)) in enumerate(zip(week_indexes.list_columns(), bits, strict=True)):
+        if has_durations[n]:
+            block_bits.append(durations)
+        else:
+            numbers[n][-1] = None
         known = (regions[n], sorted_ends.others is not None, *numbers[n], mondays[n], lows[n])
-        yield BlockRow._make((*known, *end_bounds[n], *other_bounds[n], sources[n], sums[n], week_index, block_bits))
+        columns_of_block = sources[n], sums[n], week_index, b"".join(block_bits)
+        yield BlockRow._make((*known, *end_bounds[n], *other_bounds[n], *columns_of_block))
 
 
 def _split_evenly(starts: Numbers, trips: int, most: int) -> Numbers:

@@ -137,9 +137,10 @@ class _Segment:
     def make_rows(self, found: list[Numbers]) -> _Rows:
         """Encode the blocks and cells of a part, and the flows of origins.
 
-        Shape: 2 by n each (ends, stamps), of origins 3 by n (other ends).
+        Shape: 3 by n each (ends, stamps, durations), of origins 4 by n (other ends).
         """
-        sorted_ends = sort_ends(*np.concatenate(found, axis=1))
+        ends, stamps, durations, *others = np.concatenate(found, axis=1)
+        sorted_ends = sort_ends(ends, stamps, durations, others=others[0] if others else None)
         found.clear()
         hours_of_cells = encode_cell_hours(sorted_ends)
         flows: list[bytes] = []
@@ -176,7 +177,7 @@ def _read_parts(
     connection: Connection, pool: Executor, loads: Mapping[str, object], *, part_trips: int
 ) -> Iterator[list[Numbers]]:
     """Yield the trips in parts by position, unordered within a part. Parts end between cells if possible."""
-    columns = 3 if loads["is_origin"] else 2
+    columns = 4 if loads["is_origin"] else 3
     first, fresh = 0, 0
     found: list[Numbers] = []
     reading: list[Future[list[Numbers]]] = []
@@ -210,7 +211,7 @@ def _read_blocks(encoded: Sequence[EncodedBlock], *, columns: int) -> list[Numbe
 
 @compile_kernel
 def _sort(block: Numbers) -> Numbers:
-    """Sort trips by end. Shape: 2 or 3 by n."""
+    """Sort trips by end. Shape: 3 or 4 by n."""
     order, placed = order_numbers(block[0].copy()), np.empty(block.shape, np.int64)
     for column in range(len(block)):
         for i in range(len(order)):

@@ -19,7 +19,7 @@ from shared.kernels.offset_table import ABSENT
 from shared.platform.arrays import Flags, Numbers, Words
 from shared.services.database import stream_rows
 
-# Greater than the length of any block, in words: the length of the times is not stored.
+# Greater than the length of any block, in words: the length of the last column is not stored.
 _ALL_WORDS: Final = 1 << 27
 # Blocks that are read at once, some megabytes: what was read before is scanned, and freed.
 _FETCHED_AT_ONCE: Final = 256
@@ -127,7 +127,9 @@ class _Piece(NamedTuple):
 
 def _list_pieces(scan: BlockScan) -> list[_Piece]:
     headers = scan.headers
-    widths = np.stack([headers.delta_words, headers.x_words, headers.y_words, np.full(headers.size, _ALL_WORDS)], axis=1)
+    last = np.full(headers.size, _ALL_WORDS)
+    times = np.where(headers.time_words > 0, headers.time_words, last)
+    widths = np.stack([headers.delta_words, headers.x_words, headers.y_words, times, last], axis=1)
     pieces = []
     for row, (block_id, lengths, needs) in enumerate(
         zip(headers.block_id.tolist(), widths.tolist(), scan.needs.tolist(), strict=True)
@@ -174,7 +176,7 @@ def _make_table(scan: BlockScan) -> BlockTable:
     return table
 
 
-_COLUMN_OFFSETS: Final = ("deltas_at", "x_at", "y_at", "times_at")
+_COLUMN_OFFSETS: Final = ("deltas_at", "x_at", "y_at", "times_at", "durations_at")
 
 
 def _set_offsets(table: BlockTable, scan: BlockScan, offsets: Numbers) -> Flags:
@@ -198,9 +200,10 @@ def decode_blocks(encoded: Iterable[EncodedBlock]) -> Blocks:
     table["other_x"], table["other_y"] = gather_many(fields["other_x"] >> 1), gather_many(fields["other_y"])
     pieces = [piece for block in found for piece in (block.week_index, block.bits)]
     starts = np.cumsum([0, *map(len, pieces)])[:-1].reshape(-1, 2) // 8
-    widths = np.stack([fields["delta_words"], fields["x_words"], fields["y_words"]], axis=1)
+    widths = np.stack([fields[name] for name in ("delta_words", "x_words", "y_words", "time_words")], axis=1)
     offsets = starts[:, 1:] + np.cumsum(np.pad(widths, ((0, 0), (1, 0))), axis=1)
-    offsets[:, 1:3][widths[:, 1:] == 0] = ABSENT
+    # Destination blocks have no other ends, and nothing follows the times where no trip has a duration.
+    offsets[:, [1, 2, 4]] = np.where(widths[:, 1:] == 0, ABSENT, offsets[:, [1, 2, 4]])
     for column, name in enumerate(_COLUMN_OFFSETS):
         table[name] = offsets[:, column]
     table["week_index_at"] = starts[:, 0]

@@ -20,9 +20,11 @@ class BlockRow(NamedTuple):
     is_origin: bool
     trips: int
     x_at: int
-    """First word of the x offsets of the other ends in bits; likewise y_at and times_at."""
+    """First word of the x offsets of the other ends in bits; likewise y_at, times_at and durations_at."""
     y_at: int
     times_at: int
+    durations_at: int | None
+    """None where no trip has a duration."""
     base_on: Any
     """Monday of the first week."""
     base: int
@@ -41,7 +43,7 @@ class BlockRow(NamedTuple):
     bits: bytes
 
 
-BLOCK_TYPES: Final = ("int2", "bool", *["int4"] * 4, "date", *["int8"] * 9, "int2[]", *["bytea"] * 3)
+BLOCK_TYPES: Final = ("int2", "bool", *["int4"] * 5, "date", *["int8"] * 9, "int2[]", *["bytea"] * 3)
 """PostgreSQL types of the fields of BlockRow."""
 
 
@@ -62,10 +64,12 @@ class BlockHeader(NamedTuple):
     """Lengths of columns of bits, in 64-bit words."""
     x_words: int = 0
     y_words: int = 0
+    time_words: int = 0
+    """0 where no trip has a duration: nothing follows the times."""
 
 
 class EncodedBlock(NamedTuple):
-    """A block with bits that are not decoded yet. bits: of the columns whose lengths the header has, then the times."""
+    """A block with bits that are not decoded yet. bits: all columns."""
 
     header: BlockHeader
     week_index: bytes
@@ -78,7 +82,7 @@ BLOCK: Final = np.dtype(
         (name, np.int64)
         for name in (
             *("trips", "region", "base", "week", "datasources", "selected_datasource", "end_test", "other_test"),
-            *("other_x", "other_y", "deltas_at", "x_at", "y_at", "times_at", "week_index_at"),
+            *("other_x", "other_y", "deltas_at", "x_at", "y_at", "times_at", "durations_at", "week_index_at"),
         )
     ]
 )

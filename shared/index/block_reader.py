@@ -2,7 +2,7 @@
 
 The trips of a block are sorted by week, then by position. Columns of bits (kernels/bit_packing.py): the week index (a word with
 the number of its entries, then three groups), deltas of positions in small groups, and, in one group each, of origins the x and
-y offsets of the other ends, and the codes of the times.
+y offsets of the other ends, the codes of the times, and the codes of the durations where a trip has one.
 """
 
 import numpy as np
@@ -67,14 +67,24 @@ def read_others(block: Block, words: BlockWords, others: Numbers) -> None:
 
 
 @compile_kernel
+def read_durations(block: Block, words: BlockWords, durations: Numbers) -> None:
+    """Read the codes of durations. Shape: durations has one element per trip."""
+    if block.durations_at >= 0:
+        unpack_numbers(words.bits, block.durations_at, durations, block.trips)
+    else:
+        durations[:] = 0
+
+
+@compile_kernel
 def read_block(block: Block, words: BlockWords, found: Numbers, has_others: bool) -> None:
-    """Read all of a block. Shape: found is 3 by its trips: ends, other ends where it has them, and times.
+    """Read all of a block. Shape: found is 4 by its trips: ends, other ends where it has them, times, and durations.
 
     A time is 65,536 times the weeks after the block's first, plus the code of block_writer.encode_times.
     """
     week_index = read_week_index(block, words)
     read_ends(block, words, week_index, found[0])
     unpack_numbers(words.bits, block.times_at, found[2], block.trips)
+    read_durations(block, words, found[3])
     first = 0
     for entry in range(week_index.shape[1]):
         found[2, first : week_index[1, entry]] += week_index[0, entry] << 16

@@ -26,6 +26,9 @@ FINE_SHIFT: Final = 24
 CELL_SHIFT: Final = 34
 """Cells of segments: position >> CELL_SHIFT, 14 bits an axis. A block of a segment lies in one cell."""
 
+DURATION_CODES: Final = 1_442
+"""Codes of a trip's duration: 0 is unknown, others are 1 more than its whole minutes, of which a day or longer has 1,440."""
+
 DAY_ONE: Final = date(1, 1, 1)
 """Days, weeks and hours count from here, a Monday."""
 

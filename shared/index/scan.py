@@ -1,6 +1,6 @@
 """Scan: count or list the selected trips of blocks in this process.
 
-counter = TimeCounter(scan_filter, by_hour=False)
+counter = TimeCounter(scan_filter, by="week")
 for _, blocks in read_blocks(connection, cache, scan): counter.add(blocks)
 """
 
@@ -12,17 +12,19 @@ from datetime import date
 from functools import cache
 from itertools import pairwise
 from threading import Lock
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
 from shared.domain.area import AxisArea
 from shared.index.block_fetch import Blocks
 from shared.index.block_filter import AreaLimits, Limits, TimeLimits
-from shared.index.layout import HOURS, number_day
+from shared.index.layout import DURATION_CODES, HOURS, number_day
 from shared.index.scan_kernels import count_times, list_cells, list_trips
 from shared.platform.arrays import Numbers
 
+CountBy = Literal["week", "hour", "duration"]
+_COLUMNS: Final = {"week": 1, "hour": HOURS, "duration": DURATION_CODES}
 # Fewer blocks take about as long as starting another thread.
 _BLOCKS_PER_THREAD: Final = 64
 
@@ -56,15 +58,19 @@ class ScanFilter:
         return Limits(self.area_limits, self.time_limits())
 
 
-class TimeCounter:
-    """Counts the selected trips of blocks per week of the period, or per week and hour."""
+def make_counts(weeks: int, by: CountBy) -> Numbers:
+    """Zeros. Shape: a row per week of the period, a column per hour of the week or one; of durations a row, a column per code."""
+    return np.zeros((1 if by == "duration" else weeks, _COLUMNS[by]), np.int64)
 
-    def __init__(self, scan_filter: ScanFilter, *, by_hour: bool) -> None:
+
+class TimeCounter:
+    """Counts the selected trips of blocks. Shape: see make_counts."""
+
+    def __init__(self, scan_filter: ScanFilter, *, by: CountBy) -> None:
         self._filter = scan_filter
         self._area = scan_filter.area_limits
         self._first_week = number_day(scan_filter.from_on) // 7
-        weeks = number_day(scan_filter.to_on) // 7 - self._first_week + 1
-        self.counts = np.zeros((weeks, HOURS if by_hour else 1), np.int64)
+        self.counts = make_counts(number_day(scan_filter.to_on) // 7 - self._first_week + 1, by)
 
     def add(self, blocks: Blocks, from_on: date | None = None, to_on: date | None = None) -> None:
         """Count trips, on the filter's days or on others of its period. All cores count when no other question scans."""

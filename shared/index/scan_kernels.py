@@ -6,8 +6,8 @@ import numpy as np
 
 from shared.index.block_filter import AreaLimits, Limits, Scratch, TimeLimits, filter_by_time, select_trips
 from shared.index.block_header import BlockTable, BlockWords
-from shared.index.block_reader import read_ends, read_others, read_week_index
-from shared.index.layout import HOURS
+from shared.index.block_reader import read_durations, read_ends, read_others, read_week_index
+from shared.index.layout import DURATION_CODES, HOURS
 from shared.index.stamps import make_stamp
 from shared.kernels.bit_packing import unpack_numbers
 from shared.kernels.compiler import compile_kernel
@@ -55,15 +55,16 @@ def list_positions(blocks: BlockTable, words: BlockWords, found: Numbers) -> Non
 
 @compile_kernel
 def list_ends(blocks: BlockTable, words: BlockWords, datasources: Datasources, found: Numbers) -> None:
-    """List all trips of blocks. Shape: found is 2 or 3 by all trips: ends, stamps, and other ends where it has a third row."""
+    """List all trips of blocks. Shape: found is 3 or 4 by all trips: ends, stamps, durations, and other ends if it has a row."""
     first = 0
     for number in range(len(blocks)):
         block = blocks[number]
         last = first + block.trips
         week_index = read_week_index(block, words)
         read_ends(block, words, week_index, found[0, first:last])
-        if len(found) > 2:
-            read_others(block, words, found[2, first:last])
+        read_durations(block, words, found[2, first:last])
+        if len(found) > 3:
+            read_others(block, words, found[3, first:last])
         stamps = found[1, first:last]
         unpack_numbers(words.bits, block.times_at, stamps, block.trips)
         start = 0
@@ -81,18 +82,19 @@ def _make_scratch(blocks: BlockTable) -> Scratch:
     most = np.int64(0)
     for number in range(len(blocks)):
         most = max(most, blocks[number].trips)
-    return Scratch(np.empty(most, np.int64), np.empty((2, most), np.int64), np.empty(most, np.int64), np.empty(most, np.bool_))
+    ends, times, durations = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    return Scratch(ends, np.empty((2, most), np.int64), times, durations, np.empty(most, np.bool_))
 
 
 @compile_kernel
 def count_times(blocks: BlockTable, words: BlockWords, area: AreaLimits, limits: TimeLimits, counts: Numbers) -> None:
-    """Add the selected trips per week from first_day's on, and per hour of the week where counts has 168 columns.
+    """Add the selected trips per week from first_day's on, and per hour of the week if counts has 168 columns; or per duration.
 
-    Shape: counts has a row per week.
+    Shape: counts has a row per week, or one row of DURATION_CODES columns.
     """
     scratch = _make_scratch(blocks)
     first_week, weeks = limits.first_day // 7, limits.last_day // 7 + 1 - limits.first_day // 7
-    by_hour = counts.shape[1] == HOURS
+    by_hour, by_duration = counts.shape[1] == HOURS, counts.shape[1] == DURATION_CODES
     is_whole = not by_hour and limits.hours.all() and limits.first_day % 7 == 0 and limits.last_day % 7 == 6
     for number in range(len(blocks)):
         block = blocks[number]
@@ -101,7 +103,10 @@ def count_times(blocks: BlockTable, words: BlockWords, area: AreaLimits, limits:
         select_trips(block, words, week_index, area, (False, needs_times), scratch)
         if needs_times:
             filter_by_time(block, week_index, limits, scratch)
-        if by_hour:
+        if by_duration:
+            read_durations(block, words, scratch.durations[: block.trips])
+            _add_durations(week_index, scratch, (block.week - first_week, weeks), counts[0])
+        elif by_hour:
             _add_hours(week_index, scratch, (first_week, block.week), counts)
         else:
             _add_weeks(week_index, scratch.selected, block.week - first_week, counts[:weeks])
@@ -118,6 +123,18 @@ def _add_hours(week_index: Numbers, scratch: Scratch, weeks: tuple[int, int], co
         for i in range(first, week_index[1, entry]):
             if selected[i]:
                 counts[week - weeks[0], times[i] - week * HOURS] += 1
+        first = week_index[1, entry]
+
+
+@compile_kernel
+def _add_durations(week_index: Numbers, scratch: Scratch, weeks: tuple[int, int], counts: Numbers) -> None:
+    """Count trips per duration. weeks: the block's first one in the period, and the period's number of weeks."""
+    durations, selected = scratch.durations, scratch.selected
+    first, longest = 0, len(counts) - 1
+    for entry in range(week_index.shape[1]):
+        if 0 <= weeks[0] + week_index[0, entry] < weeks[1]:
+            for i in range(first, week_index[1, entry]):
+                counts[min(durations[i], longest)] += selected[i]
         first = week_index[1, entry]
 
 

@@ -20,10 +20,10 @@ from shared.index.copy_columns import CopyColumns, read_columns
 from shared.index.layout import number_day
 from shared.platform.arrays import Flags, Numbers, Words
 
-# Fields of copy_segment_headers, of copy_segment_cells and so on.
-_HEADER_FIELDS: Final = 21
+# Fields of copy_block_headers, of copy_segment_cells and so on.
+_HEADER_FIELDS: Final = 23
 # Of those, the numbers, which come first.
-_FLAT_FIELDS: Final = 18
+_FLAT_FIELDS: Final = 20
 _BOUNDS: Final = [f"{end}{axis}_{side}" for end in ("", "other_") for axis in "xy" for side in ("low", "high")]
 _CELL_FIELDS: Final = 11
 _DAY_FIELDS: Final = 5
@@ -70,9 +70,11 @@ class BlockHeaders(NamedTuple):
     other_y_low: Numbers
     other_y_high: Numbers
     delta_words: Numbers
-    """Lengths of columns of bits, in 64-bit words; the times follow."""
+    """Lengths of columns of bits, in 64-bit words; durations follow the times."""
     x_words: Numbers
     y_words: Numbers
+    time_words: Numbers
+    """0 where no trip has a duration."""
     block_id: Numbers
     has_cells: Flags
     """Whether the block's cell is counted in Cells; and so are its hours."""
@@ -186,10 +188,9 @@ class Segment(NamedTuple):
 def read_segment(connection: Connection, segment_id: int, *, trips: int, has_hours: bool) -> Segment:
     """Read a segment; trips: how many it has. Raises: StaleError when it is gone."""
     parameters = {"segment_id": segment_id}
-    headers = read_columns(connection, "copy_segment_headers", parameters, fields=_HEADER_FIELDS)
     cells = _make_cells(read_columns(connection, "copy_segment_cells", parameters, fields=_CELL_FIELDS))
     days = _make_days(read_columns(connection, "copy_segment_days", parameters, fields=_DAY_FIELDS))
-    origins, destinations = _make_headers(headers, is_compacted=True, has_hours=has_hours)
+    origins, destinations = _read_headers(connection, segment_id=segment_id, has_hours=has_hours)
     found = origins.trips.sum(), destinations.trips.sum(), days.trips.sum()
     if any(count != trips for count in found):
         raise StaleError
@@ -226,8 +227,7 @@ def read_load(connection: Connection, load_id: int, *, trips: int, has_blocks: b
     found = [weeks.trips.sum()]
     segment = make_empty()._replace(weeks=weeks)
     if has_blocks:
-        headers = read_columns(connection, "copy_batch_headers", {"load_id": load_id}, fields=_HEADER_FIELDS)
-        origins, destinations = _make_headers(headers, is_compacted=False, has_hours=False)
+        origins, destinations = _read_headers(connection, load_id=load_id)
         found += [origins.trips.sum(), destinations.trips.sum()]
         segment = segment._replace(origins=origins, destinations=destinations)
     if any(count != trips for count in found):
@@ -257,14 +257,20 @@ def _list_numbers(found: CopyColumns, fields: int, first: int = 0) -> list[Numbe
     return [found.numbers(field) for field in range(first, first + fields)]
 
 
-def _make_headers(found: CopyColumns, *, is_compacted: bool, has_hours: bool) -> tuple[BlockHeaders, BlockHeaders]:
+def _read_headers(
+    connection: Connection, *, segment_id: int | None = None, load_id: int | None = None, has_hours: bool = False
+) -> tuple[BlockHeaders, BlockHeaders]:
+    parameters = {"segment_id": segment_id, "load_id": load_id}
+    return _make_headers(read_columns(connection, "copy_block_headers", parameters, fields=_HEADER_FIELDS), has_hours=has_hours)
+
+
+def _make_headers(found: CopyColumns, *, has_hours: bool) -> tuple[BlockHeaders, BlockHeaders]:
     """Split headers into those of origins and of destinations."""
     is_origin, region, trips, week, base, *numbers = _list_numbers(found, _FLAT_FIELDS)
     bounds = [gather_many(bits >> 1 if axis % 4 < 2 else bits) for axis, bits in enumerate(numbers[:8])]
-    delta_words, x_words, y_words, block_id, has_cell_hours = numbers[8:]
+    delta_words, x_words, y_words, time_words, block_id, has_cells, has_cell_hours = numbers[8:]
     sums, sum_offsets = found.texts(_FLAT_FIELDS + 1)
     indexes, index_offsets = found.texts(_FLAT_FIELDS + 2)
-    flags = np.full(found.rows, is_compacted)
     headers = BlockHeaders(
         region=region,
         trips=trips,
@@ -274,11 +280,12 @@ def _make_headers(found: CopyColumns, *, is_compacted: bool, has_hours: bool) ->
         delta_words=delta_words,
         x_words=x_words,
         y_words=y_words,
+        time_words=time_words,
         block_id=block_id,
-        has_cells=flags,
+        has_cells=has_cells > 0,
         has_cell_hours=has_cell_hours > 0,
-        has_flows=flags,
-        has_hourly_flows=flags & has_hours,
+        has_flows=has_cells > 0,
+        has_hourly_flows=(has_cells > 0) & has_hours,
         row=np.arange(found.rows),
         datasources=Entries(*found.arrays(_FLAT_FIELDS)),
         week_sums=Entries(sums.view("<u2"), sum_offsets // 2),
@@ -367,6 +374,6 @@ def _concatenate(found: Sequence[Any]) -> Any:  # noqa: ANN401 - tuples of colum
 def make_empty() -> Segment:
     """A segment without trips."""
     nothing = CopyColumns(np.frombuffer(b"", np.uint8), *np.empty((2, 0, _HEADER_FIELDS), np.int64))
-    origins, destinations = _make_headers(nothing, is_compacted=False, has_hours=False)
+    origins, destinations = _make_headers(nothing, has_hours=False)
     days = _make_days(nothing)
     return Segment(origins, destinations, _make_cells(nothing), days, _sum_weeks(days))

@@ -1,4 +1,4 @@
-"""Area counts: trips per week, or per hour, with an end in an area.
+"""Area counts: trips per week, hour or duration with an end in an area.
 
 Cells and blocks that lie whole in the area count by their sums, as far as the filters allow; of the blocks that its edge cuts the
 trips are read.
@@ -18,11 +18,11 @@ import numpy as np
 from shared.domain.area import CUT, INSIDE, OUTSIDE, AxisArea, Bounds
 from shared.domain.trip_end import End
 from shared.index import layout
-from shared.index.block_cache import DELTAS, TIMES, X, Y
+from shared.index.block_cache import DELTAS, DURATIONS, TIMES, X, Y
 from shared.index.block_fetch import BlockScan, read_blocks
 from shared.index.count_kernels import WholeWeeks, add_block_sums, add_cell_hours, add_cell_weeks, add_datasource_weeks
 from shared.index.layout import ANY, CELL_SHIFT, number_day
-from shared.index.scan import ScanFilter, TimeCounter
+from shared.index.scan import CountBy, ScanFilter, TimeCounter
 from shared.index.segment import BlockHeaders
 from shared.index.snapshot import Reader
 from shared.platform.arrays import Flags, Numbers
@@ -59,13 +59,10 @@ _COMPLEMENT_SHARES: Final[Mapping[End, float]] = {"both": 2 / 3, "either": 1 / 2
 _TOTAL_SIGNS: Final[Mapping[End, int]] = {"both": -1, "either": 1}
 
 
-def count_area(reader: Reader, area: AreaFilter, period: Period, *, by_hour: bool = False) -> Numbers:
-    """Count the trips of a period with an end in an area. Raises: StaleError.
-
-    Shape: a row per week of the period, a column per hour of the week or one.
-    """
+def count_area(reader: Reader, area: AreaFilter, period: Period, *, by: CountBy = "week") -> Numbers:
+    """Count the trips of a period with an end in an area. Shape: as make_counts. Raises: StaleError."""
     end = area.end
-    counter = _AreaCounter(reader, area.area, period, by_hour=by_hour)
+    counter = _AreaCounter(reader, area.area, period, by=by)
     regions = find_complement_regions(reader, area.area, end) if counter.is_by_whole_week else np.empty(0, np.int64)
     for term in _TERMS[end]:
         counter.add(term, 1, without_regions=regions)
@@ -73,7 +70,7 @@ def count_area(reader: Reader, area: AreaFilter, period: Period, *, by_hour: boo
         counter.add_all(regions, _TOTAL_SIGNS[end])
         for term in _COMPLEMENT_TERMS[end]:
             counter.add(term, -_TOTAL_SIGNS[end], only_regions=regions)
-    add_unindexed(reader, period, counter.counts, area=area)
+    add_unindexed(reader, period, counter.counts, area=area, by=by)
     return counter.counts
 
 
@@ -108,25 +105,25 @@ class _Touched:
 class _AreaCounter:
     """Counts the terms of one question."""
 
-    def __init__(self, reader: Reader, area: AxisArea, period: Period, *, by_hour: bool) -> None:
+    def __init__(self, reader: Reader, area: AxisArea, period: Period, *, by: CountBy) -> None:
         self._reader = reader
         self._area = area
         self._inner = area.inner(CELL_SHIFT)
         self._period = period
         self._cut_days = period.cut_days
-        self._by_hour = by_hour
+        self._by = by
         self._scan_filter = ScanFilter(area, period.hours, period.from_on, period.to_on)
         self._hours = self._scan_filter.time_limits().hours
         has_datasource = reader.trips.datasource_id is not None
         # What the sums of cells, the hours of cells and the sums of blocks can tell.
-        self._is_by_week = not by_hour and period.hours is None
-        self._has_cell_hours = not self._is_by_week and not has_datasource
+        self._is_by_week = by == "week" and period.hours is None
+        self._has_cell_hours = by != "duration" and not self._is_by_week and not has_datasource
         self._has_sums = self._is_by_week and not has_datasource
-        self._needs_times = not self._is_by_week or bool(self._cut_days) or has_datasource
+        self._needs_times = by == "hour" or period.hours is not None or bool(self._cut_days) or has_datasource
         first, last = (number_day(day) for day in period.whole_weeks)
         self._whole = WholeWeeks(number_day(period.from_on) // 7, first // 7, last // 7)
         self.is_by_whole_week = self._is_by_week and not self._cut_days
-        self.counts = TimeCounter(self._scan_filter, by_hour=by_hour).counts
+        self.counts = TimeCounter(self._scan_filter, by=by).counts
 
     def add_all(self, regions: Numbers, sign: int) -> None:
         """Add all trips of regions in whole weeks."""
@@ -136,7 +133,7 @@ class _AreaCounter:
 
     def add(self, term: _Term, sign: int, *, only_regions: Numbers | None = None, without_regions: Numbers | None = None) -> None:
         """Add the trips of a term, of some regions or of all others."""
-        counter = TimeCounter(self._scan_filter, by_hour=self._by_hour)
+        counter = TimeCounter(self._scan_filter, by=self._by)
 
         def select(regions: Numbers) -> Flags:
             if only_regions is not None:
@@ -209,6 +206,8 @@ class _AreaCounter:
         if headers.size == 0:
             return
         needs = np.full(headers.size, TIMES if self._needs_times else 0)
+        if self._by == "duration":
+            needs[headers.time_words > 0] |= DURATIONS
         needs[touched.end_tests != ANY] |= DELTAS
         needs_x, needs_y = self._area.find_cut_axes(headers.other_bounds)
         is_tested = touched.other_tests != ANY

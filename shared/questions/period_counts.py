@@ -13,23 +13,20 @@ from shared.index.block_cache import TIMES
 from shared.index.block_fetch import BlockScan, read_blocks
 from shared.index.count_kernels import add_days
 from shared.index.layout import HOURS, number_day
-from shared.index.scan import ScanFilter, TimeCounter
+from shared.index.scan import CountBy, ScanFilter, TimeCounter
 from shared.index.snapshot import Reader
 from shared.platform.arrays import Numbers
 from shared.questions.period import Period
 from shared.questions.unindexed import add_unindexed
 
 
-def count_anywhere(reader: Reader, period: Period, *, by_hour: bool = False) -> Numbers:
-    """Count the trips of a period. Raises: StaleError.
-
-    Shape: a row per week of the period, a column per hour of the week or one.
-    """
+def count_anywhere(reader: Reader, period: Period, *, by: CountBy = "week") -> Numbers:
+    """Count the trips of a period per week or hour. Shape: as make_counts. Raises: StaleError."""
     scan_filter = ScanFilter(None, period.hours, period.from_on, period.to_on)
-    counter = TimeCounter(scan_filter, by_hour=by_hour)
+    counter = TimeCounter(scan_filter, by=by)
     first_week = number_day(period.from_on) // 7
     days = period.cut_days
-    if by_hour or period.hours is not None:
+    if by == "hour" or period.hours is not None:
         days = [(period.from_on, period.to_on)]
     else:
         weeks = reader.snapshot.select_weeks(reader.trips.region_id, reader.trips.datasource_id)
@@ -39,7 +36,7 @@ def count_anywhere(reader: Reader, period: Period, *, by_hour: bool = False) -> 
     for from_on, to_on in days:
         part = replace(period, from_on=from_on, to_on=to_on)
         _add_days(reader, part, counter.counts[number_day(from_on) // 7 - first_week :])
-        add_unindexed(reader, part, counter.counts[number_day(from_on) // 7 - first_week :])
+        add_unindexed(reader, part, counter.counts[number_day(from_on) // 7 - first_week :], by=by)
     if days:
         _add_uncompacted(reader, counter, days)
     return counter.counts

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from shared.domain.area import AxisArea
 from shared.domain.trip_end import End, area_parameters
-from shared.index.layout import HOURS
+from shared.index.scan import CountBy
 from shared.index.snapshot import Reader
 from shared.platform.arrays import Numbers
 from shared.questions.period import Period
@@ -18,11 +18,8 @@ class AreaFilter(NamedTuple):
     end: End
 
 
-def add_unindexed(reader: Reader, period: Period, counts: Numbers, *, area: AreaFilter | None = None) -> None:
-    """Add the trips of unindexed loads on the days of a period. Raises: StaleError.
-
-    Shape: counts has a row per week of the period, and a column per hour of the week or one.
-    """
+def add_unindexed(reader: Reader, period: Period, counts: Numbers, *, by: CountBy, area: AreaFilter | None = None) -> None:
+    """Add the trips of unindexed loads on the days of a period. Shape: counts as make_counts. Raises: StaleError."""
     if not reader.snapshot.unindexed_loads:
         return
     rows = execute(
@@ -34,9 +31,9 @@ def add_unindexed(reader: Reader, period: Period, counts: Numbers, *, area: Area
         from_on=period.from_on,
         to_on=period.to_on,
         hours=period.hours,
-        by_hour=counts.shape[1] == HOURS,
+        by=by,
     ).all()
     for row in rows:
-        counts[(row.week - period.first_week).days // 7, row.hour or 0] += row.trips
+        counts[0 if by == "duration" else (row.week - period.first_week).days // 7, row.column] += row.trips
     # Trips that were removed meanwhile are missing.
     reader.check()

@@ -12,13 +12,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy import Connection
 
 from shared.domain.area import WHOLE_WORLD, AxisArea, Box
 from shared.domain.clock import DAY, WEEK, WEEKDAYS, find_monday, list_hours, validate_hours, validate_weekdays
 from shared.domain.trip_end import End, validate_end
-from shared.index.layout import HOURS
+from shared.index.scan import CountBy, make_counts
 from shared.index.snapshot import Reader, TripFilter, open_snapshot, retry_stale
 from shared.platform.arrays import Numbers
 from shared.platform.errors import RequestError
@@ -193,14 +192,14 @@ def resolve_period(question: WeeklyQuestion, trip_filter: TripFilter) -> Period 
     return Period(from_on, to_on, question.hours) if from_on and to_on and from_on <= to_on else None
 
 
-def count_trips(reader: Reader, question: WeeklyQuestion, period: Period, *, by_hour: bool = False) -> Numbers:
-    """Count the trips of a period. Shape: a row per week, a column per hour of the week or one. Raises: StaleError."""
+def count_trips(reader: Reader, question: WeeklyQuestion, period: Period, *, by: CountBy = "week") -> Numbers:
+    """Count the trips of a period. Shape: as make_counts. Raises: StaleError."""
     area = question.area
-    if area is None:
-        return count_anywhere(reader, period, by_hour=by_hour)
-    if area.is_empty:
-        return np.zeros((period.weeks, HOURS if by_hour else 1), np.int64)
-    return count_area(reader, AreaFilter(area, question.end), period, by_hour=by_hour)
+    if area is None and by != "duration":
+        return count_anywhere(reader, period, by=by)
+    if area is not None and area.is_empty:
+        return make_counts(period.weeks, by)
+    return count_area(reader, AreaFilter(area or WHOLE_WORLD, question.end), period, by=by)
 
 
 def _list_weeks(counts: Sequence[int], period: Period, trip_filter: TripFilter) -> tuple[WeekCount, ...]:

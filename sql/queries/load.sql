@@ -117,8 +117,7 @@ set rows_read = rows_read + %(rows_read)s::bigint,
     rows_rejected = rows_rejected + %(rows_rejected)s::bigint,
     bytes_read = bytes_read + %(bytes)s::bigint,
     batches_done = batches_done + 1,
-    rows_in_blocks = rows_in_blocks + %(rows_in_blocks)s::bigint,
-    rows_untimed = rows_untimed + %(rows_untimed)s::bigint
+    rows_in_blocks = rows_in_blocks + %(rows_in_blocks)s::bigint
 where load_id = %(load_id)s::integer and state = 'loading'
 returning rows_read, rows_rejected;
 
@@ -198,7 +197,7 @@ returning load_id, state;
 -- failed, cancelled or undone → queued, from the beginning, with other options where some are given; no row otherwise.
 update load
 set state = 'queued', options = coalesce(%(options)s::jsonb, options), question = null, plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_in_blocks = 0,
-    rows_untimed = 0, bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
+    bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
     started_at = null, finished_at = null, attempts = 0, failures = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null,
     lease_token = null
 where load_id = %(load_id)s::integer and state in ('failed', 'cancelled', 'undone') and not needs_cleaning and object_state = 'kept'

@@ -17,24 +17,14 @@ select (select region_id from region where name = %(region)s::text) as region_id
 -- Whether trips of some load are in no block, so that questions read them one by one.
 select exists (select from uncompacted_load where not has_blocks);
 
--- name: copy_segment_headers
--- Headers of a segment's blocks; weeks are counted from 0001-01-01.
+-- name: copy_block_headers
+-- Headers of the blocks of a segment, or of a load's batches (the other id is null); weeks are counted from 0001-01-01.
 copy (
     select is_origin, region_id, trips, (base_on - date '0001-01-01') / 7, base, x_low, x_high, y_low, y_high,
-           other_x_low, other_x_high, other_y_low, other_y_high, x_at, y_at - x_at, times_at - y_at, block_id, has_cell_hours,
-           datasource_ids, week_trips, week_index
-    from segment_block
-    where segment_id = %(segment_id)s::integer
-) to stdout (format binary);
-
--- name: copy_batch_headers
--- Headers of the blocks of a load's batches, the same columns.
-copy (
-    select is_origin, region_id, trips, (base_on - date '0001-01-01') / 7, base, x_low, x_high, y_low, y_high,
-           other_x_low, other_x_high, other_y_low, other_y_high, x_at, y_at - x_at, times_at - y_at, block_id, false,
-           datasource_ids, week_trips, week_index
-    from batch_block
-    where load_id = %(load_id)s::integer
+           other_x_low, other_x_high, other_y_low, other_y_high, x_at, y_at - x_at, times_at - y_at, durations_at - times_at,
+           block_id, has_cells, has_cell_hours, datasource_ids, week_trips, week_index
+    from block
+    where segment_id = %(segment_id)s::integer or load_id = %(load_id)s::integer
 ) to stdout (format binary);
 
 -- name: copy_segment_cells
@@ -68,8 +58,10 @@ copy (
 ) to stdout (format binary);
 
 -- name: count_unindexed_times
--- Trips of unindexed loads on some days, per week or with by_hour per hour of the week.
-select date_trunc('week', t.started_at)::date as week, case when %(by_hour)s::boolean then hour_of_week(t.started_at) end as hour, count(*) as trips
+-- Trips of unindexed loads on some days, per week and column: the hour of the week where by is hour, the code of the duration where it is duration.
+select date_trunc('week', t.started_at)::date as week,
+       case %(by)s::text when 'hour' then hour_of_week(t.started_at) when 'duration' then duration_code(t.duration_s) else 0 end as "column",
+       count(*) as trips
 from trip as t
 where t.load_id = any(%(unindexed_loads)s::integer[])
   and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))

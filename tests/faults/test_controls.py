@@ -45,7 +45,6 @@ def finish(context: Context, claim: Claim, batch: PreparedBatch) -> None:
             load_id=claim.load_id,
             bytes=claim.bytes,
             rows_in_blocks=loaded,
-            rows_untimed=0,
             **counts,
         )
 

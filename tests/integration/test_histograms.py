@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,11 +19,10 @@ from shared.platform.settings import Settings
 from shared.questions.histograms import DURATION_MINUTES, KINDS, By, Histogram, fetch_histogram
 from shared.questions.weekly import WeeklyQuestion
 from shared.services.database import connect_database, transaction
-from shared.services.named_queries import list_queries
 from tests.brute_force import list_weekly_trips
 from tests.integration.test_weekly import draw_question
 from tests.random_trips import MONDAY, draw_trips, make_trip
-from tests.recording import recorded_statements
+from tests.trip_maker import KINDS as KINDS_OF_LOADS
 from tests.trip_maker import MadeTrip, insert_trips
 
 
@@ -57,30 +55,26 @@ def test_every_bar_is_there_with_its_name(connection: Connection) -> None:
     assert durations.to_json()["bins"][3] == {"bin": 15, "label": "15 to 20 min", "trips": 1}
 
 
-def test_where_no_load_has_durations_no_trip_is_read_for_them(engine: Engine) -> None:
-    dice = random.Random(7)
-    trips = [replace(trip, duration_s=None) for trip in draw_trips(dice, 300)]
-    with transaction(engine) as connection:
-        for first in (0, 100, 200):
-            load_id = insert_trips(connection, trips[first : first + 100])
-            if first < 200:
-                create_segment(connection, [load_id], 100)
-        connection.exec_driver_sql("update load set rows_untimed = rows_loaded")
-    asked = [WeeklyQuestion(), *(draw_question(dice) for _ in range(30))]
-    asked = [question for question in asked if list_weekly_trips(trips, question)]
-    assert len(asked) > 10
-    text = list_queries()["histogram_durations"].text
-    with recorded_statements(engine) as statements, transaction(engine) as connection:
-        for question in asked:
-            found = fetch_histogram(connection, question, by="duration")
-            expected = len(list_weekly_trips(trips, question))
-            assert (found.trips, found.unknown_trips, filled(found)) == (expected, expected, {})
-        assert text not in [statement for statement, _ in statements]
-        # With one that may have some all is read as before.
-        insert_trips(connection, [make_trip(MONDAY, duration_s=60)])
-        timed = fetch_histogram(connection, WeeklyQuestion(), by="duration")
-        assert (timed.trips, timed.unknown_trips, filled(timed)) == (301, 300, {0: 1})
-        assert text in [statement for statement, _ in statements]
+def test_blocks_tell_durations_to_the_minute(connection: Connection) -> None:
+    seconds = [None, 0, 59, 60, 86_399, 86_400, 2**31 - 1]
+    trips = [make_trip(MONDAY, duration_s=duration) for duration in seconds]
+    for kind in KINDS_OF_LOADS:
+        insert_trips(connection, trips, kind=kind)
+    found = fetch_histogram(connection, WeeklyQuestion(), by="duration")
+    assert (found.trips, found.unknown_trips, filled(found)) == (21, 3, {0: 9, 720: 3, 1440: 6})
+
+
+def test_blocks_without_durations_store_none(connection: Connection) -> None:
+    for duration_s in (None, 0):
+        insert_trips(connection, [make_trip(MONDAY, duration_s=duration_s)] * 9)
+    stored = connection.exec_driver_sql(
+        "select load_id, is_origin, durations_at is null, length(bits) / 8 from batch_block order by 1, 2"
+    ).all()
+    # Deltas, both axes of the other ends, times: a word each; then the durations.
+    words = {False: 2, True: 4}
+    assert [tuple(row) for row in stored] == [
+        (load_id, is_origin, load_id == 1, words[is_origin] + load_id - 1) for load_id in (1, 2) for is_origin in (False, True)
+    ]
 
 
 def test_without_trips_bars_are_empty(connection: Connection) -> None:

@@ -7,22 +7,28 @@ import sys
 import pytest
 from sqlalchemy import Engine
 
+from shared.compaction.segments import create_segment
+from shared.index.snapshot import cache_index
 from shared.platform.errors import TerminalError
 from shared.platform.settings import Settings
+from shared.questions.histograms import fetch_histogram
+from shared.questions.weekly import WeeklyQuestion
 from shared.services.database import connect_database, execute, transaction
 from shared.services.migrations import migrate
+from tests.random_trips import MONDAY, make_trip
 from tests.recording import recorded_statements
 from tests.services import PostgresServer
+from tests.trip_maker import insert_trips
 
 BLOCK = "1, true, 0, 0, 0, '2026-01-05', 0, 0, 0, 0, 0, '{1}', '', ''"
 BOUNDS = "x_low, x_high, y_low, y_high"
 COLUMNS = f"region_id, is_origin, times_at, x_at, y_at, base_on, base, {BOUNDS}, datasource_ids, week_trips, bits"
 ROWS_OF_THE_BASELINE = (
     "insert into run (trips, has_hours) values (5, true)",
-    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, run_id) "
-    "values ('succeeded', 'a.csv', 'a', '', 1, 5, 1)",
-    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, rows_in_blocks) "
-    "values ('succeeded', 'b.csv', 'b', '', 1, 3, 3)",
+    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, rows_untimed, run_id) "
+    "values ('succeeded', 'a.csv', 'a', '', 1, 5, 5, 1)",
+    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, rows_untimed, rows_in_blocks) "
+    "values ('succeeded', 'b.csv', 'b', '', 1, 3, 3, 3)",
     f"insert into run_point (run_id, has_cell_hours, trips, runs, {COLUMNS}) values (1, false, 5, 'a', {BLOCK})",
     f"insert into batch_point (load_id, trips, runs, {COLUMNS}) values (2, 3, 'b', {BLOCK})",
 )
@@ -69,6 +75,38 @@ def test_the_command_says_it_too(engine: Engine) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("tripdeck-migrate: The database's schema is revision 0024")
     assert "Run tripdeck-migrate of the previous version first" in done.stderr
+
+
+def test_loads_with_durations_are_indexed_anew(postgres_server: PostgresServer) -> None:
+    url = postgres_server.make_empty()
+    # Kernels may be compiled meanwhile.
+    engine = cache_index(connect_database(Settings(database_url=url), statement_timeout_ms=0), mib=16)
+    timed, plain = ([make_trip(MONDAY, duration_s=duration_s)] * 9 for duration_s in (90, None))
+    try:
+        migrate(engine, "0029")
+        with transaction(engine) as connection:
+            loads = [insert_trips(connection, trips, kind="unindexed") for trips in (timed, timed, plain, plain)]
+            for segment_id, load_id in enumerate((loads[0], loads[2]), start=1):
+                connection.exec_driver_sql("insert into segment (trips) values (9)")
+                connection.exec_driver_sql(f"update load set segment_id = {segment_id} where load_id = {load_id}")
+            connection.exec_driver_sql(f"update load set rows_untimed = 9 where load_id in ({loads[2]}, {loads[3]})")
+            connection.exec_driver_sql("update load set rows_in_blocks = 9 where segment_id is null")
+        migrate(engine)
+        with transaction(engine) as connection:
+            visible = execute(connection, "open_snapshot", region=None, datasource=None).one()
+            assert visible.segment_ids == [2]
+            has_blocks = dict(zip(visible.load_ids, visible.load_has_blocks, strict=True))
+            assert has_blocks == {loads[0]: False, loads[1]: False, loads[3]: True}
+            connection.exec_driver_sql("delete from segment")
+            connection.exec_driver_sql(f"update load set rows_loaded = 0 where load_id in ({loads[2]}, {loads[3]})")
+            before = fetch_histogram(connection, WeeklyQuestion(), by="duration")
+            create_segment(connection, loads[:2], 18)
+            after = fetch_histogram(connection, WeeklyQuestion(), by="duration")
+            assert (after.trips, after.unknown_trips, after.bins[0].trips) == (18, 0, 18)
+            assert before == after
+    finally:
+        engine.dispose()
+        postgres_server.drop(url)
 
 
 def test_a_database_at_the_baseline_goes_on_with_its_rows(postgres_server: PostgresServer) -> None:

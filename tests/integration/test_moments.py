@@ -39,7 +39,7 @@ QUESTIONS: dict[str, tuple[Ask, bool]] = {
     "box": (lambda connection: fetch_weekly(connection, WeeklyQuestion(box=BOX, end="either")).to_json(), False),
     "hours": (lambda connection: fetch_hours(connection, FLOWS), False),
     "histogram": (lambda connection: fetch_histogram(connection, ANYWHERE, by="weekday").to_json(), False),
-    "durations": (lambda connection: fetch_histogram(connection, ANYWHERE, by="duration").to_json(), True),
+    "durations": (lambda connection: fetch_histogram(connection, ANYWHERE, by="duration").to_json(), False),
     "comparison": (lambda connection: compare_weekly(connection, ANYWHERE, from_on=PERIOD[0], to_on=PERIOD[1]).to_json(), False),
     "groups": (lambda connection: [group.to_json() for group in list_groups(connection, GROUPS)], True),
     "flows": (lambda connection: fetch_flows(connection, FLOWS).to_json(), False),

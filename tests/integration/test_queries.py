@@ -187,7 +187,6 @@ READING_TRIPS = {
     "count_unindexed_flows",
     "count_unindexed_groups",
     "describe_groups",
-    "histogram_durations",
 }
 QUESTIONS: dict[str, Any] = {
     "weeks": lambda connection: fetch_weekly(connection, WeeklyQuestion(region="Turin")),
@@ -198,6 +197,7 @@ QUESTIONS: dict[str, Any] = {
     "flows": lambda connection: fetch_flows(connection, FlowQuestion(viewport=SMALL)),
     "fine flows": lambda connection: fetch_flows(connection, FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7)),
     "groups": lambda connection: list_groups(connection, GroupQuestion()),
+    "durations": lambda connection: fetch_histogram(connection, WeeklyQuestion(box=SMALL, end="either"), by="duration"),
     "density": fetch_density,
 }
 

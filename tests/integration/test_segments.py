@@ -37,6 +37,10 @@ def flip_times(table: str = "segment_block") -> str:
     return flip("bits", "64 * times_at + 6", table, where="length(bits) / 8 > times_at + 1")
 
 
+def flip_durations(table: str = "segment_block") -> str:
+    return flip("bits", "64 * durations_at + 6", table, where="length(bits) / 8 > durations_at + 1")
+
+
 def flip_others(axis: str, table: str = "segment_block") -> str:
     begin, end = {"x": ("x_at", "y_at"), "y": ("y_at", "times_at")}[axis]
     return flip("bits", f"64 * {begin} + 12", table, where=f"{end} > {begin} + 1")
@@ -55,6 +59,8 @@ DAMAGES = {
     "points moved": ("update segment_block set base = base + 1", "check_blocks"),
     "a place off": (flip_places(), "check_blocks"),
     "another hour": (flip_times(), "check_blocks"),
+    "another duration": (flip_durations(), "check_blocks"),
+    "durations lost": ("update segment_block set durations_at = null", "check_blocks"),
     "another end's x": (flip_others("x"), "check_blocks"),
     "another end's y": (flip_others("y"), "check_blocks"),
     "a run more or less": (flip("week_index", 0, "segment_block"), "check_blocks"),

@@ -30,7 +30,7 @@ def test_each_trip_is_in_one_flow_of_its_kind(trips: list[tuple[int, int, int, i
     trips = trips * (200 if is_many else 1)
     origins, destinations, regions, kinds = np.array(trips, np.int64).T
     # Kinds go the way of datasources: they are sorted with the points.
-    sorted_ends = sort_ends(origins, regions << 16 | kinds, destinations)
+    sorted_ends = sort_ends(origins, regions << 16 | kinds, np.zeros_like(origins), others=destinations)
     found = list(list_flows(sorted_ends.stamps & 65_535, FlowCells(sorted_ends)))
     assert dict(found) == Counter((kind, region, origin >> 32, to >> 32) for origin, to, region, kind in trips)
     assert len(found) == len(dict(found))
@@ -39,7 +39,7 @@ def test_each_trip_is_in_one_flow_of_its_kind(trips: list[tuple[int, int, int, i
 
 def test_flows_need_both_ends() -> None:
     with pytest.raises(ValueError, match="both ends"):
-        FlowCells(sort_ends(np.array([1]), np.array([1 << 32])))
+        FlowCells(sort_ends(np.array([1]), np.array([1 << 32]), np.array([0])))
 
 
 def list_flows(kinds: Numbers, flows: FlowCells) -> Iterator[tuple[Flow, int]]:

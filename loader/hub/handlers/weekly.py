@@ -65,4 +65,4 @@ class HistogramHandler(QuestionHandler):
             document = self.small.hide(fetch_histogram(connection, question, by=by)).to_json()
             return Result(document, ("bin", "label", "trips"), document["bins"])
 
-        await self.ask((question, by), compute, form=params.format, reads_trips=by == "duration")
+        await self.ask((question, by), compute, form=params.format)
