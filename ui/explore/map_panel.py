@@ -22,8 +22,9 @@ from ui.explore.gestures import MAP, picked, viewport
 from ui.explore.group_table import chosen_flow
 from ui.explore.map_extent import choose_precision, choose_zoom, fetch_ground
 from ui.explore.map_html import MapPage, Scheme
-from ui.flowmap import MapContent, MapOptions, Pick, Viewport, encode_content, encode_day, render_flow_map
+from ui.flowmap import LiveQuestion, MapContent, MapOptions, Pick, Viewport, encode_content, encode_day, render_flow_map
 from ui.services.answer_cache import Asker
+from ui.services.resources import Resources
 from ui.session.view import View
 from ui.session.view_state import change_view, current_view
 from ui.session.widget_keys import place_control, take_control
@@ -93,7 +94,7 @@ def _list_hour_questions(question: FlowQuestion) -> list[tuple[int, FlowQuestion
     ]
 
 
-def render_map(answer: MapAnswer, view: View, *, base_style: str | None) -> None:
+def render_map(answer: MapAnswer, view: View, resources: Resources) -> None:
     """Draw the map; what is done on it comes back as a gesture at the next run."""
     flow_map = answer.flow_map
     render_flow_map(
@@ -110,7 +111,8 @@ def render_map(answer: MapAnswer, view: View, *, base_style: str | None) -> None
             place_scale=answer.place_scale,
             is_animated=view.is_played,
             message=None if flow_map.flows else "No flows here under these filters.",
-            base_style=base_style,
+            base_style=resources.settings.map_style,
+            live=LiveQuestion(resources.hub.browser_url, resources.hub.make_token("read"), view.to_weekly_params()),
         ),
         # Named so that they are reported; gestures.py reads what they report.
         on_box=_report,

@@ -86,7 +86,7 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
     render_weekly(weekly, all_weeks, view, other=other)
     answer = fetch_map(ask, view)
     with map_place:
-        render_map(answer, view, base_style=settings.map_style)
+        render_map(answer, view, resources)
     groups = ask(list_groups, group_question, reads_trips=True)
     chosen = keep_choice(groups)
     if chosen:

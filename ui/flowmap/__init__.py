@@ -10,11 +10,12 @@ CRS: WGS 84, longitude before latitude; a box with west > east crosses the antim
 """
 
 from ui.flowmap.content import MapContent, encode_content, encode_day
-from ui.flowmap.render import MapOptions, render_flow_map
+from ui.flowmap.render import LiveQuestion, MapOptions, render_flow_map
 from ui.flowmap.state import FlowPick, LocationPick, MapState, Pick, Viewport, read_map_state
 
 __all__ = [
     "FlowPick",
+    "LiveQuestion",
     "LocationPick",
     "MapContent",
     "MapOptions",

@@ -14,6 +14,17 @@ from ui.flowmap.state import MapState, Pick, Viewport, read_map_state
 
 
 @dataclass(frozen=True, slots=True)
+class LiveQuestion:
+    """How the browser counts the box while it moves: the hub's address, a token where it asks for one, and the filters of GET
+    /weekly-average but the box.
+    """
+
+    url: str
+    token: str | None
+    filters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class MapOptions:
     """How the map shows its content.
 
@@ -21,7 +32,7 @@ class MapOptions:
     flow_scale, place_scale: trips at the wide end of each scale, fixed so that pictures stay comparable; None fits the data.
     message: a line over the map, such as why it is empty.
     base_style: a MapLibre style, or its URL, instead of the offline map; its sources may be pmtiles:// archives. What it names
-    the browser asks for.
+    the browser asks for. live: what the box's label asks the hub; None leaves it to the box's size.
     """
 
     height: int = 560
@@ -33,6 +44,7 @@ class MapOptions:
     message: str | None = None
     is_animated: bool = False
     base_style: str | Mapping[str, Any] | None = None
+    live: LiveQuestion | None = None
 
 
 DEFAULT_OPTIONS = MapOptions()
@@ -86,6 +98,7 @@ def _describe(options: MapOptions) -> dict[str, Any]:
         "message": options.message,
         "is_animated": options.is_animated,
         "base_style": options.base_style,
+        "live": asdict(options.live) if options.live else None,
     }
 
 

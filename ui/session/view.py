@@ -63,6 +63,20 @@ class View:
         }
         return {name: value for name, value in values.items() if value is not None}
 
+    def to_weekly_params(self) -> dict[str, str]:
+        """Parameters of REST's weekly average, but for the box."""
+        values = {
+            "region": self.region,
+            "datasource": self.datasource,
+            "end": self.end,
+            "from": self.from_on.isoformat() if self.from_on else None,
+            "to": self.to_on.isoformat() if self.to_on else None,
+            "hour_from": str(self.hours[0]),
+            "hour_to": str(self.hours[1]),
+            "weekdays": format_weekdays(self.weekdays),
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
     def weekly_question(self) -> WeeklyQuestion:
         """What the weekly numbers answer."""
         return WeeklyQuestion(

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
+from tornado.iostream import StreamClosedError
 
 from loader.hub.api.base_handler import ApiHandler
 from loader.hub.api.tables import MEDIA, choose_format, render_table
@@ -59,6 +60,8 @@ class QuestionHandler(ApiHandler):
             return tag, None if tag in known else compute(connection)
 
         def answer() -> tuple[str, bytes | None, str | None]:
+            if self.is_gone():  # while it waited for a thread: a page asks anew whenever its box moves
+                raise StreamClosedError
             import_slow("numba")  # for the kernels that most questions import
             tag, result = answer_at_one_moment(self.services.reader, look, reads_trips=reads_trips)
             if result is None:

@@ -2,7 +2,7 @@
  * The box on the map: a DOM rectangle above everything, so that it is never hidden by flows and assistive tools see it.
  * Draw (button, or Shift and drag), move, eight handles, keys, touch.
  */
-import { boxBetween, boxNear, boxSizeKm, clampLatitude, handlePoint, moveBox, resizeBox } from './boxmath.js';
+import { boxBetween, boxNear, boxSizeKm, clampLatitude, handlePoint, moveBox, resizeBox, wrapBox } from './boxmath.js';
 import { element } from '../../browser/dom.js';
 import { formatDistance, formatPoint } from './scale.js';
 
@@ -21,18 +21,18 @@ export class BoxEditor {
   /**
    * @param {object} parts
    * @param {any} parts.map maplibre map @param {HTMLElement} parts.host the map's container
-   * @param {(box: Box|null) => void} parts.onCommit the person finished a change
+   * @param {import('./arealabel.js').AreaLabel} parts.label follows the box and counts its trips
+   * @param {(box: Box|null, how: {isRepeated: boolean}) => void} parts.onCommit the person finished a change; repeated: as keys are
    * @param {(text: string) => void} parts.announce @param {(isDrawing: boolean) => void} parts.onMode
    * @param {(event: PointerEvent) => void} parts.onTap a click on the box that moved nothing: it means what lies below
    */
-  constructor({ map, host, onCommit, announce, onMode, onTap }) {
-    Object.assign(this, { map, host, onCommit, announce, onMode, onTap });
+  constructor({ map, host, label, onCommit, announce, onMode, onTap }) {
+    Object.assign(this, { map, host, label, onCommit, announce, onMode, onTap });
     /** @type {Box|null} */
     this.box = null;
     this.drag = null;
     this.isDrawing = false;
-    this.tag = element('span', { class: 'td-box-size', 'aria-hidden': 'true' });
-    this.node = element('div', { class: 'td-box', role: 'group', tabindex: '0', 'aria-roledescription': 'box', hidden: true }, this.tag);
+    this.node = element('div', { class: 'td-box', role: 'group', tabindex: '0', 'aria-roledescription': 'box', hidden: true });
     for (const [handle, name] of Object.entries(HANDLES)) {
       const isEdge = handle.length === 1;
       const label = `Resize ${name}: drag, or use the arrow keys`;
@@ -70,6 +70,7 @@ export class BoxEditor {
   set(box) {
     this.box = box;
     this.paint();
+    this.settle();
   }
 
   /** Remove the box and report it. */
@@ -118,6 +119,7 @@ export class BoxEditor {
       return;
     }
     Object.assign(this.drag, { before, startX: event.clientX, startY: event.clientY });
+    this.label.stop();
     this.host.setPointerCapture(event.pointerId);
     this.host.classList.add('td-dragging');
     stop(event);
@@ -136,6 +138,7 @@ export class BoxEditor {
     this.drag.hasMoved = true;
     this.box = this.drag.draw(this.pointAt(event));
     this.paint();
+    this.label.follow(areaOf(this.box));
   }
 
   /** @param {PointerEvent} event */
@@ -148,8 +151,11 @@ export class BoxEditor {
     if (hasMoved) {
       this.change(this.box);
       this.node.focus({ preventScroll: true });
-    } else if (!isNew) {
-      this.onTap(event);
+    } else {
+      this.settle();
+      if (!isNew) {
+        this.onTap(event);
+      }
     }
   }
 
@@ -158,7 +164,7 @@ export class BoxEditor {
     if (this.drag) {
       this.box = this.drag.before;
       this.endDrag();
-      this.paint();
+      this.set(this.box);
     }
     this.setDrawing(false);
   }
@@ -189,20 +195,28 @@ export class BoxEditor {
     const from = handlePoint(this.box, /** @type {Handle} */ (handle ?? 'nw'));
     const pixel = this.map.project(from);
     const to = toPoint(this.map.unproject([pixel.x + x * stepPx, pixel.y + y * stepPx]));
-    this.change(handle ? resizeBox(this.box, /** @type {Handle} */ (handle), to) : moveBox(this.box, [to[0] - from[0], to[1] - from[1]]));
+    const box = handle ? resizeBox(this.box, /** @type {Handle} */ (handle), to) : moveBox(this.box, [to[0] - from[0], to[1] - from[1]]);
+    this.change(box, { isRepeated: true });
   }
 
   /** @param {Box|null} box */
-  change(box) {
-    this.box = box;
-    this.paint();
+  change(box, { isRepeated = false } = {}) {
+    this.set(box);
     this.announce(box ? `Box ${describe(box)}` : 'Box cleared');
-    this.onCommit(box);
+    this.onCommit(box, { isRepeated });
+  }
+
+  /** The box has come to rest. */
+  settle() {
+    if (this.box) {
+      this.label.settle(areaOf(this.box));
+    }
   }
 
   paint() {
     this.node.hidden = !this.box;
     if (!this.box) {
+      this.label.hide();
       return;
     }
     const [west, south, east, north] = boxNear(this.box, this.map.getCenter().lng);
@@ -211,8 +225,7 @@ export class BoxEditor {
     const [width, height] = [bottomRight.x - topLeft.x, bottomRight.y - topLeft.y];
     Object.assign(this.node.style, { left: `${topLeft.x}px`, top: `${topLeft.y}px`, width: `${width}px`, height: `${height}px` });
     this.node.setAttribute('aria-label', `Box ${describe(this.box)}. Arrow keys move it, Delete clears it.`);
-    this.tag.textContent = boxSizeKm(this.box).map(formatDistance).join(' × ');
-    this.node.classList.toggle('td-box-small', width < 90 || height < 44);
+    this.label.place({ x: topLeft.x + width / 2, y: topLeft.y }, boxSizeKm(this.box).map(formatDistance).join(' × '));
   }
 
   /** @param {PointerEvent} event @returns {import('./boxmath.js').Point} */
@@ -231,6 +244,11 @@ function toPoint(place) {
 function describe(box) {
   const size = boxSizeKm(box).map(formatDistance).join(' by ');
   return `from ${formatPoint(box[0], box[1])} to ${formatPoint(box[2], box[3])}, ${size}`;
+}
+
+/** As the hub takes it. @param {Box} box @returns {import('./livecount.js').Area} */
+function areaOf(box) {
+  return { bbox: wrapBox(box).join(',') };
 }
 
 /** @param {Event} event */

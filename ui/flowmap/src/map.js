@@ -4,6 +4,7 @@ import * as maplibregl from 'maplibre-gl';
 import { Protocol } from 'pmtiles';
 import maplibreCss from 'maplibre-gl/dist/maplibre-gl.css';
 import workerText from 'maplibre-gl/dist/maplibre-gl-worker.mjs?text';
+import { AreaLabel } from './arealabel.js';
 import { ATTRIBUTION, makeStyle, recolour } from './basemap.js';
 import { BoxEditor } from './box.js';
 import { boxAround, unwrapBox, wrapBox } from './boxmath.js';
@@ -30,6 +31,7 @@ import { ViewportReporter } from './viewport.js';
  * @property {{longitude: number, latitude: number, zoom: number, bounds: import('./boxmath.js').Box}|null} viewport what Python knows of the view
  * @property {import('./flowdata.js').Selection} selected
  * @property {number|null} flow_scale @property {number|null} place_scale @property {string|null} message
+ * @property {import('./livecount.js').HubQuestion|null} live what the label of the box asks the hub
  * @property {number} height @property {boolean} is_animated @property {string[]} reports @property {string|object|null} base_style
  */
 
@@ -94,10 +96,12 @@ export class FlowMap {
     this.map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution: data.base_style ? undefined : ATTRIBUTION }), 'bottom-right');
     this.overlay = new MapLibreOverlay({ interleaved: false, layers: [], pickingRadius: PICK_RADIUS_PX, onHover: (info) => this.onHover(info), onClick: (info) => this.onClick(info) });
     this.map.addControl(this.overlay);
+    this.label = new AreaLabel(this.shell.host);
     this.editor = new BoxEditor({
       map: this.map,
       host: this.shell.host,
-      onCommit: (box) => this.commitBox(box),
+      label: this.label,
+      onCommit: (box, how) => this.commitBox(box, how),
       announce: (text) => (this.shell.announcer.textContent = text),
       onMode: (isDrawing) => this.shell.draw.setAttribute('aria-pressed', String(isDrawing)),
       onTap: (event) => this.onClick(this.pickAt(event)),
@@ -138,6 +142,7 @@ export class FlowMap {
     if (isRecoloured && this.isLoaded && !data.base_style) {
       recolour(this.map, palette);
     }
+    this.label.configure(data.live);
     this.takeBox(data, before);
     if (data.deck !== before.deck && before.deck !== undefined) {
       this.deckLayers = readDeck(data.deck).layers;
@@ -198,11 +203,16 @@ export class FlowMap {
     showDensity(this.map, this.last.density ? JSON.parse(this.last.density) : null, this.palette);
   }
 
-  /** @param {import('./boxmath.js').Box|null} box */
-  commitBox(box) {
+  /** @param {import('./boxmath.js').Box|null} box @param {{isRepeated: boolean}} how */
+  commitBox(box, { isRepeated }) {
     this.showBoxState();
     clearTimeout(this.commitTimer);
-    this.commitTimer = window.setTimeout(() => this.tell('bbox', box && wrapBox(box)), COMMIT_PAUSE_MS);
+    const commit = () => this.tell('bbox', box && wrapBox(box));
+    if (isRepeated) {
+      this.commitTimer = window.setTimeout(commit, COMMIT_PAUSE_MS);
+    } else {
+      commit();
+    }
   }
 
   showBoxState() {
@@ -286,6 +296,7 @@ export class FlowMap {
     this.reporter.stop();
     this.player.destroy();
     this.editor.destroy();
+    this.label.stop();
     this.map.remove();
     this.parent.replaceChildren();
   }

@@ -52,6 +52,13 @@ export function formatCount(value) {
   return numbers.format(value).replaceAll(',', '\u202f');
 }
 
+const averages = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** 1 234.5; a dash where there is no week to average over. @param {number|null} average */
+export function formatAverage(average) {
+  return average === null ? '–' : averages.format(average).replaceAll(',', '\u202f');
+}
+
 /** 850 m, 7.3 km, 120 km @param {number} km */
 export function formatDistance(km) {
   if (km < 1) {

@@ -21,19 +21,6 @@ export class HubError extends Error {
   }
 }
 
-const RENEWED = 'tripdeck:token';
-
-/** The token that the open page was handed last; before the first one, what a component came with. @param {string|null} first */
-export function newestToken(first) {
-  return /** @type {any} */ (window).__tripdeckToken ?? first;
-}
-
-/** Call once when the page is handed another token. @param {() => void} go @returns {() => void} takes it back */
-export function onceRenewed(go) {
-  window.addEventListener(RENEWED, go, { once: true });
-  return () => window.removeEventListener(RENEWED, go);
-}
-
 export class HubApi {
   /** @param {string} baseUrl @param {() => string|null} getToken Python renews it with a rerun */
   constructor(baseUrl, getToken) {

@@ -1,6 +1,7 @@
 /** Streamlit's way in: the history of loads, live from the hub's feed. Python hears of loads that begin, end or are chosen. */
 import { element, oncePerFrame } from '../../browser/dom.js';
-import { HubApi, newestToken } from './api.js';
+import { newestToken } from '../../browser/hub_token.js';
+import { HubApi } from './api.js';
 import { FeedModel } from './feedmodel.js';
 import { Live } from './live.js';
 import css from './style.css';

@@ -6,7 +6,7 @@
  *
  * Every event is a full snapshot of its load, so nothing has to be added up and a conflated one loses nothing.
  */
-import { onceRenewed } from './api.js';
+import { onceRenewed } from '../../browser/hub_token.js';
 import { backoffMs } from './parts.js';
 
 const PROTOCOL = 'tripdeck.v1';

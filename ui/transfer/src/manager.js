@@ -1,7 +1,8 @@
 /**
  * All transfers of this tab. Kept on window, so that a rerun of the script or another page of the app stops nothing.
  */
-import { HubApi, newestToken } from './api.js';
+import { newestToken } from '../../browser/hub_token.js';
+import { HubApi } from './api.js';
 import { Job } from './job.js';
 import { forgetUpload, listUnfinished, recallLoads, recallUpload } from './memory.js';
 import { fingerprint } from './parts.js';
