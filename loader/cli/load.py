@@ -36,6 +36,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     decimal: options.Decimal = None,
     sheet: options.Sheet = None,
     member: options.Member = None,
+    places: options.Places = None,
     polyline_precision: options.PolylinePrecision = None,
     last_time: options.LastTime = None,
     max_rejects: options.MaxRejects = None,
@@ -48,7 +49,7 @@ def load(  # noqa: PLR0913 - a parameter an option
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time is not False}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
-    reading |= {"sheet": sheet, "member": member, "polyline_precision": polyline_precision}
+    reading |= {"sheet": sheet, "member": member, "places": places, "polyline_precision": polyline_precision}
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
     params = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
@@ -81,6 +82,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     decimal: options.Decimal = None,
     sheet: options.Sheet = None,
     member: options.Member = None,
+    places: options.Places = None,
     polyline_precision: options.PolylinePrecision = None,
     last_time: options.LastTime = None,
     name: options.FileName = None,
@@ -93,7 +95,7 @@ def inspect(  # noqa: PLR0913 - a parameter an option
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time is not False}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
-    reading |= {"sheet": sheet, "member": member, "polyline_precision": polyline_precision}
+    reading |= {"sheet": sheet, "member": member, "places": places, "polyline_precision": polyline_precision}
     params = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
         found = find_file(file, name=name or ("stdin" if file == "-" else None))

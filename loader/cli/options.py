@@ -85,6 +85,9 @@ Decimal = Annotated[Literal[".", ","] | None, typer.Option(help="Decimal mark of
 Sheet = Annotated[
     str | None, typer.Option(metavar="NAME", help="Sheet of a workbook; of a JSON file, the keys of its array of records.")
 ]
+Places = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Place set that knows the ids or names of the ends, such as zones or stations.")
+]
 Member = Annotated[str | None, typer.Option(metavar="NAME", help="Table of an archive to read, by its path or file name.")]
 PolylinePrecision = Annotated[
     int | None, typer.Option(min=5, max=6, metavar="5|6", help="Digits behind the point in encoded polylines: 5 (Google) or 6.")

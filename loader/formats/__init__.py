@@ -20,6 +20,7 @@ from loader.formats.header_fingerprint import list_headers
 from loader.formats.inspection import Inspection, inspect_format, inspect_parts, list_plan_notes
 from loader.formats.model.batches import BatchSlice, ParsedBatch
 from loader.formats.model.options import LoadOptions
+from loader.formats.model.places import PlaceLookup
 from loader.formats.model.plan import FilePlan
 from loader.formats.parquet.preview import FileParts
 from loader.formats.sample_text import SAMPLE_BYTES, needs_whole
@@ -37,6 +38,7 @@ __all__ = [
     "Inspection",
     "LoadOptions",
     "ParsedBatch",
+    "PlaceLookup",
     "detect_format",
     "inspect_format",
     "inspect_parts",

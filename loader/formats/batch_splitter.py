@@ -24,6 +24,7 @@ from loader.formats.delimited.whole_file_evidence import WholeFileEvidence
 from loader.formats.member_check import begins_with_header
 from loader.formats.model.batches import BatchSlice
 from loader.formats.model.options import LoadOptions
+from loader.formats.model.places import PlaceLookup
 from loader.formats.model.plan import FilePlan
 from loader.formats.parquet.batches import list_slices
 from loader.formats.parquet.detector import detect_parquet
@@ -42,10 +43,16 @@ Data = Sequence[memoryview]
 
 
 class BatchSplitter:
-    """Cut a stream into slices of about batch_bytes that end on record boundaries."""
+    """Cut a stream into slices of about batch_bytes that end on record boundaries.
 
-    def __init__(self, plan: FilePlan, *, batch_bytes: int = 16 * 2**20, gives_data: bool = False) -> None:
+    places: the load's place set, for a file whose plan only the whole file can give.
+    """
+
+    def __init__(
+        self, plan: FilePlan, *, batch_bytes: int = 16 * 2**20, gives_data: bool = False, places: PlaceLookup | None = None
+    ) -> None:
         self.plan = plan
+        self._places = places
         self._gives_data = gives_data or not plan.is_seekable
         self._batch_bytes = batch_bytes
         self._scan_limit = max(SCAN_LIMIT_BYTES, 2 * plan.record_limit_bytes)
@@ -91,7 +98,8 @@ class BatchSplitter:
             return
         packed = read_packed_parquet(chunks, self.plan.compression, members=members, member=self.plan.member)
         if not self.plan.footer:
-            self.plan = detect_parquet(WholeFile(packed), self.plan, LoadOptions.from_json(self.plan.options or {}))
+            options = replace(LoadOptions.from_json(self.plan.options or {}), place_lookup=self._places)
+            self.plan = detect_parquet(WholeFile(packed), self.plan, options)
         view = memoryview(packed)
         for piece in list_slices(self.plan):
             yield piece, [view[piece.offset : piece.offset + piece.bytes]]

@@ -12,6 +12,7 @@ from loader.formats.containers.member_names import name_member
 from loader.formats.coordinates.degrees import Coordinates
 from loader.formats.delimited.dialect import Layout
 from loader.formats.detection.column_times import detect_time_format
+from loader.formats.detection.place_roles import describe_places
 from loader.formats.model.inner_table import InnerTable
 from loader.formats.model.options import LoadOptions
 from loader.formats.model.plan import Compression, FilePlan
@@ -86,10 +87,11 @@ def _detect_text(sample: bytes, options: LoadOptions, *, is_whole: bool, from_hi
         raise FileFormatError("Longitude and latitude look swapped.", code="swapped_coordinates")
     if not options.encoding and text.encoding not in UNICODE:
         _check_names(plan, layout, chosen.text)
-    check_positions(plan, origin, options, text=layout.text)
-    # Who says where the origin is has seen the file.
-    if not options.axis_order and not any("origin" in role for role in options.roles):
-        check_swap(plan, origin)
+    if "origin_place" not in plan.roles:
+        check_positions(plan, origin, options, text=layout.text)
+        # Who says where the origin is has seen the file.
+        if not options.axis_order and not any("origin" in role for role in options.roles):
+            check_swap(plan, origin)
     if plan.time.date_order is None and chosen.is_whole:
         raise ambiguous_dates(plan)
     return replace(plan, area=find_area(origin))
@@ -125,4 +127,5 @@ def _make_plan(candidate: Candidate, options: LoadOptions, *, compression: Compr
         is_exchanged=options.axis_order == "lat_lon",
         record_limit_bytes=options.record_limit_bytes,
         notes=tuple(finder.notes),
+        places=describe_places(finder, options),
     )

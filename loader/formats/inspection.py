@@ -178,6 +178,7 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
         yield f"Times in {start} are instants; they are converted to {options.timezone}."
     yield from _note_other_forms(rows, start)
     yield from describe_points(plan)
+    yield from _describe_places(plan)
     weak = [role for role, share in plan.confidence.items() if share <= SURE]
     if weak:
         yield f"Not sure about: {', '.join(f'{role} = {plan.columns[plan.roles[role]]}' for role in weak)}."
@@ -189,6 +190,17 @@ def _list_notes(plan: FilePlan, rows: ParsedBatch, options: LoadOptions) -> Iter
     if rows.rows_read == 0:
         has_rows = plan.footer is not None and read_layout(plan.footer).metadata.num_rows > 0
         yield "Its first rows are too large to be looked at." if has_rows else "The file has a header and no rows."
+
+
+def _describe_places(plan: FilePlan) -> Iterator[str]:
+    """Say in which place set ends are looked up, and what it means that they are zones."""
+    if plan.places is None:
+        return
+    columns = " and ".join(plan.columns[plan.roles[f"{end}_place"]] for end in plan.places["by"])
+    what = "zones" if plan.places["is_zones"] else "places"
+    yield f"Ends are the {what} of {plan.places['name']} that {columns} name{'s' if len(plan.places['by']) == 1 else ''}."
+    if plan.places["is_zones"]:
+        yield "Places are zones: a trip lies at one point of its zone. Counts of areas smaller than a zone are of zone precision."
 
 
 def _note_other_forms(rows: ParsedBatch, start: str) -> Iterator[str]:

@@ -167,7 +167,8 @@ def prepare_batch(context: Context, claim: Claim) -> PreparedBatch:
         data = _read(context, claim)
     piece = BatchSlice.from_json(claim.slice["piece"])
     with context.tracing.span("parse"):
-        parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=claim.options)
+        options = context.places.attach(claim.options, context.engine)
+        parsed: ParsedBatch = parse_batch(data, claim.plan, piece, options=options)
     labels = LabelMaker(context.labels, context.engine, claim.load_id, context.settings.new_names_limit)
     with context.tracing.span("sort and encode", rows=parsed.trips.height):
         trips = sort_trips(parsed.trips, labels) if parsed.trips.height else None

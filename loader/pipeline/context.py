@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from loader.pipeline.batch_cache import BatchCache
 from loader.storage.name_ids import Labels
+from loader.storage.place_lookups import PlaceCache
 from loader.telemetry.worker_metrics import WorkerMetrics
 from shared.platform.settings import Settings
 from shared.platform.spans import Tracing
@@ -33,6 +34,7 @@ class Context:
     broker: NotifyingBroker
     batch_cache: BatchCache
     labels: Labels = field(default_factory=Labels)
+    places: PlaceCache = field(default_factory=PlaceCache)
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     tracing: Tracing = field(default_factory=Tracing)
     unpublished: threading.Event = field(default_factory=threading.Event)

@@ -16,7 +16,16 @@ from typing import Any, Final, Self
 
 import xxhash
 
-from loader.formats import SAMPLE_BYTES, BatchSplitter, FilePlan, LoadOptions, join_workbook, list_plan_notes, needs_whole
+from loader.formats import (
+    SAMPLE_BYTES,
+    BatchSplitter,
+    FilePlan,
+    LoadOptions,
+    PlaceLookup,
+    join_workbook,
+    list_plan_notes,
+    needs_whole,
+)
 from loader.pipeline.batch import load_batch
 from loader.pipeline.batch_objects import PartWriter, remove_parts
 from loader.pipeline.context import Context
@@ -26,6 +35,7 @@ from loader.pipeline.ledger import Ledger
 from loader.pipeline.read_ahead import read_ahead
 from loader.storage.object_ends import find_sample, list_members
 from loader.storage.object_ranges import ObjectRanges
+from loader.storage.place_lookups import match_places, offer_places
 from loader.storage.remembered_options import Beginning, pick_reading_options, recall_options
 from shared.domain.load_states import TERMINAL_STATES
 from shared.events import record_event
@@ -50,11 +60,15 @@ Load = dict[str, Any]
 
 @dataclass(frozen=True)
 class Draft:
-    """The plan of a file so far. facts: what the load's row stores beside the plan; options: given and remembered ones."""
+    """The plan of a file so far. facts: what the load's row stores beside the plan; options: given and remembered ones.
+
+    places: the set in which ends are looked up, while a file's end may still change its plan.
+    """
 
     plan: FilePlan
     facts: dict[str, Any]
     options: dict[str, Any]
+    places: PlaceLookup | None = None
 
     @classmethod
     def from_load(cls, load: Load) -> Self:
@@ -157,21 +171,28 @@ def _begin(context: Context, load: Load, *, reader: "_Reader", ledger: Ledger) -
 def _detect(context: Context, load: Load, sample: bytes, *, ranges: ObjectRanges) -> Draft:
     given = replace(LoadOptions.from_json(load["options"]), record_limit_bytes=context.settings.record_limit_bytes)
     begun = Beginning(sample, load["file_name"], is_whole=len(sample) == load["bytes_total"], ranges=ranges)
-    options, remembered = recall_options(context.engine, begun, given)
-    plan = begun.detect(options)
+    try:
+        options, remembered = recall_options(context.engine, begun, given)
+        plan = begun.detect(options)
+    except FileFormatError as error:
+        raise offer_places(error, partial(match_places, context.engine)) from error
     facts = {
         "header_hash": begun.headers.get(plan.dialect.delimiter),
         "given_options": pick_reading_options(options) if pick_reading_options(given) else {},
         "as_last_time": remembered.to_json() if remembered else None,
     }
-    return Draft(plan, facts, {**load["options"], **(remembered.applied if remembered else {})})
+    applied = remembered.applied if remembered else {}
+    named = {"places": options.places} if options.places else {}  # by its id, whatever it is called later
+    return Draft(plan, facts, {**load["options"], **applied, **named}, options.place_lookup)
 
 
 def _cut(context: Context, draft: Draft, chunks: Iterable[bytes], *, reader: "_Reader", ledger: Ledger) -> FilePlan:
     """Cut the file into batches; of a load that began early, dispatch those that are ready. Returns the final plan."""
     is_seekable = draft.plan.is_seekable
     written = draft.plan
-    splitter = BatchSplitter(draft.plan, batch_bytes=context.settings.batch_bytes, gives_data=ledger.is_early)
+    splitter = BatchSplitter(
+        draft.plan, batch_bytes=context.settings.batch_bytes, gives_data=ledger.is_early, places=draft.places
+    )
     members = list_members(context.store, reader.stored) if draft.plan.compression == "zip" else None
     for piece, data in splitter.split(chunks, members=members):
         reached = piece.offset + piece.bytes if is_seekable else reader.bytes_read

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from loader.formats import ByteRanges, FilePlan, LoadOptions, detect_format, list_headers
+from loader.storage.place_lookups import FindPlaces, attach_places, fetch_places
 from shared.platform.errors import FileFormatError, NotFoundError
 from shared.services.database import execute, transaction
 
@@ -30,6 +31,7 @@ READING_OPTIONS: Final = (
     "decimal",
     "sheet",
     "polyline_precision",
+    "places",
 )
 
 
@@ -88,9 +90,11 @@ def pick_reading_options(options: LoadOptions) -> dict[str, Any]:
 def recall_options(engine: Engine, begun: Beginning, options: LoadOptions) -> tuple[LoadOptions, RememberedOptions | None]:
     """Complete options by those remembered for files of this kind; options that are given come first.
 
-    Raises: TransientError when the database is away.
+    Raises: TransientError when the database is away; FileFormatError for a place set that there isn't.
     """
-    return complete_options(begun, options, fetch=partial(fetch_remembered, engine))
+    find_places = partial(fetch_places, engine)
+    options = attach_places(options, find_places)
+    return complete_options(begun, options, fetch=partial(fetch_remembered, engine), find_places=find_places)
 
 
 def fetch_remembered(engine: Engine, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
@@ -101,7 +105,11 @@ def fetch_remembered(engine: Engine, header_hashes: Sequence[str]) -> Mapping[st
 
 
 def complete_options(
-    begun: Beginning, options: LoadOptions, *, fetch: Callable[[Sequence[str]], Mapping[str, Any] | None]
+    begun: Beginning,
+    options: LoadOptions,
+    *,
+    fetch: Callable[[Sequence[str]], Mapping[str, Any] | None],
+    find_places: FindPlaces,
 ) -> tuple[LoadOptions, RememberedOptions | None]:
     """Complete options by those that fetch finds for the file's headers."""
     if not options.as_last_time or not begun.headers:
@@ -111,6 +119,7 @@ def complete_options(
         return options, None
     completed = _complete(options, row["options"])
     try:
+        completed = attach_places(completed, find_places)
         is_open = begun.detect(completed, from_history=True).time.date_order is None
     except FileFormatError as error:
         if error.error_code != "ambiguous_dates":

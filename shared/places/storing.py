@@ -1,6 +1,7 @@
 """Storing of place sets: add, rename and delete them; draw, change and remove single areas.
 
-A set that a load used is neither changed nor deleted: the load could not be repeated, and nobody could tell what its ids mean.
+A set that a load uses is not deleted, because nobody could tell any more what the load's ids mean. A drawn set that any load
+named is not changed any more, because a retry would give other trips.
 """
 
 from collections.abc import Iterator, Sequence
@@ -103,7 +104,10 @@ def _lock_unused(connection: Connection, place_set_id: int, what: str) -> str:
 
 
 def _lock_drawn(connection: Connection, place_set_id: int) -> None:
-    if _lock_unused(connection, place_set_id, "changed") != "drawn":
+    kind = _lock_unused(connection, place_set_id, "changed")
+    if execute(connection, "has_loads_of_places", place_set_id=place_set_id).scalar_one():
+        raise ConflictError(f"Loads have used place set {place_set_id}, and it can't be changed; draw the areas in another set.")
+    if kind != "drawn":
         raise ConflictError(
             f"Place set {place_set_id} comes from a file and can't be changed; add the changed file as another set."
         )

@@ -90,3 +90,33 @@ returning place_id;
 -- name: delete_place
 -- Removes a place; no row when there is none.
 delete from place where place_id = %(place_id)s::integer returning place_id;
+
+-- name: match_place_sets
+-- Place sets that know some of a file's values as keys or names: how many of each of its columns. columns and values: one entry a value.
+with asked as (
+    select a.column_no, regexp_replace(btrim(a.value, E' \t'), '^(-?\d+)\.0+$', '\1') as value
+    from unnest(%(columns)s::integer[], %(values)s::text[]) as a(column_no, value)
+), known as (
+    select p.place_set_id, a.column_no, 'key' as by, count(distinct a.value) as known
+    from asked as a
+    join place as p on p.key = a.value
+    group by p.place_set_id, a.column_no
+    union all
+    select p.place_set_id, a.column_no, 'name', count(distinct a.value)
+    from asked as a
+    join place as p on p.name = a.value
+    group by p.place_set_id, a.column_no
+), best as (
+    select place_set_id, column_no, max(known) as known
+    from known
+    group by place_set_id, column_no
+)
+select s.place_set_id, s.name, n.places, n.polygons, b.column_no, b.known
+from best as b
+join place_set as s using (place_set_id)
+cross join lateral (select count(*) as places, count(polygon) as polygons from place where place_set_id = s.place_set_id) as n
+order by s.place_set_id, b.column_no;
+
+-- name: has_loads_of_places
+-- Whether any load, whatever became of it, names the set.
+select exists (select from load where options ->> 'places' = %(place_set_id)s::integer::text) as has_loads;

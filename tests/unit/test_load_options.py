@@ -17,7 +17,8 @@ from loader.hub.api.params import FileParams, InspectParams, LoadFileParams, Loa
 from loader.storage.remembered_options import READING_OPTIONS
 from ui.components.build import ROOM, find_node
 
-OPTIONS: Final = {field.name for field in fields(LoadOptions)} - {"record_limit_bytes"}  # a setting of the operator's
+# A setting of the operator's, and the set that `places` names.
+OPTIONS: Final = {field.name for field in fields(LoadOptions)} - {"record_limit_bytes", "place_lookup"}
 LIMITS: Final = {"max_rejects", "max_reject_share"}
 ABOUT_TRIPS: Final = {"region", "datasource", "timezone"}  # files of many cities share a header
 # A value of each option that is no text.

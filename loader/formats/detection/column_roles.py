@@ -4,6 +4,7 @@ from loader.formats.detection.column_profile import MOSTLY
 from loader.formats.detection.contested import settle_contested
 from loader.formats.detection.end_roles import find_ends
 from loader.formats.detection.missing_roles import check_given, explain_missing
+from loader.formats.detection.place_roles import find_place_ends
 from loader.formats.detection.role_finder import RoleFinder
 from loader.formats.detection.time_roles import find_times
 from loader.formats.model.options import NO_COLUMN, LoadOptions
@@ -19,6 +20,7 @@ def find_roles(finder: RoleFinder, options: LoadOptions) -> None:
         if column != NO_COLUMN:
             finder.set(role, resolve_column(finder.columns, column, role), 1.0)
     finder.given = frozenset(options.roles)
+    find_place_ends(finder, options)
     settle_contested(finder, options)
     if not finder.has_ends():
         find_ends(finder)

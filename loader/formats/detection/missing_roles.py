@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from loader.formats.detection.clocks import detect_clock
+from loader.formats.detection.place_roles import list_place_columns, sample_ids
 from loader.formats.detection.questions import quote_names
 from loader.formats.vocabulary.column_names import NameMeaning
 from shared.platform.errors import FileFormatError
@@ -14,27 +15,24 @@ _SHOWN_COLUMNS: Final = 30
 _SHOWN_IDS: Final = 6
 _ENDS: Final = ("origin", "destination")
 _POINT_ROLES: Final = ("origin", "destination")
-# Columns named for an end that hold a place's name or number, not where it is.
-_PLACE_KINDS: Final = ("point", None)
 
 
 def explain_missing(finder: "RoleFinder") -> FileFormatError:
     """Make the error that names what was not found."""
     missing = [] if finder.has_ends() else [end for end in _ENDS if not finder.has_end(end)]
-    ids = _find_ids(finder) if missing else []
+    ids = _find_ids(finder) if missing else {}
     sentences = []
+    hints: list[str] = []
     if ids:
-        names = quote_names(finder.columns, ids[:_SHOWN_IDS])
-        sentences.append(
-            f"{' and '.join(missing).capitalize()} are given as ids or names ({names}): these are ids; coordinates are missing. "
-            "Add longitude and latitude of both ends, such as from the publisher's list of stations or zones, and load it again."
-            if len(missing) > 1
-            else f"The {missing[0]} is given as an id or name ({names}): these are ids; coordinates are missing. "
-            "Add its longitude and latitude, and load it again."
-        )
+        names = quote_names(finder.columns, sorted(column for columns in ids.values() for column in columns)[:_SHOWN_IDS])
+        what = "are given as ids or names" if len(missing) > 1 else "is given as an id or name"
+        subject = f"The {missing[0]}" if len(missing) == 1 else " and ".join(missing).capitalize()
+        sentences.append(f"{subject} {what} ({names}): these are ids; coordinates are missing.")
+        hints.append("Name the place set that knows them (--places NAME), or add longitude and latitude to the file.")
     wanted = [] if ids else list(missing)
-    explanations, hints = _explain_time(finder, wanted)
+    explanations, time_hints = _explain_time(finder, wanted)
     sentences += explanations
+    hints += time_hints
     if wanted:
         shown = ", ".join(finder.columns[:_SHOWN_COLUMNS])
         roles = " ".join(f"--map {'started_at' if name == 'start time' else name}=COLUMN" for name in wanted)
@@ -47,6 +45,7 @@ def explain_missing(finder: "RoleFinder") -> FileFormatError:
         columns=finder.columns,
         statement=" ".join(sentences),
         roles=dict(finder.roles),
+        place_columns=sample_ids(finder, ids) if ids and "started_at" in finder.roles else None,
     )
 
 
@@ -72,22 +71,10 @@ def _is_timed(meaning: NameMeaning) -> bool:
     return "id" not in meaning.traits and (meaning.kind in ("time", "date", "hour") or meaning.side is not None)
 
 
-def _find_ids(finder: "RoleFinder") -> list[int]:
-    """Find columns that name both ends by a number or a name; none where one of the ends has no such column."""
-    found: dict[str, list[int]] = {end: [] for end in _ENDS}
-    for column, meaning in enumerate(finder.meanings):
-        if meaning.side in found and _is_place(meaning) and finder.profile(column).filled:
-            profile = finder.profile(column)
-            if profile.point == 0 and profile.time == 0 and profile.clock == 0 and not finder.is_used(column):
-                found[meaning.side].append(column)
-    ends = [end for end in _ENDS if not finder.has_end(end)]
-    if not all(found[end] for end in ends):
-        return []
-    return sorted(column for end in ends for column in found[end])
-
-
-def _is_place(meaning: NameMeaning) -> bool:
-    return meaning.kind in _PLACE_KINDS and not meaning.traits & {"before the trip", "not the trip", "duration", "count"}
+def _find_ids(finder: "RoleFinder") -> dict[str, list[int]]:
+    """Find columns that name each missing end by a number or a name; none where one of the ends has no such column."""
+    found = {end: list_place_columns(finder, end) for end in _ENDS if not finder.has_end(end)}
+    return found if all(found.values()) else {}
 
 
 def check_given(finder: "RoleFinder") -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from loader.formats.detection.column_profile import Profile
 from loader.formats.vocabulary.column_names import NameMeaning, read_names
@@ -16,7 +16,7 @@ class RoleFinder:
     """Find roles among named columns; profile gives what a column holds.
 
     given: roles that somebody has settled. question: what a person has to settle. notes: what a person may want to know.
-    clock: how a column of clocks without dates is written.
+    clock: how a column of clocks without dates is written. places_by: of an end that is a place, by what it is looked up.
     """
 
     columns: tuple[str, ...]
@@ -28,6 +28,7 @@ class RoleFinder:
     question: FileFormatError | None = None
     notes: list[str] = field(default_factory=list)
     clock: str = "clock"
+    places_by: dict[str, Literal["key", "name"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.meanings = read_names(self.columns)
@@ -38,7 +39,7 @@ class RoleFinder:
 
     def has_end(self, end: str) -> bool:
         """Return whether an end is known."""
-        return end in self.roles or {f"{end}_longitude", f"{end}_latitude"} <= set(self.roles)
+        return bool({end, f"{end}_place"} & set(self.roles)) or {f"{end}_longitude", f"{end}_latitude"} <= set(self.roles)
 
     def is_used(self, column: int) -> bool:
         """Return whether a column has a role."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from loader.formats.model.codecs import is_codec
 from loader.formats.model.time_format import NUMBER_KINDS, DateOrder, TimeForm
 from shared.domain.time_zones import parse_timezone
 from shared.platform.errors import RequestError
+
+if TYPE_CHECKING:
+    from loader.formats.model.places import PlaceLookup
 
 ROLES = (
     "origin",
@@ -24,6 +27,8 @@ ROLES = (
     "region",
     "datasource",
     "trip_id",
+    "origin_place",
+    "destination_place",
 )
 
 
@@ -52,6 +57,7 @@ class LoadOptions:
     time_form: what numbers in a column of times mean.
     sheet: of a workbook; of a JSON file the keys of the array with the records (`data.trips`).
     polyline_precision: digits behind the point in encoded polylines, 5 or 6.
+    places: the place set, by name or id, that knows the ids or names of the ends; place_lookup: that set, no part of the JSON.
     member: the one table of an archive to read, by its path or file name.
     as_last_time: options remembered for files of the same kind apply where none are given.
     max_rejects, max_reject_share: more rejects fail the load; None leaves it to the settings.
@@ -78,10 +84,14 @@ class LoadOptions:
     sheet: str | None = None
     polyline_precision: int | None = None
     member: str | None = None
+    places: str | None = None
+    place_lookup: "PlaceLookup | None" = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the options as plain JSON."""
-        return asdict(replace(self, roles=dict(self.roles)))
+        document = asdict(replace(self, roles=dict(self.roles), place_lookup=None))
+        del document["place_lookup"]
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -89,7 +99,7 @@ class LoadOptions:
 
         Raises: RequestError naming the parameter that is unknown or unusable.
         """
-        known = {item.name for item in fields(cls)}
+        known = {item.name for item in fields(cls)} - {"place_lookup"}
         for name in document:
             if name not in known:
                 raise RequestError(f"Unknown option {name!r}; known: {', '.join(sorted(known))}.", parameter=name)
@@ -109,6 +119,10 @@ def _check_options(options: LoadOptions) -> None:
     for role in options.roles:
         if role not in ROLES:
             raise RequestError(f"Unknown role {role!r}; known: {', '.join(ROLES)}.", parameter="roles")
+        if role.endswith("_place") and options.places is None:
+            raise RequestError(
+                f"The role {role} needs the place set that knows the column: give places (--places).", parameter="places"
+            )
     if options.max_rejects is not None and options.max_rejects < 0:
         raise RequestError("max_rejects is a number of rows from 0.", parameter="max_rejects")
     if options.max_reject_share is not None and not 0 <= options.max_reject_share <= 1:

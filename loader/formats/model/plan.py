@@ -20,6 +20,7 @@ class FilePlan:
     is_seekable: slices are byte ranges of the object itself; otherwise of the stream that open_stream gives.
     axis_order: what comes first in points. is_exchanged: that is another than their form says, so that axes are exchanged.
     point_forms: of an end whose points are cells, the form. polyline_precision: digits behind the point in encoded polylines.
+    places: the place set in which ends are looked up (detection/place_roles.py).
     table: what to read as CSV, where the file is none itself. member: of an archive, the one table to read.
     area is where trips are to be expected: west, south, east, north in degrees. footer and options complete the
     plan of a Parquet file. notes: what detection has to say to a person.
@@ -45,6 +46,7 @@ class FilePlan:
     point_forms: Mapping[str, str] = field(default_factory=dict)
     polyline_precision: int = 5
     member: str | None = None
+    places: Mapping[str, Any] | None = None
 
     @property
     def is_seekable(self) -> bool:

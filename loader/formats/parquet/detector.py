@@ -13,6 +13,7 @@ from loader.formats.detection.column_roles import check_roles, find_roles
 from loader.formats.detection.column_times import detect_time_format
 from loader.formats.detection.content_roles import find_content_roles
 from loader.formats.detection.order_check import check_order
+from loader.formats.detection.place_roles import describe_places
 from loader.formats.detection.role_finder import RoleFinder
 from loader.formats.model.options import LoadOptions
 from loader.formats.model.plan import FilePlan
@@ -49,6 +50,7 @@ def detect_parquet(ranges: ByteRanges, plan: FilePlan, options: LoadOptions, *, 
         crs=options.crs,
         coordinate_unit=options.coordinate_unit,
         is_exchanged=options.axis_order == "lat_lon",
+        places=describe_places(finder, options),
     )
     check_groups(layout, list_fields(plan), ranges.size)
     sampler.check(list_fields(plan))
@@ -102,6 +104,8 @@ def _settle_points(sampler: ColumnSampler, plan: FilePlan, options: LoadOptions,
         origin = Coordinates(origin.latitude, origin.longitude) if plan.is_exchanged else origin
     if from_history and is_better_exchanged(origin):
         raise FileFormatError("Longitude and latitude look swapped.", code="swapped_coordinates")
+    if "origin_place" in plan.roles:
+        return replace(plan, area=find_area(origin))
     check_positions(plan, origin, options, text=sampler.text)
     # Who says where the origin is has seen the file.
     if not options.axis_order and not any("origin" in role for role in options.roles):

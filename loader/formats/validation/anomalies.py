@@ -11,10 +11,14 @@ from loader.formats.validation.rules import Columns
 Area = tuple[float, float, float, float]
 
 
-def count_warnings(columns: Columns, good: Mask, *, area: Area | None) -> dict[str, int]:
-    """Count the good rows that each warning fits. area: where the file's trips are to be expected."""
+def count_warnings(columns: Columns, good: Mask, *, area: Area | None, is_zones: bool = False) -> dict[str, int]:
+    """Count the good rows that each warning fits. area: where the file's trips are to be expected.
+
+    is_zones: ends are zones, so that many trips have both in one.
+    """
     origin, destination, ended = columns.origin, columns.destination, columns.ended
-    found = {TripWarning.SAME_ENDS: (origin.longitude == destination.longitude) & (origin.latitude == destination.latitude)}
+    is_same = (origin.longitude == destination.longitude) & (origin.latitude == destination.latitude)
+    found = {} if is_zones else {TripWarning.SAME_ENDS: is_same}
     if ended is not None:
         unreadable = ended.exact_us == MISSING
         found[TripWarning.ENDED_AT_UNREADABLE] = unreadable

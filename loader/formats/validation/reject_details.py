@@ -64,6 +64,11 @@ def _make_subjects(source: Source, plan: FilePlan, *, columns: Columns, rows: Ro
     times = Times(columns.started.wall_us[rows], columns.started.exact_us[rows])
     subjects = {"started_at": _make_time_subject(started, times, missing)}
     for name, ends in (("origin", columns.origin), ("destination", columns.destination)):
+        if f"{name}_place" in roles:
+            unknown = np.isnan(ends.longitude[rows])
+            place = roles[f"{name}_place"]
+            subjects[name] = Subject([place], [missing[place]], [], [], [], unknown_place=[unknown])
+            continue
         whole = roles.get(name, route)
         fields = [whole] if whole is not None else [roles[f"{name}_longitude"], roles[f"{name}_latitude"]]
         subjects[name] = _make_end_subject(fields, Coordinates(ends.longitude[rows], ends.latitude[rows]), missing)

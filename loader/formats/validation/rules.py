@@ -4,7 +4,7 @@ Good rows cost one comparison per field (`find_good`). Bad rows are tested rule 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
@@ -99,6 +99,7 @@ class Subject:
     unreadable: list[Mask]
     outside: list[Mask]
     null_island: list[Mask]
+    unknown_place: list[Mask] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Rule:
 def _rules_of_end(name: str) -> tuple[Rule, ...]:
     return (
         Rule(Reason(f"{name}_missing"), name, lambda subject: subject.missing),
+        Rule(Reason(f"{name}_unknown_place"), name, lambda subject: subject.unknown_place),
         Rule(Reason(f"{name}_unreadable"), name, lambda subject: subject.unreadable),
         Rule(Reason(f"{name}_out_of_range"), name, lambda subject: subject.outside),
         Rule(Reason(f"{name}_null_island"), name, lambda subject: subject.null_island),

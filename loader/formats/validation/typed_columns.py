@@ -20,7 +20,7 @@ DAY_US = 86_400_000_000
 
 def read_columns(source: Source, plan: FilePlan, options: LoadOptions) -> Columns:
     """Read the columns that the plan's roles name; names that a row lacks come from the options."""
-    origin, destination = _read_ends(source, plan)
+    origin, destination = _read_ends(source, plan, options)
     none = np.full(len(source), MISSING, np.int64)
     started = _read_times(source, plan, options, end="started") or Times(none, none)
     ended = _read_times(source, plan, options, end="ended")
@@ -36,18 +36,34 @@ def read_columns(source: Source, plan: FilePlan, options: LoadOptions) -> Column
     )
 
 
-def _read_ends(source: Source, plan: FilePlan) -> tuple[Coordinates, Coordinates]:
+def _read_ends(source: Source, plan: FilePlan, options: LoadOptions) -> tuple[Coordinates, Coordinates]:
     if "route" in plan.roles:
         first, last = source.routes(plan.roles["route"], precision=plan.polyline_precision)
-        ends = _turn(first, plan), _turn(last, plan)
-    else:
-        ends = _read_end(source, plan, "origin"), _read_end(source, plan, "destination")
+        return _to_degrees(_turn(first, plan), plan), _to_degrees(_turn(last, plan), plan)
+    origin, destination = (
+        _find_places(source, plan, options, end=end)
+        if f"{end}_place" in plan.roles
+        else _to_degrees(_read_end(source, plan, end), plan)
+        for end in ("origin", "destination")
+    )
+    return origin, destination
+
+
+def _to_degrees(ends: Coordinates, plan: FilePlan) -> Coordinates:
     if not plan.crs and plan.coordinate_unit in (None, "degrees"):
         return ends
     from loader.formats.coordinates.reprojection import to_degrees  # PROJ takes a tenth of a second, and few files need it
 
-    first, last = (to_degrees(end, crs=plan.crs, unit=plan.coordinate_unit) for end in ends)
-    return first, last
+    return to_degrees(ends, crs=plan.crs, unit=plan.coordinate_unit)
+
+
+def _find_places(source: Source, plan: FilePlan, options: LoadOptions, *, end: str) -> Coordinates:
+    """Look up one end in the load's place set: its distinct texts, which are few."""
+    assert options.place_lookup is not None  # noqa: S101 - whoever reads a plan with places attaches them
+    assert plan.places is not None  # noqa: S101 - detection gave the role
+    texts, codes = source.names(plan.roles[f"{end}_place"])
+    longitude, latitude = options.place_lookup.find(texts, plan.places["by"][end])
+    return Coordinates(longitude[codes], latitude[codes])
 
 
 def _read_end(source: Source, plan: FilePlan, name: str) -> Coordinates:

@@ -50,7 +50,9 @@ def validate_rows(source: Source, plan: FilePlan, options: LoadOptions) -> Valid
     if len(bad_rows):
         trips = trips.filter(pl.Series(good))
     details = explain_rejects(source, plan, columns=columns, rows=bad_rows)
-    return Validation(trips, bad_rows, details, count_warnings(columns, good, area=plan.area))
+    is_zones = plan.places is not None and plan.places["is_zones"]
+    warnings = count_warnings(columns, good, area=plan.area, is_zones=is_zones)
+    return Validation(trips, bad_rows, details, warnings)
 
 
 def _find_durations(started: Times, ended: Times | None) -> pl.Series:

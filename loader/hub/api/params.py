@@ -123,6 +123,9 @@ class Options(Params):
     sheet: str | None = Field(
         None, description="Sheet of a workbook, or the keys of the array with the records in a JSON file, such as data.trips."
     )
+    places: Name | None = Field(
+        None, description="Place set, by name or id, that knows the ids or names of the ends.", examples=["taxi zones"]
+    )
     member: str | None = Field(None, description="Table of an archive to read, by its path or file name.")
     polyline_precision: int | None = Field(
         None, ge=5, le=6, description="Digits behind the point in encoded polylines: 5 (Google) or 6 (OSRM, Valhalla)."

@@ -1,6 +1,6 @@
 """Inspection: what the loader makes of a file's first bytes, before anything is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from loader.hub.api.base_handler import ApiHandler
@@ -10,6 +10,7 @@ from loader.hub.api.params import InspectParams, ReadingParams
 from loader.hub.api.responses import InspectResponse
 from loader.hub.inspection.pool import InspectRequest
 from loader.hub.uploads.uploads import check_size
+from shared.platform.errors import FileFormatError
 
 LIMIT_BYTES: Final = 8 * 2**20
 
@@ -36,12 +37,22 @@ class InspectHandler(ApiHandler):
         request = InspectRequest(
             params.file_name, params.make_options().to_json(), params.is_whole, parts=params.list_parts(), bytes=params.bytes
         )
-        self.respond(await self.services.inspections.inspect(request, sample, recall=self._recall))
+        self.respond(await self.services.inspections.inspect(request, sample, look_up=self._look_up))
 
-    def _recall(self, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
-        from loader.storage.remembered_options import fetch_remembered  # with polars a third of the hub's start
+    def _look_up(self, asked: Mapping[str, Any]) -> Any:  # noqa: ANN401 - plain JSON
+        """Look up in the database what an inspection asks for."""
+        from loader.storage.place_lookups import fetch_places, match_places  # with polars a third of the hub's start
+        from loader.storage.remembered_options import fetch_remembered
 
-        return fetch_remembered(self.services.engine, header_hashes)
+        engine = self.services.engine
+        if asked["ask"] == "remembered":
+            return fetch_remembered(engine, asked["header_hashes"])
+        if asked["ask"] == "match":
+            return match_places(engine, asked["columns"], asked["values"])
+        try:
+            return fetch_places(engine, asked["name"])
+        except FileFormatError as error:
+            return {"problem": error.message}
 
 
 class ReadingHandler(ApiHandler):

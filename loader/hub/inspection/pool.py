@@ -33,7 +33,8 @@ _ANSWER_BYTES: Final = 32 * 2**20
 _THREADS: Final = "2"
 _WHAT_TO_DO: Final = "It is damaged, or made to be so: write it again, as CSV or as a plain Parquet file."
 
-Recall = Callable[[Sequence[str]], Mapping[str, Any] | None]
+LookUp = Callable[[Mapping[str, Any]], Any]
+"""Answers what an inspection asks of the database: a JSON object with `ask`, and what it needs for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class InspectionProcess:
                 raise TransientError("Files can't be inspected right now; the hub's log says why.", code="busy") from error
             self._is_ready = True
 
-    def inspect(self, request: InspectRequest, sample: bytes, recall: Recall) -> dict[str, Any]:
+    def inspect(self, request: InspectRequest, sample: bytes, look_up: LookUp) -> dict[str, Any]:
         """Inspect a file.
 
         Raises: GoneError when the process wasn't there, EOFError, OSError when it broke, TimeoutError when it takes too long.
@@ -93,11 +94,11 @@ class InspectionProcess:
             self._connection.send_bytes(sample)
         except OSError as error:
             raise GoneError from error
-        while "recall" in (answer := self._receive(deadline)):
+        while "ask" in (answer := self._receive(deadline)):
             asked_at = time.monotonic()
-            row = recall(answer["recall"])
+            found = look_up(answer)
             deadline += time.monotonic() - asked_at
-            self._connection.send_bytes(json.dumps(dict(row) if row else None, default=str).encode())
+            self._connection.send_bytes(json.dumps(found, default=str).encode())
         return answer
 
     def is_alive(self) -> bool:
@@ -141,13 +142,13 @@ class Inspections:
         """Start the first process, so that the first file need not wait for it; others start when they are needed."""
         await self._executor.run(self._warm_up)
 
-    async def inspect(self, request: InspectRequest, sample: bytes, *, recall: Recall) -> dict[str, Any]:
+    async def inspect(self, request: InspectRequest, sample: bytes, *, look_up: LookUp) -> dict[str, Any]:
         """Inspect a file. Raises: FileFormatError, RequestError, TransientError."""
         try:
-            return await self._executor.run(self._inspect, request, sample, recall)
+            return await self._executor.run(self._inspect, request, sample, look_up)
         except GoneError:
             with _second_try():
-                return await self._executor.run(self._inspect, request, sample, recall)
+                return await self._executor.run(self._inspect, request, sample, look_up)
 
     def close(self) -> None:
         """End every process."""
@@ -158,10 +159,10 @@ class Inspections:
         for process in processes:
             process.end()
 
-    def _inspect(self, request: InspectRequest, sample: bytes, recall: Recall) -> dict[str, Any]:
+    def _inspect(self, request: InspectRequest, sample: bytes, look_up: LookUp) -> dict[str, Any]:
         process = self._take()
         try:
-            answer = process.inspect(request, sample, recall)
+            answer = process.inspect(request, sample, look_up)
         except BaseException as error:
             is_taken = isinstance(error, (EOFError, OSError)) and not isinstance(error, TimeoutError) and process.is_taken()
             self._replace(process)

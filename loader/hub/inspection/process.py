@@ -3,7 +3,8 @@
     python -m loader.hub.inspection.process SOCKET TIMEOUT_S MEMORY_BYTES
 
 It takes a JSON text and the file's bytes, and gives a JSON text: whatever a file makes of this process, the hub runs
-nothing of it. In between it may ask for the options remembered for files with the same header; the hub has the database.
+nothing of it. In between it may ask for the options remembered for files with the same header, and for place sets; the hub has
+the database.
 """
 
 import faulthandler
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loader.formats import FileParts, LoadOptions, inspect_format, inspect_parts, warm_up
+from loader.storage.place_lookups import attach_places, offer_places
 from loader.storage.remembered_options import Beginning, complete_options
 from shared.platform.errors import FileFormatError, TripdeckError
 from shared.platform.memory import give_back_code
@@ -53,7 +55,8 @@ class Inspector:
     def _answer(self, request: dict[str, Any], sample: bytes) -> dict[str, Any]:
         try:
             return {"inspection": self._inspect(request, sample)}
-        except TripdeckError as error:
+        except TripdeckError as found:
+            error = offer_places(found, self._match_places) if isinstance(found, FileFormatError) else found
             facts = {name: fact for name, fact in error.facts.items() if fact is not None}
             is_file = isinstance(error, FileFormatError)
             return {"error": {"code": error.error_code, "message": error.message, "facts": facts, "is_file": is_file}}
@@ -72,7 +75,8 @@ class Inspector:
             begun = Beginning(parts.beginning, file_name, is_whole=False, ranges=parts)
         else:
             begun = Beginning(sample, file_name, is_whole=is_whole)
-        options, reading = complete_options(begun, options, fetch=self._fetch_remembered)
+        options = attach_places(options, self._fetch_places)
+        options, reading = complete_options(begun, options, fetch=self._fetch_remembered, find_places=self._fetch_places)
         if parts:
             inspection = inspect_parts(parts, file_name=file_name, options=options)
         else:
@@ -80,9 +84,23 @@ class Inspector:
         return {**inspection.to_json(), "as_last_time": reading.to_json() if reading else None}
 
     def _fetch_remembered(self, header_hashes: Sequence[str]) -> Mapping[str, Any] | None:
-        self._send({"recall": list(header_hashes)})
-        row: Mapping[str, Any] | None = json.loads(self._connection.recv_bytes())
+        row: Mapping[str, Any] | None = self._ask("remembered", header_hashes=list(header_hashes))
         return row
+
+    def _fetch_places(self, name: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._ask("places", name=name)
+        if "problem" in found:
+            raise FileFormatError(found["problem"], code="no_such_places", parameter="places")
+        return found
+
+    def _match_places(self, columns: Sequence[int], values: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        rows: Sequence[Mapping[str, Any]] = self._ask("match", columns=list(columns), values=list(values))
+        return rows
+
+    def _ask(self, what: str, **facts: object) -> Any:  # noqa: ANN401 - plain JSON
+        """Have the hub look something up in the database."""
+        self._send({"ask": what, **facts})
+        return json.loads(self._connection.recv_bytes())
 
     def _send(self, message: dict[str, Any]) -> None:
         self._connection.send_bytes(json.dumps(message, default=str).encode())

@@ -30,6 +30,7 @@ export const TEXT_OPTIONS = [
   ['datasource', 'Datasource of all trips'],
   ['timezone', 'Time zone of the trips'],
   ['crs', 'Reference system of coordinates'],
+  ['places', 'Place set of the ends'],
   ['sheet', 'Sheet of a workbook, or keys of a JSON array'],
   ['member', 'File of an archive'],
 ];
