@@ -10,6 +10,7 @@ from loader.cli.check import check
 from loader.cli.generate import generate
 from loader.cli.load import inspect, load
 from loader.cli.loads import cancel, loads, rejects, retry, undo, watch
+from loader.cli.places import places
 from loader.cli.publish import publish
 from loader.cli.questions import datasources, group, groups, histogram, questions, regions, weekly
 from loader.cli.token import token
@@ -60,3 +61,4 @@ for command in (
     token,
 ):
     app.command()(command)
+app.add_typer(places)

@@ -73,6 +73,10 @@ class HubClient:
         """Ask for a change, or for what the hub makes of a body."""
         return self._send("POST", path, params=params or {}, body=body)
 
+    def put(self, path: str, document: Json) -> Json:
+        """Ask for a change that a JSON document describes."""
+        return self._send("PUT", path, params={}, body=json.dumps(document).encode())
+
     def delete(self, path: str) -> None:
         """Ask for something to be dropped."""
         response = self._request("DELETE", path, params={})

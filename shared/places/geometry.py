@@ -4,6 +4,7 @@ new = make_place("161", "Midtown Center", shape)     # a Point, Polygon or Multi
 """
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -28,6 +29,15 @@ def make_place(key: str, name: str, shape: BaseGeometry) -> NewPlace:
     polygon = check_polygon(shape)
     inside = polygon.representative_point()
     return NewPlace(key, name, encode_position(inside.x, inside.y), polygon.bounds, shapely.to_wkb(polygon))
+
+
+def parse_geojson(geometry: Mapping[str, Any]) -> BaseGeometry:
+    """Return the shape of a GeoJSON geometry. Raises: RequestError where it is none."""
+    shape = shapely.from_geojson(json.dumps(geometry), on_invalid="ignore")
+    if shape is None or geometry.get("type") in ("Feature", "FeatureCollection"):
+        raise RequestError("The geometry is no GeoJSON geometry.", parameter="geometry")
+    found: BaseGeometry = shape
+    return found
 
 
 def check_polygon(shape: BaseGeometry) -> "Polygon | MultiPolygon":

@@ -4,6 +4,7 @@ A set that a load uses is not deleted, because nobody could tell any more what t
 named is not changed any more, because a retry would give other trips.
 """
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -67,6 +68,21 @@ def remove_place(engine: Engine, place_id: int) -> None:
     with transaction(engine) as connection:
         _lock_drawn(connection, fetch_place(connection, place_id).place_set_id)
         execute(connection, "delete_place", place_id=place_id)
+
+
+def write_new_places(places: Sequence[NewPlace]) -> list[list[Any]]:
+    """Places as plain JSON, one list each: for another process to store."""
+    return [
+        [each.key, each.name, each.position, each.bounds, each.polygon and b64encode(each.polygon).decode()] for each in places
+    ]
+
+
+def read_new_places(rows: Sequence[Sequence[Any]]) -> list[NewPlace]:
+    """Places from what write_new_places made of them."""
+    return [
+        NewPlace(key, name, position, (bounds[0], bounds[1], bounds[2], bounds[3]), polygon and b64decode(polygon))
+        for key, name, position, bounds, polygon in rows
+    ]
 
 
 def check_name(name: str) -> None:

@@ -193,6 +193,63 @@ class LoadFileParams(FileParams):
         return min(MAX_WAIT_S, self.wait or (int(wanted[1]) if wanted else 0))
 
 
+class PlaceFileParams(Params):
+    """A file of places, sent as the request's body."""
+
+    file_name: FileName = Field(description="The file's name.")
+    key: Name | None = Field(None, description="Column with the ids that trip files use.")
+    label: Name | None = Field(None, description="Column with the names for people.")
+    crs: str | None = Field(
+        None, max_length=1000, description="Reference system, for files that name none or a wrong one.", examples=["EPSG:2263"]
+    )
+    layer: Name | None = Field(None, description="Layer of a file of several.")
+
+
+class NewPlaceSetParams(PlaceFileParams):
+    """A new place set from a file."""
+
+    name: Name = Field(description="Name of the set.")
+    added_by: Name | None = Field(None, description="Whoever adds it.")
+
+
+class NewPlaceSetBody(Params):
+    """A new place set for areas that are drawn."""
+
+    name: Name = Field(description="Name of the set.")
+    added_by: Name | None = Field(None, description="Whoever adds it.")
+
+
+class PlaceSetParams(Params):
+    """One place set."""
+
+    place_set_id: Id = Field(description="The place set.")
+
+
+class PlacesParams(PlaceSetParams):
+    """The places of a set."""
+
+    format: Literal["json", "geojson", "parquet"] | None = FORMAT
+
+
+class RenameBody(Params):
+    """Another name."""
+
+    name: Name = Field(description="The new name.")
+
+
+class DrawnPlaceParams(PlaceSetParams):
+    """One area of a set that is drawn."""
+
+    place_id: Id = Field(description="The area.")
+
+
+class DrawnPlaceBody(Params):
+    """An area."""
+
+    name: Name = Field(description="Its name, which is its key.")
+    geometry: dict[str, Any] = Field(description="A GeoJSON polygon or multipolygon in WGS 84.")
+
+
 class ReadingParams(Params):
     """What is remembered for files of a kind."""
 

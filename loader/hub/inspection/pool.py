@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from loader.hub.support.executors import BoundedExecutor
 from shared.platform.errors import FileFormatError, RequestError, TransientError
@@ -29,7 +29,8 @@ _QUEUE: Final = 20
 _START_S: Final = 300.0
 """Kernels are compiled where they couldn't be kept, which takes 10 s of a processor, and minutes of a busy machine."""
 _END_S: Final = 2.0
-_ANSWER_BYTES: Final = 32 * 2**20
+_ANSWER_BYTES: Final = 64 * 2**20
+"""A million vertices as WKB take 16 MB, and 22 as Base64."""
 _THREADS: Final = "2"
 _WHAT_TO_DO: Final = "It is damaged, or made to be so: write it again, as CSV or as a plain Parquet file."
 
@@ -39,17 +40,22 @@ LookUp = Callable[[Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class InspectRequest:
-    """A request to inspect a sample. parts: offset and bytes of each part of the sample; bytes: the file's size then."""
+    """A request to inspect a sample. parts: offset and bytes of each part of the sample; bytes: the file's size then.
+
+    kind: what the file holds. wants_places: whether the answer has all places of it, for them to be stored.
+    """
 
     file_name: str
     options: Mapping[str, Any]
     is_whole: bool
     parts: Sequence[tuple[int, int]] = ()
     bytes: int | None = None
+    kind: Literal["trips", "places"] = "trips"
+    wants_places: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as JSON."""
-        names = ("file_name", "options", "is_whole", "parts", "bytes")
+        names = ("file_name", "options", "is_whole", "parts", "bytes", "kind", "wants_places")
         return {name: getattr(self, name) for name in names}
 
 

@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from loader.formats import FileParts, LoadOptions, inspect_format, inspect_parts, warm_up
+from loader.place_files import PlaceOptions, read_place_file
 from loader.storage.place_lookups import attach_places, offer_places
 from loader.storage.remembered_options import Beginning, complete_options
+from shared.places.storing import write_new_places
 from shared.platform.errors import FileFormatError, TripdeckError
 from shared.platform.memory import give_back_code
 
@@ -67,6 +69,8 @@ class Inspector:
             return {"broken": type(error).__name__}
 
     def _inspect(self, request: dict[str, Any], sample: bytes) -> dict[str, Any]:
+        if request["kind"] == "places":
+            return _inspect_places(request, sample)
         file_name, is_whole = request["file_name"], request["is_whole"]
         options = LoadOptions.from_json(request["options"])
         ranges = [(at, size) for at, size in request["parts"]]
@@ -104,6 +108,12 @@ class Inspector:
 
     def _send(self, message: dict[str, Any]) -> None:
         self._connection.send_bytes(json.dumps(message, default=str).encode())
+
+
+def _inspect_places(request: dict[str, Any], data: bytes) -> dict[str, Any]:
+    found = read_place_file(data, file_name=request["file_name"], options=PlaceOptions.from_json(request["options"]))
+    new_places = {"new_places": write_new_places(found.places)} if request["wants_places"] else {}
+    return {**found.to_json(), **new_places}
 
 
 def main() -> None:
