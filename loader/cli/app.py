@@ -13,6 +13,7 @@ from loader.cli.loads import cancel, loads, rejects, retry, undo, watch
 from loader.cli.places import places
 from loader.cli.publish import publish
 from loader.cli.questions import datasources, group, groups, histogram, questions, regions, weekly
+from loader.cli.sources import app as watch_source
 from loader.cli.token import token
 
 app = typer.Typer(
@@ -62,3 +63,4 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(places)
+app.add_typer(watch_source, name="watch-source")

@@ -7,6 +7,7 @@ import typer
 
 from loader.cli import options
 from loader.cli.files import LocalFile, find_file
+from loader.cli.remote import is_address, read_address
 from loader.cli.sample import inspect_file
 from loader.cli.session import FAILED, connect_hub, print_json, report_errors
 from shared.platform.errors import FileFormatError, RequestError
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from loader.cli.client import HubClient, Json, Params
     from loader.cli.progress import LoadProgress
 
-Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Trip files; - for standard input.")]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help="Trip files; - for standard input; s3://bucket/key or https://… read by the workers."),
+]
 
 
 def load(  # noqa: PLR0913 - a parameter an option
@@ -53,9 +57,12 @@ def load(  # noqa: PLR0913 - a parameter an option
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
     params = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json):
-        found = _find_files(files, name)
+        addresses = [file for file in files if is_address(file)]
+        found = _find_files([file for file in files if file not in addresses], name)
         with connect_hub() as client:
             loads = [_load_file(client, file, params=params, is_waiting=is_waiting, is_json=is_json) for file in found]
+            for address in addresses:
+                loads += _load_address(client, address, params=params, is_waiting=is_waiting, is_json=is_json)
         documents = [make_document(load) for load in loads]
         if is_json:
             print_json(documents[0] if len(documents) == 1 else {"loads": documents})
@@ -179,7 +186,6 @@ def _find_files(files: list[str], name: str | None) -> list[LocalFile]:
 
 def _load_file(client: "HubClient", file: LocalFile, *, params: "Params", is_waiting: bool, is_json: bool) -> "Json":
     from loader.cli.progress import LoadProgress
-    from loader.cli.tables import print_line
 
     with LoadProgress(is_shown=not is_json) as progress:
         with file.open() as stream:
@@ -187,11 +193,33 @@ def _load_file(client: "HubClient", file: LocalFile, *, params: "Params", is_wai
             load = client.put_file(stream, file_name=file.name, size=file.size, params=params, on_bytes=on_bytes)
         if is_waiting:
             load = _follow_or_leave(client, load["load_id"], progress)
-    if not is_json and is_waiting:
-        print_load(load)
-    elif not is_json:
-        print_line(f"{file.name}: load {load['load_id']} {load['state']}. `tripdeck watch {load['load_id']}` follows it.")
+    if not is_json:
+        _tell(load, is_waiting=is_waiting)
     return load
+
+
+def _load_address(client: "HubClient", address: str, *, params: "Params", is_waiting: bool, is_json: bool) -> "list[Json]":
+    from loader.cli.progress import LoadProgress
+
+    loads = []
+    for found in read_address(client, address, params=params):
+        with LoadProgress(is_shown=not is_json) as progress:
+            load_id = found["load_id"]
+            load = _follow_or_leave(client, load_id, progress) if is_waiting else client.get(f"/api/v1/loads/{load_id}")
+        if not is_json:
+            _tell(load, is_waiting=is_waiting)
+        loads.append(load)
+    return loads
+
+
+def _tell(load: "Json", *, is_waiting: bool) -> None:
+    """Say what became of a load, or how to follow it."""
+    from loader.cli.tables import print_line
+
+    if is_waiting:
+        print_load(load)
+    else:
+        print_line(f"{load['file_name']}: load {load['load_id']} {load['state']}. `tripdeck watch {load['load_id']}` follows it.")
 
 
 def _follow_or_leave(client: "HubClient", load_id: int, progress: "LoadProgress") -> "Json":

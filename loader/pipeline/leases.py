@@ -85,7 +85,7 @@ class Work:
     context: Context
     name: str
     _: KW_ONLY
-    kind: Literal["planning", "batch", "publication", "handover"]
+    kind: Literal["planning", "batch", "publication", "handover", "source"]
     key: dict[str, Any]
     failures: int
     give_up: Callable[[TerminalError], None]

@@ -36,6 +36,10 @@ class Backlog:
     trips_uncompacted: int
     event_position: int
     unrelayed_s: float
+    sources_active: int
+    sources_failing: int
+    source_objects_unread: int
+    source_objects_undecided: int
 
     @property
     def batches_pending(self) -> int:
@@ -64,6 +68,13 @@ GAUGES: Final[Mapping[str, tuple[str, Callable[[Backlog], float]]]] = {
     ),
     "tripdeck_loads_uncompacted": ("Succeeded loads that are not compacted.", lambda found: found.loads_uncompacted),
     "tripdeck_trips_uncompacted": ("Trips of succeeded loads that are not compacted.", lambda found: found.trips_uncompacted),
+    "tripdeck_sources_active": ("Sources that are watched or being read.", lambda found: found.sources_active),
+    "tripdeck_sources_failing": ("Active sources whose last listing failed.", lambda found: found.sources_failing),
+    "tripdeck_source_objects_unread": ("Objects of sources that are to be read.", lambda found: found.source_objects_unread),
+    "tripdeck_source_objects_undecided": (
+        "Objects of sources that failed, wait for an answer or were refused: a person decides.",
+        lambda found: found.source_objects_undecided,
+    ),
     "tripdeck_event_position": ("Position of the newest event in the database.", lambda found: found.event_position),
     "tripdeck_event_oldest_unrelayed_seconds": (
         "Age of the oldest event that is not in the stream; 0 when all are.",
@@ -104,6 +115,7 @@ class BacklogReader:
         try:
             with transaction(self._engine) as connection:
                 work = execute(connection, "fetch_backlog", lease_s=self._lease_s).one()
+                sources = execute(connection, "fetch_source_backlog").one()
                 relay = execute(connection, "fetch_relay_backlog", relayed_to=self._relayed_to).one()
         except TripdeckError as error:
             LOG.debug("the backlog can't be read", extra={"reason": error.message})
@@ -118,6 +130,10 @@ class BacklogReader:
             trips_uncompacted=work.trips_uncompacted,
             event_position=relay.last_position,
             unrelayed_s=max(0.0, relay.unrelayed_s or 0.0),
+            sources_active=sources.active,
+            sources_failing=sources.failing,
+            source_objects_unread=sources.to_read,
+            source_objects_undecided=sources.undecided,
         )
 
 

@@ -33,6 +33,14 @@ class WorkerMetrics:
             "tripdeck_worker_retries", "Work that is tried again, by actor and error code.", ("actor", "error"), registry=registry
         )
         self.loads_compacted = Counter("tripdeck_worker_loads_compacted", "Loads that were compacted.", registry=registry)
+        self.source_objects = Counter(
+            "tripdeck_worker_source_objects",
+            "Objects of sources by what became of them: loaded (the load was requested), failed, waiting, refused, changed.",
+            ("outcome",),
+            registry=registry,
+        )
+        for outcome in ("loaded", "failed", "waiting", "refused", "changed"):
+            self.source_objects.labels(outcome)
         for outcome in ("loaded", "rejected"):
             self.rows.labels(outcome)
         for outcome in ("done", "failed"):

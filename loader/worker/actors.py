@@ -15,18 +15,29 @@ from loader.pipeline.finishing import clean_load
 from loader.pipeline.planning import plan_load
 from loader.publishing.handover import hand_over
 from loader.publishing.publication import publish_load
+from loader.sources import run_source
 from shared.platform.errors import TerminalError, TransientError
-from shared.services.queueing import BATCH_ACTOR, CLEAN_ACTOR, HANDOVER_ACTOR, PLAN_ACTOR, PUBLISH_ACTOR, QUEUES, read_carrier
+from shared.services.queueing import (
+    BATCH_ACTOR,
+    CLEAN_ACTOR,
+    HANDOVER_ACTOR,
+    PLAN_ACTOR,
+    PUBLISH_ACTOR,
+    QUEUES,
+    SOURCE_ACTOR,
+    read_carrier,
+)
 
 LOG = logging.getLogger(__name__)
 
-# Least first: a new file is looked at before the batches at hand go on; cleaning waits for both, and publishing for all.
-_PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20, PUBLISH_ACTOR: 30, HANDOVER_ACTOR: 25}
+# Least first: a new file is looked at before the batches at hand go on; cleaning waits for both, publishing and sources
+# for all.
+_PRIORITIES: Final = {PLAN_ACTOR: 0, BATCH_ACTOR: 10, CLEAN_ACTOR: 20, PUBLISH_ACTOR: 30, HANDOVER_ACTOR: 25, SOURCE_ACTOR: 30}
 
 
 def declare_actors(context: Context) -> None:
     """Register the actors with the context's broker."""
-    publishing = threading.Lock()
+    publishing, reading = threading.Lock(), threading.Lock()
     work = partial(_work, context)
 
     def plan(load_id: int) -> None:
@@ -39,10 +50,13 @@ def declare_actors(context: Context) -> None:
         work(CLEAN_ACTOR, lambda: clean_load(context, load_id), load_id=load_id)
 
     def publish(load_id: int) -> None:
-        work(PUBLISH_ACTOR, lambda: _publish_alone(context, load_id, publishing), load_id=load_id)
+        work(PUBLISH_ACTOR, lambda: _do_alone(lambda: publish_load(context, load_id), publishing), load_id=load_id)
 
     def take_over(load_id: int) -> None:
         work(HANDOVER_ACTOR, lambda: hand_over(context, load_id), load_id=load_id)
+
+    def read(source_id: int) -> None:
+        work(SOURCE_ACTOR, lambda: _do_alone(lambda: run_source(context, source_id), reading), source_id=source_id)
 
     actors: dict[str, Callable[..., None]] = {
         PLAN_ACTOR: plan,
@@ -50,6 +64,7 @@ def declare_actors(context: Context) -> None:
         CLEAN_ACTOR: clean,
         PUBLISH_ACTOR: publish,
         HANDOVER_ACTOR: take_over,
+        SOURCE_ACTOR: read,
     }
     for name, function in actors.items():
         dramatiq.actor(
@@ -61,14 +76,14 @@ def declare_actors(context: Context) -> None:
         )(function)
 
 
-def _publish_alone(context: Context, load_id: int, publishing: threading.Lock) -> None:
-    """Publish one load at a time in a process: it takes a thread for minutes, and loads want the others."""
-    if not publishing.acquire(blocking=False):
-        raise TransientError("Another load is being published here.")
+def _do_alone(function: Callable[[], None], lock: threading.Lock) -> None:
+    """Publish one load, or read one source, at a time in a process: it takes a thread for minutes, and loads want the others."""
+    if not lock.acquire(blocking=False):
+        raise TransientError("This process is at another one.")
     try:
-        publish_load(context, load_id)
+        function()
     finally:
-        publishing.release()
+        lock.release()
 
 
 def _work(context: Context, actor: str, function: Callable[[], None], /, **ids: int) -> None:

@@ -22,6 +22,7 @@ from shared.platform.errors import TripdeckError
 from shared.services.database import execute, transaction
 from shared.services.queueing import CLEAN_ACTOR, HANDOVER_ACTOR, PLAN_ACTOR, PUBLISH_ACTOR, count_messages
 from shared.services.redis_client import connect_redis
+from shared.sources import enqueue_source
 
 LOG = logging.getLogger(__name__)
 
@@ -155,11 +156,14 @@ def reconcile(context: Context) -> int:
         idle = execute(connection, "list_idle_loads", lease_s=lease_s, patience_s=patience_s).all()
         publications = execute(connection, "list_idle_publications", lease_s=lease_s, patience_s=patience_s).scalars().all()
         due = execute(connection, "list_due_handovers", lease_s=lease_s, patience_s=patience_s).scalars().all()
+        sources = execute(connection, "list_due_sources", lease_s=lease_s, patience_s=patience_s).scalars().all()
     for load_id in publications:
         enqueue_load(context.broker, load_id, actor=PUBLISH_ACTOR)
     for load_id in due:
         enqueue_load(context.broker, load_id, actor=HANDOVER_ACTOR)
-    sent = len(publications)
+    for source_id in sources:
+        enqueue_source(context.broker, source_id)
+    sent = len(publications) + len(sources)
     for load in idle:
         if load.work == "batch":
             sent += _finish_or_dispatch(context, load.load_id, patience_s=patience_s)

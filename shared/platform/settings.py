@@ -13,10 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.platform.errors import SettingsError
+from shared.platform.errors import RequestError, SettingsError
+from shared.platform.source_address import parse_address
 
 PREFIX = "TRIPDECK_"
 SECRETS_DIR = Path("/run/secrets")
@@ -125,6 +126,13 @@ class Settings(BaseSettings):
     record_limit_bytes: int = Field(1 * 2**20, ge=1024, description="Longest record of a file. Bytes.")
     event_history: int = Field(100_000, ge=1000, description="Events kept for replay. Count.")
     upload_limit_bytes: int = Field(1 * 2**40, ge=1, description="Largest file. Bytes.")
+    source_allow: tuple[str, ...] = Field(
+        (),
+        description="Addresses that files may be read from, with all below them, such as s3://drops/bikes/ or "
+        "https://data.example.org/trips/; none when empty. JSON list of URLs.",
+    )
+    source_private: bool = Field(False, description="Read https sources on hosts that are not public, too. true or false.")
+    source_timeout_s: float = Field(3600.0, gt=0, description="Longest read of a file from a web server. Seconds.")
     upload_slots: int = Field(
         4, ge=1, description="Files that one hub takes in at once; each needs 32 MiB, the senders of others wait. Count."
     )
@@ -168,6 +176,16 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line kept.")
     log_format: Literal["text", "json"] = Field("text", description="Form of log lines.")
 
+    @field_validator("source_allow")
+    @classmethod
+    def _check_addresses(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in given:
+            try:
+                parse_address(entry)
+            except RequestError as error:
+                raise ValueError(f"{entry}: {error.message}") from error
+        return given
+
     @cached_property
     def browser_s3_endpoint(self) -> str:
         """S3 server as browsers reach it."""
@@ -201,10 +219,13 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
         raise SettingsError(f"{name}: {first['msg']}") from error
 
 
+_LISTS = ("allowed_origins", "source_allow")
+
+
 def _parse_environment(environment: Mapping[str, str]) -> dict[str, object]:
     parsed: dict[str, object] = {}
     for name in Settings.model_fields:
         value = environment.get(PREFIX + name.upper())
         if value is not None:
-            parsed[name] = tuple(__import__("json").loads(value)) if name == "allowed_origins" else value
+            parsed[name] = tuple(__import__("json").loads(value)) if name in _LISTS else value
     return parsed

@@ -62,10 +62,10 @@ class UploadedPart:
 
 
 class ObjectStore:
-    """One bucket."""
+    """One bucket: the product's, or another one of the same server."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.bucket = settings.s3_bucket
+    def __init__(self, settings: Settings, *, bucket: str | None = None) -> None:
+        self.bucket = bucket or settings.s3_bucket
         self._client = _make_client(settings, settings.s3_endpoint)
         self._signer = _make_client(settings, settings.browser_s3_endpoint)
 
@@ -132,6 +132,12 @@ class ObjectStore:
         with store_errors():
             found = self._client.list_objects(self.bucket, prefix=prefix, recursive=True)
             return [str(entry.object_name) for entry in found]
+
+    def list_stored(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield the objects whose keys begin with prefix, in the order of their keys, a page of 1,000 at a time."""
+        with store_errors():
+            for entry in self._client.list_objects(self.bucket, prefix=prefix, recursive=True):
+                yield StoredObject(str(entry.object_name), (entry.etag or "").strip('"'), entry.size or 0)
 
     def read(
         self, stored: StoredObject, *, offset: int = 0, length: int | None = None, chunk_bytes: int = _READ_BYTES

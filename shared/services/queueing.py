@@ -24,6 +24,7 @@ BATCH_ACTOR: Final = "load_batch"
 CLEAN_ACTOR: Final = "clean_load"
 PUBLISH_ACTOR: Final = "publish_load"
 HANDOVER_ACTOR: Final = "hand_over"
+SOURCE_ACTOR: Final = "run_source"
 
 # Two queues, each fetched from by every worker: a small file need not wait behind the batches of a large one.
 QUEUES: Final[Mapping[str, str]] = {
@@ -32,6 +33,7 @@ QUEUES: Final[Mapping[str, str]] = {
     CLEAN_ACTOR: "load",
     PUBLISH_ACTOR: "load",
     HANDOVER_ACTOR: "load",
+    SOURCE_ACTOR: "load",
 }
 
 # A killed worker's messages come back after 15 s instead of 60 s plus a rare lottery (81 to 929 s in nine trials).

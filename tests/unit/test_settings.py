@@ -66,3 +66,9 @@ def test_settings_survive_the_way_through_an_environment() -> None:
 
 def test_secrets_don_t_show_in_a_printed_object() -> None:
     assert "geheim" not in repr(Settings(s3_secret_key="geheim", hub_secret="geheim", database_url="postgresql://x:geheim@h/d"))
+
+
+@pytest.mark.parametrize("entry", ["http://data.example.org/", "/etc", "https://user@data.example.org/", "s3://Bucket/"])
+def test_an_address_that_nobody_may_read_is_refused(entry: str) -> None:
+    with pytest.raises(SettingsError, match="TRIPDECK_SOURCE_ALLOW"):
+        load_settings({"TRIPDECK_SOURCE_ALLOW": f'["{entry}"]'})

@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 
 from shared.domain.time_zones import list_timezones
+from ui.loads.sources import render_sources
 from ui.services.hub_address import hub_address, require_hub
 from ui.services.resources import Resources, get_resources
 from ui.session.navigation import open_load, open_load_on_map
@@ -31,6 +32,7 @@ def render_load_page() -> None:
             options = _render_options()
         with left:
             render_transfers(key="transfers", hub=hub_address(resources), options=options, on_show=_remember_shown)
+        render_sources(resources, options)
 
 
 def _render_options() -> dict[str, str]:

@@ -52,6 +52,17 @@ class Hub:
         """Have a load published as files in the object store; returns its publication. Raises: as order."""
         return _read_answer(self._request("POST", f"/api/v1/loads/{load_id}/publication"))
 
+    def add_source(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Have an address watched; returns the source. Raises: TerminalError for an address that may not be read; as order."""
+        return _read_answer(self._request("POST", "/api/v1/sources", json.dumps(dict(body)).encode()))
+
+    def order_source(self, source_id: int, order: str) -> None:
+        """Pause, resume, run, retry or remove a source. Raises: as order."""
+        path = f"/api/v1/sources/{source_id}"
+        answer = self._request("DELETE", path) if order == "remove" else self._request("POST", f"{path}/{order}")
+        if answer.status >= 400:
+            _read_answer(answer)
+
     def fetch_rejects(self, load_id: int, form: RejectForm) -> bytes:
         """All rejects of a load. Raises: as order."""
         answer = self._request("GET", f"/api/v1/loads/{load_id}/rejects?format={form}")

@@ -318,3 +318,44 @@ class CompleteBody(Params):
     """What to do with the file."""
 
     options: LoadOptionsBody = Field(default_factory=lambda: LoadOptionsBody.model_validate({}), description="How to read it.")
+
+
+# Sources
+
+
+class NewSourceBody(Params):
+    """An address to read trip files from."""
+
+    address: str = Field(
+        min_length=1, max_length=2100, description="s3://bucket/prefix or https://host/path.", examples=["s3://drops/bikes/"]
+    )
+    options: LoadOptionsBody = Field(
+        default_factory=lambda: LoadOptionsBody.model_validate({}), description="How its files are read."
+    )
+    is_watched: bool = Field(True, description="Whether it is listed again and again; false: once.")
+    interval_s: int = Field(60, ge=5, le=31 * 86_400, description="Time between listings. Seconds.")
+    on_drift: Literal["load", "refuse", "ask"] = Field(
+        "ask", description="What happens to a file whose columns are not those that the source has had."
+    )
+
+
+class SourceParams(Params):
+    """One source."""
+
+    source_id: Id = Field(description="The source.")
+
+
+class SourceObjectsParams(SourceParams):
+    """A page of a source's objects."""
+
+    after: int = Field(0, ge=0, le=2**53, description="Objects found after this one (source_object_id).")
+    limit: int = Field(100, ge=1, le=1_000, description="Objects a page.")
+    state: Literal["found", "loaded", "failed", "waiting", "refused", "changed"] | None = Field(
+        None, description="Objects in this state only."
+    )
+
+
+class RetrySourceBody(Params):
+    """What to read again."""
+
+    source_object_id: int | None = Field(None, ge=1, le=2**53, description="This object only; else all that wait for a person.")

@@ -251,3 +251,57 @@ class HealthResponse(Response):
 
     status: str
     version: str
+
+
+class SourceResponse(Response):
+    """An address that trip files are read from."""
+
+    source_id: int
+    address: str
+    options: dict[str, Any] = Field(description="How its files are read.")
+    on_drift: Literal["load", "refuse", "ask"]
+    is_watched: bool = Field(description="Whether it is listed again and again; false: once.")
+    state: Literal["active", "paused", "ended"]
+    interval_s: int
+    due_at: datetime = Field(description="When it is listed next, while it is active.")
+    listed_at: datetime | None = Field(description="When it was listed to its end last.")
+    created_at: datetime
+    error_code: str | None
+    error_message: str | None = Field(description="Why the last listing failed.")
+    objects_found: int = Field(description="Objects that are to be read.")
+    objects_loaded: int = Field(description="Objects whose load was requested.")
+    objects_failed: int
+    objects_waiting: int = Field(description="Objects that wait for a person, because their columns have changed.")
+    objects_refused: int = Field(description="Objects that were refused, because their columns have changed.")
+    loads_failed: int = Field(description="Loads of its objects that failed, those with a question included.")
+
+
+class SourcesResponse(Response):
+    """All sources."""
+
+    sources: list[SourceResponse]
+
+
+class SourceObjectResponse(Response):
+    """One version of an object of a source."""
+
+    source_object_id: int
+    source_id: int
+    key: str
+    etag: str = Field(description="Of an object store or a web server; of a web server without one, date and size.")
+    bytes: int | None
+    state: Literal["found", "loaded", "failed", "waiting", "refused", "changed"]
+    has_drifted: bool = Field(description="Whether its columns were none that the source had had.")
+    load_id: int | None
+    load_state: State | None
+    error_code: str | None
+    error_message: str | None
+    attempts: int
+    found_at: datetime
+
+
+class SourceObjectsResponse(Response):
+    """A page of a source's objects."""
+
+    objects: list[SourceObjectResponse]
+    next: str | None = Field(description="Path of the next page.")
