@@ -15,6 +15,7 @@ from loader.cli.publish import publish
 from loader.cli.questions import datasources, group, groups, histogram, questions, regions, weekly
 from loader.cli.sources import app as watch_source
 from loader.cli.token import token
+from loader.cli.webhook import webhook
 
 app = typer.Typer(
     name="tripdeck",
@@ -64,3 +65,4 @@ for command in (
     app.command()(command)
 app.add_typer(places)
 app.add_typer(watch_source, name="watch-source")
+app.add_typer(webhook)

@@ -21,6 +21,7 @@ from loader.hub.handlers import (
     sources,
     status,
     uploads,
+    webhooks,
     weekly,
 )
 from loader.hub.handlers import inspection as inspect
@@ -54,6 +55,10 @@ ROUTES: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     ("/api/v1/sources/{source_id}/resume", sources.ResumeSourceHandler),
     ("/api/v1/sources/{source_id}/run", sources.RunSourceHandler),
     ("/api/v1/sources/{source_id}/retry", sources.RetrySourceHandler),
+    ("/api/v1/webhooks", webhooks.WebhooksHandler),
+    ("/api/v1/webhooks/{webhook_id}", webhooks.WebhookHandler),
+    ("/api/v1/webhooks/{webhook_id}/test", webhooks.WebhookTestHandler),
+    ("/api/v1/webhooks/{webhook_id}/deliveries", webhooks.DeliveriesHandler),
     ("/api/v1/events", feed.EventsHandler),
     ("/api/v1/weekly-average", weekly.WeeklyAverageHandler),
     ("/api/v1/trip-groups", groups.GroupsHandler),

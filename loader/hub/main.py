@@ -29,6 +29,7 @@ from loader.hub.support.imports import import_slow
 from loader.hub.support.metrics import Metrics
 from loader.hub.support.upload_gate import UploadGate
 from loader.telemetry.backlog import BacklogReader
+from loader.webhooks.addresses import PrivateHosts
 from shared.index.snapshot import cache_index, get_block_cache
 from shared.platform.errors import SettingsError, TripdeckError
 from shared.platform.logs import configure_logs
@@ -91,6 +92,7 @@ async def run_hub(settings: Settings) -> None:
 def make_services(settings: Settings) -> Services:
     """Return the services of the hub; connections open at first use. Raises: SettingsError."""
     access = Access(settings)
+    PrivateHosts.parse(settings.webhook_private_hosts)  # an entry that can't be read is said at the start
     tracing = make_tracing("tripdeck-hub", os.environ)
     cache_mib = settings.block_cache_mib
     engine = cache_index(connect_database(settings), mib=cache_mib)

@@ -40,6 +40,8 @@ class Backlog:
     sources_failing: int
     source_objects_unread: int
     source_objects_undecided: int
+    deliveries_pending: int
+    oldest_delivery_s: float
 
     @property
     def batches_pending(self) -> int:
@@ -80,6 +82,14 @@ GAUGES: Final[Mapping[str, tuple[str, Callable[[Backlog], float]]]] = {
         "Age of the oldest event that is not in the stream; 0 when all are.",
         lambda found: found.unrelayed_s,
     ),
+    "tripdeck_webhook_deliveries_pending": (
+        "Messages to webhooks that are to be sent, those that are tried again included.",
+        lambda found: found.deliveries_pending,
+    ),
+    "tripdeck_webhook_oldest_pending_seconds": (
+        "Age of the oldest message to a webhook that is to be sent; 0 when there is none.",
+        lambda found: found.oldest_delivery_s,
+    ),
 }
 
 
@@ -117,6 +127,7 @@ class BacklogReader:
                 work = execute(connection, "fetch_backlog", lease_s=self._lease_s).one()
                 sources = execute(connection, "fetch_source_backlog").one()
                 relay = execute(connection, "fetch_relay_backlog", relayed_to=self._relayed_to).one()
+                webhooks = execute(connection, "fetch_webhook_backlog").one()
         except TripdeckError as error:
             LOG.debug("the backlog can't be read", extra={"reason": error.message})
             return None
@@ -134,6 +145,8 @@ class BacklogReader:
             sources_failing=sources.failing,
             source_objects_unread=sources.to_read,
             source_objects_undecided=sources.undecided,
+            deliveries_pending=webhooks.pending,
+            oldest_delivery_s=max(0.0, webhooks.oldest_s or 0.0),
         )
 
 

@@ -41,6 +41,14 @@ class WorkerMetrics:
         )
         for outcome in ("loaded", "failed", "waiting", "refused", "changed"):
             self.source_objects.labels(outcome)
+        self.webhook_deliveries = Counter(
+            "tripdeck_worker_webhook_deliveries",
+            "Attempts to send a message to a webhook: delivered, retried later, or failed for good.",
+            ("outcome",),
+            registry=registry,
+        )
+        for outcome in ("delivered", "retried", "failed"):
+            self.webhook_deliveries.labels(outcome)
         for outcome in ("loaded", "rejected"):
             self.rows.labels(outcome)
         for outcome in ("done", "failed"):

@@ -16,6 +16,7 @@ from typing import Final
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import PATIENCE_S, enqueue_batches, finish_load, fold_running
 from loader.pipeline.object_retention import drop_expired_objects, drop_stale_uploads
+from loader.webhooks.deliveries import drop_old_deliveries
 from shared.events import publish_events
 from shared.loads import enqueue_load
 from shared.platform.errors import TripdeckError
@@ -116,7 +117,8 @@ class Maintenance:
         drop_expired_objects(self._context)
 
     def trim_events(self) -> None:
-        """Delete events older than the history."""
+        """Delete events older than the history, and webhook deliveries that ended long ago."""
+        drop_old_deliveries(self._context.engine)
         with transaction(self._context.engine) as connection:
             execute(connection, "delete_old_events", keep=self._context.settings.event_history)
 

@@ -1,4 +1,4 @@
-"""A worker process: the broker with its actors; maintenance and compaction threads beside the worker threads."""
+"""A worker process: the broker with its actors; maintenance, compaction and webhook threads beside the worker threads."""
 
 import logging
 import os
@@ -16,6 +16,7 @@ from loader.worker.actors import declare_actors
 from loader.worker.compactor import Compactor
 from loader.worker.heartbeat import Heartbeat
 from loader.worker.maintenance import Maintenance
+from loader.worker.webhook_sender import WebhookSender
 from shared.platform.logs import configure_logs
 from shared.platform.memory import give_back_code, give_back_free, keep_lasting
 from shared.platform.settings import load_settings
@@ -28,13 +29,14 @@ LOG = logging.getLogger(__name__)
 
 
 class _BackgroundMiddleware(Middleware):
-    """Runs maintenance, compaction and the listener for queue notifications beside the worker threads of a process."""
+    """Runs maintenance, compaction, webhooks and the listener for queue notifications beside the worker threads of a process."""
 
     def __init__(self, context: Context, heartbeat: Heartbeat) -> None:
         self._context = context
         self._heartbeat = heartbeat
         self._maintenance = Maintenance(context)
         self._compactor = Compactor(context)
+        self._webhooks = WebhookSender(context)
         self._close_metrics: Callable[[], None] | None = None
 
     def after_worker_boot(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
@@ -46,6 +48,7 @@ class _BackgroundMiddleware(Middleware):
         ).start()
         self._maintenance.start()
         self._compactor.start()
+        self._webhooks.start()
 
     def before_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Tell running batches to stop."""
@@ -54,6 +57,7 @@ class _BackgroundMiddleware(Middleware):
     def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         """Publish the events of the last batches, and stop the threads."""
         self._heartbeat.remove()
+        self._webhooks.stop()
         self._compactor.stop()
         self._maintenance.stop()
         if self._close_metrics:

@@ -7,6 +7,7 @@ Names that start with TRIPDECK_ and are not listed here are an error: a misspelt
 Names that start with TRIPDECK_TEST_ belong to the test suite.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -162,6 +163,16 @@ class Settings(BaseSettings):
     engine_password: SecretStr | None = Field(None, description="Password of the engine's user.")
     engine_s3_endpoint: str | None = Field(None, description="S3 server as the engine reaches it, URL; the endpoint when empty.")
 
+    # Webhooks
+    webhook_private_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts and networks that webhooks may reach although their addresses are private or their URLs http; for hub "
+        'and workers. JSON list, such as ["hooks.internal", "10.2.0.0/16"].',
+    )
+    webhook_timeout_s: float = Field(10.0, gt=0, description="Time in which a webhook's receiver must answer. Seconds.")
+    # With the pauses of deliveries.py ten attempts span 14 hours: a receiver that is down for a night gets all.
+    webhook_attempts: int = Field(10, ge=1, description="Attempts to send a message to a webhook. Count.")
+
     # Questions
     block_cache_mib: int = Field(256, ge=0, description="Memory of the block cache, in hub and web app each. MiB, 0 = none.")
     min_group_trips: int = Field(
@@ -219,7 +230,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
         raise SettingsError(f"{name}: {first['msg']}") from error
 
 
-_LISTS = ("allowed_origins", "source_allow")
+_LISTS = ("allowed_origins", "source_allow", "webhook_private_hosts")
 
 
 def _parse_environment(environment: Mapping[str, str]) -> dict[str, object]:
@@ -227,5 +238,5 @@ def _parse_environment(environment: Mapping[str, str]) -> dict[str, object]:
     for name in Settings.model_fields:
         value = environment.get(PREFIX + name.upper())
         if value is not None:
-            parsed[name] = tuple(__import__("json").loads(value)) if name in _LISTS else value
+            parsed[name] = tuple(json.loads(value)) if name in _LISTS else value
     return parsed

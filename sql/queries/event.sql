@@ -61,10 +61,11 @@ select last_position from event_position;
 select count(*) as events from load_event where position is null;
 
 -- name: delete_old_events
--- Drops events older than keep positions, but never the last event of a load; returns how many.
+-- Drops events older than keep positions, but never the last event of a load, nor one whose webhook deliveries are not queued; returns how many.
 with gone as (
     delete from load_event as e
     where e.position <= (select last_position from event_position) - %(keep)s::bigint
+      and e.position <= (select last_position from webhook_position)
       and exists (select from load as l where l.load_id = e.load_id and l.last_seq > e.seq)
     returning 1
 )

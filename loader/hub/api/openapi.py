@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from loader.hub.api.operations import Operation, list_operations
-from loader.hub.api.responses import FeedSnapshot, LoadEvent, ProblemResponse
+from loader.hub.api.responses import FeedSnapshot, LoadEvent, ProblemResponse, WebhookMessage
 from loader.hub.support.errors import PROBLEM_MEDIA
 
 Json = dict[str, Any]
@@ -50,6 +50,7 @@ def make_openapi(routes: Iterable[tuple[str, type]]) -> Json:
         "info": {"title": "Tripdeck", "version": version("tripdeck"), "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
         "paths": paths,
+        "webhooks": {"load_ended": {"post": _describe_message(schemas[WebhookMessage])}},
         "components": {
             "schemas": definitions["$defs"],
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A hub token."}},
@@ -61,9 +62,31 @@ def make_openapi(routes: Iterable[tuple[str, type]]) -> Json:
     }
 
 
+def _describe_message(schema: Json) -> Json:
+    """What Tripdeck sends to a registered address."""
+    headers = {
+        "webhook-id": "The message's id, the same at every attempt: drop those that you have.",
+        "webhook-timestamp": "When it was signed, seconds since 1970.",
+        "webhook-signature": "v1, and the base64 of HMAC-SHA256 over id, timestamp and body, joined by points.",
+    }
+    return {
+        "operationId": "receive_load_ended",
+        "summary": "A load has ended",
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+            for name, text in headers.items()
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            "2XX": {"description": "Received. Redirects are not followed, and other answers are tried again."},
+            "410": {"description": "Not wanted any more: this message is not tried again."},
+        },
+    }
+
+
 def _list_models(operations: Iterable[Operation]) -> list[tuple[type[BaseModel], Any]]:
     found: dict[tuple[type[BaseModel], Any], None] = {
-        (model, "serialization"): None for model in (ProblemResponse, LoadEvent, FeedSnapshot)
+        (model, "serialization"): None for model in (ProblemResponse, LoadEvent, FeedSnapshot, WebhookMessage)
     }
     for each in operations:
         if each.body is not None:

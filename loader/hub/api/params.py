@@ -359,3 +359,28 @@ class RetrySourceBody(Params):
     """What to read again."""
 
     source_object_id: int | None = Field(None, ge=1, le=2**53, description="This object only; else all that wait for a person.")
+
+
+# Webhooks
+
+
+class NewWebhookBody(Params):
+    """An address that is to hear of the end of loads."""
+
+    url: str = Field(max_length=2_000, description="Where messages are POSTed: https, or http to a private host that is allowed.")
+    states: list[Literal["succeeded", "failed", "cancelled", "undone"]] = Field(
+        default_factory=list, max_length=4, description="Ends that it hears of; all without it."
+    )
+
+
+class WebhookParams(Params):
+    """One webhook."""
+
+    webhook_id: Id = Field(description="The webhook.")
+
+
+class DeliveriesParams(WebhookParams):
+    """A page of deliveries, newest first."""
+
+    before: int | None = Field(None, ge=1, le=2**53, description="Deliveries older than this one.")
+    limit: int = Field(50, ge=1, le=500, description="Deliveries a page.")

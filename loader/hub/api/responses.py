@@ -159,6 +159,67 @@ class PublicationResponse(Response):
     handovers: list[HandoverResponse] = Field(description="Its way into engines.")
 
 
+class NewWebhookResponse(Response):
+    """A webhook as it was registered."""
+
+    webhook_id: int
+    url: str
+    states: list[str] = Field(description="Ends of loads that it hears of.")
+    secret: str = Field(description="Key of its signatures (Standard Webhooks). It is not shown again.")
+    created_at: datetime
+
+
+class WebhookResponse(Response):
+    """A webhook with the deliveries of the last 30 days."""
+
+    webhook_id: int
+    url: str
+    states: list[str]
+    created_at: datetime
+    pending: int = Field(description="Messages that are to be sent.")
+    failed: int = Field(description="Messages that were given up.")
+    delivered: int
+    delivered_at: datetime | None = Field(description="When the last message arrived.")
+
+
+class WebhooksResponse(Response):
+    """Registered webhooks, oldest first."""
+
+    webhooks: list[WebhookResponse]
+
+
+class DeliveryResponse(Response):
+    """A message to a webhook."""
+
+    delivery_id: int
+    message_id: str = Field(description="Its header webhook-id, the same at every attempt.")
+    webhook_id: int
+    type: str = Field(description="load.succeeded, load.failed, load.cancelled, load.undone or test.")
+    load_id: int | None
+    state: Literal["pending", "delivered", "failed"]
+    attempts: int
+    status: int | None = Field(description="Status of the last answer; null when none came.")
+    error_message: str | None
+    created_at: datetime
+    due_at: datetime | None = Field(description="When it is tried next.")
+    finished_at: datetime | None
+
+
+class DeliveriesResponse(Response):
+    """A page of deliveries, newest first."""
+
+    deliveries: list[DeliveryResponse]
+    next: str | None = Field(description="Path of the next page.")
+
+
+class WebhookMessage(Response):
+    """The body of a message to a webhook."""
+
+    type: str = Field(description="load.succeeded, load.failed, load.cancelled or load.undone; test for a test message.")
+    timestamp: datetime = Field(description="When the load ended.")
+    data: LoadEvent = Field(description="The event as the feed has it. Of a test message: webhook_id and at.")
+
+
 class UploadedPartResponse(Response):
     """A part that the store has."""
 
