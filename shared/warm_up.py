@@ -14,8 +14,7 @@ from shared.compaction.segment_copy import encode_flows
 from shared.compaction.sorted_ends import sort_ends
 from shared.domain.area import Box
 from shared.domain.clock import DAY
-from shared.groups.question import FlowQuestion
-from shared.groups.top_flows import LargestFlows, OrderedFlows
+from shared.groups.ordered_counter import OrderedCounter
 from shared.index.block_cache import BlockCache
 from shared.index.block_fetch import decode_blocks, flatten_datasources
 from shared.index.block_header import BlockHeader, BlockRow, EncodedBlock
@@ -46,7 +45,7 @@ def compile_kernels() -> None:
     sent = parse_columns(HEADER + b"\x00\x01" + b"\xff" * 6, fields=1)  # a row of one null, and the end
     _ = sent.numbers(0), sent.arrays(0), sent.texts(0)
     decode_positions(encode_positions(np.zeros(1), np.zeros(1)))
-    sorted_ends = sort_ends(np.array([1, 5]), np.array([1 << 32, 2 << 32]), np.array([5, 6]), others=np.array([3, 4]))
+    sorted_ends = sort_ends(np.array([1, 5]), np.array([1 << 30, 2 << 30]), np.array([5, 6]), others=np.array([3, 4]))
     [values] = make_blocks(sorted_ends, [None])
     row = BlockRow(*values[:-1])
     header = BlockHeader(
@@ -56,7 +55,8 @@ def compile_kernels() -> None:
         delta_words=row.x_at,
         x_words=row.y_at - row.x_at,
         y_words=row.times_at - row.y_at,
-        time_words=(row.durations_at or 0) - row.times_at,
+        time_words=row.durations_at - row.times_at,
+        duration_words=row.minutes_at - row.durations_at,
     )
     blocks = decode_blocks([EncodedBlock(header, row.week_index, row.bits)])
     blocks.table["end_test"] = blocks.table["other_test"] = INSIDE
@@ -67,12 +67,19 @@ def compile_kernels() -> None:
     list_ends(blocks.table, blocks.words, sources, np.empty((4, 2), np.int64))
     list_positions(blocks.table, blocks.words, np.empty(2, np.int64))
     counter = PairCounter()
-    sum_groups(blocks.table, blocks.words, scan_filter.limits, GroupKeys(counter.slots, 32, 1), sources, sums)
+    sum_groups(
+        blocks.table,
+        blocks.words,
+        scan_filter.limits,
+        GroupKeys(counter.slots, counter.slots, 32, np.zeros(1_440, np.int64)),
+        sources,
+        sums,
+    )
     counter.add(*(find_trips(blocks, scan_filter)[:2] >> 2))
     counter.list_pairs()
-    flows = OrderedFlows(LargestFlows(FlowQuestion(), None), is_seen=True)
-    flows.add(find_cells(blocks, scan_filter, shift=2), complete_before=0)
-    flows.finish()
+    cells = find_cells(blocks, scan_filter, shift=2)
+    for found, keys in ((cells, 2), (np.concatenate([cells, cells]), 3)):
+        OrderedCounter(lambda *_: None, keys=keys).count([(found, 0)])
     encode_flows(FlowCells(sorted_ends).make_rows(), segment_id=1, kind=None)
     _ask_an_empty_index()
 

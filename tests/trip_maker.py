@@ -14,7 +14,8 @@ from shared.compaction.block_writer import make_batch_blocks
 from shared.compaction.segment_copy import write_rows
 from shared.compaction.segments import create_segment
 from shared.domain.position import encode_position
-from shared.index.layout import DAY_ONE, DURATION_CODES
+from shared.index.layout import DURATION_CODES, number_day
+from shared.index.stamps import make_stamp
 from shared.services.database import driver_connection, execute
 from shared.services.named_queries import query
 
@@ -70,8 +71,9 @@ def insert_trips(
 
 
 def _stamp(trip: MadeTrip, regions: dict[str, int], datasources: dict[str, int]) -> int:
-    hour = (trip.started_at.date() - DAY_ONE).days * 24 + trip.started_at.hour
-    return hour << 32 | regions[trip.region] << 16 | datasources[trip.datasource]
+    minute = (number_day(trip.started_at.date()) * 24 + trip.started_at.hour) * 60 + trip.started_at.minute
+    stamp: int = make_stamp(minute, regions[trip.region], datasources[trip.datasource])
+    return stamp
 
 
 def _encode_duration(duration_s: int | None) -> int:

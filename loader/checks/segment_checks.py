@@ -17,7 +17,7 @@ from shared.domain.position import X_MASK, Y_MASK
 from shared.index.block_fetch import decode_blocks
 from shared.index.block_header import BlockHeader, EncodedBlock
 from shared.index.block_reader import read_block
-from shared.index.layout import CELL_SHIFT, HOURS
+from shared.index.layout import CELL_SHIFT, DURATION_CODES, HOURS
 from shared.kernels.bit_packing import unpack_numbers
 from shared.platform.arrays import Numbers
 from shared.services.database import stream_rows
@@ -44,12 +44,12 @@ def check_points(connection: Connection, load_id: int | None) -> Iterator[Disagr
         if row.bits is None:
             sums[row.owner, row.is_origin, row.region_id, row.cell][0] = [row.trips, row.hash]
             continue
-        ends, others, times, durations = _read_block(row)
+        ends, others, times, details = _read_block(row)
         yield from _compare_weeks(row, times // _DATASOURCES // HOURS)
         if row.has_cell_hours:
             _add_hours(cell[0], times // _DATASOURCES, np.ones_like(times))
         is_inside = _is_between(ends, row.bounds[:4]) & (_is_between(others, row.bounds[4:]) if row.is_origin else True)
-        hashes = (ends % _PRIME + 1) * (others % _PRIME + times % _PRIME + durations + 1)
+        hashes = (ends % _PRIME + 1) * (others % _PRIME + times % _PRIME + details + 1)
         for cell in np.unique(ends >> 32).tolist():
             selected = is_inside & (ends >> 32 == cell)
             found = sums[row.owner, row.is_origin, row.region_id, cell][1]
@@ -80,7 +80,7 @@ def _stream(connection: Connection, name: str, load_id: int | None) -> Iterator[
 
 
 def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """A block's ends, other ends (0 for destinations), 65,536 times the hour + datasource, and codes of durations."""
+    """A block's ends, other ends (0 for destinations), 65,536 * hour + datasource, duration code + 1,442 * minute."""
     header = BlockHeader(
         row.trips,
         base=row.cell,
@@ -91,16 +91,17 @@ def _read_block(row: Row[Any]) -> tuple[Numbers, Numbers, Numbers, Numbers]:
         delta_words=row.x_at,
         x_words=row.y_at - row.x_at,
         y_words=row.times_at - row.y_at,
-        time_words=0 if row.durations_at is None else row.durations_at - row.times_at,
+        time_words=row.durations_at - row.times_at,
+        duration_words=row.minutes_at - row.durations_at,
     )
     blocks = decode_blocks([EncodedBlock(header, row.week_index, row.bits)])
-    found = np.zeros((4, row.trips), np.int64)
+    found = np.zeros((5, row.trips), np.int64)
     read_block(blocks.table[0], blocks.words, found, row.is_origin)
     code = found[2] & 0xFFFF
     hours = ((found[2] >> 16) + row.base_week) * HOURS + code % HOURS
     # A damaged block may have codes of datasources that it does not list.
     datasources = np.array(row.datasource_ids)[np.minimum(code // HOURS, len(row.datasource_ids) - 1)]
-    return found[0], found[1], hours * _DATASOURCES + datasources, found[3]
+    return found[0], found[1], hours * _DATASOURCES + datasources, found[3] + DURATION_CODES * found[4]
 
 
 def _add_hours(found: list[int], hours: Numbers, trips: Numbers) -> None:

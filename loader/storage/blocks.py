@@ -16,8 +16,8 @@ from shared.index.layout import DURATION_CODES, number_day
 from shared.index.stamps import make_stamp
 from shared.platform.arrays import Numbers
 
-_HOUR_US: Final = 3_600_000_000
-_EPOCH_HOURS: Final = number_day(date(1970, 1, 1)) * 24
+_MINUTE_US: Final = 60_000_000
+_EPOCH_MINUTES: Final = number_day(date(1970, 1, 1)) * 1_440
 # Each region of a batch has its own blocks of both ends; 100 regions take a tenth of the time of a batch.
 _MOST_REGIONS: Final = 100
 
@@ -32,9 +32,9 @@ def list_blocks(trips: TripColumns | None) -> list[Row] | None:
 
 
 def _stamp(trips: TripColumns) -> Numbers:
-    hours = trips.started_us // _HOUR_US + _EPOCH_HOURS
+    minutes = trips.started_us // _MINUTE_US + _EPOCH_MINUTES
     region, datasource = (labels.ids[labels.codes].astype(np.int64) for labels in (trips.region, trips.datasource))
-    stamps: Numbers = make_stamp(hours, region, datasource)
+    stamps: Numbers = make_stamp(minutes, region, datasource)
     return stamps
 
 

@@ -22,8 +22,8 @@ from shared.services.named_queries import query
 
 # So many samples make parts that differ in size by a few per cent.
 _SAMPLES_PER_PART: Final = 1_000
-_HOUR_US: Final = 3_600_000_000
-_EPOCH_HOURS: Final = number_day(date(2000, 1, 1)) * 24
+_MINUTE_US: Final = 60_000_000
+_EPOCH_MINUTES: Final = number_day(date(2000, 1, 1)) * 1_440
 _FIELDS: Final = (
     ("origin", ">i8"), ("destination", ">i8"), ("started_at", ">i8"), ("region", ">i2"), ("datasource", ">i2"),
     ("duration", ">i4"),
@@ -74,11 +74,11 @@ def _read_trips(
         limits |= {f"{prefix}_{name}": value for name, value in zip(names, key or (None,) * 3, strict=True)}
     buffer = _read_copy(connection, "copy_unindexed_trips", limits)
     rows = np.frombuffer(buffer, _ROW, (len(buffer) - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize, _HEADER_BYTES)
-    hours = rows["started_at"].astype(np.int64) // _HOUR_US + _EPOCH_HOURS
+    minutes = rows["started_at"].astype(np.int64) // _MINUTE_US + _EPOCH_MINUTES
     origins, destinations, regions, datasources, durations = (
         rows[name].astype(np.int64) for name in ("origin", "destination", "region", "datasource", "duration")
     )
-    return origins, destinations, make_stamp(hours, regions, datasources), durations
+    return origins, destinations, make_stamp(minutes, regions, datasources), durations
 
 
 def _read_copy(connection: Connection, name: str, parameters: dict[str, Any]) -> bytearray:

@@ -17,12 +17,12 @@ from shared.compaction.sorted_ends import SortedEnds, sort_ends
 from shared.domain.position import POSITION_BITS, X_MASK, Y_MASK
 from shared.index.block_header import BlockRow
 from shared.index.layout import BLOCK_TRIPS, CELL_SHIFT, DAY_ONE, HOURS
-from shared.index.stamps import ID_LIMIT, get_datasource, get_hour
+from shared.index.stamps import ID_LIMIT, get_datasource, get_hour, get_minute
 from shared.kernels.bit_packing import list_columns, pack_numbers
 from shared.kernels.compiler import compile_kernel
 from shared.kernels.kd_partition import Steps, part_patches
 from shared.kernels.morton import gather
-from shared.platform.arrays import Numbers
+from shared.platform.arrays import Numbers, Words
 
 PATCH_BLOCKS: Final = 96
 """Most blocks of a patch: the trips of one cell in one part of a compaction.
@@ -169,26 +169,30 @@ def _encode_blocks(sorted_ends: SortedEnds, offsets: Numbers, permutation: Steps
         columns += [pack_numbers(axis, offsets, 1) for axis in axes]
         other_bounds = found_bounds.tolist()
     codes, datasources, datasource_offsets = encode_times(sorted_ends.stamps, offsets)
-    columns += [pack_numbers(codes, offsets, 1), pack_numbers(sorted_ends.durations, offsets, 1)]
-    has_durations = (np.maximum.reduceat(sorted_ends.durations, first) > 0).tolist()
-    bits = zip(*(list_columns(*column) for column in columns), strict=True)
-    words = [np.diff(starts) for _, starts in columns[:-1]]
+    columns += [pack_numbers(codes, offsets, 1), _pack_durations(sorted_ends.durations, offsets)]
+    words = [np.diff(starts) for _, starts in columns]
     if sorted_ends.others is None:
         words[1:1] = [np.zeros_like(first)] * 2
-    # First words of both axes of the other ends, of the times, and of the durations.
+    else:
+        columns.append(pack_numbers(get_minute(sorted_ends.stamps), offsets, 1))
+    bits = map(b"".join, zip(*(list_columns(*column) for column in columns), strict=True))
+    # First words of both axes of the other ends, of times, durations and minutes.
     numbers = np.stack([np.diff(offsets), *np.cumsum(words, axis=0)], axis=1).tolist()
     sums, end_bounds = week_indexes.list_sums(), bounds.tolist()
     sources = encode_arrays("int2[]", datasources, datasource_offsets)
     mondays = [DAY_ONE + timedelta(7 * week) for week in weeks.tolist()]
     regions, lows = sorted_ends.regions[first].tolist(), bases.tolist()
-    for n, (week_index, (*block_bits, durations)) in enumerate(zip(week_indexes.list_columns(), bits, strict=True)):
-        if has_durations[n]:
-            block_bits.append(durations)
-        else:
-            numbers[n][-1] = None
+    for n, (week_index, block_bits) in enumerate(zip(week_indexes.list_columns(), bits, strict=True)):
         known = (regions[n], sorted_ends.others is not None, *numbers[n], mondays[n], lows[n])
-        columns_of_block = sources[n], sums[n], week_index, b"".join(block_bits)
-        yield BlockRow._make((*known, *end_bounds[n], *other_bounds[n], *columns_of_block))
+        yield BlockRow._make((*known, *end_bounds[n], *other_bounds[n], sources[n], sums[n], week_index, block_bits))
+
+
+def _pack_durations(durations: Numbers, offsets: Numbers) -> tuple[Words, Numbers]:
+    """Pack the codes of durations; of blocks whose codes are all 0, nothing."""
+    words, starts = pack_numbers(durations, offsets, 1)
+    is_kept = np.maximum.reduceat(durations, offsets[:-1]) > 0
+    sizes = np.diff(starts)
+    return words[np.repeat(is_kept, sizes)], np.append(0, np.cumsum(sizes * is_kept))
 
 
 def _split_evenly(starts: Numbers, trips: int, most: int) -> Numbers:

@@ -53,7 +53,7 @@ def make_cells(sorted_ends: SortedEnds, hours_of_cells: Sequence[bytes | None]) 
 
 
 def make_days(counts: Numbers) -> Iterator[Row]:
-    """Yield trips per day, without the segment's id. counts: hours, pairs (region << 16 | datasource), trips.
+    """Yield trips per day, without the segment's id. counts: hours, pairs (region << 15 | datasource), trips.
 
     Shape: 3 by n, in any order.
     """
@@ -67,7 +67,7 @@ def make_days(counts: Numbers) -> Iterator[Row]:
 
 
 def count_hours(stamps: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Count trips per hour and pair (region << 16 | datasource). Shape: n stamps in order of regions → m each, in no order."""
+    """Count trips per hour and pair (region << 15 | datasource). Shape: n stamps in order of regions → m each, in no order."""
     pairs, numbers = _number_pairs(stamps)
     first, last = int(get_hour(stamps.min())), int(get_hour(stamps.max()))
     keys, trips = count_keys(numbers * (last + 1 - first) + get_hour(stamps) - first, len(pairs) * (last + 1 - first))
@@ -77,7 +77,7 @@ def count_hours(stamps: Numbers) -> tuple[Numbers, Numbers, Numbers]:
 
 @compile_kernel
 def _number_pairs(stamps: Numbers) -> tuple[Numbers, Numbers]:
-    """Number the pairs (region << 16 | datasource) of stamps. Shape: n stamps in order of regions → m pairs, n numbers."""
+    """Number the pairs (region << 15 | datasource) of stamps. Shape: n stamps in order of regions → m pairs, n numbers."""
     pairs, numbers, count = np.empty(len(stamps), np.int64), np.empty(len(stamps), np.int64), 0
     slots = np.full(ID_LIMIT, -1, np.int64)
     for trip in range(len(stamps)):

@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from sqlalchemy import Connection
 
 from shared.domain.trip_end import area_parameters
-from shared.groups.detail_hours import GroupHours
 from shared.groups.detail_question import GroupDetail, GroupDetailQuestion, SampleTrip
+from shared.groups.detail_times import GroupTimes
 from shared.index.snapshot import Reader, open_snapshot, retry_stale
 from shared.services.database import execute, preferring_indexes
 
@@ -28,24 +28,23 @@ def _fetch_group(connection: Connection, question: GroupDetailQuestion) -> Group
     reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
     if reader.trips.first_on is None or (question.box and question.box.area().is_empty):
         return GroupDetail(0, (), (0,) * 24, ())
-    from_blocks = GroupHours.count(reader, question) if question.fits_blocks else None
-    detail = _look(reader, question, from_blocks)
+    detail = _look(reader, question, GroupTimes.find(reader, question))
     reader.check(has_read_all=True)
     return detail
 
 
-def _look(reader: Reader, question: GroupDetailQuestion, from_blocks: GroupHours | None) -> GroupDetail:
-    """Merge the counts from blocks with those from trips: of unindexed loads, or of all."""
+def _look(reader: Reader, question: GroupDetailQuestion, times: GroupTimes) -> GroupDetail:
+    """Merge the counts from blocks with those of unindexed loads."""
     parameters = {
         **_parameters(question),
         **reader.trips.name_parameters,
-        "loads": reader.snapshot.unindexed_loads if from_blocks else None,
-        "started_from": from_blocks.find_newest(question.samples) if from_blocks else None,
+        "unindexed_loads": reader.snapshot.unindexed_loads,
+        "started_from": times.find_newest(question.samples),
     }
-    weeks, hours = (from_blocks.weeks, from_blocks.hours) if from_blocks else (Counter[date](), Counter[int]())
+    weeks, hours = times.weeks, times.hours
     connection = reader.connection
     with preferring_indexes(connection):
-        for row in execute(connection, "count_group", **parameters) if parameters["loads"] != [] else ():
+        for row in execute(connection, "count_group", **parameters) if reader.snapshot.unindexed_loads else ():
             hours[row.hour] += row.trips
             if row.is_in_bucket:
                 weeks[row.week] += row.trips

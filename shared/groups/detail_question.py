@@ -60,11 +60,6 @@ class GroupDetailQuestion:
         """Hours of the week that count, 0 to 167; None for all."""
         return list_hours(hour_from=self.hour_from, hour_to=self.hour_to, weekdays=self.weekdays)
 
-    @property
-    def fits_blocks(self) -> bool:
-        """Whether hours say enough of a trip's time, as blocks keep them."""
-        return self.bucket_minute is None or self.bucket_minutes % 60 == 0
-
 
 @dataclass(frozen=True, slots=True)
 class SampleTrip:

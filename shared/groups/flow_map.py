@@ -4,10 +4,8 @@ Flows are added up in this process, in columns: returning a row of the database 
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -15,16 +13,15 @@ import polars as pl
 from shared.domain.area import WHOLE_WORLD, AxisArea
 from shared.domain.position import cell_middle, format_geohash
 from shared.domain.trip_end import area_parameters
+from shared.groups.ordered_counter import OrderedCounter
 from shared.groups.question import Flow, FlowLocation, FlowMap, FlowQuestion
-from shared.groups.top_flows import IN, INTERNAL, OUT, Flows, LargestFlows, OrderedFlows
+from shared.groups.top_flows import IN, INTERNAL, OUT, Flows, LargestFlows
 from shared.index.flow_reader import FlowCoverage, split_rows
 from shared.index.layout import ANY, FLOW_SHIFT, ONE_INSIDE
 from shared.index.scan import ScanFilter, find_cells
 from shared.index.snapshot import Reader
 from shared.index.trip_scan import BLOCK_TESTS, TripBlocks, find_uncovered_trips, stream_trip_blocks
 from shared.kernels.pair_counter import PairCounter
-from shared.platform.arrays import Numbers
-from shared.platform.prefetch import work_ahead
 from shared.questions.period_counts import count_anywhere
 from shared.questions.weekly import WeeklyQuestion, resolve_period
 from shared.services.database import execute
@@ -38,10 +35,6 @@ def fetch_largest_flows(reader: Reader, question: FlowQuestion) -> FlowMap:
     trips = largest.trips if counter.counts_all else counter.count_trips()
     reader.check()
     return _make_map(largest, question, trips=trips)
-
-
-# Batches of cells that are read ahead: some 260,000 trips, 4 MB each.
-_COUNTED_AHEAD: Final = 3
 
 
 class _FlowCounter:
@@ -68,23 +61,13 @@ class _FlowCounter:
         return largest
 
     def _count_in_order(self, largest: LargestFlows) -> None:
-        """Count the trips in blocks, in order of their first origin: flows of lower origins are complete. Another thread counts
-        while this one reads.
-        """
-        counter = OrderedFlows(largest, is_seen=self._question.box is None)
-        shift = self._question.cell_shift
-
-        def count(found: tuple[Numbers, int]) -> None:
-            counter.add(found[0], complete_before=found[1])
-
-        read = (
+        """Count the trips in blocks, in order of their first origin: flows of lower origins are complete."""
+        shift, is_seen = self._question.cell_shift, self._question.box is None
+        counter = OrderedCounter(lambda cells, trips: largest.add((cells[0], cells[1], trips), is_seen=is_seen), keys=2)
+        counter.count(
             (find_cells(found.blocks, scan_filter, shift=shift), found.first_base >> shift)
             for found, scan_filter in self._stream_blocks()
         )
-        with ThreadPoolExecutor(1, thread_name_prefix="flows") as pool:
-            for _ in work_ahead(pool, count, read, ahead=_COUNTED_AHEAD):
-                pass
-        counter.finish()
 
     def _count_at_once(self) -> Flows:
         """Count all flows in one table: stored flows, other trips in blocks, and trips of unindexed loads."""

@@ -10,16 +10,14 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from shared.groups.counted_groups import find_groups
 from shared.groups.flow_map import fetch_largest_flows
-from shared.groups.hourly_groups import find_groups
 from shared.groups.question import FlowMap, FlowQuestion, GroupQuestion, TripGroup, parse_after
-from shared.groups.sub_hourly_groups import find_part_groups
+from shared.groups.unindexed_groups import select_groups
 from shared.index.snapshot import open_snapshot, retry_stale
 from shared.questions.histograms import count_hours_of_week, sum_hours
 from shared.questions.weekly import WeeklyQuestion
 
-# Most geohash characters of cells that are counted from blocks; finer cells are counted from the trips.
-_MOST_PRECISION: Final = 9
 # Above so many trips in unindexed loads the database selects the groups: there may be as many groups as trips.
 _MOST_UNINDEXED: Final = 2_000_000
 
@@ -34,11 +32,8 @@ def _find_groups(connection: Connection, question: GroupQuestion) -> list[TripGr
     reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
     if reader.trips.first_on is None or (question.box and question.box.area().is_empty):
         return []
-    if question.precision > _MOST_PRECISION or reader.snapshot.unindexed_trips > _MOST_UNINDEXED:
-        return find_part_groups(reader, question, has_candidates=False)
-    if question.bucket_minutes % 60:
-        return find_part_groups(reader, question)
-    return find_groups(reader, question)
+    is_indexed = reader.snapshot.unindexed_trips <= _MOST_UNINDEXED
+    return find_groups(reader, question) if is_indexed else select_groups(reader, question)
 
 
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:

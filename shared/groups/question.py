@@ -1,5 +1,6 @@
 """Questions about trip groups and flows, and what they answer."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
@@ -18,7 +19,7 @@ MAX_PRECISION: Final = 12
 MAX_LIMIT: Final = 50_000
 
 
-_DAY_MINUTES: Final = 1440
+DAY_MINUTES: Final = 1440
 
 
 _AFTER: Final = ("after_trips", "after_origin", "after_destination", "after_minute", "after_region")
@@ -92,11 +93,6 @@ class GroupQuestion(FlowQuestion):
         # Zero-argument super() doesn't work in a dataclass with slots: the class is made anew.
         FlowQuestion.__post_init__(self)
         validate_bucket(self.bucket_minutes)
-
-    @property
-    def bucket_hours(self) -> int:
-        """Length of the time of day in whole hours, where it is made of such."""
-        return self.bucket_minutes // 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +183,19 @@ def parse_after(question: GroupQuestion) -> tuple[Any, ...] | None:
     return None if values[0] is None else values
 
 
+def find_last_row(question: GroupQuestion, regions: Mapping[int, str]) -> tuple[int, ...] | None:
+    """Trips and key of the last group of the former page: region id, cells, bucket; None for the first page."""
+    after = parse_after(question)
+    if after is None:
+        return None
+    trips, origin, destination, minute, region = after
+    ids = [number for number, name in regions.items() if name == region]
+    return trips, ids[0] if ids else 0, origin, destination, minute // question.bucket_minutes
+
+
 def validate_bucket(bucket_minutes: int) -> None:
     """Refuse a time of day that doesn't divide the day. Raises: RequestError."""
-    if not 1 <= bucket_minutes <= _DAY_MINUTES or _DAY_MINUTES % bucket_minutes:
+    if not 1 <= bucket_minutes <= DAY_MINUTES or DAY_MINUTES % bucket_minutes:
         raise RequestError("bucket_minutes divides a day of 1440 minutes.", parameter="bucket_minutes")
 
 

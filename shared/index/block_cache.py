@@ -18,10 +18,10 @@ import numpy as np
 from shared.kernels.offset_table import ABSENT, OffsetTable
 from shared.platform.arrays import Numbers, Words
 
-DELTAS, X, Y, TIMES, DURATIONS = 1, 2, 4, 8, 16
+DELTAS, X, Y, TIMES, DURATIONS, MINUTES = 1, 2, 4, 8, 16, 32
 """Columns of a block's bits, as flags of the columns that a question needs."""
 
-BIT_COLUMNS: Final = 5
+BIT_COLUMNS: Final = 6
 _MIB: Final = 1 << 20
 # One MiB: a hundred columns are evicted at a time, and a column, 32 KB at most, leaves little of a page unused.
 _PAGE_WORDS: Final = _MIB // 8

@@ -128,8 +128,7 @@ class _Piece(NamedTuple):
 def _list_pieces(scan: BlockScan) -> list[_Piece]:
     headers = scan.headers
     last = np.full(headers.size, _ALL_WORDS)
-    times = np.where(headers.time_words > 0, headers.time_words, last)
-    widths = np.stack([headers.delta_words, headers.x_words, headers.y_words, times, last], axis=1)
+    widths = np.stack([*(getattr(headers, name) for name in _WIDTHS), last], axis=1)
     pieces = []
     for row, (block_id, lengths, needs) in enumerate(
         zip(headers.block_id.tolist(), widths.tolist(), scan.needs.tolist(), strict=True)
@@ -176,7 +175,9 @@ def _make_table(scan: BlockScan) -> BlockTable:
     return table
 
 
-_COLUMN_OFFSETS: Final = ("deltas_at", "x_at", "y_at", "times_at", "durations_at")
+_COLUMN_OFFSETS: Final = ("deltas_at", "x_at", "y_at", "times_at", "durations_at", "minutes_at")
+# Of all columns but the last, whose length is not stored.
+_WIDTHS: Final = ("delta_words", "x_words", "y_words", "time_words", "duration_words")
 
 
 def _set_offsets(table: BlockTable, scan: BlockScan, offsets: Numbers) -> Flags:
@@ -200,10 +201,10 @@ def decode_blocks(encoded: Iterable[EncodedBlock]) -> Blocks:
     table["other_x"], table["other_y"] = gather_many(fields["other_x"] >> 1), gather_many(fields["other_y"])
     pieces = [piece for block in found for piece in (block.week_index, block.bits)]
     starts = np.cumsum([0, *map(len, pieces)])[:-1].reshape(-1, 2) // 8
-    widths = np.stack([fields[name] for name in ("delta_words", "x_words", "y_words", "time_words")], axis=1)
+    widths = np.stack([fields[name] for name in _WIDTHS], axis=1)
     offsets = starts[:, 1:] + np.cumsum(np.pad(widths, ((0, 0), (1, 0))), axis=1)
-    # Destination blocks have no other ends, and nothing follows the times where no trip has a duration.
-    offsets[:, [1, 2, 4]] = np.where(widths[:, 1:] == 0, ABSENT, offsets[:, [1, 2, 4]])
+    offsets[:, :-1][widths == 0] = ABSENT
+    offsets[widths[:, 1] == 0, -1] = ABSENT  # blocks of destinations, which have no other ends, have no minutes
     for column, name in enumerate(_COLUMN_OFFSETS):
         table[name] = offsets[:, column]
     table["week_index_at"] = starts[:, 0]

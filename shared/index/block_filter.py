@@ -51,6 +51,7 @@ class Scratch(NamedTuple):
     ends: Numbers
     axis_offsets: Numbers
     times: Numbers
+    minutes: Numbers
     durations: Numbers
     selected: Flags
 

@@ -20,11 +20,11 @@ class BlockRow(NamedTuple):
     is_origin: bool
     trips: int
     x_at: int
-    """First word of the x offsets of the other ends in bits; likewise y_at, times_at and durations_at."""
+    """First word of the x offsets of the other ends in bits; likewise the other columns that follow the ends."""
     y_at: int
     times_at: int
-    durations_at: int | None
-    """None where no trip has a duration."""
+    durations_at: int
+    minutes_at: int
     base_on: Any
     """Monday of the first week."""
     base: int
@@ -43,7 +43,7 @@ class BlockRow(NamedTuple):
     bits: bytes
 
 
-BLOCK_TYPES: Final = ("int2", "bool", *["int4"] * 5, "date", *["int8"] * 9, "int2[]", *["bytea"] * 3)
+BLOCK_TYPES: Final = ("int2", "bool", *["int4"] * 6, "date", *["int8"] * 9, "int2[]", *["bytea"] * 3)
 """PostgreSQL types of the fields of BlockRow."""
 
 
@@ -65,7 +65,8 @@ class BlockHeader(NamedTuple):
     x_words: int = 0
     y_words: int = 0
     time_words: int = 0
-    """0 where no trip has a duration: nothing follows the times."""
+    duration_words: int = 0
+    """0 where no trip has a duration."""
 
 
 class EncodedBlock(NamedTuple):
@@ -82,7 +83,7 @@ BLOCK: Final = np.dtype(
         (name, np.int64)
         for name in (
             *("trips", "region", "base", "week", "datasources", "selected_datasource", "end_test", "other_test"),
-            *("other_x", "other_y", "deltas_at", "x_at", "y_at", "times_at", "durations_at", "week_index_at"),
+            *("other_x", "other_y", "deltas_at", "x_at", "y_at", "times_at", "durations_at", "minutes_at", "week_index_at"),
         )
     ]
 )

@@ -2,7 +2,7 @@
 
 The trips of a block are sorted by week, then by position. Columns of bits (kernels/bit_packing.py): the week index (a word with
 the number of its entries, then three groups), deltas of positions in small groups, and, in one group each, of origins the x and
-y offsets of the other ends, the codes of the times, and the codes of the durations where a trip has one.
+y offsets of the other ends, the codes of the times, the codes of the durations where a trip has one, of origins the minutes.
 """
 
 import numpy as np
@@ -76,8 +76,17 @@ def read_durations(block: Block, words: BlockWords, durations: Numbers) -> None:
 
 
 @compile_kernel
+def read_minutes(block: Block, words: BlockWords, minutes: Numbers) -> None:
+    """Read the minutes of the hour, or 0 where the column is not there. Shape: minutes has one element per trip."""
+    if block.minutes_at >= 0:
+        unpack_numbers(words.bits, block.minutes_at, minutes, block.trips)
+    else:
+        minutes[:] = 0
+
+
+@compile_kernel
 def read_block(block: Block, words: BlockWords, found: Numbers, has_others: bool) -> None:
-    """Read all of a block. Shape: found is 4 by its trips: ends, other ends where it has them, times, and durations.
+    """Read all of a block. Shape: found is 5 by its trips: ends, other ends where it has them, times, durations, and minutes.
 
     A time is 65,536 times the weeks after the block's first, plus the code of block_writer.encode_times.
     """
@@ -85,6 +94,7 @@ def read_block(block: Block, words: BlockWords, found: Numbers, has_others: bool
     read_ends(block, words, week_index, found[0])
     unpack_numbers(words.bits, block.times_at, found[2], block.trips)
     read_durations(block, words, found[3])
+    read_minutes(block, words, found[4])
     first = 0
     for entry in range(week_index.shape[1]):
         found[2, first : week_index[1, entry]] += week_index[0, entry] << 16

@@ -105,13 +105,18 @@ def _start_threads() -> ThreadPoolExecutor:
 
 
 def find_trips(blocks: Blocks, scan_filter: ScanFilter) -> Numbers:
-    """List the selected trips of origin blocks. Shape: 4 by n: origins, destinations, regions, hours since 0001-01-01."""
+    """List the selected trips of origin blocks. Shape: 4 by n: origins, destinations, regions, minutes since 0001-01-01."""
     found = np.empty((4, blocks.trips), np.int64)
     return found[:, : list_trips(blocks.table, blocks.words, scan_filter.limits, found)]
 
 
-def find_cells(blocks: Blocks, scan_filter: ScanFilter, *, shift: int) -> Numbers:
-    """List the cells of the selected trips of origin blocks, on any day. Shape: 2 by n: origins' and destinations'."""
+def find_cells(blocks: Blocks, scan_filter: ScanFilter, *, shift: int, buckets: Numbers | None = None) -> Numbers:
+    """List the cells of the selected trips of origin blocks, on any day.
+
+    buckets: of each minute of the day. Shape: 2 by n: origins' and destinations' cells; with buckets 3 by n: region <<
+    BUCKET_BITS | bucket, too.
+    """
     # The kernel writes a trip before it knows whether the trip is selected.
-    found = np.empty((2, blocks.trips + 1), np.int64)
-    return found[:, : list_cells(blocks.table, blocks.words, scan_filter.limits, shift, found)]
+    found = np.empty((2 if buckets is None else 3, blocks.trips + 1), np.int64)
+    cells = shift, np.empty(0, np.int64) if buckets is None else buckets
+    return found[:, : list_cells(blocks.table, blocks.words, scan_filter.limits, cells, found)]

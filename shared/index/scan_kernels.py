@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.index.block_filter import AreaLimits, Limits, Scratch, TimeLimits, filter_by_time, select_trips
 from shared.index.block_header import BlockTable, BlockWords
-from shared.index.block_reader import read_durations, read_ends, read_others, read_week_index
+from shared.index.block_reader import read_durations, read_ends, read_minutes, read_others, read_week_index
 from shared.index.layout import DURATION_CODES, HOURS
 from shared.index.stamps import make_stamp
 from shared.kernels.bit_packing import unpack_numbers
@@ -15,8 +15,8 @@ from shared.kernels.morton import gather, join_axes
 from shared.kernels.pair_counter import find_pair
 from shared.platform.arrays import Flags, Numbers
 
-GROUP_CELL_BITS: Final = 45
-"""Bits of a trip group's origin cell in its first key: geohashes of up to nine characters."""
+BUCKET_BITS: Final = 11
+"""Bits of a time of day: at most one for each minute."""
 
 
 class Datasources(NamedTuple):
@@ -27,11 +27,16 @@ class Datasources(NamedTuple):
 
 
 class GroupKeys(NamedTuple):
-    """Slots of a PairCounter that has each group's number, from 1 on, under make_group_keys; shift of cells; bucket length."""
+    """Numbers of groups, from 1 on: slots of PairCounters, and how trips are grouped.
 
-    slots: Numbers
+    flows: numbers, from 1 on, of origin and destination cell. groups: of a flow's number and region << BUCKET_BITS | bucket.
+    buckets: of each minute of the day.
+    """
+
+    flows: Numbers
+    groups: Numbers
     cell_shift: int
-    bucket_hours: int
+    buckets: Numbers
 
 
 GROUP_SUMS: Final = np.dtype(
@@ -56,6 +61,7 @@ def list_positions(blocks: BlockTable, words: BlockWords, found: Numbers) -> Non
 @compile_kernel
 def list_ends(blocks: BlockTable, words: BlockWords, datasources: Datasources, found: Numbers) -> None:
     """List all trips of blocks. Shape: found is 3 or 4 by all trips: ends, stamps, durations, and other ends if it has a row."""
+    minutes = _make_scratch(blocks).minutes
     first = 0
     for number in range(len(blocks)):
         block = blocks[number]
@@ -67,12 +73,14 @@ def list_ends(blocks: BlockTable, words: BlockWords, datasources: Datasources, f
             read_others(block, words, found[3, first:last])
         stamps = found[1, first:last]
         unpack_numbers(words.bits, block.times_at, stamps, block.trips)
+        read_minutes(block, words, minutes[: block.trips])
         start = 0
         for entry in range(week_index.shape[1]):
             week_hour = (block.week + week_index[0, entry]) * HOURS
             for trip in range(start, week_index[1, entry]):
                 datasource = datasources.ids[datasources.offsets[number] + stamps[trip] // HOURS]
-                stamps[trip] = make_stamp(week_hour + stamps[trip] % HOURS, block.region, datasource)
+                minute = (week_hour + stamps[trip] % HOURS) * 60 + minutes[trip]
+                stamps[trip] = make_stamp(minute, block.region, datasource)
             start = week_index[1, entry]
         first = last
 
@@ -82,8 +90,13 @@ def _make_scratch(blocks: BlockTable) -> Scratch:
     most = np.int64(0)
     for number in range(len(blocks)):
         most = max(most, blocks[number].trips)
-    ends, times, durations = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    return Scratch(ends, np.empty((2, most), np.int64), times, durations, np.empty(most, np.bool_))
+    ends, times, minutes, durations = (
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
+    )
+    return Scratch(ends, np.empty((2, most), np.int64), times, minutes, durations, np.empty(most, np.bool_))
 
 
 @compile_kernel
@@ -155,34 +168,39 @@ def _add_weeks(week_index: Numbers, selected: Flags, first_week: int, counts: Nu
 def list_trips(blocks: BlockTable, words: BlockWords, limits: Limits, found: Numbers) -> int:
     """List the selected trips of origin blocks; returns how many.
 
-    Shape: found is 4 by n: origins, destinations, regions, hours since 0001-01-01.
+    Shape: found is 4 by n: origins, destinations, regions, minutes since 0001-01-01 (of the hour, where minutes were not read).
     """
     scratch = _make_scratch(blocks)
     ends, axis_offsets, times, selected = scratch.ends, scratch.axis_offsets, scratch.times, scratch.selected
+    minutes = scratch.minutes
     count = 0
     for number in range(len(blocks)):
         block = blocks[number]
         week_index = read_week_index(block, words)
         select_trips(block, words, week_index, limits.area, (True, True), scratch)
         filter_by_time(block, week_index, limits.time, scratch)
+        read_minutes(block, words, minutes[: block.trips])
         x_base, y_base = block.other_x, block.other_y
         for i in range(block.trips):
             if selected[i]:
                 found[0, count], found[1, count] = ends[i], join_axes(x_base + axis_offsets[0, i], y_base + axis_offsets[1, i])
-                found[2, count], found[3, count] = block.region, times[i]
+                found[2, count], found[3, count] = block.region, times[i] * 60 + minutes[i]
                 count += 1
     return count
 
 
 @compile_kernel
-def list_cells(blocks: BlockTable, words: BlockWords, limits: Limits, shift: int, found: Numbers) -> int:
+def list_cells(blocks: BlockTable, words: BlockWords, limits: Limits, cells: tuple[int, Numbers], found: Numbers) -> int:
     """List the cells (position >> shift) of the selected trips of origin blocks, on any day; returns how many.
 
-    Shape: found is 2 by n + 1: origin and destination cells.
+    cells: the shift, and the bucket of each minute of the day. Shape: found is 2 by n + 1: origin and destination cells; or 3 by
+    n + 1: region << BUCKET_BITS | bucket, too.
     """
     scratch = _make_scratch(blocks)
     ends, axis_offsets, selected = scratch.ends, scratch.axis_offsets, scratch.selected
-    is_any_hour = limits.time.hours.all()
+    times, minutes, (shift, buckets) = scratch.times, scratch.minutes, cells
+    has_buckets = len(found) > 2
+    is_any_hour = limits.time.hours.all() and not has_buckets
     count = 0
     for number in range(len(blocks)):
         block = blocks[number]
@@ -191,8 +209,12 @@ def list_cells(blocks: BlockTable, words: BlockWords, limits: Limits, shift: int
         select_trips(block, words, week_index, limits.area, (True, needs_times), scratch)
         if needs_times:
             filter_by_time(block, week_index, limits.time, scratch)
+        if has_buckets:
+            read_minutes(block, words, minutes[: block.trips])
         x_base, y_base = block.other_x, block.other_y
         for i in range(block.trips):
+            if has_buckets:
+                found[2, count] = block.region << BUCKET_BITS | buckets[times[i] % 24 * 60 + minutes[i]]
             found[0, count] = ends[i] >> shift
             found[1, count] = join_axes(x_base + axis_offsets[0, i], y_base + axis_offsets[1, i]) >> shift
             count += selected[i]
@@ -214,7 +236,7 @@ def sum_groups(
     """
     scratch = _make_scratch(blocks)
     ends, axis_offsets, times, selected = scratch.ends, scratch.axis_offsets, scratch.times, scratch.selected
-    codes = np.empty(len(times), np.int64)
+    minutes, codes = scratch.minutes, np.empty(len(times), np.int64)
     totals, seen = sums
     for number in range(len(blocks)):
         block = blocks[number]
@@ -224,13 +246,16 @@ def sum_groups(
         x_base, y_base = block.other_x, block.other_y
         codes[:trips] = times[:trips]
         filter_by_time(block, week_index, limits.time, scratch)
+        read_minutes(block, words, minutes[:trips])
         for i in range(trips):
             if not selected[i]:
                 continue
             x, y = x_base + axis_offsets[0, i], y_base + axis_offsets[1, i]
-            first = block.region << GROUP_CELL_BITS | ends[i] >> groups.cell_shift
-            second = (join_axes(x, y) >> groups.cell_shift) << 5 | times[i] % 24 // groups.bucket_hours
-            group = find_pair(groups.slots, first, second) - 1
+            flow = find_pair(groups.flows, ends[i] >> groups.cell_shift, join_axes(x, y) >> groups.cell_shift)
+            if flow == 0:
+                continue
+            bucket = groups.buckets[times[i] % 24 * 60 + minutes[i]]
+            group = find_pair(groups.groups, flow, block.region << BUCKET_BITS | bucket) - 1
             if group < 0:
                 continue
             total = totals[group]

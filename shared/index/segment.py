@@ -21,9 +21,9 @@ from shared.index.layout import number_day
 from shared.platform.arrays import Flags, Numbers, Words
 
 # Fields of copy_block_headers, of copy_segment_cells and so on.
-_HEADER_FIELDS: Final = 23
+_HEADER_FIELDS: Final = 24
 # Of those, the numbers, which come first.
-_FLAT_FIELDS: Final = 20
+_FLAT_FIELDS: Final = 21
 _BOUNDS: Final = [f"{end}{axis}_{side}" for end in ("", "other_") for axis in "xy" for side in ("low", "high")]
 _CELL_FIELDS: Final = 11
 _DAY_FIELDS: Final = 5
@@ -70,10 +70,11 @@ class BlockHeaders(NamedTuple):
     other_y_low: Numbers
     other_y_high: Numbers
     delta_words: Numbers
-    """Lengths of columns of bits, in 64-bit words; durations follow the times."""
+    """Lengths of columns of bits, in 64-bit words; minutes follow the durations."""
     x_words: Numbers
     y_words: Numbers
     time_words: Numbers
+    duration_words: Numbers
     """0 where no trip has a duration."""
     block_id: Numbers
     has_cells: Flags
@@ -268,7 +269,7 @@ def _make_headers(found: CopyColumns, *, has_hours: bool) -> tuple[BlockHeaders,
     """Split headers into those of origins and of destinations."""
     is_origin, region, trips, week, base, *numbers = _list_numbers(found, _FLAT_FIELDS)
     bounds = [gather_many(bits >> 1 if axis % 4 < 2 else bits) for axis, bits in enumerate(numbers[:8])]
-    delta_words, x_words, y_words, time_words, block_id, has_cells, has_cell_hours = numbers[8:]
+    delta_words, x_words, y_words, time_words, duration_words, block_id, has_cells, has_cell_hours = numbers[8:]
     sums, sum_offsets = found.texts(_FLAT_FIELDS + 1)
     indexes, index_offsets = found.texts(_FLAT_FIELDS + 2)
     headers = BlockHeaders(
@@ -281,6 +282,7 @@ def _make_headers(found: CopyColumns, *, has_hours: bool) -> tuple[BlockHeaders,
         x_words=x_words,
         y_words=y_words,
         time_words=time_words,
+        duration_words=duration_words,
         block_id=block_id,
         has_cells=has_cells > 0,
         has_cell_hours=has_cell_hours > 0,

@@ -12,7 +12,7 @@ import numpy as np
 from shared.domain import area as areas
 from shared.domain.position import gather_many, step_bits
 from shared.domain.trip_end import End
-from shared.index.block_cache import DELTAS, TIMES, X, Y
+from shared.index.block_cache import DELTAS, MINUTES, TIMES, X, Y
 from shared.index.block_fetch import Blocks, BlockScan, read_blocks
 from shared.index.flow_reader import FlowCoverage
 from shared.index.layout import ANY, INSIDE, ONE_INSIDE
@@ -68,10 +68,11 @@ def stream_trip_blocks(
     tests: tuple[int, int],
     coverage: FlowCoverage | None = None,
     cells: ReachedCells | None = None,
+    has_minutes: bool = False,
 ) -> Iterator[TripBlocks]:
     """Yield blocks in order of their first origin, about 64 at a time, except those whose trips are all covered by stored flows.
 
-    tests: of origin and destination. Raises: StaleError.
+    tests: of origin and destination. has_minutes: read the minutes of trips. Raises: StaleError.
     """
     headers = reader.snapshot.data.origins
     end_tests, other_tests, selected = _test_blocks(headers, scan_filter, tests)
@@ -82,7 +83,7 @@ def stream_trip_blocks(
         selected &= _reach(headers, cells)
     rows = np.flatnonzero(selected)
     found = headers.take(rows)
-    needs = np.full(len(rows), DELTAS | X | Y | TIMES)
+    needs = np.full(len(rows), DELTAS | X | Y | TIMES | (MINUTES if has_minutes else 0))
     scan = BlockScan(found, end_tests[rows], other_tests[rows], needs, reader.trips.find_datasource(found))
     for numbers, blocks in read_blocks(reader.connection, reader.snapshot.cache, scan, at_once=_BLOCKS_AT_ONCE):
         first_base = int(found.base[numbers[0] // _BLOCKS_AT_ONCE * _BLOCKS_AT_ONCE])

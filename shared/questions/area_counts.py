@@ -207,7 +207,7 @@ class _AreaCounter:
             return
         needs = np.full(headers.size, TIMES if self._needs_times else 0)
         if self._by == "duration":
-            needs[headers.time_words > 0] |= DURATIONS
+            needs[headers.duration_words > 0] |= DURATIONS
         needs[touched.end_tests != ANY] |= DELTAS
         needs_x, needs_y = self._area.find_cut_axes(headers.other_bounds)
         is_tested = touched.other_tests != ANY

@@ -126,7 +126,7 @@ select * from load_batch where load_id = %(load_id)s::integer order by batch_no;
 copy load_reject (load_id, batch_no, line_in_batch, record_in_batch, column_name, reason, value, raw) from stdin;
 
 -- name: copy_batch_block
-copy batch_block (load_id, region_id, is_origin, trips, x_at, y_at, times_at, durations_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high,
+copy batch_block (load_id, region_id, is_origin, trips, x_at, y_at, times_at, durations_at, minutes_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high,
                   other_y_low, other_y_high, datasource_ids, week_trips, week_index, bits)
 from stdin (format binary);
 

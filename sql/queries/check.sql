@@ -200,28 +200,28 @@ with compacted as (
     select l.owner, t.region_id::integer as region_id, is_origin, case when is_origin then t.origin else t.destination end as position,
            case when is_origin then t.destination else 0 end as other,
            ((t.started_at::date - date '0001-01-01') / 7 * 168 + hour_of_week(t.started_at))::bigint * 65536 + t.datasource_id as hour,
-           duration_code(t.duration_s) as duration
+           duration_code(t.duration_s) + case when is_origin then 1442 * date_part('minute', t.started_at)::integer else 0 end as detail
     from trip as t
     join compacted as l using (load_id)
     cross join (values (true), (false)) as trip_ends (is_origin)
 )
 select owner, region_id, is_origin, position >> 32 as cell, count(*) as trips,
-       sum((mod(position, 1000003) + 1) * (mod(other, 1000003) + mod(hour, 1000003) + duration + 1))::bigint as hash,
+       sum((mod(position, 1000003) + 1) * (mod(other, 1000003) + mod(hour, 1000003) + detail + 1))::bigint as hash,
        null::bigint[] as bounds, null::integer as base_week, null::smallint[] as datasource_ids, null::bytea as week_trips,
-       null::integer as x_at, null::integer as y_at, null::integer as times_at, null::integer as durations_at, null::bytea as week_index, null::bytea as bits,
+       null::integer as x_at, null::integer as y_at, null::integer as times_at, null::integer as durations_at, null::integer as minutes_at, null::bytea as week_index, null::bytea as bits,
        null::boolean as has_cell_hours
 from trip_end
 group by 1, 2, 3, 4
 union all
 select l.owner, p.region_id, p.is_origin, p.base, p.trips, null,
        array[p.x_low, p.x_high, p.y_low, p.y_high, p.other_x_low, p.other_x_high, p.other_y_low, p.other_y_high],
-       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.week_trips, p.x_at, p.y_at, p.times_at, p.durations_at, p.week_index, p.bits,
+       (p.base_on - date '0001-01-01') / 7, p.datasource_ids, p.week_trips, p.x_at, p.y_at, p.times_at, p.durations_at, p.minutes_at, p.week_index, p.bits,
        p.has_cell_hours
 from block as p
 join (select distinct owner, segment_id, uncompacted_id from compacted) as l on l.segment_id = p.segment_id or l.uncompacted_id = p.load_id
 union all
 select 'segment ' || c.segment_id, c.region_id, c.is_origin, c.corner, (c.weeks[cardinality(c.weeks)] - c.weeks[1]) / 7 + 1, null, null,
-       (c.weeks[1] - date '0001-01-01') / 7, null, null, null, null, null, null, null, c.hours, null
+       (c.weeks[1] - date '0001-01-01') / 7, null, null, null, null, null, null, null, null, c.hours, null
 from segment_cell as c
 where c.segment_id in (select segment_id from compacted) and c.hours is not null;
 

@@ -3,8 +3,7 @@
 -- segment_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. unindexed_loads: see snapshot.sql.
 
 -- name: list_groups
--- The largest trip groups of trips read one by one, from the one after after_trips, after_region_id … on (null: from the first); bucket is its
--- number in the day. Arrays of candidates: only trips of these groups, whose buckets have candidate_minutes minutes, are read (null: all are).
+-- The largest trip groups of all trips, from the one after after_trips, after_region_id … on (null: from the first); bucket is its number in the day.
 select *
 from (
     select t.region_id::bigint as region, t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_shift)s::integer as destination,
@@ -17,17 +16,6 @@ from (
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
       and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
-      -- The range for the index, the cells because most trips begin in no other's.
-      and (%(candidate_origins)s::bigint[] is null
-           or (t.origin >= (select min(cell) from unnest(%(candidate_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
-               and t.origin < (select max(cell) + 1 from unnest(%(candidate_origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer))
-      and (%(candidate_origins)s::bigint[] is null or t.origin >> %(cell_shift)s::integer = any(%(candidate_origins)s::bigint[]))
-      and (%(candidate_origins)s::bigint[] is null
-           or (t.region_id, t.origin >> %(cell_shift)s::integer, t.destination >> %(cell_shift)s::integer,
-               minute_of_day(t.started_at) / %(candidate_minutes)s::integer)
-              in (select region_id, origin, destination, bucket
-                  from unnest(%(candidate_regions)s::smallint[], %(candidate_origins)s::bigint[], %(candidate_destinations)s::bigint[],
-                              %(candidate_buckets)s::integer[]) as h (region_id, origin, destination, bucket)))
     group by 1, 2, 3, 4
 ) as t
 where %(after_trips)s::bigint is null
@@ -39,7 +27,7 @@ limit %(limit)s::integer;
 
 -- name: count_group
 -- Trips from one cell to another per week and hour of day; is_in_bucket: those of the group itself, which has a time of day (bucket_minute
--- null: the whole day). Cells are ranges of positions, ends included. All trips are read that begin there; loads: of these only (null: any).
+-- null: the whole day). Cells are ranges of positions, ends included. Of unindexed loads.
 select date_trunc('week', t.started_at)::date as week, date_part('hour', t.started_at)::integer as hour,
        %(bucket_minute)s::integer is null
        or minute_of_day(t.started_at) / %(bucket_minutes)s::integer = %(bucket_minute)s::integer / %(bucket_minutes)s::integer as is_in_bucket,
@@ -47,7 +35,7 @@ select date_trunc('week', t.started_at)::date as week, date_part('hour', t.start
 from trip as t
 where t.origin >= %(origin_low)s::bigint and t.origin <= %(origin_high)s::bigint
   and t.destination >= %(destination_low)s::bigint and t.destination <= %(destination_high)s::bigint
-  and (%(loads)s::integer[] is null or t.load_id = any(%(loads)s::integer[]))
+  and t.load_id = any(%(unindexed_loads)s::integer[])
   and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
        or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
                                        or position_in_area(t.destination, %(destination_area)s::bigint[]))))
@@ -58,7 +46,7 @@ group by 1, 2, 3
 order by 1, 2, 3;
 
 -- name: list_group_trips
--- The group's newest trips; started_from: an hour that enough of them began in or after (null: unknown).
+-- The group's newest trips; started_from: a minute that enough of them began in or after (null: unknown).
 select t.started_at, r.name as region, d.name as datasource,
        position_longitude(t.origin) as origin_longitude, position_latitude(t.origin) as origin_latitude,
        position_longitude(t.destination) as destination_longitude, position_latitude(t.destination) as destination_latitude,

@@ -73,7 +73,7 @@ cross join lateral (
 -- from (shared/compaction/sorted_ends.py), and the datasources.
 select p.trips, p.region_id, p.base, (p.base_on - date '0001-01-01') / 7 as base_week, cardinality(p.datasource_ids) as datasources,
        coalesce(p.other_x_low, 0), coalesce(p.other_y_low, 0), p.x_at, p.y_at - p.x_at, p.times_at - p.y_at,
-       coalesce(p.durations_at - p.times_at, 0), p.week_index, p.bits, p.datasource_ids
+       p.durations_at - p.times_at, p.minutes_at - p.durations_at, p.week_index, p.bits, p.datasource_ids
 from block as p
 where p.is_origin = %(is_origin)s::boolean
   and (p.load_id in (select load_id from load where load_id = any(%(load_ids)s::integer[]) and segment_id is null)
@@ -84,7 +84,7 @@ order by p.base;
 copy segment_day (segment_id, day, region_id, datasource_id, hours, trips) from stdin (format binary);
 
 -- name: copy_segment_block
-copy segment_block (segment_id, region_id, is_origin, trips, x_at, y_at, times_at, durations_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high,
+copy segment_block (segment_id, region_id, is_origin, trips, x_at, y_at, times_at, durations_at, minutes_at, base_on, base, x_low, x_high, y_low, y_high, other_x_low, other_x_high,
                 other_y_low, other_y_high, datasource_ids, week_trips, week_index, bits, has_cell_hours)
 from stdin (format binary);
 

@@ -22,7 +22,7 @@ select exists (select from uncompacted_load where not has_blocks);
 copy (
     select is_origin, region_id, trips, (base_on - date '0001-01-01') / 7, base, x_low, x_high, y_low, y_high,
            other_x_low, other_x_high, other_y_low, other_y_high, x_at, y_at - x_at, times_at - y_at, durations_at - times_at,
-           block_id, has_cells, has_cell_hours, datasource_ids, week_trips, week_index
+           minutes_at - durations_at, block_id, has_cells, has_cell_hours, datasource_ids, week_trips, week_index
     from block
     where segment_id = %(segment_id)s::integer or load_id = %(load_id)s::integer
 ) to stdout (format binary);

@@ -18,10 +18,11 @@ from shared.compaction.segments import create_segment
 from shared.domain.area import Box
 from shared.domain.position import cell_box, decode_position, format_geohash
 from shared.domain.trip_end import ENDS, End
-from shared.groups import hourly_groups as trip_groups
+from shared.groups import listing
 from shared.groups.detail import fetch_group
 from shared.groups.detail_question import GroupDetailQuestion
 from shared.groups.listing import fetch_flows, fetch_hours, list_groups
+from shared.groups.ordered_counter import OrderedCounter
 from shared.groups.question import FlowQuestion, GroupQuestion, TripGroup
 from shared.index.snapshot import cache_index
 from shared.platform.errors import RequestError, TransientError
@@ -314,7 +315,8 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
     dice = random.Random(seed)
     with engine.connect() as connection, pytest.MonkeyPatch.context() as patch:
         # So few are counted at once that those which are complete are taken out time and again.
-        patch.setattr(trip_groups, "_MOST_PAIRS", dice.choice([4, 100_000]))
+        patch.setattr(listing, "_MOST_UNINDEXED", dice.choice([0, 100_000]))
+        patch.setitem(OrderedCounter.__init__.__kwdefaults__, "most_trips", dice.choice([4, 100_000]))
         batches = [[*draw_trips(dice, size), *draw_trips(dice, 3) * 20] for _ in range(loads)]
         load_ids = [
             insert_trips(connection, batch, kind=dice.choice(["unindexed", "uncompacted"]), block_trips=3) for batch in batches

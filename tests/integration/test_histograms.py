@@ -68,10 +68,10 @@ def test_blocks_without_durations_store_none(connection: Connection) -> None:
     for duration_s in (None, 0):
         insert_trips(connection, [make_trip(MONDAY, duration_s=duration_s)] * 9)
     stored = connection.exec_driver_sql(
-        "select load_id, is_origin, durations_at is null, length(bits) / 8 from batch_block order by 1, 2"
+        "select load_id, is_origin, durations_at = minutes_at, length(bits) / 8 from batch_block order by 1, 2"
     ).all()
-    # Deltas, both axes of the other ends, times: a word each; then the durations.
-    words = {False: 2, True: 4}
+    # Deltas and times: a word each; of origins both axes of the other ends and minutes, too; then the durations.
+    words = {False: 2, True: 5}
     assert [tuple(row) for row in stored] == [
         (load_id, is_origin, load_id == 1, words[is_origin] + load_id - 1) for load_id in (1, 2) for is_origin in (False, True)
     ]

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from shared.compaction.segments import create_segment
+from shared.groups.listing import list_groups
+from shared.groups.question import GroupQuestion
 from shared.index.snapshot import cache_index
 from shared.platform.errors import TerminalError
 from shared.platform.settings import Settings
@@ -20,15 +22,16 @@ from tests.recording import recorded_statements
 from tests.services import PostgresServer
 from tests.trip_maker import insert_trips
 
+HALF_HOURS = GroupQuestion(bucket_minutes=30)
 BLOCK = "1, true, 0, 0, 0, '2026-01-05', 0, 0, 0, 0, 0, '{1}', '', ''"
 BOUNDS = "x_low, x_high, y_low, y_high"
 COLUMNS = f"region_id, is_origin, times_at, x_at, y_at, base_on, base, {BOUNDS}, datasource_ids, week_trips, bits"
 ROWS_OF_THE_BASELINE = (
     "insert into run (trips, has_hours) values (5, true)",
-    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, rows_untimed, run_id) "
-    "values ('succeeded', 'a.csv', 'a', '', 1, 5, 5, 1)",
-    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, rows_untimed, rows_in_blocks) "
-    "values ('succeeded', 'b.csv', 'b', '', 1, 3, 3, 3)",
+    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, run_id) "
+    "values ('succeeded', 'a.csv', 'a', '', 1, 5, 1)",
+    "insert into load (state, file_name, object_key, object_etag, bytes_total, rows_loaded, rows_in_blocks) "
+    "values ('succeeded', 'b.csv', 'b', '', 1, 3, 3)",
     f"insert into run_point (run_id, has_cell_hours, trips, runs, {COLUMNS}) values (1, false, 5, 'a', {BLOCK})",
     f"insert into batch_point (load_id, trips, runs, {COLUMNS}) values (2, 3, 'b', {BLOCK})",
 )
@@ -77,11 +80,11 @@ def test_the_command_says_it_too(engine: Engine) -> None:
     assert "Run tripdeck-migrate of the previous version first" in done.stderr
 
 
-def test_loads_with_durations_are_indexed_anew(postgres_server: PostgresServer) -> None:
+def test_loads_are_indexed_anew(postgres_server: PostgresServer) -> None:
     url = postgres_server.make_empty()
     # Kernels may be compiled meanwhile.
     engine = cache_index(connect_database(Settings(database_url=url), statement_timeout_ms=0), mib=16)
-    timed, plain = ([make_trip(MONDAY, duration_s=duration_s)] * 9 for duration_s in (90, None))
+    timed, plain = ([make_trip(MONDAY, minute=40, duration_s=duration_s)] * 9 for duration_s in (90, None))
     try:
         migrate(engine, "0029")
         with transaction(engine) as connection:
@@ -94,16 +97,13 @@ def test_loads_with_durations_are_indexed_anew(postgres_server: PostgresServer) 
         migrate(engine)
         with transaction(engine) as connection:
             visible = execute(connection, "open_snapshot", region=None, datasource=None).one()
-            assert visible.segment_ids == [2]
-            has_blocks = dict(zip(visible.load_ids, visible.load_has_blocks, strict=True))
-            assert has_blocks == {loads[0]: False, loads[1]: False, loads[3]: True}
-            connection.exec_driver_sql("delete from segment")
-            connection.exec_driver_sql(f"update load set rows_loaded = 0 where load_id in ({loads[2]}, {loads[3]})")
-            before = fetch_histogram(connection, WeeklyQuestion(), by="duration")
-            create_segment(connection, loads[:2], 18)
-            after = fetch_histogram(connection, WeeklyQuestion(), by="duration")
-            assert (after.trips, after.unknown_trips, after.bins[0].trips) == (18, 0, 18)
-            assert before == after
+            assert (visible.segment_ids, visible.load_ids, visible.load_has_blocks) == ([], loads, [False] * 4)
+            before = fetch_histogram(connection, WeeklyQuestion(), by="duration"), list_groups(connection, HALF_HOURS)
+            create_segment(connection, loads, 36)
+            durations, groups = fetch_histogram(connection, WeeklyQuestion(), by="duration"), list_groups(connection, HALF_HOURS)
+            assert (durations.trips, durations.unknown_trips, durations.bins[0].trips) == (36, 18, 18)
+            assert [(group.bucket_minute, group.trips) for group in groups] == [(750, 36)]
+            assert (before[0], [group.token for group in before[1]]) == (durations, [group.token for group in groups])
     finally:
         engine.dispose()
         postgres_server.drop(url)
@@ -119,12 +119,11 @@ def test_a_database_at_the_baseline_goes_on_with_its_rows(postgres_server: Postg
                 connection.exec_driver_sql(statement)
         migrate(engine)
         with transaction(engine) as connection:
-            assert execute(connection, "list_merge_candidates").all() == [(None, 3, [2]), (1, 5, [1])]
-            blocks = connection.exec_driver_sql("select load_id, segment_id, trips, week_index from block order by trips")
-            assert blocks.all() == [(2, None, 3, b"b"), (None, 1, 5, b"a")]
+            assert execute(connection, "list_merge_candidates").all() == [(None, 8, [1, 2])]
+            assert connection.exec_driver_sql("select count(*) from block").scalar_one() == 0
             visible = execute(connection, "open_snapshot", region=None, datasource=None).one()
-            assert (visible.segment_ids, visible.segment_trips, visible.segment_has_hours) == ([1], [5], [True])
-            assert (visible.load_ids, visible.load_trips, visible.load_has_blocks) == ([2], [3], [True])
+            assert (visible.segment_ids, visible.load_ids) == ([], [1, 2])
+            assert (visible.load_trips, visible.load_has_blocks) == ([5, 3], [False, False])
     finally:
         engine.dispose()
         postgres_server.drop(url)

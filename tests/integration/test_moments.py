@@ -41,7 +41,7 @@ QUESTIONS: dict[str, tuple[Ask, bool]] = {
     "histogram": (lambda connection: fetch_histogram(connection, ANYWHERE, by="weekday").to_json(), False),
     "durations": (lambda connection: fetch_histogram(connection, ANYWHERE, by="duration").to_json(), False),
     "comparison": (lambda connection: compare_weekly(connection, ANYWHERE, from_on=PERIOD[0], to_on=PERIOD[1]).to_json(), False),
-    "groups": (lambda connection: [group.to_json() for group in list_groups(connection, GROUPS)], True),
+    "groups": (lambda connection: [group.to_json() for group in list_groups(connection, GROUPS)], False),
     "flows": (lambda connection: fetch_flows(connection, FLOWS).to_json(), False),
 }
 

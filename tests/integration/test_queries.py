@@ -197,6 +197,7 @@ QUESTIONS: dict[str, Any] = {
     "flows": lambda connection: fetch_flows(connection, FlowQuestion(viewport=SMALL)),
     "fine flows": lambda connection: fetch_flows(connection, FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7)),
     "groups": lambda connection: list_groups(connection, GroupQuestion()),
+    "groups of half hours": lambda connection: list_groups(connection, GroupQuestion(bucket_minutes=30, precision=8)),
     "durations": lambda connection: fetch_histogram(connection, WeeklyQuestion(box=SMALL, end="either"), by="duration"),
     "density": fetch_density,
 }
@@ -254,18 +255,6 @@ def test_a_group_reads_the_trips_of_its_origin_cell(connection: Connection, name
     [condition] = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "trip_brin"]
     assert "origin >=" in condition
     assert "origin <=" in condition
-
-
-@plain_storage
-def test_groups_of_half_hours_read_the_trips_of_few_origins_twice(connection: Connection) -> None:
-    for question in (GroupQuestion(box=SMALL, bucket_minutes=30), GroupQuestion(limit=1, bucket_minutes=45)):
-        for name in ("list_groups", "describe_groups"):
-            plan = explain_question(connection, name, lambda question=question: list_groups(connection, question))
-            [trips] = scans_of(plan, "trip")
-            assert trips["Node Type"] == "Bitmap Heap Scan"
-            [condition] = [node["Index Cond"] for node in walk(plan) if node.get("Index Name") == "trip_brin"]
-            assert "origin >=" in condition
-            assert "origin <" in condition
 
 
 @open_plans

@@ -33,12 +33,10 @@ def flip_places(table: str = "segment_block") -> str:
     return flip("bits", 12, table, where="x_at > 1")
 
 
-def flip_times(table: str = "segment_block") -> str:
-    return flip("bits", "64 * times_at + 6", table, where="length(bits) / 8 > times_at + 1")
-
-
-def flip_durations(table: str = "segment_block") -> str:
-    return flip("bits", "64 * durations_at + 6", table, where="length(bits) / 8 > durations_at + 1")
+def flip_column(name: str) -> str:
+    """Change the first number of a column, where its numbers have bits."""
+    has_bits = f"case when length(bits) / 8 > {name}_at then get_byte(bits, 8 * {name}_at) & 63 > 0 end"
+    return flip("bits", f"64 * {name}_at + 6", "segment_block", where=has_bits)
 
 
 def flip_others(axis: str, table: str = "segment_block") -> str:
@@ -58,9 +56,10 @@ DAMAGES = {
     "points lost": ("delete from segment_block where not is_origin", "check_blocks"),
     "points moved": ("update segment_block set base = base + 1", "check_blocks"),
     "a place off": (flip_places(), "check_blocks"),
-    "another hour": (flip_times(), "check_blocks"),
-    "another duration": (flip_durations(), "check_blocks"),
-    "durations lost": ("update segment_block set durations_at = null", "check_blocks"),
+    "another hour": (flip_column("times"), "check_blocks"),
+    "another duration": (flip_column("durations"), "check_blocks"),
+    "durations lost": ("update segment_block set durations_at = minutes_at", "check_blocks"),
+    "another minute": (flip_column("minutes"), "check_blocks"),
     "another end's x": (flip_others("x"), "check_blocks"),
     "another end's y": (flip_others("y"), "check_blocks"),
     "a run more or less": (flip("week_index", 0, "segment_block"), "check_blocks"),

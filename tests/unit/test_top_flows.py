@@ -2,16 +2,20 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
 from shared.domain.area import AxisArea
+from shared.groups.ordered_counter import OrderedCounter
 from shared.groups.question import FlowQuestion
-from shared.groups.top_flows import IN, INTERNAL, OUT, LargestFlows, OrderedFlows
+from shared.groups.top_flows import IN, INTERNAL, OUT, LargestFlows
 from shared.platform.arrays import Numbers
 
 Trips = list[tuple[int, int]]
+_Trip = TypeVar("_Trip", bound=tuple[int, ...])
 
 
 def draw_trips(dice: random.Random, trips: int, *, origins: int, destinations: int) -> Trips:
@@ -19,8 +23,15 @@ def draw_trips(dice: random.Random, trips: int, *, origins: int, destinations: i
 
 
 def count_in_order(trips: Trips, largest: LargestFlows, dice: random.Random) -> None:
-    """Hand trips over as blocks do: each begins at an origin that is no smaller than the last one's, and may reach far."""
-    counter = OrderedFlows(largest, is_seen=False, most_trips=40)
+    add_to(largest, most_trips=40).count((as_cells(block), first) for block, first in cut_into_blocks(trips, dice))
+
+
+def add_to(largest: LargestFlows, **options: int) -> OrderedCounter:
+    return OrderedCounter(lambda cells, trips: largest.add((cells[0], cells[1], trips)), keys=2, **options)
+
+
+def cut_into_blocks(trips: list[_Trip], dice: random.Random) -> Iterator[tuple[list[_Trip], int]]:
+    """Blocks as they are read: each begins at an origin that is no smaller than the last one's, and may reach far."""
     waiting = sorted(trips)
     while waiting:
         first, certain = waiting[0][0], dice.randint(1, 15)
@@ -28,8 +39,7 @@ def count_in_order(trips: Trips, largest: LargestFlows, dice: random.Random) -> 
         left = Counter(waiting)
         left.subtract(block)
         waiting = sorted(left.elements())
-        counter.add(as_cells(block), complete_before=first)
-    counter.finish()
+        yield block, first
 
 
 def as_cells(trips: Trips) -> Numbers:
@@ -58,13 +68,32 @@ def test_trips_in_order_are_counted_as_at_once(seed: int) -> None:
     assert largest.list_locations() == {key: count for key, count in expected.items() if key[0] in cells}
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_numbers_of_trips_are_added_up_per_key(seed: int) -> None:
+    dice = random.Random(seed)
+    spread = dice.choice([1, 1 << 20, 1 << 55])
+    rows = [
+        (o * spread, d * spread, dice.choice([0, 1, 1 << 26]), dice.randint(1, 9))
+        for o, d in draw_trips(dice, 400, origins=30, destinations=9)
+    ]
+    expected = Counter[tuple[int, ...]]()
+    for *key, trips in rows:
+        expected[tuple(key)] += trips
+    found: list[tuple[tuple[int, ...], int]] = []
+    counter = OrderedCounter(
+        lambda keys, trips: found.extend(zip(zip(*keys.tolist(), strict=True), trips.tolist(), strict=True)),
+        keys=3,
+        most_trips=dice.choice([20, 9_999]),
+    )
+    counter.count((np.array(block, np.int64).T.copy(), first) for block, first in cut_into_blocks(rows, dice))
+    assert found == sorted(expected.items())
+
+
 def test_flows_out_of_sight_are_left_out_but_their_trips_are_counted() -> None:
     # Of cells of twelve characters, two bits above a position's last, number 1 lies north of number 0, 2 east of it, 3 of both.
     view = AxisArea(((0, 1),), (2, 3))
     largest = LargestFlows(FlowQuestion(precision=12), view)
-    counter = OrderedFlows(largest, is_seen=False)
-    counter.add(as_cells([(1, 1), (1, 2), (2, 2), (2, 2), (2, 1), (2, 1), (3, 3)]), complete_before=0)
-    counter.finish()
+    add_to(largest).count([(as_cells([(1, 1), (1, 2), (2, 2), (2, 2), (2, 1), (2, 1), (3, 3)]), 0)])
     assert largest.trips == 7
     assert list(largest.shown.iter_rows()) == [(2, 1, 2), (1, 1, 1), (1, 2, 1)]
     assert largest.list_locations() == {(1, INTERNAL): 1, (1, OUT): 1, (1, IN): 2, (2, OUT): 2, (2, IN): 1}

@@ -87,7 +87,7 @@ def _render_answers(ask: Asker, resources: Resources, map_place: "st.delta_gener
     answer = fetch_map(ask, view)
     with map_place:
         render_map(answer, view, resources)
-    groups = ask(list_groups, group_question, reads_trips=True)
+    groups = ask(list_groups, group_question)
     chosen = keep_choice(groups)
     if chosen:
         render_group_detail(ask, chosen, view, bucket_minutes=settings.time_bucket_minutes)

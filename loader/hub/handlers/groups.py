@@ -67,7 +67,7 @@ class GroupsHandler(QuestionHandler):
             last = found[-1].token if len(found) == question.limit else None
             return Result({"groups": groups, "next": None}, GroupsResponse.columns(), groups, last)
 
-        await self.ask(question, compute, form=params.format, reads_trips=True)
+        await self.ask(question, compute, form=params.format)
 
 
 class GroupHandler(QuestionHandler):
