@@ -1,14 +1,13 @@
 """Roles: which column is the origin, the destination, the start time and so on, by name and by content."""
 
-from loader.formats.detection.column_profile import MOSTLY
 from loader.formats.detection.contested import settle_contested
 from loader.formats.detection.end_roles import find_ends
+from loader.formats.detection.flows import check_flows, find_flows
 from loader.formats.detection.missing_roles import check_given, explain_missing
 from loader.formats.detection.place_roles import find_place_ends
 from loader.formats.detection.role_finder import RoleFinder
 from loader.formats.detection.time_roles import find_times
 from loader.formats.model.options import NO_COLUMN, LoadOptions
-from loader.formats.vocabulary.words import MEANINGS
 from shared.platform.errors import RequestError
 
 TRIP_IDS = frozenset("tripid rideid rentalid journeyid bookingid triptoken tripnumber ridenumber id".split())  # noqa: SIM905
@@ -30,7 +29,7 @@ def find_roles(finder: RoleFinder, options: LoadOptions) -> None:
             _find_name(finder, role, getattr(options, role))
     if "trip_id" not in finder.given:
         _find_trip_id(finder)
-    _find_counts(finder)
+    find_flows(finder)
 
 
 def _find_name(finder: RoleFinder, role: str, given: str | None) -> None:
@@ -58,20 +57,6 @@ def _find_trip_id(finder: RoleFinder) -> None:
         finder.set("trip_id", free[0], 0.9)
 
 
-def _find_counts(finder: RoleFinder) -> None:
-    """Say where a row seems to stand for several trips: each is loaded as one."""
-    for column, meaning in enumerate(finder.meanings):
-        is_count = "count" in meaning.traits and meaning.side is None
-        if is_count and all(MEANINGS.get(word) in ("count", "id") for word in meaning.rest) and not finder.is_used(column):
-            _note_count(finder, column)
-
-
-def _note_count(finder: RoleFinder, column: int) -> None:
-    profile = finder.profile(column)
-    if profile.number > MOSTLY and float(profile.numbers.max()) > 1:
-        finder.note(f"Column {finder.columns[column]} is not used: a row is one trip, whatever is counted there.")
-
-
 def resolve_column(columns: tuple[str, ...], wanted: str, role: str) -> int:
     """Find a column by its name (case and blanks aside) or its number from 1. Raises: RequestError."""
     if wanted in columns:
@@ -89,5 +74,6 @@ def check_roles(finder: RoleFinder) -> None:
     check_given(finder)
     if finder.question is not None:
         raise finder.question
+    check_flows(finder)
     if not finder.has_ends() or "started_at" not in finder.roles:
         raise explain_missing(finder)

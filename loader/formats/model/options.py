@@ -29,7 +29,12 @@ ROLES = (
     "trip_id",
     "origin_place",
     "destination_place",
+    "count",
 )
+
+
+# No column has it: left empty, it says that a row is one trip, whatever a column counts.
+COUNT_ROLE = "count"
 
 
 # In place of a column: the role is left empty, whatever detection finds for it.
@@ -116,13 +121,7 @@ def _check_options(options: LoadOptions) -> None:
         )
     if options.crs is not None:
         _check_crs(options.crs)
-    for role in options.roles:
-        if role not in ROLES:
-            raise RequestError(f"Unknown role {role!r}; known: {', '.join(ROLES)}.", parameter="roles")
-        if role.endswith("_place") and options.places is None:
-            raise RequestError(
-                f"The role {role} needs the place set that knows the column: give places (--places).", parameter="places"
-            )
+    _check_roles(options)
     if options.max_rejects is not None and options.max_rejects < 0:
         raise RequestError("max_rejects is a number of rows from 0.", parameter="max_rejects")
     if options.max_reject_share is not None and not 0 <= options.max_reject_share <= 1:
@@ -140,6 +139,18 @@ def _check_options(options: LoadOptions) -> None:
         value = getattr(options, name)
         if value is not None and value not in allowed:
             raise RequestError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}.", parameter=name)
+
+
+def _check_roles(options: LoadOptions) -> None:
+    for role in options.roles:
+        if role not in ROLES:
+            raise RequestError(f"Unknown role {role!r}; known: {', '.join(ROLES)}.", parameter="roles")
+        if role == COUNT_ROLE and options.roles[role] != NO_COLUMN:
+            raise RequestError("Trips are loaded one by one: count takes no column, only -.", parameter="roles")
+        if role.endswith("_place") and options.places is None:
+            raise RequestError(
+                f"The role {role} needs the place set that knows the column: give places (--places).", parameter="places"
+            )
 
 
 def _check_crs(name: str) -> None:

@@ -272,12 +272,7 @@ ENDS = ["start_lat=olat", "start_lon=olon", "end_lat=dlat", "end_lon=dlon"]
     ("columns", "note"),
     [
         (["date=date"], "date has dates without a clock time: every trip starts at 00:00."),
-        (["start_time=t", "count=id"], "Column count is not used: a row is one trip, whatever is counted there."),
-        (
-            ["start_time=t", "number of trips=id"],
-            "Column number of trips is not used: a row is one trip, whatever is counted there.",
-        ),
-        (["start_time=t", "viajes=id"], "Column viajes is not used: a row is one trip, whatever is counted there."),
+        (["start_time=t", "passengers=id"], "Column passengers is not used: a row is one trip, whoever takes part in it."),
         (
             ["departure_time=e", "arrival_time=t"],
             "arrival_time lies before departure_time in every row, and is not used: it seems to be the vehicle's arrival.",
@@ -286,6 +281,25 @@ ENDS = ["start_lat=olat", "start_lon=olon", "end_lat=dlat", "end_lon=dlon"]
 )
 def test_what_is_passed_over_is_said(columns: list[str], note: str) -> None:
     assert load([*columns, *ENDS]).plan.notes == (note,)
+
+
+@pytest.mark.parametrize("name", ["count", "number of trips", "viajes", "flow", "trip_count"])
+def test_a_table_of_flows_is_refused(name: str) -> None:
+    with pytest.raises(FileFormatError, match="may be a table of flows") as caught:
+        load(["start_time=t", f"{name}=id", *ENDS])
+    assert caught.value.error_code == "flows"
+    assert caught.value.facts["choices"] == [{"label": "Every row is one trip", "options": {"roles": {"count": "-"}}}]
+    loaded = load(["start_time=t", f"{name}=id", *ENDS], roles={"count": "-"})
+    assert loaded.plan.notes == (f"Column {name} is not used: a row is one trip, whatever is counted there.",)
+    with pytest.raises(FileFormatError, match="no column says when they began") as caught:
+        load([f"{name}=id", *ENDS])
+    assert (caught.value.error_code, "choices" in caught.value.facts) == ("flows", False)
+
+
+@pytest.mark.parametrize("header", ["origin,dest,count", "from_station_id,to_station_id,trips", "start_zone,end_zone,flow"])
+def test_flows_between_ids_are_refused(header: str) -> None:
+    with pytest.raises(FileFormatError, match="This is a table of flows"):
+        load_bytes(f"{header}\n101,102,17\n101,103,1\n104,101,9\n".encode())
 
 
 def test_a_passenger_count_is_no_count_of_trips() -> None:

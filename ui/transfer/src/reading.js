@@ -21,6 +21,8 @@ export const ROLE_LABELS = {
   region: 'Region',
   datasource: 'Datasource',
   trip_id: 'Trip id (not stored)',
+  origin_place: 'Origin (id or name of a place)',
+  destination_place: 'Destination (id or name of a place)',
 };
 const OPTIONAL_ROLES = new Set(['ended_at', 'region', 'datasource']);
 
