@@ -10,7 +10,7 @@ from loader.cli import options
 from loader.cli.border import CommandGroup
 from loader.cli.files import find_file
 from loader.cli.session import connect_hub, print_json, report_errors
-from shared.platform.errors import NotFoundError
+from shared.platform.errors import NotFoundError, RequestError
 
 if TYPE_CHECKING:
     from loader.cli.client import HubClient, Json
@@ -78,6 +78,51 @@ def add(
             params = {"file_name": found.name, "key": key, "label": label, "crs": crs, "layer": layer}
             answer = client.post(_PATH, body=stream.read(), params={**params, "name": name or Path(found.name).stem})
         _report(answer, is_json=is_json)
+
+
+@places.command()
+def make(
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the set.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Trip files with ids and coordinates of both ends.")],
+    key: Annotated[str | None, typer.Option(metavar="ORIGIN,DESTINATION", help="Columns with the ids of both ends.")] = None,
+    label: Annotated[str | None, typer.Option(metavar="ORIGIN,DESTINATION", help="Columns with the names of both ends.")] = None,
+    columns: options.Map = None,
+    is_json: options.AsJson = False,
+) -> None:
+    """Make a place set of trip files that have both ids and coordinates: stations, for files that have ids only."""
+    from loader.formats import LoadOptions
+    from loader.place_files.making import PlaceMaker
+
+    with report_errors(is_json=is_json), connect_hub() as client:
+        roles = dict(pair.split("=", 1) for pair in columns or [] if "=" in pair)
+        maker = PlaceMaker(key=_split_pair(key, "key"), label=_split_pair(label, "label"), options=LoadOptions(roles=roles))
+        for file in files:
+            maker.read_file(_check_path(file))
+        params = {
+            "file_name": f"{files[0].name} …" if len(files) > 1 else files[0].name,
+            "name": name,
+            "key": "id",
+            "label": "name",
+        }
+        _report(client.post(_PATH, body=maker.write_csv(), params=params), is_json=is_json)
+
+
+def _split_pair(text: str | None, parameter: str) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    first, _, second = text.partition(",")
+    if not first or not second:
+        raise RequestError(f"--{parameter} names two columns, as in from_station_id,to_station_id.", parameter=parameter)
+    return first, second
+
+
+def _check_path(path: Path) -> Path:
+    """Raises: RequestError where there is no such file, or it is no file that can be read twice."""
+    found = find_file(str(path))
+    if found.path is None or found.size is None:
+        raise RequestError("A place set is made of files, not of standard input or a pipe.", parameter="file")
+    return found.path
 
 
 @places.command()

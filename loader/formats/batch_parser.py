@@ -12,10 +12,11 @@ from loader.formats.model.codecs import is_single_byte
 from loader.formats.model.options import LoadOptions
 from loader.formats.model.plan import FilePlan
 from loader.formats.model.reject_reasons import Reason
-from loader.formats.parquet.batches import parse_row_group
+from loader.formats.parquet.batches import parse_row_group, read_slice
+from loader.formats.parquet.source import ParquetSource
 from loader.formats.text.fields import count_whole_fields, has_nul, slice_text, split_fields
 from loader.formats.text.records import Mask, Records, split_records
-from loader.formats.validation.column_source import TextSource
+from loader.formats.validation.column_source import Source, TextSource
 from loader.formats.validation.reject_details import RAW_LIMIT, VALUE_LIMIT, shorten
 from loader.formats.validation.rules import REJECT_SCHEMA
 from loader.formats.validation.validate import validate_rows
@@ -40,6 +41,18 @@ def parse_batch(data: bytes, plan: FilePlan, slice: BatchSlice, *, options: Load
     parts = [_make_rejects(records, indexes, details, raw_limit=limit) for indexes, details in found if len(indexes)]
     rejects = pl.concat(parts).sort("record_in_batch") if parts else pl.DataFrame(schema=dict(REJECT_SCHEMA))
     return ParsedBatch(validation.trips, rejects, len(records), validation.warnings)
+
+
+def open_slice(data: bytes, plan: FilePlan, slice: BatchSlice) -> Source:
+    """Open the columns of one slice, of the records that can be cut into the file's fields. Raises: FileFormatError."""
+    if plan.kind == "parquet":
+        return ParquetSource(plan.columns, read_slice(data, plan, slice).table)
+    header_lines = plan.dialect.header_lines if slice.is_first else 0
+    text = decode_text(data, plan.dialect.encoding)
+    records = split_records(text, plan.dialect, limit=plan.record_limit_bytes, header_lines=header_lines)
+    is_whole, _ = _find_broken(records, plan)
+    table = split_fields(records, is_good=is_whole, field_count=plan.dialect.field_count)
+    return TextSource(table, decimal=plan.dialect.decimal)
 
 
 def decode_text(data: bytes, encoding: str) -> bytes:

@@ -8,7 +8,7 @@ from loader.formats.vocabulary.column_names import split_words
 from loader.place_files.table import PlaceTable
 from shared.platform.errors import RequestError
 
-_KEY_WORDS: Final = frozenset(
+KEY_WORDS: Final = frozenset(
     {
         "id",
         "code",
@@ -76,7 +76,7 @@ def _rank_key(name: str, values: list[str]) -> tuple[object, ...]:
     return (
         distinct >= _UNIQUE,
         not is_row_number,
-        _is_called(name, _KEY_WORDS),
+        _is_called(name, KEY_WORDS),
         _is_called(name, _NAME_WORDS),
         not _is_fraction(values),
         distinct,

@@ -135,6 +135,11 @@ def parse_row_group(data: bytes, plan: FilePlan, piece: BatchSlice, *, options: 
     """Parse the rows of one slice. Shape: as parse_batch."""
     if piece.rows == 0:
         return ParsedBatch(pl.DataFrame(schema=dict(TRIP_SCHEMA)), pl.DataFrame(schema=dict(REJECT_SCHEMA)), 0)
+    return judge_table(read_slice(data, plan, piece), plan, options)
+
+
+def read_slice(data: bytes, plan: FilePlan, piece: BatchSlice) -> Rows:
+    """Read the needed columns of one slice. Raises: FileFormatError for damage."""
     ranges = PartialFile(piece.offset + len(data), ((piece.offset, data),))
     wanted = RowRange(piece.row_group or 0, piece.first_row, piece.rows, list_fields(plan))
     try:
@@ -143,7 +148,7 @@ def parse_row_group(data: bytes, plan: FilePlan, piece: BatchSlice, *, options: 
         raise damaged("a column lies outside its row group") from error
     if rows.table.num_rows != piece.rows:
         raise damaged(f"a row group holds {rows.table.num_rows:,} rows of {piece.rows:,}")
-    return judge_table(rows, plan, options)
+    return rows
 
 
 def judge_table(rows: Rows, plan: FilePlan, options: LoadOptions) -> ParsedBatch:
