@@ -15,7 +15,7 @@ import psutil
 from pydantic import SecretStr
 
 from infra.embedded import find_free_ports, is_port_taken
-from infra.embedded.postgres import make_postgres_url
+from infra.embedded.postgres import ANALYST, make_postgres_url
 from infra.embedded.valkey import make_valkey_url
 from infra.probe import make_local_url
 from shared.platform.errors import SettingsError
@@ -34,6 +34,7 @@ class Installation:
     """Secrets and ports of one data folder."""
 
     database_password: str = field(default_factory=lambda: secrets.token_hex(16))
+    analyst_password: str = field(default_factory=lambda: secrets.token_hex(16))
     redis_password: str = field(default_factory=lambda: secrets.token_hex(16))
     s3_secret_key: str = field(default_factory=lambda: secrets.token_hex(20))
     ports: dict[str, int] = field(default_factory=dict)
@@ -81,6 +82,9 @@ def complete_settings(settings: Settings, installation: Installation, owned: Set
     if "postgres" in owned:
         url = make_postgres_url(DATABASE, port=ports["postgres"], password=installation.database_password)
         found["database_url"] = SecretStr(url)
+        if "sql_database_url" not in settings.model_fields_set and settings.min_group_trips <= 1:
+            url = make_postgres_url(DATABASE, port=ports["postgres"], password=installation.analyst_password, user=ANALYST)
+            found["sql_database_url"] = SecretStr(url)
     if "valkey" in owned:
         found["redis_url"] = SecretStr(make_valkey_url(port=ports["valkey"], password=installation.redis_password))
     if "s3" in owned:

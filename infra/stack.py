@@ -11,7 +11,7 @@ from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from infra.embedded import Program
-from infra.embedded.postgres import ensure_database
+from infra.embedded.postgres import ensure_analyst, ensure_database
 from infra.environment import make_environment
 from infra.installation import (
     DATABASE,
@@ -94,6 +94,7 @@ class Stack:
         if "postgres" in self.owned:
             port, password = self.installation.ports["postgres"], self.installation.database_password
             ensure_database(DATABASE, port=port, password=password)
+            ensure_analyst(port=port, password=password, analyst_password=self.installation.analyst_password)
         with redis_errors():
             connect_redis(self.settings).ping()
         ObjectStore(self.settings).ensure_bucket()

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 
 from infra.embedded import Program, find_free_ports
 from infra.embedded.account import find_account
+from infra.embedded.postgres import ANALYST
 from infra.install_test_programs import find_pgbouncer
 from tests.services import PASSWORD, Server
 
@@ -37,7 +38,7 @@ class Pooler(Server):
             shutil.copy(CONTAINERS / name, folder / name)
             (folder / name).chmod(0o444)
         users = folder / "users"
-        users.write_text(f'"tripdeck" "{PASSWORD}"\n', encoding="utf-8")
+        users.write_text(f'"tripdeck" "{PASSWORD}"\n"{ANALYST}" "{PASSWORD}"\n', encoding="utf-8")
         (folder / "run").mkdir()
         if account:
             os.chown(folder / "run", account.uid, account.gid)
@@ -67,6 +68,6 @@ class Pooler(Server):
             port,
         )
 
-    def url(self, database: str = QUESTIONS) -> str:
+    def url(self, database: str = QUESTIONS, *, user: str = "tripdeck") -> str:
         """SQLAlchemy URL of one of its databases."""
-        return f"postgresql+psycopg://tripdeck:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+psycopg://{user}:{PASSWORD}@127.0.0.1:{self.port}/{database}"

@@ -37,7 +37,7 @@ from infra.embedded import (
     stop_process,
     wait_until_ready,
 )
-from infra.embedded.postgres import connect_superuser, ensure_database, make_postgres_url, remove_data
+from infra.embedded.postgres import connect_superuser, ensure_analyst, ensure_database, make_postgres_url, remove_data
 from infra.embedded.valkey import make_valkey_url
 from shared.platform.settings import Settings
 from shared.services.database import connect_database
@@ -169,6 +169,7 @@ class PostgresServer(Server):
 
     def _make_template(self) -> None:
         url = self.make_empty()
+        ensure_analyst(port=self.port, password=PASSWORD, analyst_password=PASSWORD)
         engine = connect_database(Settings(database_url=url))
         migrate(engine)
         engine.dispose()

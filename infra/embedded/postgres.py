@@ -29,6 +29,11 @@ _COPIED: Final = (
 )
 _SUPERUSER: Final = "postgres"
 _OWNER: Final = "tripdeck"
+_ANALYSTS: Final = "tripdeck_analyst"
+ANALYST: Final = "tripdeck_sql"
+# Two connections each for hub and web app; what a sort may write to the disk that loads need.
+_ANALYST_CONNECTIONS: Final = 8
+_ANALYST_TEMP: Final = "1GB"
 _BUILTIN_LOCALE_SINCE: Final = 17
 
 _BUFFERS_MB: Final = (256, 2_048)
@@ -130,9 +135,21 @@ def ensure_database(name: str, *, port: int, password: str) -> str:
     return make_postgres_url(name, port=port, password=password)
 
 
-def make_postgres_url(database: str, *, port: int, password: str) -> str:
-    """SQLAlchemy URL of a database, as its owner."""
-    return f"postgresql+psycopg://{_OWNER}:{password}@127.0.0.1:{port}/{database}"
+def ensure_analyst(*, port: int, password: str, analyst_password: str) -> None:
+    """Make the role of questions in SQL, which reads the views and nothing else, or give it this password."""
+    with connect_superuser(port=port, password=password) as connection:
+        for name in (_ANALYSTS, ANALYST):
+            if connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone() is None:
+                connection.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
+        statement = sql.SQL("alter role {} login password {} connection limit {}")
+        connection.execute(statement.format(sql.Identifier(ANALYST), sql.Literal(analyst_password), _ANALYST_CONNECTIONS))
+        connection.execute(sql.SQL("alter role {} set temp_file_limit = {}").format(sql.Identifier(ANALYST), _ANALYST_TEMP))
+        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(_ANALYSTS), sql.Identifier(ANALYST)))
+
+
+def make_postgres_url(database: str, *, port: int, password: str, user: str = _OWNER) -> str:
+    """SQLAlchemy URL of a database, as its owner or another role."""
+    return f"postgresql+psycopg://{user}:{password}@127.0.0.1:{port}/{database}"
 
 
 def find_install(account: Account | None) -> PostgresInstall:

@@ -14,6 +14,7 @@ from loader.cli.places import places
 from loader.cli.publish import publish
 from loader.cli.questions import datasources, group, groups, histogram, questions, regions, weekly
 from loader.cli.sources import app as watch_source
+from loader.cli.sql import sql
 from loader.cli.token import token
 from loader.cli.webhook import webhook
 
@@ -58,6 +59,7 @@ for command in (
     regions,
     datasources,
     questions,
+    sql,
     check,
     generate,
     token,

@@ -77,6 +77,13 @@ class HubClient:
         """Ask for a change that a JSON document describes."""
         return self._send("PUT", path, params={}, body=json.dumps(document).encode())
 
+    def post_for_file(self, path: str, *, body: bytes, params: Params) -> tuple[bytes, bool]:
+        """Ask for a table as a file; returns it and whether it ends at a limit."""
+        response = self._request("POST", path, params=params, body=body)
+        if response.status >= 400:
+            raise _make_error(response.status, response.data)
+        return response.data, response.headers.get("Tripdeck-Truncated") == "true"
+
     def delete(self, path: str) -> None:
         """Ask for something to be dropped."""
         response = self._request("DELETE", path, params={})

@@ -36,6 +36,7 @@ from shared.platform.logs import configure_logs
 from shared.platform.memory import give_back_code, give_back_free, keep_lasting
 from shared.platform.settings import Settings, load_settings
 from shared.platform.tracing import make_tracing
+from shared.questions.analyst_sql import connect_analyst
 from shared.services.database import connect_database, connect_reader
 from shared.services.objects import ObjectStore
 from shared.services.queueing import connect_broker
@@ -51,6 +52,8 @@ _MAX_BODY_BYTES: Final = 64 * 2**10
 _OTHER_FILES: Final = 400
 _DRAIN_S: Final = 20.0
 _TRANSFER_THREADS: Final = 8
+# As many as connect_analyst has connections.
+_ANALYST_THREADS: Final = 2
 
 
 def main() -> None:
@@ -106,6 +109,7 @@ def make_services(settings: Settings) -> Services:
         records=BoundedExecutor("records", threads=threads, queue=200),
         questions=BoundedExecutor("questions", threads=threads, queue=50),
         transfers=BoundedExecutor("transfers", threads=_TRANSFER_THREADS, queue=200),
+        analysts=BoundedExecutor("analysts", threads=_ANALYST_THREADS, queue=20),
     )
     publisher = Publisher(engine, connect_redis(settings), settings=settings, executor=executors.records)
     return Services(
@@ -113,6 +117,7 @@ def make_services(settings: Settings) -> Services:
         access=access,
         engine=engine,
         reader=reader,
+        analyst=connect_analyst(settings),
         store=ObjectStore(settings),
         broker=connect_broker(settings, tracing),
         tracing=tracing,
@@ -152,6 +157,8 @@ async def _drain(server: HTTPServer, services: Services, background: "list[async
     services.executors.close()
     services.inspections.close()
     services.reader.dispose()
+    if services.analyst:
+        services.analyst.dispose()
     services.engine.dispose()
     services.tracing.close()
 

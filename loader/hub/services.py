@@ -62,10 +62,11 @@ class Executors:
     records: BoundedExecutor
     questions: BoundedExecutor
     transfers: BoundedExecutor
+    analysts: BoundedExecutor
 
     def close(self) -> None:
         """Accept no further calls."""
-        for executor in (self.records, self.questions, self.transfers):
+        for executor in (self.records, self.questions, self.transfers, self.analysts):
             executor.close()
 
 
@@ -78,6 +79,8 @@ class Services:
     engine: Engine
     # For questions; a read replica or the same database.
     reader: Engine
+    # For questions in SQL; None where they are off.
+    analyst: Engine | None
     store: ObjectStore
     broker: dramatiq.Broker
     tracing: Tracing

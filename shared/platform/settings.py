@@ -180,6 +180,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Trip groups, flows and cells of fewer trips are hidden in answers and exports. Trips, 0 = none hidden.",
     )
+    sql_database_url: SecretStr | None = Field(
+        None,
+        description="The database as a role that is in tripdeck_analyst alone, SQLAlchemy URL; no questions in SQL when empty.",
+    )
+    sql_timeout_ms: int = Field(10_000, ge=1, description="Longest question in SQL. Milliseconds.")
+    sql_row_limit: int = Field(10_000, ge=1, le=1_000_000, description="Rows of an answer in SQL, at most. Count.")
     geohash_precision: int = Field(6, ge=1, le=12, description="Default size of a trip group's cells. Geohash characters.")
     time_bucket_minutes: int = Field(60, ge=1, le=1440, description="Default length of a trip group's time of day. Minutes.")
 

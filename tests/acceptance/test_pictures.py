@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -17,6 +18,7 @@ from tests.acceptance.component_page import check_accessible, chromium, watch
 from tests.acceptance.site import OpenTab, Site, hub_settings, open_tab, save_picture, site
 from tests.acceptance.site import site_settings as plain_site_settings
 from tests.acceptance.test_pages import VEGA_BRUSHES
+from tests.analysts import as_analyst
 from tests.loading import make_trips, running_worker
 
 __all__ = ["chromium", "hub_settings", "open_tab", "plain_site_settings", "site", "watch"]
@@ -32,8 +34,8 @@ LAPTOP, TABLET = (1280, 720), (820, 1180)
 
 @pytest.fixture(scope="module")
 def site_settings(plain_site_settings: Settings) -> Settings:
-    """Batches so small that a load can be seen on its way."""
-    return plain_site_settings.model_copy(update={"batch_bytes": SMALL_BATCHES})
+    """Batches so small that a load can be seen on its way; questions in SQL."""
+    return as_analyst(plain_site_settings, batch_bytes=SMALL_BATCHES)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,16 @@ def wait_for_question(page: Page) -> None:
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 
+def wait_for_chart(page: Page) -> None:
+    wait_for_question(page)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
+
+
+def ask_in_sql(page: Page) -> None:
+    page.get_by_role("button", name="Run").click()
+    wait_for_question(page)
+
+
 PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "explore": (f"/?{TURIN_BOX}", wait_for_explore),
     "explore_compared": (f"/?{TURIN_BOX}&{PERIODS}", wait_for_explore),
@@ -77,6 +89,8 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "explore_choice": (f"/?region=Turin&{PERIODS}", open_comparison),
     "loads": ("/loads?load=1", wait_for_rejects),
     "questions": ("/questions?question=regions_of_datasource", wait_for_question),
+    "questions_chart": ("/questions?question=trips_per_region", wait_for_chart),
+    "questions_sql": ("/questions?question=sql", ask_in_sql),
 }
 
 
@@ -114,3 +128,22 @@ def test_pictures_of_a_load(loaded: Site, open_tab: OpenTab, tmp_path: Path, sch
         save_picture(page, f"picture_load_running_{scheme}")
         check_accessible(page, "body")
         expect(row).to_have_attribute("data-load-state", "succeeded")
+
+
+def test_a_chart_and_an_answer_are_saved(loaded: Site, open_tab: OpenTab, tmp_path: Path) -> None:
+    page = open_tab()
+    page.goto(f"{loaded.url}/questions?question=trips_per_region")
+    wait_for_chart(page)
+    page.get_by_test_id("stVegaLiteChart").hover()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as PNG").click()
+    picture = tmp_path / "chart.png"
+    download.value.save_as(picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size > 5_000
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Parquet").click()
+    answer = tmp_path / "answer.parquet"
+    download.value.save_as(answer)
+    regions = loaded.hub.get("/api/v1/regions").json()["regions"]
+    assert pl.read_parquet(answer)["trips"].to_list() == [region["trips"] for region in regions]

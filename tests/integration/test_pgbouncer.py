@@ -12,12 +12,13 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, make_url
 from streamlit.testing.v1 import AppTest
 
-from infra.embedded.postgres import connect_superuser
+from infra.embedded.postgres import ANALYST, connect_superuser
 from infra.environment import make_environment
 from infra.install_test_programs import find_pgbouncer
 from loader.sample.generate import generate_trips
-from shared.platform.errors import TransientError
+from shared.platform.errors import TransientError, TripdeckError
 from shared.platform.settings import Settings
+from shared.questions.analyst_sql import connect_analyst, run_sql
 from shared.services.database import connect_database, transaction
 from tests.command_line import CommandLine
 from tests.conftest import skip_or_fail
@@ -135,6 +136,25 @@ def test_the_challenge_is_loaded_asked_and_shown(tripdeck: CommandLine, pooled: 
     assert not app.exception
     assert metrics(app)["Trips"] == str(EXPECTED["rows"])
     resources.close()
+
+
+def test_questions_in_sql_leave_no_trace_in_the_pool(pooled: Settings, pooler: Pooler) -> None:
+    limits = {"sql_timeout_ms": 2_000, "sql_database_url": SecretStr(pooler.url(user=ANALYST))}
+    asking = pooled.model_copy(update=limits)
+    analyst = connect_analyst(asking)
+    assert run_sql(analyst, "select count(*) from trips", settings=asking).table.rows == ((EXPECTED["rows"],),)
+    lock = "select pg_advisory_lock(77), set_config('search_path', 'other', false), set_config('statement_timeout', '0', false)"
+    run_sql(analyst, lock, settings=asking)
+    for text, message in (("select pg_sleep(60)", "time limit"), ("delete from load", "no rows"), ("select 1; select 2", "One")):
+        with pytest.raises(TripdeckError, match=message):
+            run_sql(analyst, text, settings=asking)
+    shown = (
+        "select current_setting('search_path'), current_setting('statement_timeout'), count(*) from pg_locks "
+        "where locktype = 'advisory'"
+    )
+    assert run_sql(analyst, shown, settings=asking).table.rows == (("public", "2s", 0),)
+    answer = run_sql(analyst, "select n from generate_series(1, 1000000) as n", settings=asking, limit=1_000)
+    assert (len(answer.table.rows), answer.is_truncated) == (1_000, True)
 
 
 def test_a_killed_pooler_costs_no_row(

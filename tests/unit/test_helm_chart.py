@@ -20,7 +20,7 @@ CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "PodMonitor": "monitoring.coreos.c
 ROLES = ("hub", "worker", "ui")
 EVERYTHING: dict[str, Any] = {
     "images": {"pullSecrets": ["registry"], "loader": {"digest": f"sha256:{'0' * 64}"}},
-    "secrets": {"readDatabaseUrl": {"name": "replica"}, "enginePassword": {"name": "engine"}},
+    "secrets": {"readDatabaseUrl": {"name": "replica"}, "sqlDatabaseUrl": {"name": "sql"}, "enginePassword": {"name": "engine"}},
     "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/tripdeck"}},
     "settings": {"min_group_trips": "5"},
     "worker": {

@@ -50,7 +50,7 @@ def find_drawing(table: ResultTable) -> Drawing | None:
 
 
 def make_chart(drawing: Drawing) -> alt.Chart:
-    """Make the chart; its menu saves it."""
+    """Make the chart."""
     data = alt.Chart(alt.InlineData(values=list(drawing.rows)))
     tips = [alt.Tooltip("text:N", title=_name(drawing.label)), alt.Tooltip("count:N", title=_name(drawing.number))]
     axis = alt.Axis(title=_name(drawing.number), labelExpr=_NUMBERS, tickCount=4)

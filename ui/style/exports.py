@@ -27,6 +27,14 @@ def export_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> byte
     return text.getvalue().encode()
 
 
+def export_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+    """Rows as Parquet; the types follow from the values."""
+    sink = io.BytesIO()
+    arrays = [pa.array([row[number] for row in rows]) for number in range(len(columns))]
+    pa.parquet.write_table(pa.table(arrays, names=list(columns)), sink)
+    return sink.getvalue()
+
+
 def export_weeks_csv(answer: WeeklyAnswer) -> bytes:
     """Weeks with their counts. Shape: week, trips, is_partial."""
     return export_csv(

@@ -69,6 +69,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- if $secrets.enginePassword.name }}{{ $_ := set $needed "tripdeck_engine_password" $secrets.enginePassword }}{{ end -}}
 {{- else -}}
 {{- $needed = merge (dict "tripdeck_database_url" $secrets.databaseUrl "tripdeck_redis_url" $secrets.redisUrl "tripdeck_hub_secret" $secrets.hubSecret) $store -}}
+{{- if $secrets.sqlDatabaseUrl.name }}{{ $_ := set $needed "tripdeck_sql_database_url" $secrets.sqlDatabaseUrl }}{{ end -}}
 {{- if $secrets.readDatabaseUrl.name }}{{ $_ := set $needed "tripdeck_read_database_url" $secrets.readDatabaseUrl }}{{ end -}}
 {{- if eq .role "ui" }}{{ $_ := set $needed "tripdeck_sign_in.toml" $secrets.signIn }}{{ end -}}
 {{- end -}}

@@ -34,7 +34,8 @@ _RETRY_AFTER_S: Final = 5
 # Health checks and metrics come every few seconds and are not traced.
 _TRACED: Final = "/api/"
 EXPOSED_HEADERS: Final = (
-    "Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, WWW-Authenticate"
+    "Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, "
+    "Tripdeck-Truncated, WWW-Authenticate"
 )
 """What pages may read of an answer."""
 

@@ -11,6 +11,7 @@ from shared.domain.clock import WEEKDAYS, parse_weekdays
 from shared.domain.trip_end import End
 from shared.groups.detail_question import MAX_SAMPLES
 from shared.groups.question import MAX_LIMIT, MAX_PRECISION
+from shared.questions.analyst_sql import MAX_CHARACTERS
 from shared.questions.histograms import By
 from shared.questions.weekly import WeeklyQuestion
 
@@ -129,3 +130,10 @@ class QuestionParams(Params):
 
     name: str = Field(description="The question's name.")
     format: TableFormat | None = FORMAT
+
+
+class SqlBody(Params):
+    """An analyst's own question."""
+
+    sql: str = Field(min_length=1, max_length=MAX_CHARACTERS, description="One SELECT over the views that analysts read.")
+    limit: int | None = Field(None, ge=1, description="Rows at most; TRIPDECK_SQL_ROW_LIMIT at most and without it.")

@@ -199,6 +199,14 @@ class QuestionsResponse(Response):
     questions: list[QuestionResponse]
 
 
+class SqlResponse(Response):
+    """Columns and rows of an answer in SQL."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    is_truncated: bool = Field(description="Whether the answer has more rows than the limit, or more than 16 MiB.")
+
+
 class ResultResponse(Response):
     """Columns and rows."""
 
