@@ -198,7 +198,8 @@ returning load_id, state;
 update load
 set state = 'queued', options = coalesce(%(options)s::jsonb, options), question = null, plan = null, content_hash = null, duplicate_of = null, rows_read = 0, rows_loaded = 0, rows_rejected = 0, rows_in_blocks = 0,
     bytes_read = 0, batches_total = null, batches_done = 0, error_code = null, error_message = null,
-    started_at = null, finished_at = null, attempts = 0, failures = 0, failing_since = null, enqueued_at = clock_timestamp(), claimed_at = null,
+    started_at = null, finished_at = null, compacted_at = null, attempts = 0, failures = 0, failing_since = null,
+    enqueued_at = clock_timestamp(), claimed_at = null,
     lease_token = null
 where load_id = %(load_id)s::integer and state in ('failed', 'cancelled', 'undone') and not needs_cleaning and object_state = 'kept'
 returning load_id, state;

@@ -103,7 +103,7 @@ delete from segment_flow where segment_id = %(segment_id)s::integer and slot is 
 -- name: finish_compaction
 -- Gives the loads their segment, which has their blocks now; returns those that are still there. Fewer than asked: one was undone meanwhile, and the
 -- segment must not commit.
-update load set segment_id = %(segment_id)s::integer, rows_in_blocks = 0
+update load set segment_id = %(segment_id)s::integer, rows_in_blocks = 0, compacted_at = coalesce(compacted_at, clock_timestamp())
 where load_id = any(%(load_ids)s::integer[]) and state = 'succeeded'
 returning load_id;
 

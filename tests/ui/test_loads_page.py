@@ -1,6 +1,8 @@
 """Loads without a browser: the history, one load, its rejects, and what can be done with it."""
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,17 @@ from streamlit.testing.v1 import AppTest
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
 from loader.publishing.publication import publish_load
+from shared.compaction.segments import compact_loads
+from shared.load_times import Compaction, fetch_compaction, fetch_load_times
 from shared.loads import fetch_load
 from shared.platform.settings import Settings
 from shared.publications import request_publication
-from shared.services.database import transaction
+from shared.services.database import execute, transaction
 from tests.hub import HubServer
-from tests.loading import BAD_ROW, HEADER, ROW, change, load_bytes, request_load, run_load
+from tests.loading import BAD_ROW, HEADER, ROW, change, load_bytes, make_trips, request_load, run_load
 from tests.ui.conftest import OpenPage, metrics, texts
+from ui.loads.times import describe_compaction
+from ui.style.text import NOTHING, THIN_SPACE
 
 
 @pytest.fixture
@@ -180,3 +186,51 @@ def test_a_failed_handover_is_told_and_asked_for_again(open_page: OpenPage, cont
     app.run()
     assert "could not be handed over to ClickHouse: No such host" in texts(app)
     assert app.button(key=f"publish_{load_id}")
+
+
+def test_stages_and_rate_of_a_load(open_page: OpenPage, context: Context) -> None:
+    data, _ = make_trips(2_000, seed=3)
+    load = load_bytes(change(context, batch_bytes=8_192), data, file_name="many.csv")
+    assert load["batches_total"] >= 9
+    app = open_page("loads")
+    shown = metrics(app)
+    assert [shown[name] for name in ("Upload", "Until compacted")] == [NOTHING, "waits"]
+    assert all(re.fullmatch(r"[\d.]+ s|\d+ min \d\d s", shown[name]) for name in ("In the queue", "Load"))
+    assert len(app.get("vega_lite_chart")) == 1
+    rates = fetch_load_times(context.engine, load["load_id"], now=datetime.now(UTC)).rates
+    assert sum(rate.rows_per_s * (rate.to_s - rate.from_s) for rate in rates) == pytest.approx(load["rows_read"])
+    assert "until then questions read them as they are: 1 load with" in texts(app)
+
+
+def test_a_load_of_one_batch_has_no_rate_over_time(open_page: OpenPage, challenge: dict[str, Any]) -> None:
+    app = open_page("loads")
+    assert metrics(app)["Until compacted"] == "waits"
+    assert not app.get("vega_lite_chart")
+
+
+def test_what_compaction_does(context: Context, challenge: dict[str, Any]) -> None:
+    def describe() -> str:
+        return describe_compaction(fetch_compaction(context.engine), now=datetime.now(UTC))
+
+    assert describe().endswith("questions read them as they are: 1 load with 100 trips.")
+    with transaction(context.engine) as connection:
+        assert execute(connection, "lock_compaction").scalar_one()
+        assert re.match(r"Compaction has been merging loads into a segment for [\d.]+ s; not compacted yet: 1 load", describe())
+    assert compact_loads(context.engine, least_trips=1) == 1
+    assert describe() == "Compaction has nothing to do: all trips are in 1 segment."
+    stages = fetch_load_times(context.engine, challenge["load_id"], now=datetime.now(UTC)).stages
+    assert [stage.name for stage in stages] == ["queue", "load", "compaction"]
+    assert all(stage.ended_at and stage.began_at <= stage.ended_at for stage in stages)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ((0, 0, 0, 0, False, None), "Compaction has nothing to do."),
+        ((2, 3, 200_000, 1, False, None), "Compaction waits for 1 running load: 3 loads with 200_000 trips."),
+        ((2, 3, 200_000, 0, False, None), "Compaction begins in a moment: 3 loads with 200_000 trips."),
+        ((2, 1, 5, 2, True, None), "It pauses while loads run"),
+    ],
+)
+def test_what_compaction_waits_for(facts: tuple[Any, ...], said: str) -> None:
+    assert said.replace("_", THIN_SPACE) in describe_compaction(Compaction(*facts), now=datetime.now(UTC))

@@ -11,6 +11,7 @@ from shared.loads import Load, list_rejects
 from shared.platform.safe_text import escape_controls
 from ui.loads.labels import STATES, WARNINGS, describe_duration, describe_instant, describe_rate, visitor_zone
 from ui.loads.publication import render_publication
+from ui.loads.times import render_times
 from ui.services.hub_client import Order, RejectForm
 from ui.services.resources import Resources
 from ui.session.navigation import LOADS, open_load_on_map
@@ -46,6 +47,7 @@ def render_load(resources: Resources, load: Load) -> None:
         _render_head(resources, load)
         _render_outcome(resources, load)
         _render_numbers(load)
+        render_times(resources, load)
         render_publication(resources, load)
         if load["warnings"]:
             _render_warnings(load["warnings"])

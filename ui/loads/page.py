@@ -9,6 +9,7 @@ import streamlit as st
 from shared.loads import Load, fetch_load, list_loads
 from ui.loads.detail import render_load
 from ui.loads.labels import STATES, describe_duration, describe_instant, describe_rate, visitor_zone
+from ui.loads.times import render_compaction
 from ui.services.hub_address import hub_address
 from ui.services.resources import Resources, get_resources
 from ui.session.navigation import LOAD
@@ -37,6 +38,7 @@ def render_loads() -> None:
         else:
             _render_still(resources)
         with explained():
+            render_compaction(resources)
             _render_chosen(resources, _find_chosen(resources))
 
 

@@ -49,7 +49,7 @@ STYLE: Final = """<style>
 .st-key-groups [data-testid="stElementToolbar"] { display: none; }
 .st-key-hub_pass { position: absolute; width: 0; height: 0; overflow: hidden; }
 .st-key-definition { min-height: 2.4rem; }
-.st-key-load_numbers [data-testid="stMetricValue"] { font-size: 1.35rem; }
+.st-key-load_numbers [data-testid="stMetricValue"], .st-key-load_stages [data-testid="stMetricValue"] { font-size: 1.35rem; }
 /* A control that came anew (controls.py) stands at once in the place of the old one. */
 [class*="st-key-turn_"][data-stale="false"] ~ [class*="st-key-turn_"][data-stale="true"] { display: none; }
 /* On a tablet held upright the answers go below the map, and the filters take two rows. */
