@@ -14,8 +14,8 @@ from shared.platform.settings import load_settings
 
 LOG: Final = logging.getLogger(__name__)
 FILE_NAME: Final = "sample.csv"
-# Three regions and five datasources over half a year: enough for hubs and rhythms to show, loaded in a second or two.
-SAMPLE_ROWS: Final = 50_000
+# Three regions and five datasources over half a year: enough for streets and rhythms to show, loaded in a second or two.
+SAMPLE_ROWS: Final = 250_000
 
 
 def load_sample() -> bool:

@@ -27,7 +27,7 @@ def generate(
     weeks: Annotated[int, typer.Option(min=1, metavar="N", help="Weeks that the trips spread over.")] = 26,
     is_json: options.AsJson = False,
 ) -> None:
-    """Write a made-up trip file: three cities, five datasources, daily and weekly rhythm."""
+    """Write a made-up trip file: three cities with streets, five datasources, daily and weekly rhythm."""
     with report_errors(is_json=is_json):
         if file == "-" and is_json:
             raise RequestError("Standard output can't take both the file and --json.", parameter="file")

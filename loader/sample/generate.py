@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from loader.sample.cities import CITIES, PLACES, City, make_places
+from loader.sample.cities import CITIES, City
+from loader.sample.places import PLACES, make_places
 from shared.platform.errors import RequestError
 
 HEADER: Final = b"region,origin_coord,destination_coord,datetime,datasource\n"
@@ -30,13 +31,26 @@ CHUNK_ROWS: Final = 100_000
 _DATASOURCE_SHARES: Final = (0.33, 0.24, 0.17, 0.15, 0.11)
 _JITTER_DEG: Final = 0.00016
 _WEEKDAY_TRIPS: Final = np.array([1.0, 1.04, 1.06, 1.08, 1.14, 0.78, 0.62])
-# Trips per hour of day: two peaks on working days, one broad afternoon and a later night at weekends.
+# ISO weeks of school holidays, in February, in August and at the end of the year: days have the hours of a weekend.
+_HOLIDAY_WEEKS: Final = (8, 33, 52)
+_HOLIDAY_TRIPS: Final = 0.66
+# Trips per hour of day: two peaks on working days, one broad afternoon and a later night on free days.
 _WORKDAY_HOURS: Final = np.array([5, 3, 2, 2, 4, 13, 38, 82, 94, 52, 36, 38, 46, 44, 46, 60, 86, 102, 82, 52, 34, 25, 17, 10])
-_WEEKEND_HOURS: Final = np.array([22, 17, 11, 6, 4, 5, 9, 16, 28, 44, 57, 63, 66, 66, 68, 70, 68, 66, 62, 54, 44, 36, 33, 28])
-# Share of trips that leave home, by hour of a working day.
-_LEAVES_HOME: Final = np.array([0.3] * 4 + [0.85] * 6 + [0.5] * 4 + [0.3, 0.2, 0.15, 0.15, 0.2, 0.35] + [0.4] * 4)
+_FREE_DAY_HOURS: Final = np.array([22, 17, 11, 6, 4, 5, 9, 16, 28, 44, 57, 63, 66, 66, 68, 70, 68, 66, 62, 54, 44, 36, 33, 28])
+# Share of trips that leave home, by hour: mornings out, evenings back.
+_WORKDAY_LEAVES: Final = np.array([0.3] * 4 + [0.9] * 6 + [0.5] * 4 + [0.3, 0.2, 0.12, 0.1, 0.15, 0.35] + [0.4] * 4)
+_FREE_DAY_LEAVES: Final = np.array([0.1] * 6 + [0.8] * 7 + [0.5] * 4 + [0.4] * 3 + [0.25] * 4)
+# What trips are for: to work, around the corner, across the city, or between two goals. Shares on a free day, and by hour of a
+# working day.
+_WORK, _CORNER, _BETWEEN = 0, 1, 3
+_FREE_DAY_KINDS: Final = (0.04, 0.44, 0.42, 0.10)
+_NOON, _RUSH, _EVENING = (0.12, 0.36, 0.32, 0.20), (0.66, 0.18, 0.12, 0.04), (0.15, 0.38, 0.39, 0.08)
+_WORKDAY_KINDS: Final = (*[_EVENING] * 5, *[_RUSH] * 5, *[_NOON] * 5, *[_RUSH] * 4, *[_EVENING] * 5)
+# Goals in Morton order between a home and a goal around the corner, as a standard deviation.
+_CORNER_GOALS: Final = 500
 
 _Table = npt.NDArray[np.uint16]
+_Indexes = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +138,20 @@ class Choices(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class _Model:
-    """Look-up tables of PLACES entries each: a random 16-bit number picks from them by their weights."""
+    """Look-up tables of PLACES entries a row: a random 16-bit number picks from them by their weights."""
 
     names: tuple[str, ...]
     from_on: date
     sources: _Table  # region * number of datasources + datasource
     days: _Table
-    minutes: _Table  # 2 rows of PLACES: working day, weekend
-    places: npt.NDArray[np.float64]  # region, then homes and goals; longitude, latitude
+    is_free: npt.NDArray[np.bool_]  # per day of the file
+    minutes: _Table  # 2 rows: working day, free day
+    kinds: _Table  # 48 rows: an hour of a working day, then of a free day
+    leaves: npt.NDArray[np.float64]  # share of trips that leave home, of the same 48 hours
+    points: npt.NDArray[np.float64]  # region, then homes and goals; longitude, latitude
+    jobs: _Table  # region, homes
+    nearest: _Table  # region, homes
+    corners: _Table  # distances between indexes of goals, modulo PLACES
 
 
 @dataclass(frozen=True)
@@ -192,14 +212,22 @@ def _make_model(cities: tuple[City, ...], from_on: date, *, days: int, seed: int
     tilted = np.array(_DATASOURCE_SHARES) * random.uniform(0.6, 1.4, (len(cities), len(DATASOURCES)))
     shares = tilted / tilted.sum(axis=1, keepdims=True) * np.array([[city.share] for city in cities])
     places = [make_places(city) for city in cities]
-    hours = (_WORKDAY_HOURS, _WEEKEND_HOURS)
+    kinds = [*_WORKDAY_KINDS, *[_FREE_DAY_KINDS] * 24]
+    dates = [from_on + timedelta(days=number) for number in range(days)]
+    is_holiday = np.array([each.isocalendar().week in _HOLIDAY_WEEKS for each in dates])
     return _Model(
-        tuple(city.name for city in cities),
-        from_on,
-        _make_table(shares.ravel()),
-        _make_table(_weigh_days(from_on, days, random)),
-        np.stack([_make_table(_smooth_minutes(weights)) for weights in hours]),
-        np.concatenate([points for place in places for points in (place.homes, place.goals)]),
+        names=tuple(city.name for city in cities),
+        from_on=from_on,
+        sources=_make_table(shares.ravel()),
+        days=_make_table(_weigh_days(from_on, is_holiday, random)),
+        is_free=is_holiday | np.array([each.weekday() >= 5 for each in dates]),
+        minutes=np.stack([_make_table(_smooth_minutes(hours)) for hours in (_WORKDAY_HOURS, _FREE_DAY_HOURS)]),
+        kinds=np.stack([_make_table(np.array(weights)) for weights in kinds]),
+        leaves=np.concatenate([_WORKDAY_LEAVES, _FREE_DAY_LEAVES]),
+        points=np.concatenate([points for place in places for points in (place.homes, place.goals)]),
+        jobs=np.concatenate([place.jobs for place in places]),
+        nearest=np.concatenate([place.nearest for place in places]),
+        corners=(random.normal(0, _CORNER_GOALS, PLACES).astype(np.int64) % PLACES).astype(np.uint16),
     )
 
 
@@ -209,11 +237,12 @@ def _make_table(weights: npt.NDArray[np.float64]) -> _Table:
     return np.searchsorted(np.cumsum(weights) / weights.sum(), quantiles).astype(np.uint16)
 
 
-def _weigh_days(from_on: date, days: int, random: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Weekdays differ, weeks grow by a fifth over the period with a swing, and single days are off by a few percent."""
-    number = np.arange(days)
-    season = 1 + 0.2 * number / days + 0.08 * np.sin(number / 7 / 4)
-    weights: npt.NDArray[np.float64] = _WEEKDAY_TRIPS[(number + from_on.weekday()) % 7] * season * random.normal(1, 0.04, days)
+def _weigh_days(from_on: date, is_holiday: npt.NDArray[np.bool_], random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Weekdays differ, holidays are quiet, weeks grow by a fifth with a swing, and days are off by a few percent."""
+    number = np.arange(len(is_holiday))
+    season = 1 + 0.2 * number / len(number) + 0.08 * np.sin(number / 7 / 4)
+    usual = _WEEKDAY_TRIPS[(number + from_on.weekday()) % 7] * np.where(is_holiday, _HOLIDAY_TRIPS, 1.0)
+    weights: npt.NDArray[np.float64] = usual * season * random.normal(1, 0.04, len(number))
     return weights
 
 
@@ -226,18 +255,28 @@ def _smooth_minutes(hours: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
 
 def _draw_chunk(model: _Model, random: np.random.Generator, size: int) -> _Chunk:
     """Draw a whole chunk and keep its first rows, so that a shorter file is a prefix of a longer one."""
-    bits = random.integers(0, PLACES, (6, CHUNK_ROWS), np.uint16)[:, :size]
-    chance = random.random((2, CHUNK_ROWS))[:, :size]
+    bits = random.integers(0, PLACES, (7, CHUNK_ROWS), np.uint16)[:, :size]
+    chance = random.random(CHUNK_ROWS)[:size]
     jitter = (random.random((4, CHUNK_ROWS))[:, :size] - 0.5) * _JITTER_DEG
     source, day = model.sources[bits[0]], model.days[bits[1]].astype(np.int64)
-    is_weekend = (day + model.from_on.weekday()) % 7 >= 5
-    minute = model.minutes[is_weekend.astype(np.intp), bits[2]].astype(np.int64)
-    from_home = chance[0] < np.where(is_weekend, 0.5, _LEAVES_HOME[minute // 60])
-    to_home = from_home ^ (chance[1] < 0.85)
-    city = (source // len(DATASOURCES)).astype(np.intp) * 2
-    origin = model.places[(city + ~from_home) * PLACES + bits[3]]
-    destination = model.places[(city + ~to_home) * PLACES + bits[4]]
-    return _Chunk(source, day, minute * 60 + bits[5] % 60, np.concatenate([origin.T, destination.T]) + jitter)
+    is_free = model.is_free[day].astype(np.intp)
+    minute = model.minutes[is_free, bits[2]].astype(np.int64)
+    hour = is_free * 24 + minute // 60
+    home, goal = _draw_ends(model, (source // len(DATASOURCES)).astype(np.intp), bits[3:5], kind=model.kinds[hour, bits[6]])
+    leaves = chance < model.leaves[hour]
+    # Of rows of two, take is twelve times as fast as an index in brackets.
+    ends = [model.points.take(np.where(leaves, *pair), axis=0) for pair in ((home, goal), (goal, home))]
+    return _Chunk(source, day, minute * 60 + bits[5] % 60, np.concatenate([end.T for end in ends]) + jitter)
+
+
+def _draw_ends(model: _Model, city: _Indexes, bits: _Table, *, kind: _Table) -> tuple[_Indexes, _Indexes]:
+    """Choose a home (or a goal beside it, of a trip between two goals) and a goal. Gives two columns of indexes of points."""
+    home = city * PLACES + bits[0]
+    corner = model.nearest[home] + model.corners[bits[1]]  # wraps around
+    goal = np.where(kind == _WORK, model.jobs[home], np.where(kind == _CORNER, corner, bits[1]))
+    homes = city * (2 * PLACES)
+    goals = homes + PLACES
+    return np.where(kind == _BETWEEN, goals + corner, homes + bits[0]), goals + goal
 
 
 def _count_chunk(tally: Tally, chunk: _Chunk, is_bad: npt.NDArray[np.bool_]) -> None:

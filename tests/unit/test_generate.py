@@ -8,9 +8,13 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from loader.sample.cities import CITIES, City
 from loader.sample.generate import CHUNK_ROWS, DATASOURCES, Tally, generate_trips, write_trips
+from loader.sample.places import make_places
+from loader.sample.streets import measure_to_line
 from shared.platform.errors import RequestError
 
 POINT = re.compile(r"POINT \((-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)\)")
@@ -24,6 +28,11 @@ def make_file(**choices: object) -> tuple[bytes, Tally]:
 
 def read_records(text: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.decode())))[1:]
+
+
+def read_points(record: list[str]) -> np.ndarray:
+    """Origin and destination, longitude before latitude."""
+    return np.array([[float(number) for number in POINT.fullmatch(point).groups()] for point in record[1:3]])  # type: ignore[union-attr]
 
 
 def monday(record: list[str]) -> date:
@@ -82,6 +91,60 @@ def test_working_days_have_two_peaks_and_weekends_do_not() -> None:
     assert min(working[8], working[17]) > 1.6 * working[11]
     assert max(weekend[8], weekend[17]) < 1.3 * weekend[11]
     assert working.total() / 5 > 1.3 * weekend.total() / 2
+
+
+@pytest.mark.parametrize("city", CITIES, ids=lambda city: city.name)
+def test_nothing_begins_in_wide_water_and_little_on_bridges(city: City) -> None:
+    places = make_places(city)
+    for water in city.waters:
+        line = city.to_metres(np.array(water.line))
+        for degrees in (places.homes, places.goals):
+            share = np.mean(measure_to_line(city.to_metres(degrees), line) < water.width_m / 2 - 10)
+            assert share < 0.01
+            assert water.width_m < 400 or share == 0
+
+
+@pytest.mark.parametrize("city", CITIES, ids=lambda city: city.name)
+def test_places_crowd_along_streets(city: City) -> None:
+    """On a grid of 20 m half of the homes lie in cells that would hold a tenth of them if they were spread evenly around."""
+    homes = city.to_metres(make_places(city).homes)
+    inner = homes[np.hypot(*homes.T) < city.radius_m / 2]
+    _, counts = np.unique((inner // 20).astype(int), axis=0, return_counts=True)
+    counts = np.sort(counts)[::-1]
+    cells = np.pi * (city.radius_m / 2 / 20) ** 2
+    assert np.searchsorted(np.cumsum(counts), counts.sum() / 2) < 0.1 * cells
+
+
+def test_working_days_go_to_the_centre_in_the_morning_and_back_in_the_evening() -> None:
+    text, _ = make_file(rows=60_000, weeks=4)
+    city = next(city for city in CITIES if city.name == "Turin")
+    closer: dict[int, list[bool]] = {8: [], 17: []}
+    for record in read_records(text):
+        started_at = datetime.fromisoformat(record[3])
+        if record[0] == city.name and started_at.weekday() < 5 and started_at.hour in closer:
+            origin, destination = np.hypot(*city.to_metres(read_points(record)).T)
+            closer[started_at.hour].append(destination < origin)
+    assert np.mean(closer[8]) > 0.6
+    assert np.mean(closer[17]) < 0.4
+
+
+def test_stations_and_airports_are_busy() -> None:
+    text, _ = make_file(rows=20_000)
+    for city in CITIES:
+        ends = np.concatenate([read_points(record) for record in read_records(text) if record[0] == city.name])
+        for hub in city.hubs:
+            if hub.kind != "other":
+                middle = city.to_metres(np.array([(hub.longitude, hub.latitude)]))
+                assert np.mean(np.hypot(*(city.to_metres(ends) - middle).T) < 400) > 0.02
+
+
+def test_holidays_are_quiet_and_have_no_rush_hours() -> None:
+    text, tally = make_file(rows=60_000, weeks=10)
+    holidays = date(2026, 2, 16)  # ISO week 8
+    weeks = tally.weeks
+    assert weeks[holidays] < 0.8 * weeks[holidays + timedelta(weeks=1)]
+    hours = Counter(int(record[3][11:13]) for record in read_records(text) if monday(record) == holidays)
+    assert max(hours[8], hours[17]) < 1.3 * hours[11]
 
 
 def test_planted_rejects_are_where_the_tally_says() -> None:
