@@ -14,6 +14,8 @@ from shared.compaction.segment_copy import encode_flows
 from shared.compaction.sorted_ends import sort_ends
 from shared.domain.area import Box
 from shared.domain.clock import DAY
+from shared.gazetteer.cell_names import name_cells
+from shared.gazetteer.nearest import find_largest, find_nearest, make_grid
 from shared.groups.ordered_counter import OrderedCounter
 from shared.index.block_cache import BlockCache
 from shared.index.block_fetch import decode_blocks, flatten_datasources
@@ -80,6 +82,8 @@ def compile_kernels() -> None:
     cells = find_cells(blocks, scan_filter, shift=2)
     for found, keys in ((cells, 2), (np.concatenate([cells, cells]), 3)):
         OrderedCounter(lambda *_: None, keys=keys).count([(found, 0)])
+    find_nearest(make_grid(np.zeros(1), np.zeros(1))[0], np.zeros(1), np.zeros(1))
+    find_largest(*np.zeros((3, 1), np.int64))
     encode_flows(FlowCells(sorted_ends).make_rows(), segment_id=1, kind=None)
     _ask_an_empty_index()
 
@@ -103,6 +107,11 @@ def _ask_an_empty_index() -> None:
     cache.put([(1, 0)], [np.zeros(1, np.uint64)])
     with cache.find(np.ones(1, np.int64), np.ones(1, np.int64)):
         pass
+
+
+def read_gazetteer() -> None:
+    """Read the places that cells are named by."""
+    name_cells(np.zeros(1, np.int64), 0)
 
 
 def read_index(engine: Engine) -> None:

@@ -44,9 +44,10 @@ def _warm_up(resources: Resources) -> None:
     # In a thread, while the server starts: charts and tables take a second to import (three where no bytecode is kept), and the
     # first visitor shall not wait for those, nor for what the first box needs.
     import ui.explore.page  # noqa: F401
-    from shared.warm_up import compile_kernels, read_index
+    from shared.warm_up import compile_kernels, read_gazetteer, read_index
 
     compile_kernels()
+    read_gazetteer()
     read_index(resources.answers.engine)
     # Of 370 MiB 100 are code that only starting needed, and what it freed.
     give_back_code()

@@ -64,8 +64,8 @@ def print_groups(found: list[Json]) -> None:
     rows = [
         (
             group["region"],
-            group["origin_cell"],
-            group["destination_cell"],
+            f"{group['origin_name']} ({group['origin_cell']})",
+            f"{group['destination_name']} ({group['destination_cell']})",
             "{:02}:{:02}".format(*divmod(group["bucket_minute"], 60)),
             group["trips"],
             f"{group['origin_longitude']:.5f} {group['origin_latitude']:.5f}",

@@ -16,7 +16,6 @@ from loader.formats.batch_splitter import BatchSplitter
 from loader.formats.containers.archived_parquet import read_packed_parquet
 from loader.formats.containers.byte_ranges import BytesMissingError, WholeFile
 from loader.formats.coordinates.degrees import Coordinates
-from loader.formats.coordinates.gazetteer import City, suggest_region
 from loader.formats.detector import detect_format
 from loader.formats.model.batches import BatchSlice, ParsedBatch
 from loader.formats.model.options import LoadOptions
@@ -32,6 +31,7 @@ from loader.formats.text.encoding import UNICODE
 from loader.formats.times.number_times import clean_numbers
 from loader.formats.times.parser import parse_stamps
 from loader.formats.validation.rules import REJECT_SCHEMA, TRIP_SCHEMA
+from shared.gazetteer.cities import City, suggest_region
 
 LOOKED_AT_BYTES = 2**19
 SHOWN_ROWS = 20

@@ -1,9 +1,9 @@
 """Warming up: what the first file would otherwise wait for."""
 
-from loader.formats.coordinates.gazetteer import find_city
 from loader.formats.detector import detect_format
 from loader.formats.model.options import LoadOptions
 from loader.formats.text.kernels import compile_kernels
+from shared.gazetteer.cities import find_city
 
 _TABLE = b"start_lon,start_lat,end_lon,end_lat,start_time\n" + b"7.68,45.07,7.66,45.05,2018-05-28 09:03:40\n" * 2
 

@@ -168,6 +168,7 @@ async def _warm_up(services: Services) -> None:
     await services.executors.transfers.run(import_slow, "loader.formats")
     kernels = await services.executors.transfers.run(import_slow, "shared.warm_up")
     await services.executors.transfers.run(kernels.compile_kernels)
+    await services.executors.transfers.run(kernels.read_gazetteer)
     await services.executors.transfers.run(kernels.read_index, services.reader)
     await services.executors.transfers.run(_give_back)
     await services.inspections.start()

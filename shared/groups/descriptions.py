@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from shared.domain.position import format_geohash
 from shared.domain.trip_end import area_parameters
+from shared.gazetteer.cell_names import name_cells
 from shared.groups.question import GroupQuestion, TripGroup
 from shared.index.snapshot import TripFilter
 from shared.services.database import execute, preferring_indexes
@@ -78,11 +79,14 @@ def describe_groups(
     found: list[list[Partial]] = [[] for _ in range(selected.height)]
     for partial in partials:
         found[partial.number].append(partial)
+    place_names = [name_cells(selected[end].to_numpy(), question.cell_shift) for end in ("origin", "destination")]
     return [
         TripGroup(
             region=names[True][region],
             origin_cell=format_geohash(origin, question.precision),
+            origin_name=origin_name,
             destination_cell=format_geohash(destination, question.precision),
+            destination_name=destination_name,
             bucket_minute=bucket * question.bucket_minutes,
             trips=trips,
             **_find_means(parts),
@@ -90,7 +94,9 @@ def describe_groups(
             last_on=max(partial.last_on for partial in parts),
             datasources=tuple(sorted({names[False][number] for partial in parts for number in partial.datasource_ids})),
         )
-        for (region, origin, destination, bucket, trips), parts in zip(selected.iter_rows(), found, strict=True)
+        for (region, origin, destination, bucket, trips), parts, origin_name, destination_name in zip(
+            selected.iter_rows(), found, *place_names, strict=True
+        )
     ]
 
 

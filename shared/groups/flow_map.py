@@ -13,6 +13,7 @@ import polars as pl
 from shared.domain.area import WHOLE_WORLD, AxisArea
 from shared.domain.position import cell_middle, format_geohash
 from shared.domain.trip_end import area_parameters
+from shared.gazetteer.cell_names import name_cells
 from shared.groups.ordered_counter import OrderedCounter
 from shared.groups.question import Flow, FlowLocation, FlowMap, FlowQuestion
 from shared.groups.top_flows import IN, INTERNAL, OUT, Flows, LargestFlows
@@ -134,7 +135,10 @@ def _make_map(largest: LargestFlows, question: FlowQuestion, *, trips: int) -> F
     shown, locations = largest.shown, largest.list_locations()
     cells = pl.concat([shown["origin"], shown["destination"]]).unique().sort()
     return FlowMap(
-        tuple(_make_location(cell, question, locations) for cell in cells),
+        tuple(
+            _make_location(cell, question, locations, name=name)
+            for cell, name in zip(cells, name_cells(cells.to_numpy(), question.cell_shift), strict=True)
+        ),
         tuple(
             Flow(format_geohash(origin, question.precision), format_geohash(destination, question.precision), count)
             for origin, destination, count in shown.iter_rows()
@@ -145,7 +149,7 @@ def _make_map(largest: LargestFlows, question: FlowQuestion, *, trips: int) -> F
     )
 
 
-def _make_location(cell: int, question: FlowQuestion, locations: Mapping[tuple[int, int], int]) -> FlowLocation:
+def _make_location(cell: int, question: FlowQuestion, locations: Mapping[tuple[int, int], int], *, name: str) -> FlowLocation:
     longitude, latitude = cell_middle(cell, question.cell_shift)
     trips = (locations.get((cell, kind), 0) for kind in (IN, OUT, INTERNAL))
-    return FlowLocation(format_geohash(cell, question.precision), longitude, latitude, *trips)
+    return FlowLocation(format_geohash(cell, question.precision), name, longitude, latitude, *trips)

@@ -97,11 +97,16 @@ class GroupQuestion(FlowQuestion):
 
 @dataclass(frozen=True, slots=True)
 class TripGroup:
-    """Trips of one region, origin cell, destination cell and time of day; positions are means. Units: degrees, minutes."""
+    """Trips of one region, origin cell, destination cell and time of day; positions are means. Units: degrees, minutes.
+
+    Names: the largest place in the cell, or the nearest one with distance and bearing (shared/gazetteer/cell_names.py).
+    """
 
     region: str
     origin_cell: str
+    origin_name: str
     destination_cell: str
+    destination_name: str
     bucket_minute: int
     trips: int
     origin_longitude: float
@@ -130,11 +135,13 @@ class TripGroup:
 @dataclass(frozen=True, slots=True)
 class FlowLocation:
     """A cell that a shown flow joins, with the trips of all flows that touch the view. longitude, latitude: its middle.
+    name: as of a group's cells.
 
     A cell in the view has all its trips under the filters; one outside only those from and to the view.
     """
 
     id: str
+    name: str
     longitude: float
     latitude: float
     in_trips: int

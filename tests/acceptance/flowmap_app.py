@@ -56,6 +56,7 @@ def make_location(number: int, place: tuple[float, float], flows: list[Flow]) ->
     name = f"p{number}"
     return FlowLocation(
         name,
+        f"{number * 100} m N of Altona",
         *place,
         in_trips=sum(flow.trips for flow in flows if flow.destination == name != flow.origin),
         out_trips=sum(flow.trips for flow in flows if flow.origin == name != flow.destination),

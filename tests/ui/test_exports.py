@@ -16,7 +16,9 @@ from ui.style.exports import export_csv, export_groups_csv, export_groups_geojso
 GROUP = TripGroup(
     region="Turin",
     origin_cell="u0j2e8",
+    origin_name="1.4 km NE of Venaria Reale",
     destination_cell="u0j80h",
+    destination_name="Turin",
     bucket_minute=540,
     trips=3,
     origin_longitude=7.6,

@@ -14,7 +14,10 @@ from ui.components.build import ROOM, BuildError, find_node
 from ui.flowmap import FlowPick, LocationPick, MapState, Viewport, encode_content, read_map_state
 
 FLOW_MAP = FlowMap(
-    locations=(FlowLocation("u1", 9.123456789, 53.5, 7, 40, 0), FlowLocation("u2", 10.0, 53.6, 40, 7, 3)),
+    locations=(
+        FlowLocation("u1", "Altona", 9.123456789, 53.5, 7, 40, 0),
+        FlowLocation("u2", "2.1 km N of Altona", 10.0, 53.6, 40, 7, 3),
+    ),
     flows=(Flow("u1", "u2", 40), Flow("u2", "u1", 7), Flow("u2", "u2", 3)),
     trips=60,
     shown_trips=50,
@@ -55,7 +58,7 @@ def test_flows_name_their_ends_by_number_the_smallest_first() -> None:
 
 def test_fifty_thousand_flows_stay_below_two_megabytes() -> None:
     names = [f"u{number:05}" for number in range(5_000)]
-    locations = tuple(FlowLocation(name, 9.12345, 53.54321, 1234, 1234, 12) for name in names)
+    locations = tuple(FlowLocation(name, "1.4 km NE of Venaria Reale", 9.12345, 53.54321, 1234, 1234, 12) for name in names)
     flows = tuple(Flow(names[i % 5_000], names[i * 7 % 5_000], 1 + i % 3_000) for i in range(50_000))
     content = encode_content(FlowMap(locations, flows, 1, 1, 6))
     assert len(json.dumps(content.flows)) < 2_000_000

@@ -27,7 +27,7 @@ def test_hidden_counts_are_not_given_away_by_their_total(counts: dict[int, int],
 @given(counts=st.dictionaries(st.tuples(st.integers(0, 6), st.integers(0, 6)), st.integers(1, 40)), least=st.integers(2, 20))
 def test_flows_and_their_totals_hold_nothing_small(counts: dict[tuple[int, int], int], least: int) -> None:
     flows = tuple(Flow(str(origin), str(destination), trips) for (origin, destination), trips in counts.items())
-    locations = tuple(FlowLocation(str(number), 0.0, 0.0, 99, 99, 99) for number in range(7))
+    locations = tuple(FlowLocation(str(number), "Turin", 0.0, 0.0, 99, 99, 99) for number in range(7))
     shown = SmallCounts(least).hide_flows(FlowMap(locations, flows, 10_000, sum(counts.values()), 5))
     assert [flow.trips for flow in shown.flows] == [trips for trips in counts.values() if trips >= least]
     assert shown.trips == shown.shown_trips == sum(flow.trips for flow in shown.flows)

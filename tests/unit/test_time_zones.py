@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from loader.formats import LoadOptions
-from loader.formats.coordinates.gazetteer import suggest_region
 from shared.domain.time_zones import find_near_timezones, list_timezones, parse_timezone
+from shared.gazetteer.cities import suggest_region
 from shared.platform.errors import RequestError
 
 NO_ZONES = {

@@ -56,7 +56,8 @@ def describe_group(group: TripGroup, bucket_minutes: int) -> str:
     """From where to where, and when."""
     arrow = "\N{RIGHTWARDS ARROW}"
     when = format_minutes(group.bucket_minute, bucket_minutes)
-    return f"{group.region}, {group.origin_cell} {arrow} {group.destination_cell}, {when}"
+    ends = f"{group.origin_name} ({group.origin_cell}) {arrow} {group.destination_name} ({group.destination_cell})"
+    return f"{group.region}, {ends}, {when}"
 
 
 def _make_row(trip: SampleTrip) -> dict[str, object]:

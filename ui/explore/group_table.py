@@ -67,7 +67,7 @@ def render_groups(groups: Sequence[TripGroup], *, bucket_minutes: int) -> None:
         key=_KEY,
         on_select="rerun",
         selection_mode="single-row",
-        alt="Largest trip groups: region, origin cell, destination cell, time of day, trips. A chosen row is shown on the map.",
+        alt="Largest trip groups: region, origin and destination with cells, hours, trips. A chosen row is shown on the map.",
         column_config=_COLUMNS,
     )
 
@@ -96,8 +96,10 @@ def _overlaps(cell: str, other: str) -> bool:
 def _make_row(group: TripGroup, bucket_minutes: int) -> dict[str, object]:
     return {
         "Region": group.region,
-        "From": group.origin_cell,
-        "To": group.destination_cell,
+        "From": group.origin_name,
+        "From cell": group.origin_cell,
+        "To": group.destination_name,
+        "To cell": group.destination_cell,
         "Time of day": format_minutes(group.bucket_minute, bucket_minutes),
         "Trips": group.trips,
         "First": format_day(group.first_on),
@@ -108,8 +110,10 @@ def _make_row(group: TripGroup, bucket_minutes: int) -> dict[str, object]:
 
 _COLUMNS: Final = {
     "Region": st.column_config.TextColumn(width=80),
-    "From": st.column_config.TextColumn(width=70, help="Geohash cell of the origins"),
-    "To": st.column_config.TextColumn(width=70, help="Geohash cell of the destinations"),
+    "From": st.column_config.TextColumn(width=140, help="Largest place in the cell of the origins, or the nearest place"),
+    "From cell": st.column_config.TextColumn(width=70, help="Geohash cell of the origins"),
+    "To": st.column_config.TextColumn(width=140, help="Largest place in the cell of the destinations, or the nearest place"),
+    "To cell": st.column_config.TextColumn(width=70, help="Geohash cell of the destinations"),
     "Time of day": st.column_config.TextColumn(width=96),
     "Trips": st.column_config.NumberColumn(width=60),
 }

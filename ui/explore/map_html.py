@@ -141,7 +141,8 @@ class MapPage:
             {
                 "p": [round(place.longitude, 5), round(place.latitude, 5)],
                 "r": round(_between(_RADII_PX, (_count_trips(place) / self.place_scale) ** 0.5), 2),
-                "label": f"{place.id}: {place.out_trips:,} trips out, {place.in_trips:,} in, {place.internal_trips:,} inside",
+                "label": f"{place.name} ({place.id}): {place.out_trips:,} trips out, {place.in_trips:,} in, "
+                f"{place.internal_trips:,} inside",
             }
             for place in self.flow_map.locations
         ]

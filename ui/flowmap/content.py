@@ -38,6 +38,7 @@ def _make_columns(flow_map: FlowMap) -> dict[str, Any]:
     return {
         "locations": {
             "id": [location.id for location in flow_map.locations],
+            "name": [location.name for location in flow_map.locations],
             "longitude": [round(location.longitude, _DECIMALS) for location in flow_map.locations],
             "latitude": [round(location.latitude, _DECIMALS) for location in flow_map.locations],
             "in_trips": [location.in_trips for location in flow_map.locations],

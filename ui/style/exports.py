@@ -58,7 +58,7 @@ def export_groups_parquet(groups: Sequence[TripGroup]) -> bytes:
     """Trip groups as Parquet, instants as timestamps without zone, datasources as lists."""
     schema = pa.schema(
         [
-            *((name, pa.string()) for name in ("region", "origin_cell", "destination_cell")),
+            *((name, pa.string()) for name in ("region", "origin_cell", "origin_name", "destination_cell", "destination_name")),
             ("bucket_minute", pa.int16()),
             ("trips", pa.int64()),
             *((f"{end}_{axis}", pa.float64()) for end in ("origin", "destination") for axis in ("longitude", "latitude")),

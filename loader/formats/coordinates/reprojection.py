@@ -17,9 +17,9 @@ from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
 from loader.formats.coordinates.degrees import Coordinates
-from loader.formats.coordinates.gazetteer import find_city, find_named
 from loader.formats.coordinates.known_crs import KNOWN_CRS
 from loader.formats.model.crs import parse_crs
+from shared.gazetteer.cities import find_city, find_named
 
 # Degrees in one unit: of GPS trackers (Google's E7), of older GPS devices (microdegrees), of polylines, and of mathematics.
 UNITS: Final[dict[str, float]] = {"degrees": 1.0, "e7": 1e-7, "e6": 1e-6, "e5": 1e-5, "radians": 180 / np.pi}

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from loader.formats.coordinates.gazetteer import find_city
 from loader.formats.detection.column_profile import MOSTLY, Profile
 from loader.formats.detection.questions import ask_roles, quote_names
 from loader.formats.detection.role_finder import RoleFinder
 from loader.formats.validation.rules import LONGITUDE_LIMIT_DEG
+from shared.gazetteer.cities import find_city
 
 NEAR_CITY_KM = 60.0
 LONGITUDE_FIRST = ("origin_longitude", "origin_latitude", "destination_longitude", "destination_latitude")

@@ -12,7 +12,6 @@ import polars as pl
 
 from loader.formats.coordinates.cells import name_cells
 from loader.formats.coordinates.degrees import Coordinates
-from loader.formats.coordinates.gazetteer import find_city
 from loader.formats.coordinates.points import LATITUDE_FIRST_PATTERN, SPACED_PATTERN
 from loader.formats.coordinates.polylines import POLYLINE, PRECISIONS
 from loader.formats.coordinates.routes import parse_routes
@@ -20,6 +19,7 @@ from loader.formats.model.errors import make_choice
 from loader.formats.model.options import AxisOrder, LoadOptions
 from loader.formats.model.plan import FilePlan
 from loader.formats.position_checks.swapped_axes import pick_places
+from shared.gazetteer.cities import find_city
 from shared.platform.errors import FileFormatError
 
 # Trips that make sense begin this near to a place; by chance one place in four does.

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from loader.formats.coordinates.degrees import Coordinates
-from loader.formats.coordinates.gazetteer import LARGE_CITY_PEOPLE, count_people, find_city, suggest_region
 from loader.formats.model.errors import make_choice
 from loader.formats.model.plan import FilePlan
 from loader.formats.text.records import Mask
 from loader.formats.validation.rules import LATITUDE_LIMIT_DEG, LONGITUDE_LIMIT_DEG, is_in_range
+from shared.gazetteer.cities import LARGE_CITY_PEOPLE, count_people, find_city, suggest_region
 from shared.platform.errors import FileFormatError
 
 # Trips end in cities: the middle of a file lies rarely this far from any place, and by chance in one of 50 cases this near to

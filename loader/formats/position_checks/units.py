@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 
 from loader.formats.coordinates.degrees import Coordinates
-from loader.formats.coordinates.gazetteer import find_city
 from loader.formats.coordinates.reprojection import find_candidates, may_be_utm
 from loader.formats.model.crs import parse_crs
 from loader.formats.model.errors import make_choice
 from loader.formats.model.options import LoadOptions
 from loader.formats.model.plan import FilePlan
 from loader.formats.text.angles import find_hemispheres
+from shared.gazetteer.cities import find_city
 from shared.platform.errors import FileFormatError
 
 # No axis of a position goes beyond this, whichever way round they are. Unit: degrees.

@@ -14,6 +14,9 @@ WallClock = Annotated[
 ]
 
 
+_NAME = "The largest place in the cell, or the nearest one with distance and bearing, as GeoNames calls it."
+
+
 class WeekResponse(Response):
     """An ISO week, named by its Monday."""
 
@@ -71,7 +74,9 @@ class GroupResponse(Response):
 
     region: str
     origin_cell: str
+    origin_name: str = Field(description=_NAME)
     destination_cell: str
+    destination_name: str = Field(description=_NAME)
     bucket_minute: int = Field(description="Start of the time of day, minutes after midnight.")
     trips: int
     origin_longitude: float
@@ -99,6 +104,7 @@ class LocationResponse(Response):
     """A cell on the map."""
 
     id: str
+    name: str = Field(description=_NAME)
     longitude: float
     latitude: float
     in_trips: int

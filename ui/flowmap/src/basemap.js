@@ -81,18 +81,3 @@ function placePoints() {
     })),
   };
 }
-
-/** Name of the nearest place of the map's own list within reach, else null. @param {number} longitude @param {number} latitude */
-export function nearestPlace(longitude, latitude) {
-  const squeeze = Math.cos((latitude * Math.PI) / 180);
-  let best = null;
-  let bestDistance = 0.12; // degrees of latitude, about 13 km
-  for (const [name, placeLongitude, placeLatitude] of places) {
-    const distance = Math.hypot((placeLongitude - longitude) * squeeze, placeLatitude - latitude);
-    if (distance < bestDistance) {
-      best = name;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}

