@@ -30,6 +30,8 @@ def print_weekly(answer: Json) -> None:
     if 0 < answer["weeks_with_trips"] != counted:
         busy = f"{answer['average_over_weeks_with_trips']:,.2f}"
         print_line(f"Over the {count(answer['weeks_with_trips'], 'week')} with trips: {busy}.")
+    if answer["precision"]:
+        print_line(answer["precision"])
     if answer["comparison"]:
         _print_comparison(answer["comparison"])
 

@@ -120,3 +120,25 @@ order by s.place_set_id, b.column_no;
 -- name: has_loads_of_places
 -- Whether any load, whatever became of it, names the set.
 select exists (select from load where options ->> 'places' = %(place_set_id)s::integer::text) as has_loads;
+
+-- name: find_coarse_zones
+-- The name of a place set with a zone that the box touches and that is larger than the box, by their bounds, where trips of loads that have the
+-- set's zones as ends may be counted: those of a region and a datasource, or of any. No row when there is none.
+select s.name
+from place_set as s
+where exists (select
+              from load as l
+              join rollup_week as w using (load_id)
+              join region as r using (region_id)
+              join datasource as d using (datasource_id)
+              where l.options ->> 'places' = s.place_set_id::text and l.state = 'succeeded'
+                and (%(region)s::text is null or r.name = %(region)s::text)
+                and (%(datasource)s::text is null or d.name = %(datasource)s::text))
+  and exists (select
+              from place as p
+              where p.place_set_id = s.place_set_id and p.polygon is not null
+                and p.west < %(east)s::float8 and p.east > %(west)s::float8 and p.south < %(north)s::float8 and p.north > %(south)s::float8
+                and (p.east - p.west) * (p.north - p.south)
+                    > (%(east)s::float8 - %(west)s::float8) * (%(north)s::float8 - %(south)s::float8))
+order by s.name
+limit 1;

@@ -12,8 +12,10 @@ import shapely
 import xlsxwriter
 
 from loader.pipeline.context import Context
+from shared.domain.area import Box
 from shared.places.geometry import make_place
 from shared.places.model import NewPlaceSet, PlaceSet
+from shared.places.precision import describe_precision
 from shared.places.storing import add_place_set, delete_place_set
 from shared.platform.errors import ConflictError
 from shared.services.database import transaction
@@ -160,6 +162,20 @@ def test_zones_mark_the_load(context: Context) -> None:
     assert load["plan"]["places"]["is_zones"]
     assert any("zone precision" in note for note in load["notes"])
     assert "same_ends" not in load["warnings"]
+
+
+def test_answers_about_areas_smaller_than_a_zone_say_so(context: Context) -> None:
+    add_zones(context)
+    load_bytes(context, make_rows().select(IDS).write_csv().encode(), places="zones", region="Turin")
+    west, south, _, _ = shapely.Point(*STATIONS["120"]).buffer(0.0004).bounds
+    small, large = Box(west, south, west + 0.0002, south + 0.0005), Box(west - 0.01, south - 0.01, west + 0.01, south + 0.01)
+    nowhere = Box(0, 0, 0.0001, 0.0001)
+    with transaction(context.engine) as connection:
+        said = describe_precision(connection, small, region="Turin", datasource=None)
+        assert said is not None
+        assert "smaller than a zone of zones" in said
+        for box, region in ((large, "Turin"), (nowhere, "Turin"), (small, "Milan")):
+            assert describe_precision(connection, box, region=region, datasource=None) is None
 
 
 def test_a_set_in_use_stays(context: Context) -> None:

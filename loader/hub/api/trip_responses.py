@@ -50,6 +50,7 @@ class WeeklyAverageResponse(WeeklyCounts):
     """Trips per week and their average."""
 
     comparison: WeeklyComparisonResponse | None = Field(description="With compare_from or compare_to only.")
+    precision: str | None = Field(description="Says that the box is smaller than a zone whose trips lie at one point.")
 
 
 class BinResponse(Response):

@@ -30,8 +30,12 @@ class WeeklyAverageHandler(QuestionHandler):
     )
     async def get(self, params: WeeklyParams) -> None:
         """Respond with the weeks of the period."""
+        from shared.domain.area import parse_bbox
+        from shared.places.precision import describe_precision
+
         question = params.weekly_question()
         other = (params.compare_from, params.compare_to)
+        box = parse_bbox(params.bbox) if params.bbox else None
 
         def compute(connection: Connection) -> Result:
             if other == (None, None):
@@ -41,6 +45,9 @@ class WeeklyAverageHandler(QuestionHandler):
                 self.small.hide(compared.answer)
                 self.small.hide(compared.other)
                 document = {**compared.answer.to_json(), "comparison": compared.to_json()}
+            document["precision"] = box and describe_precision(
+                connection, box, region=params.region, datasource=params.datasource
+            )
             return Result(document, ("week", "trips", "is_partial"), document["weeks"])
 
         await self.ask((question, other), compute, form=params.format)
