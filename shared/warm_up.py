@@ -118,6 +118,6 @@ def read_index(engine: Engine) -> None:
     """Read the headers and counts of what is visible; without a database the first question does it."""
     try:
         with transaction(engine) as connection:
-            retry_stale(lambda: open_snapshot(connection).read_flows())
+            retry_stale(lambda: open_snapshot(connection).read_flows())()
     except TripdeckError as error:
         LOG.warning("the index was not read in advance", extra={"error": error.message})

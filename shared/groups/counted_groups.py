@@ -62,10 +62,8 @@ class _GroupCounter:
         top = TopK(KEY, limit=self._question.limit, after=find_last_row(self._question, regions))
 
         def add(keys: Numbers, trips: Numbers) -> None:
-            is_large = trips >= top.floor
-            origins, destinations, kinds = keys[:, is_large]
-            columns = (kinds >> BUCKET_BITS, origins, destinations, kinds & (1 << BUCKET_BITS) - 1, trips[is_large])
-            top.add(pl.DataFrame(dict(zip((*KEY, "trips"), columns, strict=True))))
+            origins, destinations, kinds = keys
+            top.add((kinds >> BUCKET_BITS, origins, destinations, kinds & (1 << BUCKET_BITS) - 1), trips)
 
         coverage = FlowCoverage.find(self._question, by_slot=True) if self._is_hourly else None
         counter = OrderedCounter(add, keys=3)

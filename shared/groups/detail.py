@@ -19,12 +19,9 @@ from shared.index.snapshot import Reader, open_snapshot, retry_stale
 from shared.services.database import execute, preferring_indexes
 
 
+@retry_stale
 def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
     """Look at one trip group. Raises: RequestError for a region or datasource that isn't there."""
-    return retry_stale(lambda: _fetch_group(connection, question))
-
-
-def _fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
     reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
     if reader.trips.first_on is None or (question.box and question.box.area().is_empty):
         return GroupDetail(0, (), (0,) * 24, ())

@@ -22,13 +22,10 @@ from shared.questions.weekly import WeeklyQuestion
 _MOST_UNINDEXED: Final = 2_000_000
 
 
+@retry_stale
 def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGroup]:
     """List the largest trip groups. Raises: RequestError for a region or datasource that isn't there."""
     parse_after(question)
-    return retry_stale(lambda: _find_groups(connection, question))
-
-
-def _find_groups(connection: Connection, question: GroupQuestion) -> list[TripGroup]:
     reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
     if reader.trips.first_on is None or (question.box and question.box.area().is_empty):
         return []
@@ -36,12 +33,9 @@ def _find_groups(connection: Connection, question: GroupQuestion) -> list[TripGr
     return find_groups(reader, question) if is_indexed else select_groups(reader, question)
 
 
+@retry_stale
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
-    return retry_stale(lambda: _fetch_flows(connection, question))
-
-
-def _fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     areas = [box.area() for box in (question.box, question.viewport) if box]
     reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
     if reader.trips.first_on is None or any(area.is_empty for area in areas):

@@ -50,10 +50,7 @@ class LargestFlows:
             starts = np.flatnonzero(np.diff(origins, prepend=-1))
             out = np.add.reduceat(leaving, starts)
             self._locations.add(origins[starts][out > 0], np.full(int((out > 0).sum()), OUT), out[out > 0])
-        is_large = trips >= self._top.floor
-        self._top.add(
-            pl.DataFrame({"origin": origins[is_large], "destination": destinations[is_large], "trips": trips[is_large]})
-        )
+        self._top.add((origins, destinations), trips)
 
     def list_locations(self) -> dict[tuple[int, int], int]:
         """Trips of the shown flows' locations by cell and kind (OUT, IN, INTERNAL)."""

@@ -13,8 +13,7 @@ from shared.domain.position import gather_many
 from shared.index.block_cache import BIT_COLUMNS, BlockCache
 from shared.index.block_header import BLOCK, BlockHeader, BlockTable, BlockWords, EncodedBlock
 from shared.index.layout import ANY
-from shared.index.scan_kernels import Datasources
-from shared.index.segment import BlockHeaders, StaleError
+from shared.index.segment import BlockHeaders, Entries, StaleError
 from shared.kernels.offset_table import ABSENT
 from shared.platform.arrays import Flags, Numbers, Words
 from shared.services.database import stream_rows
@@ -50,6 +49,12 @@ class BlockScan(NamedTuple):
     other_tests: Numbers
     needs: Numbers
     selected_datasources: Numbers
+
+    @classmethod
+    def without_tests(cls, headers: BlockHeaders, needs: int, selected_datasources: Numbers) -> "BlockScan":
+        """Blocks all of whose trips are selected by area. needs: flags, the same of all."""
+        tests = np.full(headers.size, ANY)
+        return cls(headers, tests, tests, np.full(headers.size, needs), selected_datasources)
 
     def select(self, rows: Numbers | Flags | slice) -> "BlockScan":
         """Some of the blocks, in that order."""
@@ -213,10 +218,10 @@ def decode_blocks(encoded: Iterable[EncodedBlock]) -> Blocks:
     return Blocks(table, BlockWords(words, words))
 
 
-def flatten_datasources(datasources: Iterable[Sequence[int]]) -> Datasources:
+def flatten_datasources(datasources: Iterable[Sequence[int]]) -> Entries:
     """Concatenate the datasource ids of blocks."""
     lists = list(datasources)
-    return Datasources(np.array([*chain.from_iterable(lists)], np.int64), np.cumsum([0, *map(len, lists)]))
+    return Entries(np.array([*chain.from_iterable(lists)], np.int64), np.cumsum([0, *map(len, lists)]))
 
 
 def _join_words(columns: Sequence[Words]) -> Words:

@@ -76,7 +76,7 @@ class FlowCoverage:
 
     def applies_to(self, headers: BlockHeaders) -> Flags:
         """Of which blocks stored flows count covered trips: segments without flows per hour have flows of all hours only."""
-        return headers.has_flows if self.slots is None else headers.has_hourly_flows
+        return headers.is_compacted if self.slots is None else headers.has_hourly_flows
 
     def contains_all(self, headers: BlockHeaders) -> Flags:
         """Whether stored flows cover all trips of each block."""

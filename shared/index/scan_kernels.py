@@ -8,6 +8,7 @@ from shared.index.block_filter import AreaLimits, Limits, Scratch, TimeLimits, f
 from shared.index.block_header import BlockTable, BlockWords
 from shared.index.block_reader import read_durations, read_ends, read_minutes, read_others, read_week_index
 from shared.index.layout import DURATION_CODES, HOURS
+from shared.index.segment import Entries
 from shared.index.stamps import make_stamp
 from shared.kernels.bit_packing import unpack_numbers
 from shared.kernels.compiler import compile_kernel
@@ -17,13 +18,6 @@ from shared.platform.arrays import Flags, Numbers
 
 BUCKET_BITS: Final = 11
 """Bits of a time of day: at most one for each minute."""
-
-
-class Datasources(NamedTuple):
-    """All blocks' datasource ids, concatenated, and the offset of each block's."""
-
-    ids: Numbers
-    offsets: Numbers
 
 
 class GroupKeys(NamedTuple):
@@ -59,7 +53,7 @@ def list_positions(blocks: BlockTable, words: BlockWords, found: Numbers) -> Non
 
 
 @compile_kernel
-def list_ends(blocks: BlockTable, words: BlockWords, datasources: Datasources, found: Numbers) -> None:
+def list_ends(blocks: BlockTable, words: BlockWords, datasources: Entries, found: Numbers) -> None:
     """List all trips of blocks. Shape: found is 3 or 4 by all trips: ends, stamps, durations, and other ends if it has a row."""
     minutes = _make_scratch(blocks).minutes
     first = 0
@@ -78,7 +72,7 @@ def list_ends(blocks: BlockTable, words: BlockWords, datasources: Datasources, f
         for entry in range(week_index.shape[1]):
             week_hour = (block.week + week_index[0, entry]) * HOURS
             for trip in range(start, week_index[1, entry]):
-                datasource = datasources.ids[datasources.offsets[number] + stamps[trip] // HOURS]
+                datasource = datasources.values[datasources.offsets[number] + stamps[trip] // HOURS]
                 minute = (week_hour + stamps[trip] % HOURS) * 60 + minutes[trip]
                 stamps[trip] = make_stamp(minute, block.region, datasource)
             start = week_index[1, entry]
@@ -227,7 +221,7 @@ def sum_groups(
     words: BlockWords,
     limits: Limits,
     groups: GroupKeys,
-    datasources: Datasources,
+    datasources: Entries,
     sums: tuple[GroupSums, Flags],
 ) -> None:
     """Add the selected trips of origin blocks to the trip groups they belong to.
@@ -266,4 +260,4 @@ def sum_groups(
             total.destination_y += y
             total.first_hour = min(total.first_hour, times[i])
             total.last_hour = max(total.last_hour, times[i])
-            seen[group, datasources.ids[datasources.offsets[number] + codes[i] // HOURS]] = True
+            seen[group, datasources.values[datasources.offsets[number] + codes[i] // HOURS]] = True

@@ -24,7 +24,6 @@ from shared.platform.arrays import Flags, Numbers, Words
 _HEADER_FIELDS: Final = 24
 # Of those, the numbers, which come first.
 _FLAT_FIELDS: Final = 21
-_BOUNDS: Final = [f"{end}{axis}_{side}" for end in ("", "other_") for axis in "xy" for side in ("low", "high")]
 _CELL_FIELDS: Final = 11
 _DAY_FIELDS: Final = 5
 _WEEK_FIELDS: Final = 6
@@ -49,6 +48,13 @@ class Entries(NamedTuple):
     def counts(self) -> Numbers:
         """Number of values of each row."""
         return np.diff(self.offsets)
+
+    def take(self, rows: Numbers) -> "Entries":
+        """The values of some rows, in that order."""
+        counts = self.counts[rows]
+        offsets = np.append(0, np.cumsum(counts))
+        at = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], counts)
+        return Entries(self.values[at], offsets)
 
 
 class BlockHeaders(NamedTuple):
@@ -77,11 +83,10 @@ class BlockHeaders(NamedTuple):
     duration_words: Numbers
     """0 where no trip has a duration."""
     block_id: Numbers
-    has_cells: Flags
-    """Whether the block's cell is counted in Cells; and so are its hours."""
+    is_compacted: Flags
+    """Whether its cell is counted in Cells, and stored flows count its trips."""
     has_cell_hours: Flags
-    has_flows: Flags
-    """Whether stored flows count its trips; and those per hour."""
+    """Whether its cell's hours are counted; and flows per hour."""
     has_hourly_flows: Flags
     row: Numbers
     """The row of the block in datasources, week_sums and week_index."""
@@ -269,30 +274,17 @@ def _make_headers(found: CopyColumns, *, has_hours: bool) -> tuple[BlockHeaders,
     """Split headers into those of origins and of destinations."""
     is_origin, region, trips, week, base, *numbers = _list_numbers(found, _FLAT_FIELDS)
     bounds = [gather_many(bits >> 1 if axis % 4 < 2 else bits) for axis, bits in enumerate(numbers[:8])]
-    delta_words, x_words, y_words, time_words, duration_words, block_id, has_cells, has_cell_hours = numbers[8:]
+    *lengths, block_id, compacted, cell_hours = numbers[8:]
     sums, sum_offsets = found.texts(_FLAT_FIELDS + 1)
     indexes, index_offsets = found.texts(_FLAT_FIELDS + 2)
-    headers = BlockHeaders(
-        region=region,
-        trips=trips,
-        week=week,
-        base=base,
-        **dict(zip(_BOUNDS, bounds, strict=True)),
-        delta_words=delta_words,
-        x_words=x_words,
-        y_words=y_words,
-        time_words=time_words,
-        duration_words=duration_words,
-        block_id=block_id,
-        has_cells=has_cells > 0,
-        has_cell_hours=has_cell_hours > 0,
-        has_flows=has_cells > 0,
-        has_hourly_flows=(has_cells > 0) & has_hours,
-        row=np.arange(found.rows),
-        datasources=Entries(*found.arrays(_FLAT_FIELDS)),
-        week_sums=Entries(sums.view("<u2"), sum_offsets // 2),
-        week_index=Entries(indexes.view("<u8"), index_offsets // 8),
+    flags = compacted > 0, cell_hours > 0, (compacted > 0) & has_hours
+    entries = (
+        Entries(*found.arrays(_FLAT_FIELDS)),
+        Entries(sums.view("<u2"), sum_offsets // 2),
+        Entries(indexes.view("<u8"), index_offsets // 8),
     )
+    rows = np.arange(found.rows)
+    headers = BlockHeaders._make([region, trips, week, base, *bounds, *lengths, block_id, *flags, rows, *entries])
     order = np.argsort(base, kind="stable")
     begins = is_origin[order] > 0
     return headers.take(order[begins]), headers.take(order[~begins])

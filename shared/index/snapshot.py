@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, wraps
 from threading import Lock
-from typing import Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -41,6 +41,7 @@ from shared.services.database import execute
 __all__ = ["Reader", "Snapshot", "StaleError", "TripFilter", "cache_index", "open_snapshot", "retry_stale"]
 
 _Answer = TypeVar("_Answer")
+_Parameters = ParamSpec("_Parameters")
 _OPTION: Final = "tripdeck_index_cache"
 # A load commits some times a second, and an attempt fails where one of its few milliseconds meets a commit.
 _ATTEMPTS: Final = 50
@@ -231,15 +232,20 @@ def _list_keys(
     return (*segments, *loads), {"region": row.region_id, "datasource": row.datasource_id}
 
 
-def retry_stale(ask: Callable[[], _Answer]) -> _Answer:
+def retry_stale(ask: Callable[_Parameters, _Answer]) -> Callable[_Parameters, _Answer]:
     """Ask until an answer is of one state of the loads. ask must open a snapshot anew.
 
     Raises: TransientError when no attempt was of one state: the index is damaged, or changes all the time.
     """
-    for _ in range(_ATTEMPTS):
-        with suppress(StaleError):
-            return ask()
-    raise TransientError(
-        f"The index was another one in each of {_ATTEMPTS} attempts; ask again, or look for damage with `tripdeck check`.",
-        code="index_changed",
-    )
+
+    @wraps(ask)
+    def ask_again(*args: _Parameters.args, **options: _Parameters.kwargs) -> _Answer:
+        for _ in range(_ATTEMPTS):
+            with suppress(StaleError):
+                return ask(*args, **options)
+        raise TransientError(
+            f"The index was another one in each of {_ATTEMPTS} attempts; ask again, or look for damage with `tripdeck check`.",
+            code="index_changed",
+        )
+
+    return ask_again

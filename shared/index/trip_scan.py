@@ -17,8 +17,7 @@ from shared.index.block_fetch import Blocks, BlockScan, read_blocks
 from shared.index.flow_reader import FlowCoverage
 from shared.index.layout import ANY, INSIDE, ONE_INSIDE
 from shared.index.scan import ScanFilter, find_trips
-from shared.index.scan_kernels import Datasources
-from shared.index.segment import BlockHeaders
+from shared.index.segment import BlockHeaders, Entries
 from shared.index.snapshot import Reader
 from shared.kernels.compiler import compile_kernel
 from shared.platform.arrays import Flags, Numbers
@@ -44,13 +43,9 @@ class TripBlocks(NamedTuple):
     """No later block begins before this position."""
 
     @property
-    def datasources(self) -> Datasources:
+    def datasources(self) -> Entries:
         """The datasources of the blocks."""
-        values, offsets = self.headers.datasources
-        counts = offsets[self.headers.row + 1] - offsets[self.headers.row]
-        ends = np.cumsum(counts)
-        at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(offsets[self.headers.row] - ends + counts, counts)
-        return Datasources(values[at], np.append(0, ends))
+        return self.headers.datasources.take(self.headers.row)
 
 
 class ReachedCells(NamedTuple):

@@ -146,7 +146,9 @@ class _AreaCounter:
         is_inner = np.zeros(touched.headers.size, np.bool_)
         if term.other_test == ANY and term.end_test == layout.INSIDE:
             self._add_cells(counter, term.is_origin, select(self._reader.snapshot.data.cells.region))
-            has_cells = touched.headers.has_cells if self._is_by_week else touched.headers.has_cell_hours & self._has_cell_hours
+            has_cells = (
+                touched.headers.is_compacted if self._is_by_week else touched.headers.has_cell_hours & self._has_cell_hours
+            )
             is_inner = has_cells & self._inner.contains(touched.headers.base)
         has_sums = touched.headers.week_sums.counts[touched.headers.row] > 0
         is_summed = (touched.end_tests == ANY) & (touched.other_tests == ANY) & has_sums & self._has_sums & ~is_inner

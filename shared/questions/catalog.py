@@ -20,12 +20,9 @@ def list_datasources(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in execute(connection, "list_datasources").mappings()]
 
 
+@retry_stale
 def fetch_extent(connection: Connection) -> Box | None:
     """Find the box around the origins of all trips; None without trips."""
-    return retry_stale(lambda: _fetch_extent(connection))
-
-
-def _fetch_extent(connection: Connection) -> Box | None:
     reader = open_snapshot(connection)
     bounds = [column.tolist() for column in reader.snapshot.data.origins.bounds]
     if reader.snapshot.unindexed_loads:

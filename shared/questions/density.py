@@ -38,7 +38,7 @@ def fetch_density(connection: Connection, *, viewport: Box | None = None, limit:
     area = viewport.area().outer(FINE_SHIFT) if viewport else WHOLE_WORLD
     if area.is_empty:
         return []
-    found = retry_stale(lambda: _count_cells(connection, area, limit=limit))
+    found = _count_cells(connection, area, limit=limit)
     order = np.lexsort((found.cells, -found.trips))
     longitudes, latitudes = cell_middles(found.cells[order], FINE_SHIFT + found.level)
     return [
@@ -71,8 +71,8 @@ class _Cells:
         self.cells, self.trips = cells[first], np.add.reduceat(trips[order], first) if len(first) else first
 
 
+@retry_stale
 def _count_cells(connection: Connection, area: AxisArea, *, limit: int) -> _Cells:
-    """Raises: StaleError."""
     reader = open_snapshot(connection)
     found = _Cells()
     found.add(*_list_segment_cells(reader.snapshot, area))
@@ -93,21 +93,17 @@ def _list_segment_cells(snapshot: Snapshot, area: AxisArea) -> tuple[Numbers, Nu
     cells = snapshot.data.cells
     outer = area.outer(CELL_SHIFT)
     rows = np.flatnonzero(cells.is_origin & outer.contains(cells.corner))
-    counts = cells.fine_cells.counts[rows]
-    ends = np.cumsum(counts)
-    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(cells.fine_cells.offsets[rows] - ends + counts, counts)
-    corners = np.repeat(cells.corner[rows] >> CELL_SHIFT << _FINE_BITS, counts)
-    fine = corners | cells.fine_cells.values[at]
+    found, trips = cells.fine_cells.take(rows), cells.fine_trips.take(rows)
+    fine = np.repeat(cells.corner[rows] >> CELL_SHIFT << _FINE_BITS, found.counts) | found.values
     is_inside = area.contains(fine << FINE_SHIFT)
-    return fine[is_inside], cells.fine_trips.values[at][is_inside].astype(np.int64)
+    return fine[is_inside], trips.values[is_inside].astype(np.int64)
 
 
 def _add_uncompacted(reader: Reader, area: AxisArea, found: _Cells) -> None:
     """Add the origins of loads that are in no segment."""
     headers = reader.snapshot.data.origins
-    headers = headers.take(~headers.has_cells & (area.classify(headers.bounds) != OUTSIDE))
-    nothing = np.zeros(headers.size, np.int64)
-    scan = BlockScan(headers, nothing, nothing, nothing + DELTAS, nothing - 1)
+    headers = headers.take(~headers.is_compacted & (area.classify(headers.bounds) != OUTSIDE))
+    scan = BlockScan.without_tests(headers, DELTAS, np.full(headers.size, -1))
     for _, blocks in read_blocks(reader.connection, reader.snapshot.cache, scan):
         positions = np.empty(blocks.trips, np.int64)
         list_positions(blocks.table, blocks.words, positions)

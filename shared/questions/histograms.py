@@ -68,17 +68,12 @@ def count_hours_of_week(connection: Connection, question: WeeklyQuestion) -> lis
     return _count(connection, question, by="hour").sum(axis=0).tolist()  # type: ignore[no-any-return]
 
 
+@retry_stale
 def _count(connection: Connection, question: WeeklyQuestion, *, by: CountBy) -> Numbers:
     """Count the trips of a period. Shape: as make_counts."""
-
-    def count() -> Numbers:
-        reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
-        period = resolve_period(question, reader.trips)
-        if period is None:
-            return make_counts(1, by)
-        return count_trips(reader, question, period, by=by)
-
-    return retry_stale(count)
+    reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
+    period = resolve_period(question, reader.trips)
+    return make_counts(1, by) if period is None else count_trips(reader, question, period, by=by)
 
 
 def sum_hours(counts: Sequence[int]) -> list[int]:

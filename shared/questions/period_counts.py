@@ -56,9 +56,8 @@ def _add_days(reader: Reader, period: Period, counts: Numbers) -> None:
 def _add_uncompacted(reader: Reader, counter: TimeCounter, days: list[tuple[date, date]]) -> None:
     """Add the trips of loads that are in no segment, by the times of their blocks."""
     headers = reader.snapshot.data.origins
-    headers = headers.take(~headers.has_cells & reader.trips.select_blocks(headers))
-    zeros = np.zeros(headers.size, np.int64)
-    scan = BlockScan(headers, zeros, zeros, zeros + TIMES, reader.trips.find_datasource(headers))
+    headers = headers.take(~headers.is_compacted & reader.trips.select_blocks(headers))
+    scan = BlockScan.without_tests(headers, TIMES, reader.trips.find_datasource(headers))
     for _, blocks in read_blocks(reader.connection, reader.snapshot.cache, scan):
         for from_on, to_on in days:
             counter.add(blocks, from_on, to_on)

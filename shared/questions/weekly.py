@@ -149,16 +149,13 @@ class WeeklyComparison:
         return {"other": self.other.to_json(), "difference": self.difference, "ratio": self.ratio}
 
 
+@retry_stale
 def fetch_weekly(connection: Connection, question: WeeklyQuestion) -> WeeklyAnswer:
     """Count the trips of every week of the period.
 
     Raises: RequestError for a region or datasource that isn't there.
     """
-    return retry_stale(lambda: _count_weeks(_open(connection, question), question))
-
-
-def _open(connection: Connection, question: WeeklyQuestion) -> Reader:
-    return open_snapshot(connection, region=question.region, datasource=question.datasource)
+    return _count_weeks(open_snapshot(connection, region=question.region, datasource=question.datasource), question)
 
 
 def _count_weeks(reader: Reader, question: WeeklyQuestion) -> WeeklyAnswer:
@@ -170,19 +167,16 @@ def _count_weeks(reader: Reader, question: WeeklyQuestion) -> WeeklyAnswer:
     return WeeklyAnswer(_list_weeks(counts[:, 0].tolist(), period, reader.trips), period.from_on, period.to_on)
 
 
+@retry_stale
 def compare_weekly(
     connection: Connection, question: WeeklyQuestion, *, from_on: date | None = None, to_on: date | None = None
 ) -> WeeklyComparison:
     """Ask the same question over another period too. Raises: RequestError."""
     if from_on and to_on and from_on > to_on:
         raise RequestError("The period's first day must not lie after its last.", parameter="compare_from")
+    reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
     questions = question, replace(question, from_on=from_on, to_on=to_on)
-
-    def compare() -> WeeklyComparison:
-        reader = _open(connection, question)
-        return WeeklyComparison(*(_count_weeks(reader, each) for each in questions))
-
-    return retry_stale(compare)
+    return WeeklyComparison(*(_count_weeks(reader, each) for each in questions))
 
 
 def resolve_period(question: WeeklyQuestion, trip_filter: TripFilter) -> Period | None:

@@ -1,6 +1,6 @@
 -- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see position_in_area; null:
--- anywhere), is_either (one end in its area is enough); hours (hours of the week, Monday 0 h is 0; null: any), slots (the same as slots of
--- segment_flow, where that can be said); cell_shift = 62 - 5 × geohash precision. unindexed_loads: see snapshot.sql.
+-- anywhere), is_either (one end in its area is enough); hours (hours of the week, Monday 0 h is 0; null: any);
+-- cell_shift = 62 - 5 × geohash precision. unindexed_loads: see snapshot.sql.
 
 -- name: list_groups
 -- The largest trip groups of all trips, from the one after after_trips, after_region_id … on (null: from the first); bucket is its number in the day.

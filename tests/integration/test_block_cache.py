@@ -89,10 +89,9 @@ def test_what_is_packed_anew_is_read_anew(engine: Engine) -> None:
 def test_a_block_that_is_gone_is_told(engine: Engine) -> None:
     with transaction(engine) as connection:
         headers = open_snapshot(connection).snapshot.data.origins
-        gone = int(headers.block_id[headers.has_cells].max())
+        gone = int(headers.block_id[headers.is_compacted].max())
         connection.exec_driver_sql("delete from segment_block where block_id = %(block_id)s", {"block_id": gone})
-        zeros = np.zeros(headers.size, np.int64)
-        scan = BlockScan(headers, zeros, zeros, zeros + DELTAS, zeros - 1)
+        scan = BlockScan.without_tests(headers, DELTAS, np.full(headers.size, -1))
         left = scan.select(headers.block_id != gone)
         assert [len(blocks.table) for _, blocks in read_blocks(connection, BlockCache(1), left)] == [headers.size - 1]
         with pytest.raises(StaleError):
