@@ -96,7 +96,9 @@ class Settings(BaseSettings):
         None, description="TOML file with the section [auth] of an OpenID Connect provider; one local user when empty. Path."
     )
     ui_allow_anyone: bool = Field(False, description="Let the web app listen beyond loopback without sign-in. true or false.")
-    map_style: str | None = Field(None, description="MapLibre style to draw the map on, URL; the offline map when empty.")
+    map_style: str | None = Field(
+        None, description="Base map: MapLibre style or PMTiles archive (*.pmtiles); the offline map when empty. URL."
+    )
 
     # Loader
     worker_processes: int = Field(1, ge=1, description="Worker processes. Count.")

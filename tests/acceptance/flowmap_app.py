@@ -108,7 +108,7 @@ def explore() -> None:
         viewport=st.session_state.get("viewport"),
         selected=st.session_state.get("pick"),
         flow_scale=500,
-        base_style=OWN_STYLE if st.query_params.get("style") == "own" else None,
+        base_style=OWN_STYLE if st.query_params.get("style") == "own" else st.query_params.get("archive"),
     )
     state = render_flow_map(
         deck,

@@ -16,6 +16,7 @@ from tests.acceptance.component_page import (
     wait_for_frames,
     watch,
 )
+from tests.acceptance.tile_archive import make_archive, serve_archive
 
 __all__ = ["chromium", "page", "watch"]
 
@@ -241,6 +242,40 @@ def test_picture_is_saved_over_an_operators_own_base_map(page: Page, map_url: st
     assert path.stat().st_size > 50_000
     OUTPUT.mkdir(exist_ok=True)
     download.value.save_as(OUTPUT / "flowmap_picture.png")
+
+
+@pytest.mark.parametrize(("theme", "water", "land"), [("light", "#d6e1e8", "#f6f5f1"), ("dark", "#0b1016", "#171d25")])
+def test_an_operators_archive_is_the_base_map(page: Page, map_url: str, theme: str, water: str, land: str) -> None:
+    """Around Fiji the archive has neither water nor roads, around Hamburg water only."""
+    page.emulate_media(color_scheme="light" if theme == "light" else "dark", reduced_motion="reduce")
+    with serve_archive(make_archive()) as (url, asked):
+        for city, color in (("hamburg", water), ("fiji", land)):
+            host = open_map(page, f"{map_url}/?city={city}&archive={url}")
+            assert read_color(page, *place(host, 0.02, 0.5)) == color
+            save_screenshot(page, f"flowmap_archive_{city}_{theme}")
+    assert asked
+    assert all(each.startswith("bytes=") for each in asked)
+
+
+def test_an_archive_that_cannot_be_read_leaves_the_offline_map(page: Page, map_url: str) -> None:
+    with serve_archive(b"no archive" * 20) as (url, _):
+        open_map(page, f"{map_url}/?archive={url}")
+        expect(page.locator(".td-message")).to_contain_text(f"The base map {url} could not be read")
+
+
+def read_color(page: Page, x: float, y: float) -> str:
+    """Colour of the page's picture at a point."""
+    shot = page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
+    return page.evaluate(
+        """async (bytes) => {
+            const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+            const pen = new OffscreenCanvas(1, 1).getContext('2d');
+            pen.drawImage(picture, 0, 0);
+            const channels = [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+            return '#' + channels.map((each) => each.toString(16).padStart(2, '0')).join('');
+        }""",
+        list(shot),
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

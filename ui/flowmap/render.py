@@ -31,7 +31,8 @@ class MapOptions:
     focus: ground to show; a change moves the map. viewport: the view to come back to, which wins over focus at first.
     flow_scale, place_scale: trips at the wide end of each scale, fixed so that pictures stay comparable; None fits the data.
     message: a line over the map, such as why it is empty.
-    base_style: a MapLibre style, or its URL, instead of the offline map; its sources may be pmtiles:// archives. What it names
+    base_style: a MapLibre style, or its URL, instead of the offline map; its sources may be pmtiles:// archives; or the URL of
+    a PMTiles archive, which gets a style by the names of its layers. What it names
     the browser asks for. live: what the box's label asks the hub; None leaves it to the box's size.
     """
 

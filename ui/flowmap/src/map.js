@@ -5,6 +5,7 @@ import { Protocol } from 'pmtiles';
 import maplibreCss from 'maplibre-gl/dist/maplibre-gl.css';
 import workerText from 'maplibre-gl/dist/maplibre-gl-worker.mjs?text';
 import { AreaLabel } from './arealabel.js';
+import { firstStyle, isArchive, makeArchiveStyle } from './archive.js';
 import { ATTRIBUTION, makeStyle, recolour } from './basemap.js';
 import { BoxEditor } from './box.js';
 import { boxAround, unwrapBox, wrapBox } from './boxmath.js';
@@ -51,6 +52,7 @@ export class FlowMap {
     this.scale = { flow: 1, place: 1 };
     this.commitTimer = 0;
     this.hoverFrame = 0;
+    this.problem = ''; // why the operator's base map is not shown
     /** @type {Partial<MapData>} */
     this.last = {};
     this.shell = makeShell({
@@ -80,7 +82,7 @@ export class FlowMap {
     const isFitted = !data.viewport && data.focus;
     this.map = new maplibregl.Map({
       container: this.shell.host,
-      style: data.base_style ?? makeStyle(this.palette),
+      style: firstStyle(data.base_style, this.palette),
       boxZoom: false, // Shift and drag draws the box
       dragRotate: false,
       pitchWithRotate: false,
@@ -91,6 +93,7 @@ export class FlowMap {
         : { center: [camera.longitude, camera.latitude], zoom: camera.zoom }),
     });
     this.map.touchZoomRotate.disableRotation();
+    this.showArchive(data.base_style);
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110 }), 'bottom-right');
     this.map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution: data.base_style ? undefined : ATTRIBUTION }), 'bottom-right');
@@ -120,6 +123,19 @@ export class FlowMap {
     this.map.on('error', (event) => this.say(`The map could not be drawn: ${event.error?.message ?? 'unknown reason'}`));
   }
 
+  /** Draw an operator's PMTiles archive, in the palette's colours. @param {string|object|null} base */
+  async showArchive(base) {
+    if (!isArchive(base)) {
+      return;
+    }
+    const style = await makeArchiveStyle(String(base), this.palette).catch((error) => {
+      this.problem = `The base map ${base} could not be read: ${error.message}`;
+      return makeStyle(this.palette);
+    });
+    this.map.once('style.load', () => this.showDensity());
+    this.map.setStyle(style);
+  }
+
   onLoad() {
     this.isLoaded = true;
     this.shell.root.querySelector('.maplibregl-ctrl-attrib')?.classList.remove('maplibregl-compact-show');
@@ -141,6 +157,8 @@ export class FlowMap {
     this.shell.root.style.height = `${data.height}px`;
     if (isRecoloured && this.isLoaded && !data.base_style) {
       recolour(this.map, palette);
+    } else if (isRecoloured && this.isLoaded) {
+      this.showArchive(data.base_style);
     }
     this.label.configure(data.live);
     this.takeBox(data, before);
@@ -286,8 +304,8 @@ export class FlowMap {
 
   /** @param {string|null} text */
   say(text) {
-    this.shell.message.hidden = !text;
-    this.shell.message.textContent = text ?? '';
+    this.shell.message.textContent = text ?? this.problem;
+    this.shell.message.hidden = !this.shell.message.textContent;
   }
 
   destroy() {
