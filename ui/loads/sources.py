@@ -41,7 +41,7 @@ def _render_form(resources: Resources, options: Mapping[str, str]) -> None:
             help="What happens to a file whose columns are not those of the files before: wait for you, be refused, be loaded.",
         )
         is_sent = button.form_submit_button("Watch", icon=":material/add:")
-    st.caption("Region, datasource and time zone are the defaults beside. The command line has all options of a load.")
+    st.caption("Region, datasource and time zone are the defaults above. The command line has all options of a load.")
     if is_sent:
         with explained():
             body = {"address": address.strip(), "options": dict(options), "interval_s": _INTERVALS_S[interval], "on_drift": drift}
@@ -58,11 +58,13 @@ def _render_table(resources: Resources) -> None:
             return
         st.dataframe(make_table(found), hide_index=True, width="stretch", key="source_table")
         by_number = {source["source_id"]: source for source in found}
-        number = st.selectbox(
-            "Source", list(by_number), format_func=lambda number: f"{number}: {by_number[number]['address']}", key="source_chosen"
-        )
+        number = st.selectbox("Source", list(by_number), format_func=lambda number: _name(by_number[number]), key="source_chosen")
         _render_actions(resources, by_number[number])
         _render_undecided(resources, by_number[number])
+
+
+def _name(source: Source) -> str:
+    return f"{source['source_id']}: {source['address']} (changed columns: {source['on_drift']})"
 
 
 def make_table(sources: list[Source]) -> pl.DataFrame:
@@ -77,7 +79,6 @@ def make_table(sources: list[Source]) -> pl.DataFrame:
             "To decide": [count_undecided(source) for source in sources],
             "Failed loads": [source["loads_failed"] for source in sources],
             "Defaults": [_describe_options(source["options"]) for source in sources],
-            "Changed columns": [source["on_drift"] for source in sources],
             "Listed": [(source["listed_at"] or "")[:16].replace("T", " ") for source in sources],
         }
     )
