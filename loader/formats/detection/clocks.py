@@ -26,6 +26,7 @@ _LEAST_SPREAD_MINUTES: Final = 300
 CLOCK = rf"^(?:0 days |T)?{CLOCK_DIGITS}$"
 # Programs that know no clock without a date put it on their day zero: Access, Excel, Lotus, UNIX, .NET.
 _DAY_ZERO = r"(?:1899|1900|1904|1970|0001)[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:1899|1900|1904|1970|0001)"
+_HALF = r"(?i)^[ap]\.?\s?m\.?$"
 _DATED_CLOCK = rf"^(?:{_DAY_ZERO})(?:[T ]|, )\s*\d{{1,2}}:\d{{2}}"
 
 
@@ -54,6 +55,11 @@ def may_be_minutes(profile: Profile) -> bool:
         return False
     is_whole = bool(np.all((numbers % 1 == 0) & (numbers >= 0) & (numbers < DAY_MINUTES)))
     return is_whole and float(np.ptp(numbers)) > _LEAST_SPREAD_MINUTES
+
+
+def has_halves(values: pl.Series) -> bool:
+    """Return whether values are the halves of a day: AM and PM, and nothing else. Shape: without empty values."""
+    return len(values) > 0 and _share(values.str.contains(_HALF)) >= NEARLY_ALL
 
 
 def is_minute_of_hour(profile: Profile) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
-from loader.formats.detection.clocks import ClockForm, detect_clock, is_minute_of_hour, is_one_day, may_be_minutes
+from loader.formats.detection.clocks import ClockForm, detect_clock, has_halves, is_minute_of_hour, is_one_day, may_be_minutes
 from loader.formats.detection.column_profile import MOSTLY, Profile
 from loader.formats.detection.questions import ask_roles, quote_names
 from loader.formats.model.options import NO_COLUMN
@@ -65,6 +65,30 @@ def find_times(finder: "RoleFinder") -> None:
     if "ended_at" not in finder.given:
         _find_end(finder, times)
     _find_clocks(finder, times)
+    if "started_at" not in finder.given and "started_time" not in finder.given:
+        _ask_for_halves(finder)
+
+
+def _ask_for_halves(finder: "RoleFinder") -> None:
+    """Ask where AM and PM have a column of their own, beside a clock without them: half of the trips would be 12 hours early."""
+    role = "started_time" if "started_time" in finder.roles else "started_at"
+    column = finder.roles.get(role)
+    halves = [
+        other
+        for other, meaning in enumerate(finder.meanings)
+        if meaning.side != "destination" and not finder.is_used(other) and has_halves(finder.profile(other).text)
+    ]
+    if (
+        column is None
+        or not halves
+        or has_halves(finder.profile(column).text.str.extract(r"(?i)([ap]\.?\s?m\.?)\s*$").drop_nulls())
+    ):
+        return
+    message = (
+        f"The clock of the start is in two columns, {quote_names(finder.columns, [column, halves[0]])}, and only one is read. "
+        "Join them (08:12 PM), or load the clock as it is."
+    )
+    finder.question = finder.question or ask_roles(message, finder.columns, {"Load the clock as it is": {role: column}})
 
 
 def _read_time(finder: "RoleFinder", column: int) -> TimeColumn | None:

@@ -102,7 +102,7 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "neutral": {
         "English": "actual real effective tpep lpep trip ride station centroid gps local utc gmt the of journey stn "
         "off up wgs 84 epsg 4326 dd "
-        "deg degrees degree ms in route geographic decimal float double string wgs84 value hhmm hhmmss",
+        "deg degrees degree ms in route geographic decimal float double string wgs84 value",
         "Spanish": "viaje recorrido estacion geografica ciclo del la el lugar",
         "Portuguese": "viagem estacao",
         "French": "trajet voyage heures l du des le gare lieu",

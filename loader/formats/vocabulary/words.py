@@ -155,7 +155,7 @@ VOCABULARY: Final[Mapping[str, Mapping[str, str]]] = {
         "Korean": "좌표 위치",
     },
     "time": {
-        "English": "time times datetime timestamp at ts dt dttm when epoch unixtime unix clock moment datetimes",
+        "English": "time times datetime timestamp at ts dt dttm when epoch unixtime unix clock moment datetimes hhmm hhmmss",
         "Spanish": "hora fechahora horario tiempo",
         "Portuguese": "datahora hora tempo",
         "French": "heure horodatage horodate temps",

@@ -180,3 +180,26 @@ def test_minutes_beside_an_hour_are_not_dropped_in_silence(names: str) -> None:
     assert caught.value.error_code == "ambiguous_columns"
     assert names.split(",")[2] in caught.value.message
     assert starts(load(names.replace("min", "duration_min"), *rows))[0] == "2024-03-19T08:00:00"
+
+
+@pytest.mark.parametrize("names", ["date,time,ampm", "Pickup Date,Pickup Time,Pickup AM/PM"])
+def test_halves_of_the_day_in_a_column_of_their_own_are_not_dropped_in_silence(names: str) -> None:
+    rows = ("2024-03-19,08:12:00,AM", "2024-03-20,05:45:10,PM", "2024-03-21,12:05:59,a.m.")
+    with pytest.raises(FileFormatError) as caught:
+        load(names, *rows)
+    assert caught.value.error_code == "ambiguous_columns"
+    assert starts(load(names, *rows, started_time="2"))[1] == "2024-03-20T05:45:10"
+    whole = ("2024-03-19,08:12:00 AM,AM", "2024-03-20,05:45:10 PM,PM")
+    assert starts(load(names, *whole))[1] == "2024-03-20T17:45:10"
+
+
+def test_a_stamp_beside_a_column_of_halves_is_asked_about() -> None:
+    with pytest.raises(FileFormatError, match="only one is read"):
+        load("started_at,half", "2024-03-19 08:12,AM", "2024-03-20 05:45,PM")
+
+
+def test_a_column_named_for_the_digits_of_its_clock() -> None:
+    assert starts(load("date,hhmm", "2024-03-19,0812", "2024-03-20,1745", "2024-03-21,0005"))[:2] == [
+        "2024-03-19T08:12:00",
+        "2024-03-20T17:45:00",
+    ]
