@@ -41,6 +41,7 @@ def add(  # noqa: PLR0913 - a parameter an option
     sheet: options.Sheet = None,
     member: options.Member = None,
     polyline_precision: options.PolylinePrecision = None,
+    places: options.Places = None,
     last_time: options.LastTime = None,
     max_rejects: options.MaxRejects = None,
     max_share: options.MaxShare = None,
@@ -50,7 +51,7 @@ def add(  # noqa: PLR0913 - a parameter an option
     reading: dict[str, object] = {"date_order": date_order, "axis_order": axis_order, "has_header": has_header}
     reading |= {"encoding": encoding, "delimiter": delimiter, "decimal": decimal, "as_last_time": last_time is not False}
     reading |= {"time_form": time_form, "crs": crs, "coordinate_unit": coordinate_unit}
-    reading |= {"sheet": sheet, "member": member, "polyline_precision": polyline_precision}
+    reading |= {"sheet": sheet, "member": member, "polyline_precision": polyline_precision, "places": places}
     reading |= {"max_rejects": max_rejects, "max_reject_share": max_share}
     params = {"region": region, "datasource": datasource, "timezone": timezone, "map": columns, **reading}
     with report_errors(is_json=is_json), connect_hub() as client:
