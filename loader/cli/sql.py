@@ -26,7 +26,7 @@ def sql(
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Rows at most; the hub has a limit of its own.")] = None,
     is_json: options.AsJson = False,
 ) -> None:
-    """Ask in SQL over the views trips, weekly_trips, rejects, load_history, region and datasource."""
+    """Ask in SQL over the views trips, weekly_trips, rejects, load_history, region, datasource, place and place_set."""
     with report_errors(is_json=is_json), connect_hub() as client:
         text = sys.stdin.read() if statement == "-" else statement
         body = json.dumps({"sql": text, "limit": limit}).encode()

@@ -169,7 +169,7 @@ def _statement_errors(text: str) -> Iterator[None]:
 def _blame(error: psycopg.Error, text: str) -> RequestError:
     said = (error.diag.message_primary or str(error)).rstrip(".")
     if error.sqlstate == "42501":
-        said += "; analysts read trips, weekly_trips, rejects, load_history, region and datasource"
+        said += "; analysts read trips, weekly_trips, rejects, load_history, region, datasource, place and place_set"
     if "multiple commands" in said:
         said = "One statement at a time"
     position = int(error.diag.statement_position or 0)

@@ -65,7 +65,7 @@ def test_statements_read_the_views(analyst: Engine, asking: Settings, context: C
     for text in ("table weekly_trips", "with t as (select * from load_history) select * from t", "values (1, 'a'), (2, 'b')"):
         assert ask(analyst, asking, text)
     views = {row[0] for row in list_columns(analyst).rows}
-    assert views == {"trips", "weekly_trips", "rejects", "load_history", "region", "datasource"}
+    assert views == {"trips", "weekly_trips", "rejects", "load_history", "region", "datasource", "place", "place_set"}
     for view in views:
         run_sql(analyst, f"select * from {view}", settings=asking)
 

@@ -142,6 +142,7 @@ def test_questions_in_sql_leave_no_trace_in_the_pool(pooled: Settings, pooler: P
     limits = {"sql_timeout_ms": 2_000, "sql_database_url": SecretStr(pooler.url(user=ANALYST))}
     asking = pooled.model_copy(update=limits)
     analyst = connect_analyst(asking)
+    assert analyst is not None
     assert run_sql(analyst, "select count(*) from trips", settings=asking).table.rows == ((EXPECTED["rows"],),)
     lock = "select pg_advisory_lock(77), set_config('search_path', 'other', false), set_config('statement_timeout', '0', false)"
     run_sql(analyst, lock, settings=asking)
@@ -155,6 +156,7 @@ def test_questions_in_sql_leave_no_trace_in_the_pool(pooled: Settings, pooler: P
     assert run_sql(analyst, shown, settings=asking).table.rows == (("public", "2s", 0),)
     answer = run_sql(analyst, "select n from generate_series(1, 1000000) as n", settings=asking, limit=1_000)
     assert (len(answer.table.rows), answer.is_truncated) == (1_000, True)
+    analyst.dispose()
 
 
 def test_a_killed_pooler_costs_no_row(
