@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final, Literal
 
+from loader.hub.inspection.time_limits import GDAL_S
 from loader.hub.support.executors import BoundedExecutor
 from shared.platform.errors import FileFormatError, RequestError, TransientError
 from shared.platform.settings import Settings
@@ -94,7 +95,7 @@ class InspectionProcess:
 
         Raises: GoneError when the process wasn't there, EOFError, OSError when it broke, TimeoutError when it takes too long.
         """
-        deadline = time.monotonic() + self._timeout_s
+        deadline = time.monotonic() + self._timeout_s + (GDAL_S if request.kind == "places" else 0)
         try:
             self._connection.send_bytes(json.dumps(request.to_json()).encode())
             self._connection.send_bytes(sample)

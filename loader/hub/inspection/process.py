@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loader.formats import FileParts, LoadOptions, inspect_format, inspect_parts, warm_up
+from loader.hub.inspection.time_limits import GDAL_S
 from loader.place_files import PlaceOptions, read_place_file
 from loader.storage.place_lookups import attach_places, offer_places
 from loader.storage.remembered_options import Beginning, complete_options
@@ -49,7 +50,8 @@ class Inspector:
                 request, sample = json.loads(self._connection.recv_bytes()), self._connection.recv_bytes()
             except EOFError:
                 return
-            faulthandler.dump_traceback_later(self._timeout_s + _LATE_S, exit=True)
+            late_s = _LATE_S + (GDAL_S if request["kind"] == "places" else 0)
+            faulthandler.dump_traceback_later(self._timeout_s + late_s, exit=True)
             answer = self._answer(request, sample)
             faulthandler.cancel_dump_traceback_later()
             self._send(answer)
