@@ -14,12 +14,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from shared.platform.errors import RequestError, SettingsError, TransientError
+from shared.platform.public_addresses import IpAddress, is_public, parse_ip_address
 
 _MAX_URL_CHARACTERS: Final = 2_000
 _PORTS: Final = {"http": 80, "https": 443}
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -87,10 +86,10 @@ def resolve_host(url: WebhookUrl, private: PrivateHosts) -> str:
         raise TransientError(f"The host {url.host} has no address.", code="host_unknown") from error
     addresses = [str(each[4][0]) for each in found]
     for text in addresses:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = parse_ip_address(text)
         if private.include(url.host, address):
             continue
-        if not _is_public(address):
+        if not is_public(address):
             raise _refuse(
                 f"The host {url.host} has the address {address}, which is not public. TRIPDECK_WEBHOOK_PRIVATE_HOSTS lists the "
                 "private hosts and networks that webhooks may reach."
@@ -98,20 +97,6 @@ def resolve_host(url: WebhookUrl, private: PrivateHosts) -> str:
         if url.scheme != "https":
             raise _refuse("Public hosts are reached by https only.")
     return addresses[0]
-
-
-def _is_public(address: IpAddress) -> bool:
-    embedded = _find_embedded(address)
-    return address.is_global and not address.is_multicast and (embedded is None or _is_public(embedded))
-
-
-def _find_embedded(address: IpAddress) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that packets to an IPv6 address are translated or tunnelled to."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def _refuse(message: str) -> RequestError:

@@ -6,7 +6,6 @@ Each redirect is checked like the first address. No proxy, cookie or credential 
 Source: OWASP SSRF Prevention Cheat Sheet; RFC 9110, conditional requests.
 """
 
-import ipaddress
 import socket
 import ssl
 import time
@@ -19,6 +18,7 @@ from urllib.parse import urljoin
 import urllib3
 
 from shared.platform.errors import FileFormatError, RequestError, TerminalError, TransientError
+from shared.platform.public_addresses import is_public, parse_ip_address
 from shared.platform.settings import Settings
 from shared.platform.source_address import SourceAddress, is_allowed, parse_address
 
@@ -29,7 +29,6 @@ _CHUNK_BYTES: Final = 2**20
 # Answers that pass by themselves.
 _PASSING: Final = frozenset({408, 425, 429})
 # Networks through which IPv6 reaches IPv4 addresses that would be refused: NAT64, 6to4, Teredo.
-_TRANSLATED: Final = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
 
 
 @dataclass(frozen=True)
@@ -101,20 +100,9 @@ def find_public_addresses(host: str, port: int, *, is_private_allowed: bool) -> 
     except (OSError, UnicodeError) as error:
         raise _unreachable(f"{host} has no IP address") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if not is_private_allowed and not all(map(is_public, addresses)):
+    if not is_private_allowed and not all(is_public(parse_ip_address(each)) for each in addresses):
         raise TerminalError(f"{host} has an IP address that is not public.", code="source_refused")
     return addresses
-
-
-def is_public(text: str) -> bool:
-    """Return whether an IP address is one of the public internet."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif any(address in network for network in _TRANSLATED):
-            return False
-    return address.is_global and not address.is_multicast
 
 
 def _request(address: SourceAddress, settings: Settings) -> urllib3.BaseHTTPResponse:

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.platform.errors import RequestError
+from shared.platform.public_addresses import is_public, parse_ip_address
 from shared.platform.source_address import is_allowed, parse_address
-from shared.services.web_files import is_public
 
 ALLOWED = ("s3://drops/bikes/", "s3://whole", "https://data.example.org/trips", "https://other.example.org:8443/")
 
@@ -111,10 +111,13 @@ def test_only_what_lies_under_an_entry_is_allowed(text: str, is_listed: bool) ->
         ("::ffff:93.184.216.34", True),
         ("64:ff9b::a9fe:a9fe", False),
         ("2002:a9fe:a9fe::1", False),
+        ("64:ff9b::93.184.216.34", True),
+        ("64:ff9b:1::93.184.216.34", False),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False),
     ],
 )
 def test_public_addresses(address: str, public: bool) -> None:
-    assert is_public(address) == public
+    assert is_public(parse_ip_address(address)) == public
 
 
 def test_names_for_people() -> None:
