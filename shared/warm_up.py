@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Engine
 
+from shared.areas.shape import parse_shape
 from shared.compaction.block_writer import make_blocks
 from shared.compaction.flow_writer import FlowCells
 from shared.compaction.segment_copy import encode_flows
@@ -62,7 +63,7 @@ def compile_kernels() -> None:
     )
     blocks = decode_blocks([EncodedBlock(header, row.week_index, row.bits)])
     blocks.table["end_test"] = blocks.table["other_test"] = INSIDE
-    scan_filter = ScanFilter(Box(-180, -90, 180, 90).area(), None, date.min, date.min)
+    scan_filter = ScanFilter(Box(-180, -90, 180, 90).on_grid(), None, date.min, date.min)
     TimeCounter(scan_filter, by="duration").add(blocks)
     sums = np.zeros(1, GROUP_SUMS), np.zeros((1, 65_536), np.bool_)
     sources = flatten_datasources([[0]])
@@ -90,7 +91,10 @@ def compile_kernels() -> None:
 
 def _ask_an_empty_index() -> None:
     """Compile what reads snapshots: kernels are compiled for the types of their arguments, empty or not."""
-    area, week = Box(0, 0, 1, 1).area(), Period(_MONDAY, _MONDAY + 6 * DAY)
+    corners = [[0, 0], [1, 0], [0, 1], [0, 0]]
+    shape = parse_shape({"type": "Polygon", "coordinates": [corners]}).on_grid()
+    shape.ranges(np.array(shape.cut_ranges()))
+    area, week = Box(0, 0, 1, 1).on_grid(), Period(_MONDAY, _MONDAY + 6 * DAY)
     rush, cut = replace(week, hours=[8]), replace(week, to_on=_MONDAY)
     for datasource_id in (None, 1):
         reader = open_empty(datasource_id=datasource_id)

@@ -3,12 +3,15 @@
 Nothing here uses masks, z order, cells' nesting or SQL.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
-from shared.domain.area import Box
-from shared.domain.position import format_geohash, gather_axis, parse_geohash, quantise_latitude, quantise_longitude
+from shared.areas.shape import Shape
+from shared.domain.area import Area, Box
+from shared.domain.position import AXIS_STEPS, format_geohash, gather_axis, parse_geohash, quantise_latitude, quantise_longitude
 from shared.groups.question import FlowQuestion, GroupQuestion
 from shared.questions.weekly import WeekCount, WeeklyQuestion
 from tests.trip_maker import MadeTrip
@@ -23,10 +26,40 @@ def is_in_box(position: int, box: Box) -> bool:
     return is_between and quantise_latitude(box.south) <= y <= quantise_latitude(box.north)
 
 
-def is_counted(trip: MadeTrip, box: Box | None, end: str) -> bool:
-    if box is None:
+def quantise_vertex(longitude: float, latitude: float) -> tuple[int, int]:
+    """Axis steps of a vertex; beyond 180 degrees they go on."""
+    turns = 0 if -180 <= longitude <= 180 else int((longitude + 180) // 360)
+    # As trips' longitudes are rounded, but for whole turns, which the sum rounds itself.
+    x = quantise_longitude(longitude) if not turns else math.floor((longitude + 180.0) / 360.0 * AXIS_STEPS)
+    return x, quantise_latitude(latitude)
+
+
+def is_in_shape(position: int, shape: Shape) -> bool:
+    """Whether a position, moved by whole turns of the Earth or not, lies on an edge of a shape or in an odd number of rings."""
+    x, y = gather_axis(position >> 1), gather_axis(position)
+    is_inside = False
+    for ring in shape.rings:
+        for (ax, ay), (bx, by) in pairwise(quantise_vertex(*vertex) for vertex in ring.tolist()):
+            for moved in (x + turn * AXIS_STEPS for turn in (-2, -1, 0, 1, 2)):
+                side = (bx - ax) * (y - ay) - (moved - ax) * (by - ay)
+                if side == 0 and min(ax, bx) <= moved <= max(ax, bx) and min(ay, by) <= y <= max(ay, by):
+                    return True
+                if (ay <= y) != (by <= y) and (side > 0) == (by > ay):
+                    is_inside = not is_inside
+    return is_inside
+
+
+def is_in_area(position: int, area: Area) -> bool:
+    if isinstance(area, Shape):
+        return is_in_shape(position, area)
+    assert isinstance(area, Box)
+    return is_in_box(position, area)
+
+
+def is_counted(trip: MadeTrip, area: Area | None, end: str) -> bool:
+    if area is None:
         return True
-    origin, destination = is_in_box(trip.origin, box), is_in_box(trip.destination, box)
+    origin, destination = is_in_area(trip.origin, area), is_in_area(trip.destination, area)
     return {"origin": origin, "destination": destination, "both": origin and destination, "either": origin or destination}[end]
 
 
@@ -59,7 +92,7 @@ def count_weeks(trips: Sequence[MadeTrip], question: WeeklyQuestion) -> tuple[We
         monday(trip.started_at.date())
         for trip in known
         if from_on <= trip.started_at.date() <= to_on
-        and is_counted(trip, question.box, question.end)
+        and is_counted(trip, question.area, question.end)
         and is_on_time(trip, question)
     )
     return tuple(
@@ -101,7 +134,7 @@ def count_hours(trips: Sequence[MadeTrip], question: FlowQuestion) -> list[int]:
     hours = Counter(
         trip.started_at.hour
         for trip in known
-        if is_counted(trip, question.box, question.end) and trip.started_at.isoweekday() in question.weekdays
+        if is_counted(trip, question.area, question.end) and trip.started_at.isoweekday() in question.weekdays
     )
     return [hours[hour] for hour in range(24)]
 
@@ -111,7 +144,7 @@ def list_weekly_trips(trips: Sequence[MadeTrip], question: WeeklyQuestion) -> li
     return [
         trip
         for trip in filter_trips(trips, question.region, question.datasource)
-        if is_counted(trip, question.box, question.end)
+        if is_counted(trip, question.area, question.end)
         and is_on_time(trip, question)
         and (question.from_on is None or trip.started_at.date() >= question.from_on)
         and (question.to_on is None or trip.started_at.date() <= question.to_on)
@@ -131,7 +164,7 @@ def cell_touches_box(geohash: str, box: Box) -> bool:
 
 def _filter_hours(trips: Sequence[MadeTrip], question: FlowQuestion) -> Iterator[MadeTrip]:
     for trip in filter_trips(trips, question.region, question.datasource):
-        if is_on_time(trip, question) and is_counted(trip, question.box, question.end):
+        if is_on_time(trip, question) and is_counted(trip, question.area, question.end):
             yield trip
 
 

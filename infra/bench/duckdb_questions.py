@@ -1,7 +1,7 @@
 """The bench's questions in DuckDB: a table of the same trips as two positions, and the same masks.
 
     with DuckQuestions.copy(engine, folder, is_sorted=False) as duck:
-        duck.ask(WeeklyQuestion(box=box))      # trips counted
+        duck.ask(WeeklyQuestion(area=box))      # trips counted
 
 Unsorted is how trips come; sorted by origin, DuckDB skips what lies elsewhere. Both are one thread per core, the table on disk.
 """
@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Engine
 
-from shared.domain.area import AxisArea
+from shared.domain.area import GridArea
 from shared.domain.position import X_MASK, Y_MASK
 from shared.groups.question import FlowQuestion
 from shared.questions.weekly import WeeklyQuestion
@@ -84,7 +84,7 @@ def _weekly_condition(question: WeeklyQuestion) -> str:
     if question.region:
         conditions.append(f"region = '{question.region}'")
     if question.area:
-        ends = [_area_condition(name, question.area) for name in ("origin", "destination")]
+        ends = [_area_condition(name, question.area.on_grid()) for name in ("origin", "destination")]
         conditions.append(
             {
                 "origin": ends[0],
@@ -103,7 +103,7 @@ def _time_condition(question: WeeklyQuestion | FlowQuestion) -> str:
     return f"(isodow(started_at) - 1) * 24 + hour(started_at) in ({hours})"
 
 
-def _area_condition(name: str, area: AxisArea) -> str:
+def _area_condition(name: str, area: GridArea) -> str:
     """A box that doesn't cross the antimeridian, as two masked comparisons with the range of positions in front."""
     z_low, z_high, x_low, x_high, *_, y_low, y_high = area.bounds()
     return (
@@ -116,7 +116,7 @@ def _flow_query(question: FlowQuestion) -> str:
     """The largest flows alone, without the totals of locations that ours come with."""
     condition = _time_condition(question)
     if question.viewport:
-        area = question.viewport.area().outer(question.cell_shift)
+        area = question.viewport.on_grid().outer(question.cell_shift)
         condition += f" and ({_area_condition('origin', area)} or {_area_condition('destination', area)})"
     shift = question.cell_shift
     return (

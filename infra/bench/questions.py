@@ -113,10 +113,10 @@ def _list_kinds(connection: Connection, boxes: Boxes, draw: random.Random) -> It
     rush = {"hour_from": 7, "hour_to": 10}
     yield "weekly, region", lambda: WeeklyQuestion(region=draw.choice(regions))
     for end in ENDS:
-        yield f"weekly, box, end {end}", lambda end=end: WeeklyQuestion(box=boxes.draw(), end=end)  # type: ignore[misc]
+        yield f"weekly, box, end {end}", lambda end=end: WeeklyQuestion(area=boxes.draw(), end=end)  # type: ignore[misc]
     yield (
         "weekly, box, 7 to 10 h, Mon-Fri",
-        lambda: WeeklyQuestion(box=boxes.draw(), weekdays=parse_weekdays("weekday"), **rush),  # type: ignore[arg-type]
+        lambda: WeeklyQuestion(area=boxes.draw(), weekdays=parse_weekdays("weekday"), **rush),  # type: ignore[arg-type]
     )
     yield "500 flows of a view", lambda: FlowQuestion(viewport=boxes.draw(_VIEW_SIZES_KM), limit=500)
     yield "500 flows of a street view", lambda: FlowQuestion(viewport=boxes.draw(_STREET_SIZES_KM), limit=500, precision=7)

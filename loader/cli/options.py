@@ -1,5 +1,6 @@
 """Options that several commands share, as types."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -16,7 +17,13 @@ Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Rows at most.")]
 Region = Annotated[str | None, typer.Option(metavar="R", help="Trips of this region only.")]
 Datasource = Annotated[str | None, typer.Option(metavar="D", help="Trips of this datasource only.")]
 Bbox = Annotated[str | None, typer.Option(metavar="W,S,E,N", help="Box in degrees, edges included.")]
-End = Annotated[Literal["origin", "destination", "both", "either"], typer.Option(help="Which end of a trip must lie in the box.")]
+ShapeFile = Annotated[
+    Path | None,
+    typer.Option("--shape", metavar="FILE", help="Area of any shape: a GeoJSON file with polygons, - for standard input."),
+]
+End = Annotated[
+    Literal["origin", "destination", "both", "either"], typer.Option(help="Which end of a trip must lie in the area.")
+]
 
 BucketMinutes = Annotated[int | None, typer.Option(min=1, metavar="M", help="Length of a time of day.")]
 FromDay = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of the period, YYYY-MM-DD.")]

@@ -1,6 +1,9 @@
 """`tripdeck weekly`, `groups`, `regions`, `datasources`, `questions`: what the trips tell."""
 
+import json
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -17,6 +20,7 @@ def weekly(  # noqa: PLR0913 - a parameter an option
     *,
     region: options.Region = None,
     bbox: options.Bbox = None,
+    shape: options.ShapeFile = None,
     end: options.End = "origin",
     datasource: options.Datasource = None,
     from_on: options.FromDay = None,
@@ -29,10 +33,10 @@ def weekly(  # noqa: PLR0913 - a parameter an option
     compare_to: Annotated[str | None, typer.Option(metavar="DAY", help="Last day of that period, included.")] = None,
     is_json: options.AsJson = False,
 ) -> None:
-    """Trips per week and their average, in a region, inside a box, or both."""
+    """Trips per week and their average, in a region, a box or a shape."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        if region is None and bbox is None:
-            raise RequestError("Weekly averages need --region, --bbox or both.", parameter="region")
+        if region is None and bbox is None and shape is None:
+            raise RequestError("Weekly averages need --region, --bbox or --shape.", parameter="region")
         params: dict[str, object] = {
             "region": region,
             "bbox": bbox,
@@ -42,7 +46,7 @@ def weekly(  # noqa: PLR0913 - a parameter an option
             "to": to_on,
         }
         params |= {**parse_hours(hours), "weekdays": weekdays, "compare_from": compare_from, "compare_to": compare_to}
-        answer = client.get("/api/v1/weekly-average", **params)
+        answer = _ask(client, "/api/v1/weekly-average", params, shape=shape)
         if is_json:
             print_json(answer)
         else:
@@ -56,6 +60,7 @@ def histogram(  # noqa: PLR0913 - a parameter an option
     by: Annotated[Literal["hour", "weekday", "duration"], typer.Option(help="What a bar stands for.")] = "hour",
     region: options.Region = None,
     bbox: options.Bbox = None,
+    shape: options.ShapeFile = None,
     end: options.End = "origin",
     datasource: options.Datasource = None,
     from_on: options.FromDay = None,
@@ -68,7 +73,7 @@ def histogram(  # noqa: PLR0913 - a parameter an option
     with report_errors(is_json=is_json), connect_hub() as client:
         params: dict[str, object] = {"by": by, "region": region, "bbox": bbox, "end": end, "datasource": datasource}
         params |= {"from": from_on, "to": to_on, **parse_hours(hours), "weekdays": weekdays}
-        answer = client.get("/api/v1/histograms", **params)
+        answer = _ask(client, "/api/v1/histograms", params, shape=shape)
         if is_json:
             print_json(answer)
         else:
@@ -81,6 +86,7 @@ def groups(  # noqa: PLR0913 - a parameter an option
     *,
     region: options.Region = None,
     bbox: options.Bbox = None,
+    shape: options.ShapeFile = None,
     end: options.End = "origin",
     datasource: options.Datasource = None,
     precision: Annotated[int | None, typer.Option(min=1, metavar="N", help="Size of a cell in geohash characters.")] = None,
@@ -101,7 +107,7 @@ def groups(  # noqa: PLR0913 - a parameter an option
             **parse_hours(hours),
             "weekdays": weekdays,
         }
-        answer = client.get("/api/v1/trip-groups", **params)
+        answer = _ask(client, "/api/v1/trip-groups", params, shape=shape)
         if is_json:
             print_json(answer)
         else:
@@ -117,6 +123,9 @@ def group(  # noqa: PLR0913 - a parameter an option
     at: Annotated[str | None, typer.Option(metavar="HH:MM", help="Start of the time of day; without it the whole day.")] = None,
     bucket_minutes: options.BucketMinutes = None,
     region: options.Region = None,
+    bbox: options.Bbox = None,
+    shape: options.ShapeFile = None,
+    end: options.End = "origin",
     datasource: options.Datasource = None,
     hours: options.Hours = None,
     weekdays: options.Weekdays = None,
@@ -130,9 +139,13 @@ def group(  # noqa: PLR0913 - a parameter an option
             "bucket_minute": _parse_minute(at),
             "bucket_minutes": bucket_minutes,
             "region": region,
+            "bbox": bbox,
+            "end": end,
             "datasource": datasource,
+            **parse_hours(hours),
+            "weekdays": weekdays,
         }
-        answer = client.get("/api/v1/trip-groups/detail", **params, **parse_hours(hours), weekdays=weekdays)
+        answer = _ask(client, "/api/v1/trip-groups/detail", params, shape=shape)
         if is_json:
             print_json(answer)
         else:
@@ -178,6 +191,19 @@ def questions(
             from loader.cli.answers import print_result
 
             print_result(answer)
+
+
+def _ask(client: "HubClient", path: str, params: dict[str, object], *, shape: Path | None) -> "Json":
+    """Ask a question, with the shape of a GeoJSON file where there is one. Raises: RequestError."""
+    if shape is None:
+        return client.get(path, **params)
+    try:
+        document = json.loads(sys.stdin.buffer.read() if str(shape) == "-" else shape.read_bytes())
+    except OSError as error:
+        raise RequestError(f"{shape} can't be read: {error.strerror}.", parameter="shape") from error
+    except ValueError as error:
+        raise RequestError(f"{shape} is no JSON: {error}.", parameter="shape") from error
+    return client.post(path, body=json.dumps({"shape": document}).encode(), params=params)
 
 
 def parse_hours(text: str | None) -> dict[str, int]:

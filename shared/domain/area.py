@@ -1,13 +1,19 @@
-"""Areas: the box a question asks about, and the numbers that test positions against it in SQL.
+"""Areas: what a question asks about, on the grid of positions. Compiled into kernels.
 
-    area = parse_bbox("7.5,45.0,7.7,45.1")
-    area.bounds()          # ten integers for position_in_area(position, area)
-    area.inner(34)         # the part made of whole cells of `position >> 34`
+    area = parse_bbox("7.5,45.0,7.7,45.1").on_grid()
+    area.contains(positions)
+    area.classify(bounds)          # OUTSIDE, CUT or INSIDE
+    area.bounds()                  # ten integers for position_in_area(position, bounds, ranges)
+    area.inner(34)                 # the part made of whole cells of `position >> 34`
+
+An Area is a Box here or a Shape (areas/shape.py). Whatever tests positions uses its GridArea alone.
 
 CRS: WGS 84. Edges count as inside. West > east crosses the antimeridian.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +29,7 @@ from shared.domain.position import (
     spread_axis,
     step_bits,
 )
+from shared.platform.arrays import Flags, Numbers
 from shared.platform.errors import RequestError
 
 _EMPTY = (1, 0)
@@ -32,6 +39,97 @@ OUTSIDE, CUT, INSIDE = range(3)
 
 Bounds = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
 """Rectangles: lowest and highest x, lowest and highest y of each, in axis steps. Shape: n each."""
+
+
+class GridTree(NamedTuple):
+    """The edges of a shape in a tree of grids (kernels/grid_tree.py). No nodes: a box."""
+
+    nodes: Numbers
+    entries: npt.NDArray[np.int32]
+    leaf_offsets: npt.NDArray[np.int32]
+    leaf_edges: npt.NDArray[np.int32]
+    leaf_parity: npt.NDArray[np.int8]
+    edges: Numbers
+    sums: npt.NDArray[np.int32]
+
+
+@cache
+def make_empty_tree() -> GridTree:
+    """The tree of a box."""
+    numbers, small = np.empty(0, np.int64), np.empty(0, np.int32)
+    return GridTree(
+        numbers.reshape(0, 6), small, small, small, small.astype(np.int8), numbers.reshape(0, 4), small.reshape(2, 0, 0)
+    )
+
+
+class AreaLimits(NamedTuple):
+    """An area as kernels take it: positions in one of two boxes, edges included, that lie in the shape, if there is one.
+
+    The boxes lie side by side: as masked positions (bits), and in axis steps. The second may be empty.
+    """
+
+    x_low_bits: int
+    x_high_bits: int
+    next_x_low_bits: int
+    next_x_high_bits: int
+    y_low_bits: int
+    y_high_bits: int
+    x_low: int
+    x_high: int
+    next_x_low: int
+    next_x_high: int
+    y_low: int
+    y_high: int
+    tree: GridTree
+
+
+class CellArea(Protocol):
+    """A set of positions. Bounds are rectangles in axis steps; n positions or rectangles give n results."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no position can lie in it."""
+
+    def contains(self, positions: Positions) -> Flags:
+        """Which positions lie in it."""
+
+    def classify(self, bounds: Bounds) -> npt.NDArray[np.int8]:
+        """How each rectangle lies to the area: OUTSIDE, CUT or INSIDE. CUT may also be said of others."""
+
+    def find_position_range(self) -> tuple[int, int]:
+        """The lowest and highest position that may lie in it."""
+
+
+class GridArea(CellArea, Protocol):
+    """A set of positions that trips are tested against."""
+
+    def find_cut_axes(self, bounds: Bounds) -> tuple[Flags, Flags]:
+        """Of rectangles that are CUT: whether positions must be compared by x, and by y."""
+
+    def inner(self, shift: int) -> CellArea:
+        """The part made of whole cells of `position >> shift`."""
+
+    def limits(self) -> AreaLimits:
+        """The area as kernels take it."""
+
+    def bounds(self) -> list[int]:
+        """Ten integers for SQL's position_in_area: the two boxes of limits()."""
+
+    def cut_ranges(self) -> list[int] | None:
+        """Ranges of positions that ranges() asks about; None: the bounds say all."""
+
+    def ranges(self, positions: Positions) -> list[int] | None:
+        """Ranges that hold, of the positions that are given and those outside cut_ranges(), the ones in the area.
+
+        positions: all in cut_ranges() that matter. Ranges are first and first later position of each, in order.
+        """
+
+
+class Area(Protocol):
+    """What a question asks about: hashable, with a text that tells it from others."""
+
+    def on_grid(self) -> GridArea:
+        """The area on the grid of positions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +161,33 @@ class AxisArea:
         x_ranges = [_EMPTY if self.is_empty else x_range for x_range in [*self.x_ranges, _EMPTY][:2]]
         return [*x_ranges[0], *x_ranges[1], *self.y_range]
 
-    def contains(self, positions: Positions) -> npt.NDArray[np.bool_]:
+    def limits(self) -> AreaLimits:
+        """The area as kernels take it."""
+        _, _, x_low, x_high, _, _, next_x_low, next_x_high, y_low, y_high = self.bounds()
+        west, east, next_west, next_east, south, north = self.steps()
+        return AreaLimits(
+            x_low_bits=x_low,
+            x_high_bits=x_high,
+            next_x_low_bits=next_x_low,
+            next_x_high_bits=next_x_high,
+            y_low_bits=y_low,
+            y_high_bits=y_high,
+            x_low=west,
+            x_high=east,
+            next_x_low=next_west,
+            next_x_high=next_east,
+            y_low=south,
+            y_high=north,
+            tree=make_empty_tree(),
+        )
+
+    def cut_ranges(self) -> None:
+        """None: the bounds say all."""
+
+    def ranges(self, positions: Positions) -> None:
+        """None: the bounds say all."""
+
+    def contains(self, positions: Positions) -> Flags:
         """Which positions lie in it. Shape: n → n flags."""
         bounds = self.bounds()
         x, y = positions & X_MASK, positions & Y_MASK
@@ -127,7 +251,7 @@ class Box:
         if self.south > self.north:
             raise RequestError("A box's south must not lie north of its north.", parameter="bbox")
 
-    def area(self) -> AxisArea:
+    def on_grid(self) -> AxisArea:
         """The box in axis steps; two x ranges when it crosses the antimeridian."""
         west, east = quantise_longitude(self.west), quantise_longitude(self.east)
         y_range = (quantise_latitude(self.south), quantise_latitude(self.north))

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, get_args
 
-from shared.domain.area import WHOLE_WORLD, AxisArea, Box
+from shared.domain.area import CellArea
 from shared.platform.arrays import Flags, Numbers
 from shared.platform.errors import RequestError
 
@@ -18,18 +18,7 @@ def validate_end(end: str) -> None:
         raise RequestError(f"end is one of {', '.join(ENDS)}, not {end!r}.", parameter="end")
 
 
-def area_parameters(box: Box | AxisArea | None, end: End) -> dict[str, object]:
-    """Say where both ends of a trip must lie, as the queries that read trips take it; a null area is anywhere."""
-    area = box.area() if isinstance(box, Box) else box or WHOLE_WORLD
-    bounds = None if area == WHOLE_WORLD else area.bounds()
-    return {
-        "origin_area": None if end == "destination" else bounds,
-        "destination_area": None if end == "origin" else bounds,
-        "is_either": end == "either",
-    }
-
-
-def filter_ends(area: AxisArea, origins: Numbers, destinations: Numbers, *, end: End) -> Flags:
+def filter_ends(area: CellArea, origins: Numbers, destinations: Numbers, *, end: End) -> Flags:
     """Tell which trips have that end in an area. Shape: n positions each → n flags."""
     if end == "origin":
         return area.contains(origins)

@@ -51,9 +51,11 @@ class _GroupCounter:
     def __init__(self, reader: Reader, question: GroupQuestion) -> None:
         self._reader = reader
         self._question = question
-        self._scan_filter = ScanFilter(question.box.area() if question.box else WHOLE_WORLD, question.hours, date.min, date.max)
-        self._tests = BLOCK_TESTS[question.end] if question.box else (ANY, ANY)
-        self._parameters = group_parameters(question, reader.trips)
+        self._scan_filter = ScanFilter(
+            question.area.on_grid() if question.area else WHOLE_WORLD, question.hours, date.min, date.max
+        )
+        self._tests = BLOCK_TESTS[question.end] if question.area else (ANY, ANY)
+        self._parameters = group_parameters(reader, question, loads=reader.snapshot.unindexed_loads)
         self._is_hourly = question.bucket_minutes % _HOUR_MINUTES == 0
         self._buckets = np.arange(DAY_MINUTES) // question.bucket_minutes
 

@@ -12,10 +12,10 @@ import polars as pl
 from sqlalchemy import Connection
 
 from shared.domain.position import format_geohash
-from shared.domain.trip_end import area_parameters
 from shared.gazetteer.cell_names import name_cells
 from shared.groups.question import GroupQuestion, TripGroup
-from shared.index.snapshot import TripFilter
+from shared.index.snapshot import Reader
+from shared.index.trip_areas import area_parameters
 from shared.services.database import execute, preferring_indexes
 
 KEY: Final = ("region", "origin", "destination", "bucket")
@@ -47,11 +47,11 @@ def fetch_names(connection: Connection) -> Names:
     return names
 
 
-def group_parameters(question: GroupQuestion, trip_filter: TripFilter) -> dict[str, object]:
-    """Parameters of all queries about a question's groups."""
+def group_parameters(reader: Reader, question: GroupQuestion, *, loads: Sequence[int] | None) -> dict[str, object]:
+    """Parameters of all queries about a question's groups. loads: whose trips they read (None: all)."""
     return {
-        **trip_filter.name_parameters,
-        **area_parameters(question.box, question.end),
+        **reader.trips.name_parameters,
+        **area_parameters(reader.connection, question.grid_area, question.end, loads=loads),
         "hours": question.hours,
         "cell_shift": question.cell_shift,
         "bucket_minutes": question.bucket_minutes,

@@ -12,10 +12,10 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
-from shared.domain.trip_end import area_parameters
 from shared.groups.detail_question import GroupDetail, GroupDetailQuestion, SampleTrip
 from shared.groups.detail_times import GroupTimes
 from shared.index.snapshot import Reader, open_snapshot, retry_stale
+from shared.index.trip_areas import area_parameters
 from shared.services.database import execute, preferring_indexes
 
 
@@ -23,7 +23,7 @@ from shared.services.database import execute, preferring_indexes
 def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupDetail:
     """Look at one trip group. Raises: RequestError for a region or datasource that isn't there."""
     reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
-    if reader.trips.first_on is None or (question.box and question.box.area().is_empty):
+    if reader.trips.first_on is None or (question.grid_area and question.grid_area.is_empty):
         return GroupDetail(0, (), (0,) * 24, ())
     detail = _look(reader, question, GroupTimes.find(reader, question))
     reader.check(has_read_all=True)
@@ -33,7 +33,7 @@ def fetch_group(connection: Connection, question: GroupDetailQuestion) -> GroupD
 def _look(reader: Reader, question: GroupDetailQuestion, times: GroupTimes) -> GroupDetail:
     """Merge the counts from blocks with those of unindexed loads."""
     parameters = {
-        **_parameters(question),
+        **_parameters(reader, question),
         **reader.trips.name_parameters,
         "unindexed_loads": reader.snapshot.unindexed_loads,
         "started_from": times.find_newest(question.samples),
@@ -51,17 +51,20 @@ def _look(reader: Reader, question: GroupDetailQuestion, times: GroupTimes) -> G
     )
 
 
-def _parameters(question: GroupDetailQuestion) -> dict[str, object]:
+def _parameters(reader: Reader, question: GroupDetailQuestion) -> dict[str, object]:
     origin, destination = question.origin_range, question.destination_range
-    return {
+    cells: dict[str, object] = {
         "origin_low": origin[0],
         "origin_high": origin[1],
         "destination_low": destination[0],
         "destination_high": destination[1],
+    }
+    return {
+        **cells,
         "bucket_minute": question.bucket_minute,
         "bucket_minutes": question.bucket_minutes,
         "hours": question.hours,
-        **area_parameters(question.box, question.end),
+        **area_parameters(reader.connection, question.grid_area, question.end, cells=cells),
     }
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from shared.domain.area import Box
+from shared.domain.area import Area, GridArea
 from shared.domain.clock import WEEKDAYS, list_hours, validate_hours, validate_weekdays
 from shared.domain.position import POSITION_BITS, parse_geohash
 from shared.domain.trip_end import End, validate_end
@@ -24,7 +24,7 @@ class GroupDetailQuestion:
     bucket_minutes: int = 60
     region: str | None = None
     datasource: str | None = None
-    box: Box | None = None
+    area: Area | None = None
     end: End = "origin"
     hour_from: int = 0
     hour_to: int = 24
@@ -54,6 +54,11 @@ class GroupDetailQuestion:
     def destination_range(self) -> tuple[int, int]:
         """First and last position of the destination's cell."""
         return _find_range(self.destination_cell, "destination_cell")
+
+    @property
+    def grid_area(self) -> GridArea | None:
+        """The area on the grid; None: anywhere."""
+        return self.area.on_grid() if self.area else None
 
     @property
     def hours(self) -> list[int] | None:

@@ -47,8 +47,8 @@ class GroupTimes:
         for blocks in found_blocks:
             origins, destinations, _, minutes = find_uncovered_trips(blocks, scan_filter, None)
             is_selected = (destinations >= cells[1][0]) & (destinations <= cells[1][1])
-            if question.box:
-                is_selected &= filter_ends(question.box.area(), origins, destinations, end=question.end)
+            if question.area:
+                is_selected &= filter_ends(question.area.on_grid(), origins, destinations, end=question.end)
             found.append(minutes[is_selected])
         between = np.concatenate(found)
         if question.bucket_minute is None:

@@ -12,7 +12,6 @@ import polars as pl
 
 from shared.domain.area import WHOLE_WORLD, AxisArea
 from shared.domain.position import cell_middle, format_geohash
-from shared.domain.trip_end import area_parameters
 from shared.gazetteer.cell_names import name_cells
 from shared.groups.ordered_counter import OrderedCounter
 from shared.groups.question import Flow, FlowLocation, FlowMap, FlowQuestion
@@ -21,6 +20,7 @@ from shared.index.flow_reader import FlowCoverage, split_rows
 from shared.index.layout import ANY, FLOW_SHIFT, ONE_INSIDE
 from shared.index.scan import ScanFilter, find_cells
 from shared.index.snapshot import Reader
+from shared.index.trip_areas import area_parameters
 from shared.index.trip_scan import BLOCK_TESTS, TripBlocks, find_uncovered_trips, stream_trip_blocks
 from shared.kernels.pair_counter import PairCounter
 from shared.questions.period_counts import count_anywhere
@@ -30,7 +30,7 @@ from shared.services.database import execute
 
 def fetch_largest_flows(reader: Reader, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the view and the locations they join. Raises: StaleError."""
-    view = question.viewport.area().outer(question.cell_shift) if question.viewport else None
+    view = question.viewport.on_grid().outer(question.cell_shift) if question.viewport else None
     counter = _FlowCounter(reader, question, view=None if view == WHOLE_WORLD else view)
     largest = counter.count_all()
     trips = largest.trips if counter.counts_all else counter.count_trips()
@@ -50,7 +50,7 @@ class _FlowCounter:
     @property
     def counts_all(self) -> bool:
         """Whether count_all counts the trips of all flows, in the view or not."""
-        return self._view is None or self._question.box is not None
+        return self._view is None or self._question.area is not None
 
     def count_all(self) -> LargestFlows:
         """Count the trips per origin and destination."""
@@ -63,7 +63,7 @@ class _FlowCounter:
 
     def _count_in_order(self, largest: LargestFlows) -> None:
         """Count the trips in blocks, in order of their first origin: flows of lower origins are complete."""
-        shift, is_seen = self._question.cell_shift, self._question.box is None
+        shift, is_seen = self._question.cell_shift, self._question.area is None
         counter = OrderedCounter(lambda cells, trips: largest.add((cells[0], cells[1], trips), is_seen=is_seen), keys=2)
         counter.count(
             (find_cells(found.blocks, scan_filter, shift=shift), found.first_base >> shift)
@@ -93,16 +93,17 @@ class _FlowCounter:
 
     @property
     def _view_bounds(self) -> list[int] | None:
-        return self._view.bounds() if self._view and self._question.box is None else None
+        return self._view.bounds() if self._view and self._question.area is None else None
 
     def _count_unindexed(self, counter: PairCounter) -> None:
         """Count the trips of unindexed loads."""
+        connection, loads = self._reader.connection, self._reader.snapshot.unindexed_loads
         rows = execute(
-            self._reader.connection,
+            connection,
             "count_unindexed_flows",
             **self._reader.trips.name_parameters,
-            **area_parameters(self._question.box, self._question.end),
-            unindexed_loads=self._reader.snapshot.unindexed_loads,
+            **area_parameters(connection, self._question.grid_area, self._question.end, loads=loads),
+            unindexed_loads=loads,
             hours=self._question.hours,
             cell_shift=self._question.cell_shift,
             view_area=self._view_bounds,
@@ -114,7 +115,7 @@ class _FlowCounter:
         """Count the stored flows."""
         shift = self._question.cell_shift - FLOW_SHIFT
         flows = self._reader.read_flows()
-        view = self._view if self._question.box is None else None
+        view = self._view if self._question.area is None else None
         for rows in split_rows(coverage.select(flows, self._reader.trips, view=view)):
             _, origins, destinations, trips = coverage.count_rows(flows, rows)
             counter.add(origins >> shift, destinations >> shift, trips)
@@ -122,8 +123,8 @@ class _FlowCounter:
     def _stream_blocks(self) -> Iterator[tuple[TripBlocks, ScanFilter]]:
         """Read the blocks of uncompacted loads, and those of segments whose trips the stored flows do not cover."""
         question = self._question
-        if question.box is not None:
-            area, tests = question.box.area(), BLOCK_TESTS[question.end]
+        if question.area is not None:
+            area, tests = question.area.on_grid(), BLOCK_TESTS[question.end]
         else:
             area, tests = self._view or WHOLE_WORLD, (ONE_INSIDE, ANY)
         scan_filter = ScanFilter(area, question.hours, date.min, date.max)

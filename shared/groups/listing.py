@@ -27,7 +27,7 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
     """List the largest trip groups. Raises: RequestError for a region or datasource that isn't there."""
     parse_after(question)
     reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
-    if reader.trips.first_on is None or (question.box and question.box.area().is_empty):
+    if reader.trips.first_on is None or (question.grid_area and question.grid_area.is_empty):
         return []
     is_indexed = reader.snapshot.unindexed_trips <= _MOST_UNINDEXED
     return find_groups(reader, question) if is_indexed else select_groups(reader, question)
@@ -36,7 +36,7 @@ def list_groups(connection: Connection, question: GroupQuestion) -> list[TripGro
 @retry_stale
 def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
     """Find the largest flows that touch the viewport. Raises: RequestError for a region or datasource that isn't there."""
-    areas = [box.area() for box in (question.box, question.viewport) if box]
+    areas = [area.on_grid() for area in (question.area, question.viewport) if area]
     reader = open_snapshot(connection, region=question.region, datasource=question.datasource)
     if reader.trips.first_on is None or any(area.is_empty for area in areas):
         return FlowMap((), (), 0, 0, question.precision)
@@ -45,5 +45,5 @@ def fetch_flows(connection: Connection, question: FlowQuestion) -> FlowMap:
 
 def fetch_hours(connection: Connection, question: FlowQuestion) -> list[int]:
     """Count trips per hour of the day, 24 numbers; the question's own hours do not filter."""
-    any_hour = WeeklyQuestion(question.region, question.datasource, question.box, question.end, weekdays=question.weekdays)
+    any_hour = WeeklyQuestion(question.region, question.datasource, question.area, question.end, weekdays=question.weekdays)
     return sum_hours(count_hours_of_week(connection, any_hour))

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
-from shared.domain.area import Box
+from shared.domain.area import Area, Box, GridArea
 from shared.domain.clock import WEEKDAYS, list_hours, list_slots, validate_hours, validate_weekdays
 from shared.domain.position import POSITION_BITS, parse_geohash
 from shared.domain.trip_end import End, validate_end
@@ -29,14 +29,14 @@ _AFTER: Final = ("after_trips", "after_origin", "after_destination", "after_minu
 class FlowQuestion:
     """Which flows to show: every filter left out counts all.
 
-    box and end choose trips; viewport only chooses flows: those with a cell in it, whole.
+    area and end choose trips; viewport only chooses flows: those with a cell in it, whole.
     hour_from ≤ hour < hour_to; from > to passes midnight. weekdays: ISO, of the start. precision: geohash characters of a cell.
     after: the token of the last flow or group of the former page.
     """
 
     region: str | None = None
     datasource: str | None = None
-    box: Box | None = None
+    area: Area | None = None
     end: End = "origin"
     viewport: Box | None = None
     precision: int = 6
@@ -57,6 +57,11 @@ class FlowQuestion:
     def cell_shift(self) -> int:
         """Bits of a position below a cell."""
         return POSITION_BITS - 5 * self.precision
+
+    @property
+    def grid_area(self) -> GridArea | None:
+        """The area on the grid; None: anywhere."""
+        return self.area.on_grid() if self.area else None
 
     @property
     def hours(self) -> list[int] | None:

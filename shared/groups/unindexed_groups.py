@@ -16,10 +16,10 @@ _AFTER: Final = ("trips", "region_id", "origin", "destination", "bucket")
 def select_groups(reader: Reader, question: GroupQuestion) -> list[TripGroup]:
     """Find the largest trip groups and describe them, from all trips. Raises: StaleError."""
     connection, names = reader.connection, fetch_names(reader.connection)
-    parameters = group_parameters(question, reader.trips)
+    parameters = group_parameters(reader, question, loads=None)
     after = find_last_row(question, names[True]) or (None,) * len(_AFTER)
     first = {f"after_{name}": value for name, value in zip(_AFTER, after, strict=True)}
-    with nullcontext() if question.box is None else preferring_indexes(connection):
+    with nullcontext() if question.area is None else preferring_indexes(connection):
         rows = execute(connection, "list_groups", **parameters, **first, limit=question.limit).all()
     groups: list[Any] = [tuple(row) for row in rows]
     selected = pl.DataFrame(groups, schema=dict.fromkeys((*KEY, "trips"), pl.Int64), orient="row")

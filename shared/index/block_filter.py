@@ -4,30 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shared.domain.area import AreaLimits
 from shared.domain.position import X_MASK, Y_MASK
 from shared.index.block_header import Block, BlockWords
 from shared.index.block_reader import read_axis_offsets, read_ends
 from shared.index.layout import ANY, HOURS, INSIDE, ONE_INSIDE
 from shared.kernels.bit_packing import count_bits, unpack_numbers
 from shared.kernels.compiler import compile_kernel
+from shared.kernels.grid_tree import filter_steps
+from shared.kernels.morton import split_axes
 from shared.platform.arrays import Flags, Numbers
-
-
-class AreaLimits(NamedTuple):
-    """Two boxes side by side, edges included: as masked positions (bits), and in axis steps. The second may be empty."""
-
-    x_low_bits: int
-    x_high_bits: int
-    next_x_low_bits: int
-    next_x_high_bits: int
-    y_low_bits: int
-    y_high_bits: int
-    x_low: int
-    x_high: int
-    next_x_low: int
-    next_x_high: int
-    y_low: int
-    y_high: int
 
 
 class TimeLimits(NamedTuple):
@@ -57,54 +43,52 @@ class Scratch(NamedTuple):
 
 
 @compile_kernel
-def _is_in_area(position: int, area: AreaLimits) -> bool:
-    """The same as SQL's position_in_area. Branch-free: branches would be mispredicted for positions at random."""
-    x, y = position & X_MASK, position & Y_MASK
-    is_between = (x >= area.x_low_bits) & (x <= area.x_high_bits) | (x >= area.next_x_low_bits) & (x <= area.next_x_high_bits)
-    return is_between & (y >= area.y_low_bits) & (y <= area.y_high_bits)
+def _find_ends_inside(ends: Numbers, area: AreaLimits) -> Flags:
+    """Which positions lie in an area. Branch-free: branches would be mispredicted for positions at random."""
+    inside = np.empty(len(ends), np.bool_)
+    for i in range(len(ends)):
+        x, y = ends[i] & X_MASK, ends[i] & Y_MASK
+        is_between = (x >= area.x_low_bits) & (x <= area.x_high_bits) | (x >= area.next_x_low_bits) & (x <= area.next_x_high_bits)
+        inside[i] = is_between & (y >= area.y_low_bits) & (y <= area.y_high_bits)
+    if len(area.tree.nodes):
+        x_steps, y_steps = split_axes(ends)
+        filter_steps(area.tree, x_steps, y_steps, (0, 0), inside)
+    return inside
 
 
 @compile_kernel
-def _filter_by_other_end(block: Block, area: AreaLimits, scratch: Scratch, is_inside: bool) -> None:
-    """Deselect trips whose other end is inside, or is not. A missing axis means that the whole block lies inside on that axis."""
+def _find_others_inside(block: Block, area: AreaLimits, axis_offsets: Numbers) -> Flags:
+    """Which other ends lie in an area. A missing axis means that the whole block lies inside on that axis."""
     x_base, y_base, trips = block.other_x, block.other_y, block.trips
-    axis_offsets, selected = scratch.axis_offsets, scratch.selected
     x_first, x_last = area.x_low - x_base, area.x_high - x_base
     x_next, x_end = area.next_x_low - x_base, area.next_x_high - x_base
     y_first, y_last = area.y_low - y_base, area.y_high - y_base
-    has_x, has_y = block.x_at >= 0, block.y_at >= 0
-    if has_x and has_y:
-        for i in range(trips):
-            x, y = axis_offsets[0, i], axis_offsets[1, i]
-            is_between = ((x >= x_first) & (x <= x_last) | (x >= x_next) & (x <= x_end)) & (y >= y_first) & (y <= y_last)
-            selected[i] &= is_between == is_inside
-    elif has_x:
+    inside = np.empty(trips, np.bool_)
+    inside[:] = True
+    if block.x_at >= 0:
         for i in range(trips):
             x = axis_offsets[0, i]
-            selected[i] &= ((x >= x_first) & (x <= x_last) | (x >= x_next) & (x <= x_end)) == is_inside
-    else:
+            inside[i] = (x >= x_first) & (x <= x_last) | (x >= x_next) & (x <= x_end)
+    if block.y_at >= 0:
         for i in range(trips):
-            selected[i] &= ((axis_offsets[1, i] >= y_first) & (axis_offsets[1, i] <= y_last)) == is_inside
+            inside[i] &= (axis_offsets[1, i] >= y_first) & (axis_offsets[1, i] <= y_last)
+    if len(area.tree.nodes):
+        filter_steps(area.tree, axis_offsets[0, :trips], axis_offsets[1, :trips], (x_base, y_base), inside)
+    return inside
 
 
 @compile_kernel
 def _select_by_area(block: Block, area: AreaLimits, scratch: Scratch) -> None:
     """Select the trips of a block that pass its tests of both ends."""
-    ends, selected = scratch.ends, scratch.selected
     end_test, other_test, trips = block.end_test, block.other_test, block.trips
-    selected[:trips] = True
+    selected = scratch.selected[:trips]
+    selected[:] = True
     if end_test == ONE_INSIDE:
-        # One end is inside where not both are outside.
-        for i in range(trips):
-            selected[i] = not _is_in_area(ends[i], area)
-        _filter_by_other_end(block, area, scratch, False)
-        for i in range(trips):
-            selected[i] = not selected[i]
+        selected[:] = _find_ends_inside(scratch.ends[:trips], area) | _find_others_inside(block, area, scratch.axis_offsets)
     elif end_test != ANY:
-        for i in range(trips):
-            selected[i] = _is_in_area(ends[i], area) == (end_test == INSIDE)
+        selected[:] = _find_ends_inside(scratch.ends[:trips], area) == (end_test == INSIDE)
     if other_test != ANY:
-        _filter_by_other_end(block, area, scratch, other_test == INSIDE)
+        selected &= _find_others_inside(block, area, scratch.axis_offsets) == (other_test == INSIDE)
 
 
 @compile_kernel

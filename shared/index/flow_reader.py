@@ -1,6 +1,6 @@
 """Flow reader: the trips of a question that stored flows cover, and those flows. The other trips are read from blocks.
 
-Without a box stored flows cover all trips. With a box they cover the trips whose tested ends lie in flow cells inside the box:
+Without an area stored flows cover all trips. With one they cover the trips whose tested ends lie in flow cells inside the area:
 only trips along its edge are left to read.
 """
 
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from shared.domain.area import INSIDE, AxisArea, Box
+from shared.domain.area import INSIDE, Area, AxisArea, CellArea
 from shared.domain.clock import list_slots
 from shared.domain.trip_end import End, filter_ends
 from shared.index.layout import FLOW_SHIFT
@@ -30,11 +30,11 @@ class FlowFilter(Protocol):
 
     @property
     def end(self) -> End:
-        """Which end must lie in the box."""
+        """Which end must lie in the area."""
 
     @property
-    def box(self) -> Box | None:
-        """Where it must lie; None: without a box."""
+    def area(self) -> Area | None:
+        """Where it must lie; None: anywhere."""
 
     @property
     def datasource(self) -> str | None:
@@ -54,7 +54,7 @@ class FlowCoverage:
     """The trips that stored flows cover. area: where the ends must lie for that (None: anywhere); slots: hours (None: all)."""
 
     end: End
-    area: AxisArea | None
+    area: CellArea | None
     slots: Sequence[int] | None
 
     @classmethod
@@ -62,7 +62,7 @@ class FlowCoverage:
         """Find what stored flows cover; None: no trips. by_slot: flows per hour, which are stored without datasources."""
         if not question.fits_flows or (by_slot and question.datasource is not None):
             return None
-        area = question.box.area().inner(FLOW_SHIFT) if question.box else None
+        area = question.area.on_grid().inner(FLOW_SHIFT) if question.area else None
         if area is not None and area.is_empty:
             return None
         slots = list_slots(question.hours)

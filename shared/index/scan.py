@@ -16,9 +16,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-from shared.domain.area import AxisArea
+from shared.domain.area import WHOLE_WORLD, AreaLimits, GridArea
 from shared.index.block_fetch import Blocks
-from shared.index.block_filter import AreaLimits, Limits, TimeLimits
+from shared.index.block_filter import Limits, TimeLimits
 from shared.index.layout import DURATION_CODES, HOURS, number_day
 from shared.index.scan_kernels import count_times, list_cells, list_trips
 from shared.platform.arrays import Numbers
@@ -33,7 +33,7 @@ _BLOCKS_PER_THREAD: Final = 64
 class ScanFilter:
     """Which trips of a block count. hours: of the week, Monday 0 h is 0 (None: all); area None: anywhere; both days included."""
 
-    area: AxisArea | None
+    area: GridArea | None
     hours: Sequence[int] | None
     from_on: date
     to_on: date
@@ -41,10 +41,7 @@ class ScanFilter:
     @property
     def area_limits(self) -> AreaLimits:
         """The area as the kernels take it; without an area any, as no trip is tested then."""
-        if self.area is None:
-            return AreaLimits(*[0] * len(AreaLimits._fields))
-        _, _, x_low, x_high, _, _, next_x_low, next_x_high, y_low, y_high = self.area.bounds()
-        return AreaLimits(x_low, x_high, next_x_low, next_x_high, y_low, y_high, *self.area.steps())
+        return (self.area or WHOLE_WORLD).limits()
 
     def time_limits(self, from_on: date | None = None, to_on: date | None = None) -> TimeLimits:
         """Hours and days as the kernels take them; other days than the filter's where they are given."""

@@ -4,7 +4,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from shared.index.block_filter import AreaLimits, Limits, Scratch, TimeLimits, filter_by_time, select_trips
+from shared.domain.area import AreaLimits
+from shared.index.block_filter import Limits, Scratch, TimeLimits, filter_by_time, select_trips
 from shared.index.block_header import BlockTable, BlockWords
 from shared.index.block_reader import read_durations, read_ends, read_minutes, read_others, read_week_index
 from shared.index.layout import DURATION_CODES, HOURS

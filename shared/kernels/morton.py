@@ -38,6 +38,15 @@ def join_axes(x: int, y: int) -> int:
 
 
 @compile_kernel
+def split_axes(positions: Positions) -> tuple[Positions, Positions]:
+    """The axis steps of positions. Shape: n → n each."""
+    x, y = np.empty(len(positions), np.int64), np.empty(len(positions), np.int64)
+    for i in range(len(positions)):
+        x[i], y[i] = gather(positions[i] >> 1), gather(positions[i])
+    return x, y
+
+
+@compile_kernel
 def _quantise(degrees: float, half: float) -> int:
     return min(np.int64((degrees + half) / (2 * half) * AXIS_STEPS), AXIS_STEPS - 1)  # type: ignore[return-value]
 

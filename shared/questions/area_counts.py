@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from shared.domain.area import CUT, INSIDE, OUTSIDE, AxisArea, Bounds
+from shared.domain.area import CUT, INSIDE, OUTSIDE, Bounds, GridArea
 from shared.domain.trip_end import End
 from shared.index import layout
 from shared.index.block_cache import DELTAS, DURATIONS, TIMES, X, Y
@@ -74,7 +74,7 @@ def count_area(reader: Reader, area: AreaFilter, period: Period, *, by: CountBy 
     return counter.counts
 
 
-def find_complement_regions(reader: Reader, area: AxisArea, end: End) -> Numbers:
+def find_complement_regions(reader: Reader, area: GridArea, end: End) -> Numbers:
     """Find the regions to count by their complement. Faster for regions mostly inside the area; correct for any region.
 
     None while there are unindexed loads: their trips are in the totals, but in no block.
@@ -105,7 +105,7 @@ class _Touched:
 class _AreaCounter:
     """Counts the terms of one question."""
 
-    def __init__(self, reader: Reader, area: AxisArea, period: Period, *, by: CountBy) -> None:
+    def __init__(self, reader: Reader, area: GridArea, period: Period, *, by: CountBy) -> None:
         self._reader = reader
         self._area = area
         self._inner = area.inner(CELL_SHIFT)

@@ -35,7 +35,7 @@ class CellCount:
 
 def fetch_density(connection: Connection, *, viewport: Box | None = None, limit: int = 30_000) -> list[CellCount]:
     """Count trip origins per cell, most first, in the cells the viewport touches: the finest of which there are at most limit."""
-    area = viewport.area().outer(FINE_SHIFT) if viewport else WHOLE_WORLD
+    area = viewport.on_grid().outer(FINE_SHIFT) if viewport else WHOLE_WORLD
     if area.is_empty:
         return []
     found = _count_cells(connection, area, limit=limit)

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from shared.domain.area import AxisArea
-from shared.domain.trip_end import End, area_parameters
+from shared.domain.area import GridArea
+from shared.domain.trip_end import End
 from shared.index.scan import CountBy
 from shared.index.snapshot import Reader
+from shared.index.trip_areas import area_parameters
 from shared.platform.arrays import Numbers
 from shared.questions.period import Period
 from shared.services.database import execute
@@ -14,7 +15,7 @@ from shared.services.database import execute
 class AreaFilter(NamedTuple):
     """Which trips count: those with that end in the area."""
 
-    area: AxisArea
+    area: GridArea
     end: End
 
 
@@ -26,7 +27,9 @@ def add_unindexed(reader: Reader, period: Period, counts: Numbers, *, by: CountB
         reader.connection,
         "count_unindexed_times",
         **reader.trips.name_parameters,
-        **area_parameters(area.area if area else None, area.end if area else "origin"),
+        **area_parameters(
+            reader.connection, area.area if area else None, area.end if area else "origin", loads=reader.snapshot.unindexed_loads
+        ),
         unindexed_loads=reader.snapshot.unindexed_loads,
         from_on=period.from_on,
         to_on=period.to_on,

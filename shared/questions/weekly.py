@@ -1,6 +1,6 @@
-"""Weekly averages: how many trips a week in a region, inside a box, or both.
+"""Weekly averages: how many trips a week in a region, inside an area, or both.
 
-    answer = fetch_weekly(connection, WeeklyQuestion(region="Turin", box=parse_bbox("7.5,45,7.7,45.1"), end="both"))
+    answer = fetch_weekly(connection, WeeklyQuestion(region="Turin", area=parse_bbox("7.5,45,7.7,45.1"), end="both"))
     answer.weekly_average      # trips ÷ weeks of the period; weeks without trips count as zero
 
 Whole weeks and whole cells are counted by their sums, the rest of the period and of the box from blocks or trips: exactly.
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from shared.domain.area import WHOLE_WORLD, AxisArea, Box
+from shared.domain.area import WHOLE_WORLD, Area, GridArea
 from shared.domain.clock import DAY, WEEK, WEEKDAYS, find_monday, list_hours, validate_hours, validate_weekdays
 from shared.domain.trip_end import End, validate_end
 from shared.index.scan import CountBy, make_counts
@@ -39,7 +39,7 @@ class WeeklyQuestion:
 
     region: str | None = None
     datasource: str | None = None
-    box: Box | None = None
+    area: Area | None = None
     end: End = "origin"
     from_on: date | None = None
     to_on: date | None = None
@@ -63,9 +63,9 @@ class WeeklyQuestion:
         return list_hours(hour_from=self.hour_from, hour_to=self.hour_to, weekdays=self.weekdays)
 
     @property
-    def area(self) -> AxisArea | None:
-        """The box in axis steps; None when everything lies in it."""
-        area = self.box.area() if self.box else WHOLE_WORLD
+    def grid_area(self) -> GridArea | None:
+        """The area on the grid; None when everything lies in it."""
+        area = self.area.on_grid() if self.area else WHOLE_WORLD
         return None if area == WHOLE_WORLD else area
 
 
@@ -188,7 +188,7 @@ def resolve_period(question: WeeklyQuestion, trip_filter: TripFilter) -> Period 
 
 def count_trips(reader: Reader, question: WeeklyQuestion, period: Period, *, by: CountBy = "week") -> Numbers:
     """Count the trips of a period. Shape: as make_counts. Raises: StaleError."""
-    area = question.area
+    area = question.grid_area
     if area is None and by != "duration":
         return count_anywhere(reader, period, by=by)
     if area is not None and area.is_empty:

@@ -1,5 +1,5 @@
--- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area (see position_in_area; null:
--- anywhere), is_either (one end in its area is enough); hours (hours of the week, Monday 0 h is 0; null: any);
+-- Trip groups and flows. Shared parameters: region_id, datasource_id (null: any); origin_area, destination_area, area_ranges (see
+-- position_in_area; area null: anywhere), is_either (one end in its area is enough); hours (hours of the week, Monday 0 h is 0; null: any);
 -- cell_shift = 62 - 5 × geohash precision. unindexed_loads: see snapshot.sql.
 
 -- name: list_groups
@@ -10,9 +10,10 @@ from (
            minute_of_day(t.started_at)::bigint / %(bucket_minutes)s::integer as bucket,
            count(*) as trips
     from trip as t
-    where ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+    where ((position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+            and position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))
+           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+                                           or position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))))
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
       and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
@@ -36,9 +37,10 @@ from trip as t
 where t.origin >= %(origin_low)s::bigint and t.origin <= %(origin_high)s::bigint
   and t.destination >= %(destination_low)s::bigint and t.destination <= %(destination_high)s::bigint
   and t.load_id = any(%(unindexed_loads)s::integer[])
-  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+        and position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))))
   and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
   and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
   and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
@@ -59,9 +61,10 @@ from (
       and (%(started_from)s::timestamp is null or t.started_at >= %(started_from)s::timestamp)
       and (%(bucket_minute)s::integer is null
            or minute_of_day(t.started_at) / %(bucket_minutes)s::integer = %(bucket_minute)s::integer / %(bucket_minutes)s::integer)
-      and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                           or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+      and ((position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+            and position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))
+           or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+                                           or position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))))
       and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
       and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
       and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
@@ -78,9 +81,10 @@ select t.region_id, t.origin >> %(cell_shift)s::integer as origin, t.destination
        minute_of_day(t.started_at) / %(bucket_minutes)s::integer as bucket, count(*) as trips
 from trip as t
 where t.load_id = any(%(unindexed_loads)s::integer[])
-  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+        and position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))))
   and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
   and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
   and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
@@ -107,9 +111,10 @@ where (%(described_loads)s::integer[] is null
   and t.origin >= (select min(cell) from unnest(%(origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
   and t.origin < (select max(cell) + 1 from unnest(%(origins)s::bigint[]) as c (cell)) << %(cell_shift)s::integer
   and t.origin >> %(cell_shift)s::integer = any(%(origins)s::bigint[])
-  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+        and position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))))
   and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
   and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
   and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))
@@ -127,9 +132,10 @@ select t.origin >> %(cell_shift)s::integer as origin, t.destination >> %(cell_sh
 from trip as t
 where t.load_id = any(%(unindexed_loads)s::integer[])
   and (position_in_area(t.origin, %(view_area)s::bigint[]) or position_in_area(t.destination, %(view_area)s::bigint[]))
-  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+        and position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))))
   and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
   and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)
   and (%(hours)s::integer[] is null or hour_of_week(t.started_at) = any(%(hours)s::integer[]))

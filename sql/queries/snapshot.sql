@@ -1,6 +1,25 @@
 -- Snapshots: what is visible at one moment, and the derived data of segments and of loads in no segment. Shared parameters: unindexed_loads
 -- (ids of visible loads in no segment that have no blocks: their trips are read); region_id, datasource_id (null: any); from_on, to_on (days of
--- the period, both included); hours (of the week, Monday 0 h is 0; null: any); origin_area, destination_area, is_either: see group.sql.
+-- the period, both included); hours (of the week, Monday 0 h is 0; null: any); origin_area, destination_area, is_either, area_ranges: see group.sql.
+
+-- name: copy_positions
+-- Positions of ends in ranges (area_ranges) of an area, of trips of some loads (null: all); origin_low … destination_high: as count_group.
+copy (
+    select t.origin
+    from trip as t
+    where %(origin_area)s::bigint[] is not null and position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+      and (%(loads)s::integer[] is null or t.load_id = any(%(loads)s::integer[]))
+      and (%(origin_low)s::bigint is null or t.origin between %(origin_low)s::bigint and %(origin_high)s::bigint)
+      and (%(destination_low)s::bigint is null or t.destination between %(destination_low)s::bigint and %(destination_high)s::bigint)
+    union
+    select t.destination
+    from trip as t
+    where %(destination_area)s::bigint[] is not null
+      and position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[])
+      and (%(loads)s::integer[] is null or t.load_id = any(%(loads)s::integer[]))
+      and (%(origin_low)s::bigint is null or t.origin between %(origin_low)s::bigint and %(origin_high)s::bigint)
+      and (%(destination_low)s::bigint is null or t.destination between %(destination_low)s::bigint and %(destination_high)s::bigint)
+) to stdout (format binary);
 
 -- name: open_snapshot
 -- Ids of a region and a datasource (null: any, or not there), the segments, and the loads in no segment. One row.
@@ -64,9 +83,10 @@ select date_trunc('week', t.started_at)::date as week,
        count(*) as trips
 from trip as t
 where t.load_id = any(%(unindexed_loads)s::integer[])
-  and ((position_in_area(t.origin, %(origin_area)s::bigint[]) and position_in_area(t.destination, %(destination_area)s::bigint[]))
-       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[])
-                                       or position_in_area(t.destination, %(destination_area)s::bigint[]))))
+  and ((position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+        and position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))
+       or (%(is_either)s::boolean and (position_in_area(t.origin, %(origin_area)s::bigint[], %(area_ranges)s::bigint[])
+                                       or position_in_area(t.destination, %(destination_area)s::bigint[], %(area_ranges)s::bigint[]))))
   and t.started_at >= %(from_on)s::date and t.started_at < %(to_on)s::date + 1
   and (%(region_id)s::smallint is null or t.region_id = %(region_id)s::smallint)
   and (%(datasource_id)s::smallint is null or t.datasource_id = %(datasource_id)s::smallint)

@@ -144,7 +144,7 @@ def test_a_node_that_is_away_is_no_attempt(cluster: Cluster, point: tuple[str, s
         load_batch(cluster.context, load_id, 0)
     assert len(errors) == 1
     with transaction(cluster.context.engine) as connection:
-        assert fetch_weekly(connection, WeeklyQuestion(box=EVERYWHERE)).trips == before, "questions that read no trips go on"
+        assert fetch_weekly(connection, WeeklyQuestion(area=EVERYWHERE)).trips == before, "questions that read no trips go on"
     with transaction(cluster.context.engine) as connection:
         attempts = "select sum(attempts) from load_batch where load_id = %(load_id)s"
         assert connection.exec_driver_sql(attempts, {"load_id": load_id}).scalar_one() == 0

@@ -41,14 +41,14 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 def ask(connection: Connection) -> list[Any]:
     questions = [
-        *(WeeklyQuestion(box=box, end=end) for box in BOXES for end in ENDS),
-        WeeklyQuestion(box=BOXES[0], weekdays=parse_weekdays("weekend"), hour_from=7, hour_to=19),
+        *(WeeklyQuestion(area=box, end=end) for box in BOXES for end in ENDS),
+        WeeklyQuestion(area=BOXES[0], weekdays=parse_weekdays("weekend"), hour_from=7, hour_to=19),
     ]
-    others = [FlowQuestion(box=box, precision=8, hour_from=7) for box in BOXES]
+    others = [FlowQuestion(area=box, precision=8, hour_from=7) for box in BOXES]
     return [
         *(fetch_weekly(connection, question) for question in questions),
         *(fetch_flows(connection, question) for question in others),
-        list_groups(connection, GroupQuestion(box=BOXES[1], precision=7)),
+        list_groups(connection, GroupQuestion(area=BOXES[1], precision=7)),
     ]
 
 

@@ -1,5 +1,6 @@
 """Questions on the command line: what it prints, against a real hub and trips that a real worker loaded."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,23 @@ def test_groups_by_cell_and_time_of_day(big_load: tuple[dict[str, Any], Tally], 
     assert {group["bucket_minute"] for group in groups} <= {480, 720}
     assert [group["trips"] for group in groups] == sorted((group["trips"] for group in groups), reverse=True)
     assert groups[0]["origin_cell"] in tripdeck.run(*arguments).output
+
+
+def test_a_shape_is_an_area(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine, tmp_path: Path) -> None:
+    west, south, east, north = 7.6, 45.0, 7.7, 45.1
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    path = tmp_path / "box.geojson"
+    path.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}), encoding="utf-8")
+    for command in (("weekly",), ("histogram",), ("groups", "--precision", "5")):
+        in_box = tripdeck.run(*command, f"--bbox={west},{south},{east},{north}", "--end", "either", "--json").json
+        in_shape = tripdeck.run(*command, "--shape", str(path), "--end", "either", "--json").json
+        assert in_shape.get("trips") != 0
+        assert {**in_shape, "next": None} == {**in_box, "next": None}
+    path.write_text(json.dumps({"type": "Polygon", "coordinates": [ring[:4]]}), encoding="utf-8")
+    assert_one_line(tripdeck.run("weekly", "--shape", str(path)), 2, "not closed")
+    path.write_text("nothing", encoding="utf-8")
+    assert_one_line(tripdeck.run("weekly", "--shape", str(path)), 2, "no JSON")
+    assert_one_line(tripdeck.run("weekly", "--shape", str(tmp_path / "nowhere.json")), 2, "can't be read")
 
 
 def test_groups_come_in_pages(big_load: tuple[dict[str, Any], Tally], tripdeck: CommandLine) -> None:

@@ -31,6 +31,7 @@ from shared.questions.catalog import fetch_extent, list_datasources, list_region
 from shared.questions.density import fetch_density
 from shared.services.database import connect_database, transaction
 from tests.brute_force import cell_touches_box, count_flows, count_groups, count_hours, monday
+from tests.random_shapes import draw_area
 from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
 from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips
 
@@ -138,7 +139,7 @@ def test_a_box_over_whole_cells_counts_stored_flows(connection: Connection, end:
         # All blocks lie whole inside or outside; bits that were read anyhow would be missed.
         connection.exec_driver_sql("update segment_block set bits = ''")
     expected = {"origin": 2, "destination": 2, "both": 1, "either": 3}[end]
-    for question in (FlowQuestion(box=box, end=end), FlowQuestion(box=box, end=end, hour_from=12, hour_to=13)):
+    for question in (FlowQuestion(area=box, end=end), FlowQuestion(area=box, end=end, hour_from=12, hour_to=13)):
         flow_map = fetch_flows(connection, question)
         assert [flow.trips for flow in flow_map.flows] == [40] * expected
         assert flow_map.trips == 40 * expected
@@ -220,11 +221,11 @@ def test_a_question_without_sense_names_its_parameter(question: dict[str, Any], 
 # Equality with brute force.
 
 
-def draw_filters(dice: random.Random) -> dict[str, Any]:
+def draw_filters(dice: random.Random, trips: list[MadeTrip]) -> dict[str, Any]:
     return {
         "region": dice.choice([None, None, *REGIONS]),
         "datasource": dice.choice([None, None, None, *DATASOURCES]),
-        "box": draw_box(dice) if dice.random() < 0.5 else None,
+        "area": draw_area(dice, trips) if dice.random() < 0.5 else None,
         "end": dice.choice(ENDS),
         "precision": dice.choice([1, 3, 4, 5, 6, 7, 9, 12]),
         **draw_times(dice),
@@ -267,7 +268,7 @@ def check_detail(connection: Connection, group: TripGroup, question: GroupQuesti
         bucket_minutes=question.bucket_minutes,
         region=group.region,
         datasource=question.datasource,
-        box=question.box,
+        area=question.area,
         end=question.end,
         hour_from=question.hour_from,
         hour_to=question.hour_to,
@@ -326,7 +327,7 @@ def test_answers_equal_brute_force(engine: Engine, seed: int, size: int, loads: 
             sizes = Sizes(part_trips=dice.choice([50, 10_000]), block_trips=dice.choice([3, 4_096]))
             create_segment(connection, load_ids[:packed], sum(map(len, batches[:packed])), sizes=sizes)
         for _ in range(6):
-            filters = draw_filters(dice)
+            filters = draw_filters(dice, trips)
             if filters["region"] not in {None, *(trip.region for trip in trips)}:
                 continue
             if filters["datasource"] not in {None, *(trip.datasource for trip in trips)}:

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import Engine
 
+from shared.domain.trip_end import ENDS
 from shared.events import record_event
 from shared.services.database import execute, transaction
 from tests.hub import HubServer
@@ -191,6 +192,42 @@ def test_hours_and_weekdays_filter_every_question(hub: HubServer) -> None:
 def test_a_filter_without_sense_is_named(hub: HubServer, asked: dict[str, Any], parameter: str) -> None:
     answer = hub.get("/api/v1/weekly-average", **asked)
     assert (answer.status, answer.json()["parameter"]) == (400, parameter)
+
+
+BOX = (7.6, 45.0, 7.7, 45.1)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("weekly-average", {}),
+        ("histograms", {"by": "duration"}),
+        ("hours", {}),
+        ("flows", {"precision": 5}),
+        ("trip-groups", {"bucket_minutes": 30, "limit": 2}),
+    ],
+)
+def test_a_shape_counts_as_the_same_box_does(hub: HubServer, path: str, asked: dict[str, Any]) -> None:
+    west, south, east, north = BOX
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    body = {"shape": {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}}
+    for end in ENDS:
+        in_box = hub.get(f"/api/v1/{path}", bbox=",".join(map(str, BOX)), end=end, **asked).json()
+        in_shape = hub.post(f"/api/v1/{path}", body, end=end, **asked).json()
+        following = in_box.pop("next", None), in_shape.pop("next", None)
+        assert in_shape == in_box
+        if following[1]:
+            assert hub.post(following[1], body).json()["groups"] == hub.get(following[0]).json()["groups"]
+
+
+def test_a_shape_without_sense_is_named(hub: HubServer) -> None:
+    ring = [[0, 0], [1, 0], [1, 1]]
+    for body, extra in (({"shape": {"type": "Polygon", "coordinates": [ring]}}, {}), ({"shape": 1}, {}), ({}, {})):
+        answer = hub.post("/api/v1/weekly-average", body, **extra)
+        assert (answer.status, answer.json()["parameter"]) == (400, "shape")
+    both = hub.post("/api/v1/weekly-average", {"shape": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}}, bbox="0,0,1,1")
+    assert (both.status, both.json()["parameter"]) == (400, "bbox")
+    assert hub.post("/api/v1/weekly-average", {"shape": {"type": "Polygon", "coordinates": [[[0, 0]] * 2_000_000]}}).status == 413
 
 
 def test_two_periods_compared(hub: HubServer) -> None:

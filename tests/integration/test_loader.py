@@ -105,7 +105,7 @@ def test_questions_about_a_load_that_is_not_packed_read_blocks(context: Context)
     where = "origin_longitude between 7.6 and 7.7 and origin_latitude between 45 and 45.1"
     [(trips,)] = fetch_all(context, f"select count(*) from trips where {where}")
     with transaction(context.engine) as connection:
-        assert 0 < trips == fetch_weekly(connection, WeeklyQuestion(box=Box(7.6, 45.0, 7.7, 45.1))).trips < 3_000
+        assert 0 < trips == fetch_weekly(connection, WeeklyQuestion(area=Box(7.6, 45.0, 7.7, 45.1))).trips < 3_000
 
 
 def test_trips_scattered_over_many_regions_get_no_blocks(context: Context) -> None:
@@ -116,7 +116,7 @@ def test_trips_scattered_over_many_regions_get_no_blocks(context: Context) -> No
     assert fetch_all(context, "select count(*) from batch_block") == [(0,)]
     assert find_problems(context.engine) == []
     with transaction(context.engine) as connection:
-        assert fetch_weekly(connection, WeeklyQuestion(box=Box(7.5, 44.9, 7.7, 45.1))).trips == 101
+        assert fetch_weekly(connection, WeeklyQuestion(area=Box(7.5, 44.9, 7.7, 45.1))).trips == 101
 
 
 def test_blocks_go_with_the_load(context: Context) -> None:

@@ -36,7 +36,7 @@ Ask = Callable[[Connection], Any]
 # Name → the question, and whether it reads trips.
 QUESTIONS: dict[str, tuple[Ask, bool]] = {
     "weekly": (lambda connection: fetch_weekly(connection, ANYWHERE).to_json(), False),
-    "box": (lambda connection: fetch_weekly(connection, WeeklyQuestion(box=BOX, end="either")).to_json(), False),
+    "box": (lambda connection: fetch_weekly(connection, WeeklyQuestion(area=BOX, end="either")).to_json(), False),
     "hours": (lambda connection: fetch_hours(connection, FLOWS), False),
     "histogram": (lambda connection: fetch_histogram(connection, ANYWHERE, by="weekday").to_json(), False),
     "durations": (lambda connection: fetch_histogram(connection, ANYWHERE, by="duration").to_json(), False),

@@ -51,7 +51,7 @@ SAMPLES: dict[str, object] = {
     "boolean[]": [True],
     "smallint[]": [1],
     "integer[]": [1],
-    "bigint[]": SMALL.area().bounds(),
+    "bigint[]": SMALL.on_grid().bounds(),
     "text[]": ["made"],
     "bytea": b"made",
     "bytea[]": [b"made"],
@@ -192,13 +192,13 @@ QUESTIONS: dict[str, Any] = {
     "weeks": lambda connection: fetch_weekly(connection, WeeklyQuestion(region="Turin")),
     "hours": lambda connection: fetch_weekly(connection, WeeklyQuestion(hour_from=7, hour_to=9)),
     "weekend": lambda connection: fetch_histogram(connection, WeeklyQuestion(weekdays=parse_weekdays("weekend")), by="hour"),
-    "hours of a box": lambda connection: fetch_histogram(connection, WeeklyQuestion(box=SMALL), by="hour"),
-    **{end: lambda connection, end=end: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end)) for end in ENDS},
+    "hours of a box": lambda connection: fetch_histogram(connection, WeeklyQuestion(area=SMALL), by="hour"),
+    **{end: lambda connection, end=end: fetch_weekly(connection, WeeklyQuestion(area=SMALL, end=end)) for end in ENDS},
     "flows": lambda connection: fetch_flows(connection, FlowQuestion(viewport=SMALL)),
-    "fine flows": lambda connection: fetch_flows(connection, FlowQuestion(box=SMALL, precision=8, datasource="a", hour_from=7)),
+    "fine flows": lambda connection: fetch_flows(connection, FlowQuestion(area=SMALL, precision=8, datasource="a", hour_from=7)),
     "groups": lambda connection: list_groups(connection, GroupQuestion()),
     "groups of half hours": lambda connection: list_groups(connection, GroupQuestion(bucket_minutes=30, precision=8)),
-    "durations": lambda connection: fetch_histogram(connection, WeeklyQuestion(box=SMALL, end="either"), by="duration"),
+    "durations": lambda connection: fetch_histogram(connection, WeeklyQuestion(area=SMALL, end="either"), by="duration"),
     "density": fetch_density,
 }
 
@@ -221,7 +221,7 @@ def test_whole_weeks_are_counted_without_reading_trips(connection: Connection) -
 @pytest.mark.parametrize("end", ["origin", "both"])
 def test_a_small_box_reads_unindexed_trips_through_their_index(connection: Connection, end: Any) -> None:
     plan = explain_question(
-        connection, "count_unindexed_times", lambda: fetch_weekly(connection, WeeklyQuestion(box=SMALL, end=end))
+        connection, "count_unindexed_times", lambda: fetch_weekly(connection, WeeklyQuestion(area=SMALL, end=end))
     )
     scans = scans_of(plan, "trip")
     assert scans

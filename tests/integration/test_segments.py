@@ -143,7 +143,7 @@ def test_packing_leaves_nothing_loose_and_merges_runs(engine: Engine) -> None:
 
 def test_blocks_of_batches_go_when_nobody_has_them_open(engine: Engine) -> None:
     insert(engine, 200)
-    question = WeeklyQuestion(box=Box(7, 44, 8, 46))
+    question = WeeklyQuestion(area=Box(7, 44, 8, 46))
     with transaction(engine) as asking:
         before = fetch_weekly(asking, question)
         assert compact_loads(engine, least_trips=1) == 1
@@ -174,12 +174,12 @@ def test_blocks_that_do_not_hold_all_trips_count_for_nothing(engine: Engine) -> 
         connection.exec_driver_sql("update load set rows_in_blocks = rows_in_blocks - 1")
         assert open_snapshot(connection).snapshot.unindexed_loads == [load_id]
         box = Box(-180, -90, 180, 89.9)
-        trips = fetch_weekly(connection, WeeklyQuestion(box=box, end="destination")).trips
+        trips = fetch_weekly(connection, WeeklyQuestion(area=box, end="destination")).trips
         assert trips > 0
     assert compact_loads(engine, least_trips=1) == 1
     with transaction(engine) as connection:
         assert find_problems(connection) == []
-        assert fetch_weekly(connection, WeeklyQuestion(box=box, end="destination")).trips == trips
+        assert fetch_weekly(connection, WeeklyQuestion(area=box, end="destination")).trips == trips
 
 
 def test_too_few_trips_stay_loose(engine: Engine) -> None:
@@ -227,7 +227,7 @@ def test_weeks_may_be_centuries_apart(engine: Engine) -> None:
         assert find_problems(connection) == []
         for end in ENDS:
             answer = fetch_weekly(
-                connection, WeeklyQuestion(box=Box(7, 45, 8, 46), end=end, from_on=date(1800, 1, 1), to_on=MONDAY)
+                connection, WeeklyQuestion(area=Box(7, 45, 8, 46), end=end, from_on=date(1800, 1, 1), to_on=MONDAY)
             )
             assert answer.weeks_with_trips == 3
 

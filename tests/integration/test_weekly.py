@@ -26,7 +26,8 @@ from shared.questions.period import Period
 from shared.questions.weekly import WeeklyAnswer, WeeklyQuestion, count_trips, fetch_weekly
 from shared.services.database import connect_database, transaction
 from tests.brute_force import count_weeks, list_weekly_trips
-from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_box, draw_times, draw_trips, make_trip
+from tests.random_shapes import draw_area
+from tests.random_trips import DATASOURCES, MONDAY, REGIONS, TURIN, draw_times, draw_trips, make_trip
 from tests.shared_data import CHALLENGE_FILE, read_challenge_expected
 from tests.trip_maker import KINDS, Kinds, MadeTrip, insert_trips, read_challenge
 
@@ -75,7 +76,7 @@ def test_challenge_figures(connection: Connection, kind: Kinds) -> None:
         box = parse_bbox(",".join(name.split("_")[1:]))
         assert set(ends) == set(ENDS)
         for end, figures in ends.items():
-            answer = ask(connection, box=box, end=end)
+            answer = ask(connection, area=box, end=end)
             assert {week.week.isoformat(): week.trips for week in answer.weeks if week.trips} == figures["weeks"]
             assert answer.trips == figures["trips"]
             assert answer.average_over_weeks_with_trips == figures["weekly_average_over_weeks_with_trips"]
@@ -114,8 +115,8 @@ def test_the_period_is_that_of_the_filters_and_not_of_the_box(connection: Connec
             make_trip(MONDAY + timedelta(weeks=2), origin=far, region="Prague"),
         ],
     )
-    assert counts(ask(connection, box=Box(7.6, 45.0, 7.7, 45.1))) == [1, 1, 0]
-    assert counts(ask(connection, region="Turin", box=Box(14, 50, 15, 51))) == [0, 0]
+    assert counts(ask(connection, area=Box(7.6, 45.0, 7.7, 45.1))) == [1, 1, 0]
+    assert counts(ask(connection, region="Turin", area=Box(14, 50, 15, 51))) == [0, 0]
     assert counts(ask(connection, datasource="funny_car")) == [1]
 
 
@@ -138,7 +139,7 @@ def test_a_period_may_reach_over_nearly_all_days(connection: Connection, kind: K
     insert_trips(connection, [make_trip(MONDAY)] * 3, kind=kind)
     for box in (None, Box(7.6, 45.0, 7.7, 45.1)):
         for first in (date(1, 1, 8), date(1, 1, 10)):
-            answer = ask(connection, box=box, from_on=first, to_on=date(9999, 12, 24))
+            answer = ask(connection, area=box, from_on=first, to_on=date(9999, 12, 24))
             assert (answer.trips, answer.weeks_with_trips) == (3, 1)
 
 
@@ -162,10 +163,10 @@ def test_a_period_that_begins_or_ends_in_a_week_is_exact(connection: Connection,
     insert_trips(connection, [make_trip(MONDAY + timedelta(days=number)) for number in range(28)], kind=kind)
     for box in (None, Box(7.6, 45.0, 7.7, 45.1), Box(7, 44, 8, 46)):
         wednesday, tuesday = MONDAY + timedelta(days=2), MONDAY + timedelta(days=22)
-        answer = ask(connection, box=box, from_on=wednesday, to_on=tuesday)
+        answer = ask(connection, area=box, from_on=wednesday, to_on=tuesday)
         assert counts(answer) == [5, 7, 7, 2]
         assert partial(answer) == [True, False, False, True]
-        assert counts(ask(connection, box=box, from_on=wednesday, to_on=wednesday)) == [1]
+        assert counts(ask(connection, area=box, from_on=wednesday, to_on=wednesday)) == [1]
 
 
 def test_partial_weeks_are_those_the_period_or_the_data_covers_in_part(connection: Connection) -> None:
@@ -181,35 +182,35 @@ def test_partial_weeks_are_those_the_period_or_the_data_covers_in_part(connectio
 def test_edges_of_a_box_count_as_inside(connection: Connection) -> None:
     corners = [(7.6, 45.0), (7.7, 45.1), (7.6, 45.1), (7.7, 45.0)]
     insert_trips(connection, [make_trip(MONDAY, origin=corner) for corner in corners])
-    assert ask(connection, box=Box(7.6, 45.0, 7.7, 45.1)).trips == 4
+    assert ask(connection, area=Box(7.6, 45.0, 7.7, 45.1)).trips == 4
     step = 360 / AXIS_STEPS
-    assert ask(connection, box=Box(7.6 + 2 * step, 45.0, 7.7, 45.1)).trips == 2
+    assert ask(connection, area=Box(7.6 + 2 * step, 45.0, 7.7, 45.1)).trips == 2
 
 
 def test_a_box_without_area_counts_what_lies_on_it(connection: Connection) -> None:
     insert_trips(connection, [make_trip(MONDAY), make_trip(MONDAY, origin=(7.68, 45.07))])
-    assert ask(connection, box=Box(*TURIN, *TURIN)).trips == 1
-    assert ask(connection, box=Box(7.0, 45.07, 8.0, 45.07)).trips == 2
+    assert ask(connection, area=Box(*TURIN, *TURIN)).trips == 1
+    assert ask(connection, area=Box(7.0, 45.07, 8.0, 45.07)).trips == 2
 
 
 def test_a_box_whose_west_is_east_of_its_east_crosses_the_antimeridian(connection: Connection) -> None:
     places = [(179.9, 0.0), (-179.9, 0.0), (180.0, 0.0), (-180.0, 0.0), (0.0, 0.0)]
     insert_trips(connection, [make_trip(MONDAY, origin=place, destination=place) for place in places])
     for end in ENDS:
-        assert ask(connection, box=Box(179.5, -1, -179.5, 1), end=end).trips == 4
-        assert ask(connection, box=Box(-179.5, -1, 179.5, 1), end=end).trips == 1
+        assert ask(connection, area=Box(179.5, -1, -179.5, 1), end=end).trips == 4
+        assert ask(connection, area=Box(-179.5, -1, 179.5, 1), end=end).trips == 1
 
 
 def test_the_whole_world_holds_every_trip(connection: Connection) -> None:
     places = [(-180.0, -90.0), (180.0, 90.0), (0.0, 0.0)]
     insert_trips(connection, [make_trip(MONDAY, origin=place, destination=place) for place in places])
     for end in ENDS:
-        assert ask(connection, box=Box(-180, -90, 180, 90), end=end).trips == 3
+        assert ask(connection, area=Box(-180, -90, 180, 90), end=end).trips == 3
 
 
 def test_a_box_without_trips_has_weeks_of_zero(connection: Connection) -> None:
     insert_trips(connection, [make_trip(MONDAY)])
-    answer = ask(connection, box=Box(0, 0, 1, 1))
+    answer = ask(connection, area=Box(0, 0, 1, 1))
     assert (counts(answer), answer.weekly_average, answer.average_over_weeks_with_trips) == ([0], 0.0, None)
 
 
@@ -225,7 +226,7 @@ def test_ends(connection: Connection) -> None:
         ],
     )
     box = Box(7.6, 45.0, 7.7, 45.1)
-    assert {end: ask(connection, box=box, end=end).trips for end in ENDS} == {
+    assert {end: ask(connection, area=box, end=end).trips for end in ENDS} == {
         "origin": 5,
         "destination": 6,
         "both": 4,
@@ -256,7 +257,7 @@ def test_a_question_without_sense_names_its_parameter(connection: Connection, qu
 
 def test_a_snapshot_answers_as_it_was_or_says_that_it_is_stale(connection: Connection) -> None:
     load_id = insert_trips(connection, [make_trip(MONDAY)])
-    question = WeeklyQuestion(box=Box(7.6, 45.0, 7.7, 45.1), hour_to=23)
+    question = WeeklyQuestion(area=Box(7.6, 45.0, 7.7, 45.1), hour_to=23)
     period = Period(MONDAY, MONDAY, question.hours)
     reader = open_snapshot(connection)
     create_segment(connection, [load_id], 1)
@@ -266,7 +267,7 @@ def test_a_snapshot_answers_as_it_was_or_says_that_it_is_stale(connection: Conne
     other = reader._replace(snapshot=replace(reader.snapshot, cache=BlockCache(1)))
     with pytest.raises(StaleError):
         count_trips(other, question, period)
-    assert ask(connection, box=question.box, hour_to=23).trips == 1
+    assert ask(connection, area=question.area, hour_to=23).trips == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -274,22 +275,22 @@ def test_hours_and_weekdays_are_those_of_the_start(connection: Connection, kind:
     trips = [make_trip(MONDAY + timedelta(days=day), hour=hour) for day in range(14) for hour in range(24)]
     insert_trips(connection, trips, kind=kind)
     for box in (None, Box(7.6, 45.0, 7.7, 45.1)):
-        assert counts(ask(connection, box=box, hour_from=7, hour_to=10)) == [21, 21]
-        assert counts(ask(connection, box=box, hour_from=22, hour_to=6)) == [56, 56]
-        assert counts(ask(connection, box=box, weekdays=frozenset({6, 7}))) == [48, 48]
-        assert counts(ask(connection, box=box, hour_from=22, hour_to=6, weekdays=frozenset({5}))) == [8, 8]
-        assert counts(ask(connection, box=box, weekdays=frozenset({1}), from_on=MONDAY + timedelta(days=1))) == [0, 24]
+        assert counts(ask(connection, area=box, hour_from=7, hour_to=10)) == [21, 21]
+        assert counts(ask(connection, area=box, hour_from=22, hour_to=6)) == [56, 56]
+        assert counts(ask(connection, area=box, weekdays=frozenset({6, 7}))) == [48, 48]
+        assert counts(ask(connection, area=box, hour_from=22, hour_to=6, weekdays=frozenset({5}))) == [8, 8]
+        assert counts(ask(connection, area=box, weekdays=frozenset({1}), from_on=MONDAY + timedelta(days=1))) == [0, 24]
 
 
 # Equality with brute force.
 
 
-def draw_question(dice: random.Random) -> WeeklyQuestion:
+def draw_question(dice: random.Random, trips: list[MadeTrip]) -> WeeklyQuestion:
     from_on = MONDAY + timedelta(days=dice.randrange(-10, 40)) if dice.random() < 0.4 else None
     return WeeklyQuestion(
         region=dice.choice([None, None, *REGIONS]),
         datasource=dice.choice([None, None, None, *DATASOURCES]),
-        box=draw_box(dice),
+        area=draw_area(dice, trips),
         end=dice.choice(ENDS),
         from_on=from_on,
         to_on=(from_on or MONDAY + timedelta(days=10)) + timedelta(days=dice.randrange(30)) if dice.random() < 0.4 else None,
@@ -299,7 +300,7 @@ def draw_question(dice: random.Random) -> WeeklyQuestion:
 
 def check_questions(connection: Connection, trips: list[MadeTrip], dice: random.Random, questions: int = 12) -> None:
     for _ in range(questions):
-        question = draw_question(dice)
+        question = draw_question(dice, trips)
         try:
             answer = fetch_weekly(connection, question)
         except RequestError:
@@ -352,7 +353,7 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, par
     assert (with_hours > 0, rows > cells) == (not is_cut, is_cut), "too few trips of a cell in each part for its hours"
     around, thursday = Box(7.5, 44.9, 7.9, 45.3), MONDAY + timedelta(days=3)
     for end in ENDS:
-        question = WeeklyQuestion(box=around, end=end, hour_from=7, hour_to=19, from_on=thursday)
+        question = WeeklyQuestion(area=around, end=end, hour_from=7, hour_to=19, from_on=thursday)
         assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
         found = fetch_histogram(connection, replace(question, to_on=MONDAY + timedelta(days=17)), by="hour")
         assert found.trips == len(list_weekly_trips(trips, replace(question, to_on=MONDAY + timedelta(days=17))))
@@ -361,7 +362,7 @@ def test_answers_equal_brute_force_where_trips_crowd(connection: Connection, par
         size = dice.choice([0.002, 0.02, 0.1])
         box = Box(west, south, west + dice.random() * size, south + dice.random() * size)
         from_on = MONDAY + timedelta(days=dice.randrange(9)) if dice.random() < 0.5 else None
-        question = WeeklyQuestion(box=box, end=dice.choice(ENDS), from_on=from_on, **draw_times(dice))
+        question = WeeklyQuestion(area=box, end=dice.choice(ENDS), from_on=from_on, **draw_times(dice))
         assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
 
 
@@ -389,10 +390,10 @@ def test_regions_mostly_inside_are_counted_by_what_lies_outside(engine: Engine, 
             box = Box(west, south, west + dice.choice([0.02, 0.3, 1.9]), south + dice.uniform(0.2, 0.7))
             region, datasource = dice.choice([None, "Turin"]), dice.choice([None, *DATASOURCES])
             for end in ("both", "either"):
-                question = WeeklyQuestion(region=region, datasource=datasource, box=box, end=end)
+                question = WeeklyQuestion(region=region, datasource=datasource, area=box, end=end)
                 assert fetch_weekly(connection, question).weeks == count_weeks(trips, question), question
                 reader = open_snapshot(connection, region=region, datasource=datasource)
-                covered.append(find_complement_regions(reader, box.area(), end))
+                covered.append(find_complement_regions(reader, box.on_grid(), end))
         connection.rollback()
     # Trips that are in no block can't be told from what lies outside.
     expected = {0} if kind == "unindexed" else {0, 1, 2}

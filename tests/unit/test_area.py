@@ -48,13 +48,13 @@ def test_a_box_without_sense_names_its_parameter(text: str) -> None:
 
 
 def test_a_box_over_the_antimeridian_has_two_x_ranges() -> None:
-    area = Box(179, -1, -179, 1).area()
+    area = Box(179, -1, -179, 1).on_grid()
     assert area.x_ranges == ((quantise_longitude(179), AXIS_STEPS - 1), (0, quantise_longitude(-179)))
     assert not area.is_empty
 
 
 def test_the_whole_world_is_every_position() -> None:
-    assert Box(-180, -90, 180, 90).area() == WHOLE_WORLD
+    assert Box(-180, -90, 180, 90).on_grid() == WHOLE_WORLD
     bounds = WHOLE_WORLD.bounds()
     assert all(is_in_area(encode_position(*place), bounds) for place in [(-180, -90), (180, 90), (0, 0), (12.3, 45.6)])
 
@@ -72,7 +72,7 @@ def test_bounds_hold_exactly_the_steps_of_the_box(seed: int) -> None:
     dice = random.Random(seed)
     west, east = dice.uniform(-180, 180), dice.uniform(-180, 180)
     south, north = sorted([dice.uniform(-90, 90), dice.uniform(-90, 90)])
-    area = Box(west, south, east, north).area()
+    area = Box(west, south, east, north).on_grid()
     bounds = area.bounds()
     edges_x = [edge + off for low, high in area.x_ranges for edge in (low, high) for off in (-1, 0, 1)]
     edges_y = [edge + off for edge in area.y_range for off in (-1, 0, 1)]
@@ -89,7 +89,7 @@ def test_bounds_hold_exactly_the_steps_of_the_box(seed: int) -> None:
 def test_inner_is_made_of_whole_cells_and_outer_of_touched_ones(shift: int, seed: int) -> None:
     dice = random.Random(seed)
     west, south = dice.uniform(-179, 178), dice.uniform(-89, 88)
-    area = Box(west, south, west + dice.random() * 0.2, south + dice.random() * 0.2).area()
+    area = Box(west, south, west + dice.random() * 0.2, south + dice.random() * 0.2).on_grid()
     inner, outer = area.inner(shift), area.outer(shift)
     x_bits, y_bits = shift // 2, (shift + 1) // 2
     for part, bits, whole, touched in (
@@ -107,7 +107,7 @@ def test_inner_is_made_of_whole_cells_and_outer_of_touched_ones(shift: int, seed
 def test_cells_of_an_odd_shift_are_geohash_cells_of_odd_precision() -> None:
     position = encode_position(7.67, 45.07)
     cell = position >> 37
-    outer = Box(7.67, 45.07, 7.67, 45.07).area().outer(37)
+    outer = Box(7.67, 45.07, 7.67, 45.07).on_grid().outer(37)
     assert gather_axis(cell << 37 >> 1) == outer.x_ranges[0][0]
     assert gather_axis(cell << 37) == outer.y_range[0]
     assert is_in_area(cell << 37, outer.bounds())

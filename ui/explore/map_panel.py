@@ -235,7 +235,7 @@ def _fetch_scales(connection: Connection, precision: int) -> tuple[int | None, i
         # Of fine cells there are as many flows as trips: the largest of all are looked for in the largest coarser cell only.
         largest = max(found.locations, key=_count_place)
         box = Box(*cell_box(parse_geohash(largest.id), POSITION_BITS - 5 * FLOW_PRECISION))
-        found = fetch_flows(connection, FlowQuestion(precision=precision, limit=_SCALE_FLOWS, box=box, end="either"))
+        found = fetch_flows(connection, FlowQuestion(precision=precision, limit=_SCALE_FLOWS, area=box, end="either"))
     return _find_scales([found])
 
 

@@ -101,7 +101,7 @@ class View:
         return {
             "region": self.region,
             "datasource": self.datasource,
-            "box": self.box,
+            "area": self.box,
             "end": self.end,
             "hour_from": self.hours[0],
             "hour_to": self.hours[1],

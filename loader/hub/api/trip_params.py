@@ -1,16 +1,18 @@
 """What the questions about trips take: one model an endpoint."""
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from loader.hub.api.params import FORMAT, Params, TableFormat
-from shared.domain.area import Box, parse_bbox
+from shared.areas.shape import MAX_VERTICES, parse_shape
+from shared.domain.area import Area, parse_bbox
 from shared.domain.clock import WEEKDAYS, parse_weekdays
 from shared.domain.trip_end import End
 from shared.groups.detail_question import MAX_SAMPLES
 from shared.groups.question import MAX_LIMIT, MAX_PRECISION
+from shared.platform.errors import RequestError
 from shared.questions.analyst_sql import MAX_CHARACTERS
 from shared.questions.histograms import By
 from shared.questions.weekly import WeeklyQuestion
@@ -25,8 +27,18 @@ MapFormat = Literal["json", "csv", "parquet", "arrow", "geojson"]
 _BBOX: Final[Any] = Field(
     None, description="Box: west,south,east,north in degrees, edges included.", examples=["7.5,45.0,7.7,45.1"]
 )
-_END: Final[Any] = Field("origin", description="Which end must lie in the box.")
+_END: Final[Any] = Field("origin", description="Which end must lie in the area.")
 _AFTER: Final[Any] = Field(None, max_length=500, description="Where the page begins: as in the next of the page before it.")
+
+
+class ShapeBody(Params):
+    """An area of any shape."""
+
+    shape: dict[str, Any] = Field(
+        description="GeoJSON in WGS 84: a Polygon or MultiPolygon, a Feature of such, or a FeatureCollection of such features; "
+        f"{MAX_VERTICES:,} vertices at most. Edges are included, rings in rings are holes (even-odd).",
+        examples=[{"type": "Polygon", "coordinates": [[[7.6, 45.0], [7.7, 45.0], [7.65, 45.1], [7.6, 45.0]]]}],
+    )
 
 
 class AreaParams(Params):
@@ -42,17 +54,27 @@ class AreaParams(Params):
     bbox: str | None = _BBOX
     end: End = _END
 
+    _shape: Area | None = PrivateAttr(None)
+
+    def within(self, body: "ShapeBody") -> Self:
+        """The same parameters with the area of a body. Raises: RequestError."""
+        if self.bbox is not None:
+            raise RequestError("Give either bbox or a shape, not both.", parameter="bbox")
+        params = self.model_copy()
+        params._shape = parse_shape(body.shape)
+        return params
+
     @property
-    def box(self) -> Box | None:
-        """The box. Raises: RequestError."""
-        return parse_bbox(self.bbox) if self.bbox is not None else None
+    def area(self) -> Area | None:
+        """The box or shape. Raises: RequestError."""
+        return parse_bbox(self.bbox) if self.bbox is not None else self._shape
 
     def filters(self) -> dict[str, Any]:
         """The filters as the questions of shared take them. Raises: RequestError."""
         return {
             "region": self.region,
             "datasource": self.datasource,
-            "box": self.box,
+            "area": self.area,
             "end": self.end,
             "hour_from": self.hour_from,
             "hour_to": self.hour_to,

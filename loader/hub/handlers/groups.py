@@ -20,7 +20,7 @@ from loader.hub.api.trip_responses import (
     HoursResponse,
     SampleTripResponse,
 )
-from loader.hub.handlers.question_handler import UNCHANGED, QuestionHandler, Result
+from loader.hub.handlers.question_handler import UNCHANGED, QuestionHandler, Result, in_shape
 from shared.domain.area import Box, parse_bbox
 from shared.groups.detail import fetch_group
 from shared.groups.detail_question import GroupDetailQuestion
@@ -40,7 +40,7 @@ _FLOW_COLUMNS = (
 
 
 class GroupsHandler(QuestionHandler):
-    """The largest trip groups: GET /trip-groups."""
+    """The largest trip groups: GET /trip-groups, and POST with a shape."""
 
     @Operation(
         "The largest trip groups",
@@ -69,9 +69,11 @@ class GroupsHandler(QuestionHandler):
 
         await self.ask(question, compute, form=params.format)
 
+    post = in_shape(get)
+
 
 class GroupHandler(QuestionHandler):
-    """One trip group in detail: GET /trip-groups/detail."""
+    """One trip group in detail: GET /trip-groups/detail, and POST with a shape."""
 
     @Operation(
         "One trip group: its weeks, hours and newest trips",
@@ -98,9 +100,11 @@ class GroupHandler(QuestionHandler):
 
         await self.ask(question, compute, form=params.format, reads_trips=True)
 
+    post = in_shape(get)
+
 
 class FlowsHandler(QuestionHandler):
-    """The largest flows between cells: GET /flows."""
+    """The largest flows between cells: GET /flows, and POST with a shape."""
 
     @Operation(
         "The largest flows between cells",
@@ -128,9 +132,11 @@ class FlowsHandler(QuestionHandler):
 
         await self.ask(question, compute, form=params.format)
 
+    post = in_shape(get)
+
 
 class HoursHandler(QuestionHandler):
-    """Trips per hour of the day: GET /hours."""
+    """Trips per hour of the day: GET /hours, and POST with a shape."""
 
     @Operation(
         "Trips per hour of the day", id="get_hours", also=UNCHANGED, params=HoursParams, response=HoursResponse, media=TABLE_MEDIA
@@ -145,6 +151,8 @@ class HoursHandler(QuestionHandler):
             return Result({"hours": hours}, ("hour", "trips"), [{"hour": hour, "trips": hours[hour]} for hour in range(24)])
 
         await self.ask(question, compute, form=params.format)
+
+    post = in_shape(get)
 
 
 def _list_flow_rows(flow_map: FlowMap) -> list[dict[str, Any]]:

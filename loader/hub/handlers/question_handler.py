@@ -3,21 +3,27 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
 from tornado.iostream import StreamClosedError
 
 from loader.hub.api.base_handler import ApiHandler
+from loader.hub.api.bodies import Body, BufferedBody
+from loader.hub.api.operations import Method, Operation
 from loader.hub.api.tables import MEDIA, choose_format, render_table
+from loader.hub.api.trip_params import AreaParams, ShapeBody
 from loader.hub.support.imports import import_slow
 from shared.index.moments import answer_at_one_moment
 from shared.small_counts import SmallCounts
 
 # Part of every ETag: raise it when the same data is answered in another form.
 _FORM = "2"
+
+# 100,000 vertices with all their digits.
+_SHAPE_LIMIT_BYTES: Final = 8 * 2**20
 
 UNCHANGED: Final = {304: "Nothing has changed since the answer with this ETag."}
 
@@ -41,6 +47,10 @@ class QuestionHandler(ApiHandler):
         """What hides small counts."""
         return SmallCounts(self.services.settings.min_group_trips)
 
+    async def open_body(self, operation: Operation) -> Body:
+        """A body that holds a shape."""
+        return BufferedBody(_SHAPE_LIMIT_BYTES)
+
     async def ask(
         self,
         question: object,
@@ -53,7 +63,7 @@ class QuestionHandler(ApiHandler):
         self.services.unread.check()
         chosen = choose_format(form, self.request.headers.get("Accept", ""), MEDIA.items())
         facts = f"{_FORM} {self.request.path} {chosen} {question!r}"
-        known = self.request.headers.get("If-None-Match", "")
+        known = self.request.headers.get("If-None-Match", "") if self.request.method != "POST" else ""
 
         def look(connection: Connection, version: str) -> tuple[str, Result | None]:
             tag = f'"{hashlib.sha256(f"{version} {facts}".encode()).hexdigest()[:32]}"'
@@ -87,6 +97,18 @@ class QuestionHandler(ApiHandler):
             return None
         params = [(name, value) for name, value in parse_qsl(self.request.query) if name != "after"]
         return f"{self.request.path}?{urlencode([*params, ('after', last)])}"
+
+
+def in_shape(get: Method) -> Method:
+    """Make the method that asks a handler's question by POST, with a shape in the body."""
+    operation: Operation = cast(Any, get).operation
+    ask: Method = cast(Any, get).__wrapped__
+
+    async def post(self: QuestionHandler, params: AreaParams, body: ShapeBody) -> None:
+        await ask(self, await self.services.executors.questions.run(params.within, body))
+
+    summary, name = f"{operation.summary}, in a shape", f"{operation.id}_in_shape"
+    return replace(operation, summary=summary, id=name, body=ShapeBody, also={})(post)
 
 
 def _render(form: str, result: Result, following: str | None) -> bytes:

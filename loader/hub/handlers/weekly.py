@@ -12,13 +12,13 @@ from loader.hub.api.trip_responses import (
     HistogramResponse,
     WeeklyAverageResponse,
 )
-from loader.hub.handlers.question_handler import UNCHANGED, QuestionHandler, Result
+from loader.hub.handlers.question_handler import UNCHANGED, QuestionHandler, Result, in_shape
 from shared.questions.histograms import fetch_histogram
 from shared.questions.weekly import compare_weekly, fetch_weekly
 
 
 class WeeklyAverageHandler(QuestionHandler):
-    """Trips per week and their average: GET /weekly-average."""
+    """Trips per week and their average: GET /weekly-average, and POST with a shape."""
 
     @Operation(
         "Trips per week and their average",
@@ -52,9 +52,11 @@ class WeeklyAverageHandler(QuestionHandler):
 
         await self.ask((question, other), compute, form=params.format)
 
+    post = in_shape(get)
+
 
 class HistogramHandler(QuestionHandler):
-    """Trips per hour, weekday or duration: GET /histograms."""
+    """Trips per hour, weekday or duration: GET /histograms, and POST with a shape."""
 
     @Operation(
         "Trips per hour, weekday or duration",
@@ -73,3 +75,5 @@ class HistogramHandler(QuestionHandler):
             return Result(document, ("bin", "label", "trips"), document["bins"])
 
         await self.ask((question, by), compute, form=params.format)
+
+    post = in_shape(get)

@@ -47,10 +47,10 @@ _OUTSIDE_TRANSACTIONS = ("vacuum_batch_blocks", "vacuum_rollup_week")
 Question = Callable[[Connection], object]
 
 QUESTIONS: dict[str, Question] = {
-    **{f"weekly-{end}": lambda c, end=end: fetch_weekly(c, WeeklyQuestion(box=TURIN, end=end)) for end in ENDS},
+    **{f"weekly-{end}": lambda c, end=end: fetch_weekly(c, WeeklyQuestion(area=TURIN, end=end)) for end in ENDS},
     **{
         f"weekly-odd-{end}": lambda c, end=end: fetch_weekly(
-            c, WeeklyQuestion(box=ODD, end=end, region="Prague", from_on=date(2026, 1, 14), to_on=date(2026, 5, 2))
+            c, WeeklyQuestion(area=ODD, end=end, region="Prague", from_on=date(2026, 1, 14), to_on=date(2026, 5, 2))
         )
         for end in ENDS
     },
@@ -61,11 +61,11 @@ QUESTIONS: dict[str, Question] = {
     "groups": lambda c: list_groups(c, GroupQuestion(limit=40)),
     "groups-coarse": lambda c: list_groups(c, GroupQuestion(precision=5, bucket_minutes=120, region="Prague", limit=40)),
     "groups-fine-box": lambda c: list_groups(
-        c, GroupQuestion(precision=7, bucket_minutes=15, box=TURIN, end="either", hour_from=22, hour_to=9, limit=40)
+        c, GroupQuestion(precision=7, bucket_minutes=15, area=TURIN, end="either", hour_from=22, hour_to=9, limit=40)
     ),
     "flows": lambda c: fetch_flows(c, FlowQuestion(limit=60)),
-    "flows-viewport": lambda c: fetch_flows(c, FlowQuestion(precision=5, viewport=ODD, box=ODD, end="both", limit=60)),
-    "hours": lambda c: fetch_hours(c, FlowQuestion(region="Turin", box=TURIN)),
+    "flows-viewport": lambda c: fetch_flows(c, FlowQuestion(precision=5, viewport=ODD, area=ODD, end="both", limit=60)),
+    "hours": lambda c: fetch_hours(c, FlowQuestion(region="Turin", area=TURIN)),
     "regions": list_regions,
     "datasources": list_datasources,
     "extent": fetch_extent,
@@ -103,7 +103,7 @@ SAMPLES_BY_TYPE: dict[str, object] = {
     "date": date(2026, 2, 2),
     "timestamp": "2026-02-02 10:00:00",
     "timestamptz": "2026-02-02 10:00:00+00",
-    "bigint[]": TURIN.area().bounds(),
+    "bigint[]": TURIN.on_grid().bounds(),
     "smallint[]": [1, 2],
     "integer[]": [1, 2],
     "boolean[]": [True],
