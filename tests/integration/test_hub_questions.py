@@ -102,7 +102,7 @@ def test_the_bonus_questions(hub: HubServer) -> None:
     ("path", "columns"),
     [
         ("/api/v1/weekly-average", ["week", "trips", "is_partial"]),
-        ("/api/v1/trip-groups", ["region", "origin_cell", "destination_cell"]),
+        ("/api/v1/trip-groups", ["region", "origin_cell", "origin_name", "destination_cell", "destination_name"]),
         ("/api/v1/flows", ["origin", "destination", "trips"]),
         ("/api/v1/hours", ["hour", "trips"]),
         ("/api/v1/histograms", ["bin", "label", "trips"]),

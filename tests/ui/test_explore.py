@@ -165,7 +165,7 @@ def test_a_row_opens_its_group(open_page: OpenPage) -> None:
     app.session_state["groups"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     assert not app.exception
-    assert f"{first['From']} → {first['To']}" in texts(app)
+    assert f"{first['From']} ({first['From cell']}) → {first['To']} ({first['To cell']})" in texts(app)
     samples = app.dataframe[0].value
     assert list(samples.columns) == ["Start", "Duration", "From", "To", "Datasource", "Load"]
     assert len(samples) == int(first["Trips"])
