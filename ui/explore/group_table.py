@@ -97,11 +97,11 @@ def _make_row(group: TripGroup, bucket_minutes: int) -> dict[str, object]:
     return {
         "Region": group.region,
         "From": group.origin_name,
-        "From cell": group.origin_cell,
         "To": group.destination_name,
-        "To cell": group.destination_cell,
         "Time of day": format_minutes(group.bucket_minute, bucket_minutes),
         "Trips": group.trips,
+        "From cell": group.origin_cell,
+        "To cell": group.destination_cell,
         "First": format_day(group.first_on),
         "Last": format_day(group.last_on),
         "Datasources": ", ".join(group.datasources),
