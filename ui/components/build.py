@@ -102,7 +102,7 @@ def _run(command: list[str], *, node: Path) -> None:
 
 def _hash_sources() -> str:
     digest = hashlib.sha256()
-    files = [ROOM / "build.mjs", ROOM / "package-lock.json"]
+    files = [*sorted(ROOM.glob("*.mjs")), ROOM / "package-lock.json"]
     files += sorted(path for folder in SOURCES for path in folder.rglob("*") if path.is_file())
     for path in files:
         digest.update(f"{path.relative_to(ROOM).as_posix()}\0".encode())

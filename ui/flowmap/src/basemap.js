@@ -1,5 +1,5 @@
 /** The offline base map: land, coast, borders and place names, from Natural Earth and GeoNames, drawn with system fonts. */
-import countries50 from 'world-atlas/countries-50m.json';
+import countries from 'tripdeck:countries';
 import { feature, mesh } from 'topojson-client';
 import columns from 'tripdeck:places';
 
@@ -64,11 +64,11 @@ export function recolour(map, palette) {
 }
 
 function landShapes() {
-  return feature(countries50, countries50.objects.land);
+  return feature(countries, countries.objects.land);
 }
 
 function borderLines() {
-  return mesh(countries50, countries50.objects.countries, (a, b) => a !== b);
+  return mesh(countries, countries.objects.countries, (a, b) => a !== b);
 }
 
 function placePoints() {
