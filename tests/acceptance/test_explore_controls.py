@@ -82,7 +82,7 @@ def test_a_box_is_typed_edge_by_edge(loaded: Site, open_tab: OpenTab) -> None:
     assert 0 < check_trips(loaded, page) < 100
 
     type_edge(page, "East °", "")
-    page.get_by_role("button", name="Clear box").first.click()
+    page.get_by_role("button", name="Clear area").first.click()
     page.wait_for_function("() => location.search === ''")
     wait_for_rest(page)
     assert read_edges(page) == [""] * 4

@@ -113,7 +113,7 @@ def test_draw_resize_move_pan_clear_and_shift_drag(page: Page, map_url: str) -> 
     assert after["x"] < before["x"] - 50
     assert read_box(page) == moved
 
-    page.get_by_role("button", name="Clear box").click()
+    page.get_by_role("button", name="Clear area").click()
     assert wait_for_python(page) == []
     expect(page.locator(".td-box")).to_be_hidden()
 
@@ -165,7 +165,7 @@ def test_python_sets_the_box(page: Page, map_url: str) -> None:
 def test_a_link_brings_the_box_back_and_it_can_be_cleared(page: Page, map_url: str) -> None:
     open_map(page, f"{map_url}/?bbox={LINKED_BOX}")
     assert wait_for_python(page) == [9.95, 53.52, 10.05, 53.58]
-    page.get_by_role("button", name="Clear box").click()
+    page.get_by_role("button", name="Clear area").click()
     expect(page.get_by_text("BOX none", exact=True)).to_be_visible()
     expect(page).not_to_have_url(f"{map_url}/?bbox={LINKED_BOX}")
 

@@ -3,8 +3,14 @@
 from typing import Any
 
 import pytest
+import shapely
 from streamlit.testing.v1 import AppTest
 
+from loader.pipeline.context import Context
+from shared.places.geometry import make_place
+from shared.places.model import NewPlaceSet
+from shared.places.reading import list_places
+from shared.places.storing import add_place_set
 from tests.shared_data import read_challenge_expected
 from tests.ui.conftest import OpenPage, metrics, texts
 
@@ -78,6 +84,37 @@ def test_a_box_is_cleared_on_the_map_and_on_the_page(open_page: OpenPage) -> Non
     draw_box(app, [7.5, 45.0, 7.7, 45.1], seq=2)
     app.button(key="clear_box").click().run()
     assert metrics(app)["Trips"] == "100"
+
+
+def test_a_drawn_shape_counts_as_a_box_does_and_is_replaced_by_one(open_page: OpenPage) -> None:
+    rings = [[[7.5, 45.0], [7.7, 45.0], [7.7, 45.1], [7.5, 45.1]]]
+    app = open_page()
+    app.session_state["map"] = {"bbox": {"v": {"rings": rings}, "seq": 1}}
+    app.run()
+    assert metrics(app)["Trips"] == "20"
+    assert "start in the shape" in texts(app)
+    assert metrics(open_page(shape=app.query_params["shape"]))["Trips"] == "20"
+    draw_box(app, [-180.0, -90.0, 180.0, 90.0], seq=2)
+    assert metrics(app)["Trips"] == "100"
+    assert "shape" not in app.query_params
+    app.button(key="undo").click().run()
+    assert metrics(app)["Trips"] == "20"
+    app.button(key="clear_box").click().run()
+    assert app.query_params == {}
+
+
+def test_a_named_area_in_the_address(open_page: OpenPage, context: Context) -> None:
+    turin = make_place("core", "Core of Turin", shapely.box(7.5, 45.0, 7.7, 45.1))
+    added = add_place_set(context.engine, NewPlaceSet("areas", "drawn"), [turin])
+    with context.engine.connect() as connection:
+        [place] = list_places(connection, added.place_set_id)
+    app = open_page(area=str(place.place_id))
+    assert metrics(app)["Trips"] == "20"
+    assert "start in Core of Turin" in texts(app)
+    assert app.query_params["area"] == str(place.place_id)
+    app = open_page(area=str(place.place_id + 1))
+    assert metrics(app)["Trips"] == "100"
+    assert f"no place {place.place_id + 1}" in texts(app)
 
 
 def test_numbers_make_a_box_when_all_four_are_there(open_page: OpenPage) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.area import Box
 from shared.domain.trip_end import ENDS
+from ui.session.shape_text import make_shape
 from ui.session.view import PARAMETERS, View, parse_view
 
 degrees = st.floats(-89.0, 89.0).map(lambda value: round(value, 6))
@@ -33,6 +34,15 @@ views = st.builds(
     is_played=st.booleans(),
     precision=st.one_of(st.none(), st.integers(1, 12)),
 )
+
+
+def test_a_shape_and_a_named_area_come_back_from_the_address() -> None:
+    view = View(shape=make_shape([[[7.5, 45.0], [7.7, 45.0], [7.6, 45.1]]]))
+    assert parse_view(view.to_params()) == (view, [])
+    assert parse_view({"area": "7"}) == (View(place_id=7), [])
+    found, problems = parse_view({"area": "7", "bbox": "1,2,3,4"})
+    assert found == View(box=Box(1, 2, 3, 4))
+    assert len(problems) == 1
 
 
 @given(views)

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from shared.domain.area import Box
 from shared.questions.weekly import WeekCount, WeeklyAnswer
 from ui.style.text import (
     describe_area,
@@ -63,10 +62,9 @@ def test_an_average_is_spelled_out() -> None:
 
 
 def test_areas() -> None:
-    box = Box(7.5, 45, 7.7, 45.1)
     assert describe_area(None, None, "both") == "all trips"
-    assert describe_area("Turin", box, "both") == "trips that start and end in the box, region Turin"
-    empty = describe_empty(make_answer([0]), area=describe_area(None, box, "origin"))
+    assert describe_area("Turin", "the box", "both") == "trips that start and end in the box, region Turin"
+    empty = describe_empty(make_answer([0]), area=describe_area(None, "the box", "origin"))
     assert empty == "No trips that start in the box between 25 Dec 2017 and 31 Dec 2017."
 
 

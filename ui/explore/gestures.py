@@ -14,6 +14,7 @@ from shared.platform.errors import RequestError
 from ui.explore.brushes import Brush, read_hours, read_period, read_weekdays
 from ui.explore.charts import CLICK
 from ui.flowmap import Pick, Viewport, read_map_state
+from ui.session.shape_text import make_shape
 from ui.session.view import WHOLE_DAY
 from ui.session.view_state import change_view, current_view
 from ui.session.widget_keys import current_key, mark_shown, turn_key
@@ -66,11 +67,12 @@ def forget_pick() -> None:
 def _take_map() -> None:
     try:
         state = read_map_state(st.session_state.get(MAP))
+        shape = make_shape(state.rings) if state.rings else None
     except (RequestError, TypeError, ValueError):
-        st.toast("That is no box on this earth; draw it again.", icon=":material/help:")
+        st.toast("That is no area on this earth; draw it again.", icon=":material/help:")
         return
     if state.box_seq and _is_new("box_seen", state.box_seq):
-        change_view(box=state.box)
+        change_view(box=state.box, shape=shape)
     # The map forgets with its page; the session must not.
     if st.session_state.get(MAP):
         st.session_state[_VIEWPORT] = state.viewport or viewport()

@@ -25,6 +25,7 @@ from ui.explore.map_html import MapPage, Scheme
 from ui.flowmap import LiveQuestion, MapContent, MapOptions, Pick, Viewport, encode_content, encode_day, render_flow_map
 from ui.services.answer_cache import Asker
 from ui.services.resources import Resources
+from ui.session.shape_text import list_rings
 from ui.session.view import View
 from ui.session.view_state import change_view, current_view
 from ui.session.widget_keys import place_control, take_control
@@ -103,6 +104,7 @@ def render_map(answer: MapAnswer, view: View, resources: Resources) -> None:
         content=answer.content,
         box=view.box,
         options=MapOptions(
+            shape=list_rings(view.shape) if view.shape else None,
             height=MAP_HEIGHT,
             focus=answer.ground,
             viewport=viewport(),
@@ -123,7 +125,7 @@ def render_map(answer: MapAnswer, view: View, resources: Resources) -> None:
 
 def make_map_page(answer: MapAnswer, view: View, *, average: str, scheme: Scheme) -> bytes:
     """Make the map as one HTML file. average: the weekly average in words."""
-    area = describe_area(view.region, view.box, view.end) + describe_times(view.hours, view.weekdays)
+    area = describe_area(view.region, view.area_name, view.end) + describe_times(view.hours, view.weekdays)
     return MapPage(
         flow_map=answer.flow_map,
         density=answer.content.density,
@@ -169,12 +171,12 @@ def render_box() -> None:
             on_change=_take_edges,
         )
     columns[5].button(
-        "Clear box",
+        "Clear area",
         key="clear_box",
         icon=":material/close:",
         on_click=change_view,
         kwargs={"box": None},
-        disabled=view.box is None,
+        disabled=view.area is None,
     )
     columns[6].button(
         "Stop playing the day" if view.is_played else "Play the day",
@@ -188,13 +190,13 @@ def render_box() -> None:
 
 def _render_end(end: End) -> None:
     st.segmented_control(
-        "End inside the box",
+        "End inside the area",
         ENDS,
         key=place_control("end", end),
         format_func=lambda each: _END_LABELS[each],
         required=True,
         on_change=_take_end,
-        help="Which end of a trip must lie inside the box to be counted. Edges count as inside.",
+        help="Which end of a trip must lie inside the box or shape to be counted. Edges count as inside.",
     )
 
 

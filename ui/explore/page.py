@@ -14,6 +14,7 @@ from shared.groups.question import TripGroup
 from shared.questions.histograms import count_hours_of_week
 from shared.questions.weekly import WeeklyAnswer, WeeklyQuestion, fetch_weekly
 from shared.small_counts import SmallCounts
+from ui.explore.chosen_area import take_place
 from ui.explore.comparison import is_compared
 from ui.explore.filters import Catalog, fetch_catalog, render_filters
 from ui.explore.gestures import take_gestures
@@ -45,6 +46,7 @@ def _render_page() -> None:
     write_address()
     with explained():
         resources = get_resources()
+        take_place(resources)
         ask = resources.answers.open()
         catalog = ask(fetch_catalog)
         if catalog is None:

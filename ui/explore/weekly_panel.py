@@ -41,7 +41,7 @@ _MAP_HELP: Final = "Flows, places and box to pan and zoom in any browser, withou
 
 def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View, *, other: WeeklyAnswer | None = None) -> None:
     """The weekly average, how it came about, and the weeks as bars; all_weeks: without the period; other: to compare with."""
-    area = describe_area(view.region, view.box, view.end) + describe_times(view.hours, view.weekdays)
+    area = describe_area(view.region, view.area_name, view.end) + describe_times(view.hours, view.weekdays)
     comparison = WeeklyComparison(answer, other) if other else None
     if comparison:
         render_comparison(comparison)
@@ -49,7 +49,7 @@ def render_weekly(answer: WeeklyAnswer, all_weeks: WeeklyAnswer, view: View, *, 
         _render_numbers(answer)
     if not answer.trips and not all_weeks.trips:
         st.info(
-            f"{escape_markdown(describe_empty(answer, area=area))} Move or clear the box, or drop a filter.",
+            f"{escape_markdown(describe_empty(answer, area=area))} Move or clear the area, or drop a filter.",
             icon=":material/search_off:",
         )
         return

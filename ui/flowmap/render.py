@@ -10,7 +10,7 @@ import streamlit as st
 from shared.domain.area import Box
 from ui.components.registry import get_component
 from ui.flowmap.content import MapContent
-from ui.flowmap.state import MapState, Pick, Viewport, read_map_state
+from ui.flowmap.state import MapState, Pick, Rings, Viewport, read_map_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class MapOptions:
     message: a line over the map, such as why it is empty.
     base_style: a MapLibre style, or its URL, instead of the offline map; its sources may be pmtiles:// archives; or the URL of
     a PMTiles archive, which gets a style by the names of its layers. What it names
-    the browser asks for. live: what the box's label asks the hub; None leaves it to the box's size.
+    the browser asks for. live: what the area's label asks the hub; None leaves it to the area's size.
+    shape: the area where it is no box.
     """
 
     height: int = 560
@@ -46,6 +47,7 @@ class MapOptions:
     is_animated: bool = False
     base_style: str | Mapping[str, Any] | None = None
     live: LiveQuestion | None = None
+    shape: Rings | None = None
 
 
 DEFAULT_OPTIONS = MapOptions()
@@ -64,6 +66,7 @@ def render_flow_map(
 ) -> MapState:
     """Render the map and say what it last reported. Only what has a callback is reported, each change with one rerun.
 
+    on_box is also called for a shape, with None: its rings are in the state.
     A callback runs before the script and gets the new value; inside a fragment only the fragment reruns.
     """
     callbacks: dict[str, Callable[[], None]] = {}
@@ -99,6 +102,7 @@ def _describe(options: MapOptions) -> dict[str, Any]:
         "message": options.message,
         "is_animated": options.is_animated,
         "base_style": options.base_style,
+        "shape": options.shape,
         "live": asdict(options.live) if options.live else None,
     }
 

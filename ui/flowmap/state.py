@@ -37,14 +37,21 @@ class LocationPick:
     location: str
 
 
+Rings = list[list[list[float]]]
+"""Rings of vertices, longitude first, the first not repeated. Units: degrees."""
+
 Pick = FlowPick | LocationPick
 
 
 @dataclass(frozen=True, slots=True)
 class MapState:
-    """What the map last reported; box_seq is 0 until it reported a box, so that None can mean both 'none yet' and 'cleared'."""
+    """What the map last reported: a box, the rings of a shape, or neither.
+
+    box_seq is 0 until it reported an area, so that None can mean both 'none yet' and 'cleared'.
+    """
 
     box: Box | None = None
+    rings: Rings | None = None
     viewport: Viewport | None = None
     picked: Pick | None = None
     box_seq: int = 0
@@ -53,12 +60,14 @@ class MapState:
 def read_map_state(raw: Mapping[str, Any] | None) -> MapState:
     """Read the component's state: each part is {v: value, seq: number}. Raises: RequestError for a box off the globe."""
     parts = raw or {}
-    box = parts.get("bbox") or {}
+    area = parts.get("bbox") or {}
+    value = area.get("v")
     return MapState(
-        box=_read_box(box.get("v")),
+        box=None if isinstance(value, Mapping) else _read_box(value),
+        rings=value["rings"] if isinstance(value, Mapping) else None,
         viewport=_read_viewport((parts.get("viewport") or {}).get("v")),
         picked=_read_pick((parts.get("picked") or {}).get("v")),
-        box_seq=box.get("seq", 0),
+        box_seq=area.get("seq", 0),
     )
 
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from shared.domain.area import Box, parse_bbox
+from shared.areas.shape import Shape
+from shared.domain.area import Area, Box, parse_bbox
 from shared.domain.clock import WEEKDAYS, parse_weekdays
 from shared.domain.trip_end import ENDS, End
 from shared.groups.detail_question import GroupDetailQuestion
 from shared.groups.question import MAX_PRECISION, FlowQuestion, GroupQuestion, TripGroup
 from shared.platform.errors import RequestError
 from shared.questions.weekly import WeeklyQuestion
+from ui.session.shape_text import encode_shape, parse_shape_text
 
 Hours = tuple[int, int]
 
@@ -28,6 +30,7 @@ WHOLE_DAY: Final[Hours] = (0, 24)
 class View:
     """Filters of Explore; None means all. precision None: chosen by the map's zoom.
 
+    The area is a box, a drawn shape, or a named area (place_id), whose shape and name are read later; one at most is given.
     is_played: the map plays the hours of the day. compare_from, compare_to: another period to compare with.
     weekdays: ISO. Clock: local wall clock of the trip.
     """
@@ -35,6 +38,9 @@ class View:
     region: str | None = None
     datasource: str | None = None
     box: Box | None = None
+    shape: Shape | None = None
+    place_id: int | None = None
+    place_name: str | None = None
     end: End = "origin"
     from_on: date | None = None
     to_on: date | None = None
@@ -45,12 +51,24 @@ class View:
     precision: int | None = None
     is_played: bool = False
 
+    @property
+    def area(self) -> Area | None:
+        """The box or shape."""
+        return self.box or self.shape
+
+    @property
+    def area_name(self) -> str | None:
+        """The area in words: the box, the shape, or its name."""
+        return "the box" if self.box else (self.place_name or "the shape") if self.shape else None
+
     def to_params(self) -> dict[str, str]:
         """Parameters of the address, without what stands at its default."""
         values = {
             "region": self.region,
             "datasource": self.datasource,
             "bbox": self.box.text() if self.box else None,
+            "shape": encode_shape(self.shape) if self.shape and not self.place_id else None,
+            "area": str(self.place_id) if self.place_id else None,
             "end": self.end if self.end != "origin" else None,
             "from": self.from_on.isoformat() if self.from_on else None,
             "to": self.to_on.isoformat() if self.to_on else None,
@@ -64,7 +82,7 @@ class View:
         return {name: value for name, value in values.items() if value is not None}
 
     def to_weekly_params(self) -> dict[str, str]:
-        """Parameters of REST's weekly average, but for the box."""
+        """Parameters of REST's weekly average, but for the area."""
         values = {
             "region": self.region,
             "datasource": self.datasource,
@@ -80,7 +98,7 @@ class View:
     def weekly_question(self) -> WeeklyQuestion:
         """What the weekly numbers answer."""
         return WeeklyQuestion(
-            self.region, self.datasource, self.box, self.end, self.from_on, self.to_on, *self.hours, weekdays=self.weekdays
+            self.region, self.datasource, self.area, self.end, self.from_on, self.to_on, *self.hours, weekdays=self.weekdays
         )
 
     def other_question(self) -> WeeklyQuestion:
@@ -101,7 +119,7 @@ class View:
         return {
             "region": self.region,
             "datasource": self.datasource,
-            "area": self.box,
+            "area": self.area,
             "end": self.end,
             "hour_from": self.hours[0],
             "hour_to": self.hours[1],
@@ -138,6 +156,9 @@ def parse_view(params: Mapping[str, str]) -> tuple[View, list[str]]:
             view = replace(view, **{field: parse(text)})  # type: ignore[arg-type]
         except (ValueError, RequestError):
             problems.append(f"The address has {name}={text}, which makes no sense; it was left out.")
+    if sum(part is not None for part in (view.box, view.shape, view.place_id)) > 1:
+        problems.append("The address has several areas; the first one was taken.")
+        view = replace(view, shape=None if view.box else view.shape, place_id=None)
     if view.from_on and view.to_on and view.from_on > view.to_on:
         problems.append("The address has a period that ends before it begins; it was left out.")
         view = replace(view, from_on=None, to_on=None)
@@ -151,6 +172,12 @@ def _parse_end(text: str) -> End:
     if text not in ENDS:
         raise ValueError(text)
     return text
+
+
+def _parse_place_id(text: str) -> int:
+    if not 0 < int(text) < 2**31:
+        raise ValueError(text)
+    return int(text)
 
 
 def _parse_hours(text: str) -> Hours:
@@ -177,6 +204,8 @@ _PARSERS: Final[tuple[tuple[str, str, Callable[[str], object]], ...]] = (
     ("region", "region", str),
     ("datasource", "datasource", str),
     ("bbox", "box", parse_bbox),
+    ("shape", "shape", parse_shape_text),
+    ("area", "place_id", _parse_place_id),
     ("end", "end", _parse_end),
     ("from", "from_on", date.fromisoformat),
     ("to", "to_on", date.fromisoformat),

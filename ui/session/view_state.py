@@ -10,6 +10,7 @@ from typing import Final
 
 import streamlit as st
 
+from shared.areas.shape import Shape
 from ui.session.view import PARAMETERS, View, parse_view
 
 _VIEW: Final = "view"
@@ -20,6 +21,7 @@ _PAGE: Final = "page"
 _PAGE_BEFORE: Final = "page_before"
 # Undo is for the last few slips, and the session lives in the server's memory.
 _PAST_LENGTH: Final = 20
+_NO_AREA: Final = {"box": None, "shape": None, "place_id": None, "place_name": None}
 
 
 def current_view() -> View:
@@ -61,10 +63,17 @@ def write_address() -> None:
 
 
 def change_view(**changes: object) -> None:
-    """Change some fields of the view; the view before can be had back by undo_view."""
+    """Change some fields of the view; an area replaces the one before. The view before can be had back by undo_view."""
     st.session_state[_PROBLEMS] = []
+    if changes.keys() & _NO_AREA.keys():
+        changes = _NO_AREA | changes
     _keep(current_view(), replace(current_view(), **changes))  # type: ignore[arg-type]
     write_address()
+
+
+def settle_place(shape: Shape, name: str) -> None:
+    """Fill in what the view's named area is: no other view, and nothing to undo."""
+    st.session_state[_VIEW] = replace(current_view(), shape=shape, place_name=name)
 
 
 def replace_view(view: View) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
 
-from shared.domain.area import Box
 from shared.domain.trip_end import End
 from shared.platform.safe_text import escape_controls
 from shared.questions.weekly import WeeklyAnswer, WeeklyComparison
@@ -134,9 +133,9 @@ def format_ratio(ratio: float | None) -> str:
     return NOTHING if ratio is None else f"\N{MULTIPLICATION SIGN} {ratio:.2f}"
 
 
-def describe_area(region: str | None, box: Box | None, end: End) -> str:
-    """Which trips are counted: "trips that start in the box, region Turin"."""
-    where = f"trips {_END_WORDS[end]} the box" if box else "all trips"
+def describe_area(region: str | None, area: str | None, end: End) -> str:
+    """Which trips are counted: "trips that start in the box, region Turin". area: its name in words."""
+    where = f"trips {_END_WORDS[end]} {area}" if area else "all trips"
     return f"{where}, region {region}" if region else where
 
 

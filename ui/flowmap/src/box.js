@@ -68,6 +68,9 @@ export class BoxEditor {
 
   /** Show a box without reporting it. @param {Box|null} box */
   set(box) {
+    if (this.box && !box) {
+      this.label.hide();
+    }
     this.box = box;
     this.paint();
     this.settle();
@@ -216,7 +219,6 @@ export class BoxEditor {
   paint() {
     this.node.hidden = !this.box;
     if (!this.box) {
-      this.label.hide();
       return;
     }
     const [west, south, east, north] = boxNear(this.box, this.map.getCenter().lng);

@@ -18,6 +18,8 @@ import { paintLegend } from './legend.js';
 import { saveBlob, takePicture } from './picture.js';
 import { DayPlayer } from './player.js';
 import { formatPoint } from './scale.js';
+import { ShapeEditor } from './shape.js';
+import { boundsOf, wrapRings } from './shapemath.js';
 import { makeShell } from './shell.js';
 import ownCss from './style.css';
 import { readPalette } from './theme.js';
@@ -27,7 +29,8 @@ import { ViewportReporter } from './viewport.js';
 /**
  * @typedef {object} MapData what Python sends; texts are JSON, compared as texts, so an unchanged part costs nothing
  * @property {string} deck @property {string} flows @property {string|null} density @property {string|null} day flows of each hour, when it is played
- * @property {import('./boxmath.js').Box|null} box @property {number} box_seq number of the last box message Python has seen
+ * @property {import('./boxmath.js').Box|null} box @property {import('./shapemath.js').Rings|null} shape the area is one of both, or neither
+ * @property {number} box_seq number of the last message of the area that Python has seen
  * @property {import('./boxmath.js').Box|null} focus where to go; a change moves the map
  * @property {{longitude: number, latitude: number, zoom: number, bounds: import('./boxmath.js').Box}|null} viewport what Python knows of the view
  * @property {import('./flowdata.js').Selection} selected
@@ -56,9 +59,10 @@ export class FlowMap {
     /** @type {Partial<MapData>} */
     this.last = {};
     this.shell = makeShell({
-      draw: (event) => (/** @type {MouseEvent} */ (event).detail === 0 ? this.editor.drawInMiddle() : this.editor.setDrawing(!this.editor.isDrawing)),
-      clear: () => this.editor.clear(),
-      toBox: () => this.goTo(this.editor.box),
+      draw: (event) => (/** @type {MouseEvent} */ (event).detail === 0 ? this.editor.drawInMiddle() : this.drawWith(this.editor, !this.editor.isDrawing)),
+      drawShape: (event) => (/** @type {MouseEvent} */ (event).detail === 0 ? this.shaper.drawInMiddle() : this.drawWith(this.shaper, !this.shaper.draft)),
+      clear: () => (this.shaper.rings ? this.shaper : this.editor).clear(),
+      toBox: () => this.goTo(this.areaBounds()),
       toData: () => this.goTo(this.dataBounds()),
       picture: () => this.savePicture(),
     });
@@ -109,12 +113,28 @@ export class FlowMap {
       onMode: (isDrawing) => this.shell.draw.setAttribute('aria-pressed', String(isDrawing)),
       onTap: (event) => this.onClick(this.pickAt(event)),
     });
-    // The box lies above the flows and takes the pointer: what is below it is looked up here
-    this.editor.node.addEventListener('pointermove', (event) => {
-      cancelAnimationFrame(this.hoverFrame);
-      this.hoverFrame = requestAnimationFrame(() => this.onHover(this.pickAt(event)));
+    this.shaper = new ShapeEditor({
+      map: this.map,
+      host: this.shell.host,
+      label: this.label,
+      onCommit: (rings, how) => this.commitShape(rings, how),
+      announce: (text) => (this.shell.announcer.textContent = text),
+      onMode: (isDrawing) => {
+        this.shell.drawShape.setAttribute('aria-pressed', String(isDrawing));
+        if (!isDrawing) {
+          this.editor.set(this.editor.box); // its label was taken by what was drawn
+        }
+      },
+      onTap: (event) => this.onClick(this.pickAt(event)),
     });
-    this.editor.node.addEventListener('pointerleave', () => this.onHover({ index: -1 }));
+    // Box and shape lie above the flows and take the pointer: what is below them is looked up here
+    for (const { node } of [this.editor, this.shaper]) {
+      node.addEventListener('pointermove', (event) => {
+        cancelAnimationFrame(this.hoverFrame);
+        this.hoverFrame = requestAnimationFrame(() => this.onHover(this.pickAt(event)));
+      });
+      node.addEventListener('pointerleave', () => this.onHover({ index: -1 }));
+    }
     this.reporter = new ViewportReporter(this.map, (viewport) => this.tell('viewport', viewport));
     this.reporter.assume(data.viewport);
     this.map.on('mousemove', (event) => this.showPosition(event.lngLat.wrap()));
@@ -189,11 +209,11 @@ export class FlowMap {
   /** A box that Python set: from the URL, from number inputs. Answers to older messages of ours are out of date. */
   takeBox(data, before) {
     const isStale = data.box_seq < this.seq && this.seq > 0;
-    if (isStale || this.editor.drag || (before.deck !== undefined && sameBox(data.box, before.box) && data.box_seq === before.box_seq)) {
+    const isSame = before.deck !== undefined && sameArea(data, before) && data.box_seq === before.box_seq;
+    if (isStale || isSame || this.editor.drag || this.shaper.drag || this.shaper.draft) {
       return;
     }
-    this.editor.set(data.box && unwrapBox(data.box));
-    this.showBoxState();
+    this.showArea(data.box && unwrapBox(data.box), data.shape);
   }
 
   drawFlows() {
@@ -221,11 +241,41 @@ export class FlowMap {
     showDensity(this.map, this.last.density ? JSON.parse(this.last.density) : null, this.palette);
   }
 
+  /** Draw with one tool, and no longer with the other. @param {BoxEditor|ShapeEditor} tool @param {boolean} isDrawing */
+  drawWith(tool, isDrawing) {
+    (tool === this.editor ? this.shaper : this.editor).setDrawing(false);
+    tool.setDrawing(isDrawing);
+  }
+
+  /** Show a box, a shape, or neither, without reporting it. @param {import('./boxmath.js').Box|null} box @param {import('./shapemath.js').Rings|null} rings */
+  showArea(box, rings) {
+    // What goes hides the label, which what comes shows again
+    const tools = rings ? [() => this.editor.set(null), () => this.shaper.set(rings)] : [() => this.shaper.set(null), () => this.editor.set(box)];
+    tools.forEach((set) => set());
+    this.showAreaState();
+  }
+
   /** @param {import('./boxmath.js').Box|null} box @param {{isRepeated: boolean}} how */
-  commitBox(box, { isRepeated }) {
-    this.showBoxState();
+  commitBox(box, how) {
+    if (box && this.shaper.rings) {
+      this.showArea(box, null);
+    }
+    this.commit(box && wrapBox(box), how);
+  }
+
+  /** @param {import('./shapemath.js').Rings|null} rings @param {{isRepeated: boolean}} how */
+  commitShape(rings, how) {
+    if (rings && this.editor.box) {
+      this.showArea(null, rings);
+    }
+    this.commit(rings && { rings: wrapRings(rings) }, how);
+  }
+
+  /** @param {object|null} area @param {{isRepeated: boolean}} how */
+  commit(area, { isRepeated }) {
+    this.showAreaState();
     clearTimeout(this.commitTimer);
-    const commit = () => this.tell('bbox', box && wrapBox(box));
+    const commit = () => this.tell('bbox', area);
     if (isRepeated) {
       this.commitTimer = window.setTimeout(commit, COMMIT_PAUSE_MS);
     } else {
@@ -233,11 +283,16 @@ export class FlowMap {
     }
   }
 
-  showBoxState() {
-    const { box } = this.editor;
-    this.shell.clear.disabled = !box;
-    this.shell.toBox.disabled = !box;
+  showAreaState() {
+    const { editor: { box }, shaper: { rings } } = this;
+    this.shell.clear.disabled = !box && !rings;
+    this.shell.toBox.disabled = !box && !rings;
     this.shell.root.dataset.box = box ? wrapBox(box).join(',') : '';
+    this.shell.root.dataset.shape = rings ? JSON.stringify(wrapRings(rings)) : '';
+  }
+
+  areaBounds() {
+    return this.shaper.rings ? boundsOf(this.shaper.rings) : this.editor.box;
   }
 
   /** Report a state to Python; the number tells a repeated value from an old one. @param {string} name @param {any} value */
@@ -260,12 +315,15 @@ export class FlowMap {
   }
 
   onHover(info) {
-    const pick = this.editor.drag || this.editor.isDrawing ? null : readPick(info, this.data);
+    const pick = this.editor.drag || this.editor.isDrawing || this.shaper.drag || this.shaper.isDrawing ? null : readPick(info, this.data);
     this.shell.host.classList.toggle('td-over', Boolean(pick));
     showTooltip(this.shell.tooltip, info, pick ? describePick(this.data, pick) : []);
   }
 
   onClick(info) {
+    if (this.shaper.isDrawing) {
+      return;
+    }
     const pick = readPick(info, this.data);
     if (!pick && !this.last.selected) {
       return;
@@ -292,9 +350,9 @@ export class FlowMap {
   }
 
   async savePicture() {
-    const { map, overlay, editor, scale, palette } = this;
+    const { map, overlay, editor, shaper, scale, palette } = this;
     const isOwnStyle = Boolean(this.last.base_style);
-    saveBlob(await takePicture({ map, overlay, boxNode: editor.node, box: editor.box, scale, palette, isOwnStyle }), 'tripdeck-map.png');
+    saveBlob(await takePicture({ map, overlay, boxNode: editor.node, box: editor.box, outline: shaper.path.getAttribute('d'), scale, palette, isOwnStyle }), 'tripdeck-map.png');
   }
 
   /** @param {{lng: number, lat: number}|null} place */
@@ -314,6 +372,7 @@ export class FlowMap {
     this.reporter.stop();
     this.player.destroy();
     this.editor.destroy();
+    this.shaper.destroy();
     this.label.stop();
     this.map.remove();
     this.parent.replaceChildren();
@@ -326,4 +385,5 @@ function toBounds(box) {
   return [[west, south], [east, north]];
 }
 
+const sameArea = (a, b) => sameBox(a.box, b.box) && JSON.stringify(a.shape ?? null) === JSON.stringify(b.shape ?? null);
 const sameBox = (a, b) => String(a ?? '') === String(b ?? '');

@@ -8,7 +8,7 @@ const FONT = '12px sans-serif';
 /**
  * @param {object} view
  * @param {any} view.map @param {any} view.overlay @param {HTMLElement} view.boxNode
- * @param {boolean} view.isOwnStyle @param {import('./boxmath.js').Box|null} view.box @param {import('./flowdata.js').Scale} view.scale @param {import('./theme.js').Palette} view.palette
+ * @param {string} view.outline the shape as an SVG path @param {boolean} view.isOwnStyle @param {import('./boxmath.js').Box|null} view.box @param {import('./flowdata.js').Scale} view.scale @param {import('./theme.js').Palette} view.palette
  * @returns {Promise<Blob>}
  */
 export async function takePicture(view) {
@@ -33,6 +33,7 @@ export async function takePicture(view) {
   pen.font = FONT;
   pen.textBaseline = 'middle';
   drawBox(pen, view);
+  drawShape(pen, view);
   drawLegend(pen, view, base.clientHeight);
   pen.textAlign = 'right';
   const source = view.isOwnStyle ? 'WGS 84' : `${ATTRIBUTION} · WGS 84`;
@@ -50,6 +51,12 @@ function drawBox(pen, { box, boxNode, palette }) {
   pen.strokeRect(x, y, width, height);
   const text = `${formatPoint(box[0], box[1])} to ${formatPoint(box[2], box[3])}`;
   write(pen, text, { x, y: y - 10, color: css(palette.selected), halo: palette.halo });
+}
+
+function drawShape(pen, { outline, palette }) {
+  pen.strokeStyle = css(palette.selected);
+  pen.lineWidth = 2;
+  pen.stroke(new Path2D(outline));
 }
 
 function drawLegend(pen, { scale, palette }, height) {

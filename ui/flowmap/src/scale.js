@@ -67,6 +67,11 @@ export function formatDistance(km) {
   return `${km < 10 ? km.toFixed(1) : formatCount(Math.round(km))} km`;
 }
 
+/** 0.42 km², 7.3 km², 120 km² @param {number} km2 */
+export function formatArea(km2) {
+  return `${km2 < 1 ? km2.toPrecision(2) : km2 < 10 ? km2.toFixed(1) : formatCount(Math.round(km2))} km²`;
+}
+
 /** 7.6869° E 45.0703° N @param {number} longitude @param {number} latitude */
 export function formatPoint(longitude, latitude) {
   const x = `${Math.abs(longitude).toFixed(4)}° ${longitude < 0 ? 'W' : 'E'}`;
