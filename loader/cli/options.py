@@ -21,6 +21,7 @@ ShapeFile = Annotated[
     Path | None,
     typer.Option("--shape", metavar="FILE", help="Area of any shape: a GeoJSON file with polygons, - for standard input."),
 ]
+Area = Annotated[str | None, typer.Option(metavar="NAME", help="Named area or zone: its name, key or id, or SET/NAME.")]
 End = Annotated[
     Literal["origin", "destination", "both", "either"], typer.Option(help="Which end of a trip must lie in the area.")
 ]

@@ -20,6 +20,7 @@ def weekly(  # noqa: PLR0913 - a parameter an option
     *,
     region: options.Region = None,
     bbox: options.Bbox = None,
+    area: options.Area = None,
     shape: options.ShapeFile = None,
     end: options.End = "origin",
     datasource: options.Datasource = None,
@@ -35,11 +36,12 @@ def weekly(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Trips per week and their average, in a region, a box or a shape."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        if region is None and bbox is None and shape is None:
-            raise RequestError("Weekly averages need --region, --bbox or --shape.", parameter="region")
+        if region is None and bbox is None and area is None and shape is None:
+            raise RequestError("Weekly averages need --region, --bbox, --area or --shape.", parameter="region")
         params: dict[str, object] = {
             "region": region,
             "bbox": bbox,
+            "area": area,
             "end": end,
             "datasource": datasource,
             "from": from_on,
@@ -60,6 +62,7 @@ def histogram(  # noqa: PLR0913 - a parameter an option
     by: Annotated[Literal["hour", "weekday", "duration"], typer.Option(help="What a bar stands for.")] = "hour",
     region: options.Region = None,
     bbox: options.Bbox = None,
+    area: options.Area = None,
     shape: options.ShapeFile = None,
     end: options.End = "origin",
     datasource: options.Datasource = None,
@@ -71,7 +74,7 @@ def histogram(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Trips per hour of the day, per weekday or per duration."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        params: dict[str, object] = {"by": by, "region": region, "bbox": bbox, "end": end, "datasource": datasource}
+        params: dict[str, object] = {"by": by, "region": region, "bbox": bbox, "area": area, "end": end, "datasource": datasource}
         params |= {"from": from_on, "to": to_on, **parse_hours(hours), "weekdays": weekdays}
         answer = _ask(client, "/api/v1/histograms", params, shape=shape)
         if is_json:
@@ -86,6 +89,7 @@ def groups(  # noqa: PLR0913 - a parameter an option
     *,
     region: options.Region = None,
     bbox: options.Bbox = None,
+    area: options.Area = None,
     shape: options.ShapeFile = None,
     end: options.End = "origin",
     datasource: options.Datasource = None,
@@ -99,7 +103,14 @@ def groups(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Similar trips: same region, origin cell, destination cell and time of day; largest groups first."""
     with report_errors(is_json=is_json), connect_hub() as client:
-        params: dict[str, object] = {"region": region, "bbox": bbox, "end": end, "datasource": datasource, "limit": limit}
+        params: dict[str, object] = {
+            "region": region,
+            "bbox": bbox,
+            "area": area,
+            "end": end,
+            "datasource": datasource,
+            "limit": limit,
+        }
         params |= {
             "after": after,
             "precision": precision,
@@ -124,6 +135,7 @@ def group(  # noqa: PLR0913 - a parameter an option
     bucket_minutes: options.BucketMinutes = None,
     region: options.Region = None,
     bbox: options.Bbox = None,
+    area: options.Area = None,
     shape: options.ShapeFile = None,
     end: options.End = "origin",
     datasource: options.Datasource = None,
@@ -140,6 +152,7 @@ def group(  # noqa: PLR0913 - a parameter an option
             "bucket_minutes": bucket_minutes,
             "region": region,
             "bbox": bbox,
+            "area": area,
             "end": end,
             "datasource": datasource,
             **parse_hours(hours),

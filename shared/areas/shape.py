@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.areas.shape_area import ShapeArea, make_shape_area
+from shared.domain.area import Extent
 from shared.domain.position import AXIS_STEPS, Degrees
 from shared.platform.arrays import Numbers
 from shared.platform.errors import RequestError
@@ -46,6 +47,13 @@ class Shape:
     @cached_property
     def _grid_area(self) -> ShapeArea:
         return self.make_area()
+
+    @property
+    def extent(self) -> Extent:
+        """The rectangle around it; east lies beyond 180 where it crosses the antimeridian."""
+        west, south = np.min([ring.min(axis=0) for ring in self.rings], axis=0).tolist()
+        east, north = np.max([ring.max(axis=0) for ring in self.rings], axis=0).tolist()
+        return (west + 360, south, east + 360, north) if west < -180 else (west, south, east, north)
 
     def make_area(self, *, bits: int | None = None) -> ShapeArea:
         """Make the shape on the grid of positions. bits: see grid_tree.make_tree."""

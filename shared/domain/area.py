@@ -125,11 +125,19 @@ class GridArea(CellArea, Protocol):
         """
 
 
+Extent = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
+
 class Area(Protocol):
     """What a question asks about: hashable, with a text that tells it from others."""
 
     def on_grid(self) -> GridArea:
         """The area on the grid of positions."""
+
+    @property
+    def extent(self) -> Extent:
+        """The rectangle around it; east lies beyond 180 where it crosses the antimeridian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +258,11 @@ class Box:
             raise RequestError("A box's south and north lie between -90 and 90 degrees.", parameter="bbox")
         if self.south > self.north:
             raise RequestError("A box's south must not lie north of its north.", parameter="bbox")
+
+    @property
+    def extent(self) -> Extent:
+        """The box itself; east lies beyond 180 where it crosses the antimeridian."""
+        return self.west, self.south, self.east + 360 if self.west > self.east else self.east, self.north
 
     def on_grid(self) -> AxisArea:
         """The box in axis steps; two x ranges when it crosses the antimeridian."""

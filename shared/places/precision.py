@@ -2,17 +2,16 @@
 
 from sqlalchemy import Connection
 
-from shared.domain.area import Box
+from shared.domain.area import Extent
 from shared.services.database import execute
 
 
-def describe_precision(connection: Connection, box: Box, *, region: str | None, datasource: str | None) -> str | None:
-    """Return a sentence where trips of zones may be counted in a box that is smaller than a zone; None elsewhere.
+def describe_precision(connection: Connection, extent: Extent, *, region: str | None, datasource: str | None) -> str | None:
+    """Return a sentence where trips of zones may be counted in an area that is smaller than a zone; None elsewhere.
 
-    Of a box across the antimeridian the zones west of it are looked at.
+    Of an area across the antimeridian the zones west of it are looked at.
     """
-    east = box.east + 360 if box.west > box.east else box.east
-    bounds = {"west": box.west, "south": box.south, "east": east, "north": box.north}
+    bounds = dict(zip(("west", "south", "east", "north"), extent, strict=True))
     found = execute(connection, "find_coarse_zones", **bounds, region=region, datasource=datasource).one_or_none()
     if found is None:
         return None

@@ -122,8 +122,8 @@ order by s.place_set_id, b.column_no;
 select exists (select from load where options ->> 'places' = %(place_set_id)s::integer::text) as has_loads;
 
 -- name: find_coarse_zones
--- The name of a place set with a zone that the box touches and that is larger than the box, by their bounds, where trips of loads that have the
--- set's zones as ends may be counted: those of a region and a datasource, or of any. No row when there is none.
+-- The name of a place set with a zone that the area touches and that is larger than the area, by their bounds, where trips of loads that have
+-- the set's zones as ends may be counted: those of a region and a datasource, or of any. No row when there is none, or the area is a zone of it.
 select s.name
 from place_set as s
 where exists (select
@@ -140,5 +140,10 @@ where exists (select
                 and p.west < %(east)s::float8 and p.east > %(west)s::float8 and p.south < %(north)s::float8 and p.north > %(south)s::float8
                 and (p.east - p.west) * (p.north - p.south)
                     > (%(east)s::float8 - %(west)s::float8) * (%(north)s::float8 - %(south)s::float8))
+  and not exists (select
+                  from place as p
+                  where p.place_set_id = s.place_set_id
+                    and greatest(abs(p.west - %(west)s::float8), abs(p.east - %(east)s::float8),
+                                 abs(p.south - %(south)s::float8), abs(p.north - %(north)s::float8)) < 1e-7)
 order by s.name
 limit 1;

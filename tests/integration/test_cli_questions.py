@@ -50,6 +50,12 @@ def test_a_shape_is_an_area(big_load: tuple[dict[str, Any], Tally], tripdeck: Co
         in_shape = tripdeck.run(*command, "--shape", str(path), "--end", "either", "--json").json
         assert in_shape.get("trips") != 0
         assert {**in_shape, "next": None} == {**in_box, "next": None}
+    feature = {"type": "Feature", "properties": {"id": "b1"}, "geometry": json.loads(path.read_text(encoding="utf-8"))}
+    places = tmp_path / "areas.geojson"
+    places.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    assert tripdeck.run("places", "add", str(places), "--name", "areas").status == 0
+    in_area = tripdeck.run("weekly", "--area", "areas/b1", "--end", "either", "--json").json
+    assert in_area == tripdeck.run("weekly", "--shape", str(path), "--end", "either", "--json").json
     path.write_text(json.dumps({"type": "Polygon", "coordinates": [ring[:4]]}), encoding="utf-8")
     assert_one_line(tripdeck.run("weekly", "--shape", str(path)), 2, "not closed")
     path.write_text("nothing", encoding="utf-8")

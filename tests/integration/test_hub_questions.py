@@ -7,11 +7,16 @@ from typing import Any
 
 import polars as pl
 import pytest
+import shapely
 from jsonschema import Draft202012Validator
 from sqlalchemy import Engine
 
 from shared.domain.trip_end import ENDS
 from shared.events import record_event
+from shared.places.geometry import make_place
+from shared.places.model import NewPlaceSet
+from shared.places.reading import find_place
+from shared.places.storing import add_place_set
 from shared.services.database import execute, transaction
 from tests.hub import HubServer
 from tests.hub_fixtures import hub, hub_engine, hub_settings
@@ -218,6 +223,26 @@ def test_a_shape_counts_as_the_same_box_does(hub: HubServer, path: str, asked: d
         assert in_shape == in_box
         if following[1]:
             assert hub.post(following[1], body).json()["groups"] == hub.get(following[0]).json()["groups"]
+
+
+def test_a_named_area_is_an_area(hub: HubServer, hub_engine: Engine) -> None:
+    places = [make_place("1", "The box", shapely.box(*BOX)), make_place("2", "A point", shapely.Point(7.6, 45.0))]
+    add_place_set(hub_engine, NewPlaceSet("areas", "zones"), places)
+    with transaction(hub_engine) as connection:
+        place_id = find_place(connection, "areas/The box").place_id
+    for path, asked in (("weekly-average", {}), ("histograms", {"by": "hour"}), ("flows", {"precision": 5}), ("hours", {})):
+        in_box = hub.get(f"/api/v1/{path}", bbox=",".join(map(str, BOX)), end="either", **asked).json()
+        for name in (place_id, "The box", "areas/The box"):
+            answer = hub.get(f"/api/v1/{path}", area=name, end="either", **asked)
+            assert {**answer.json(), "next": None} == {**in_box, "next": None}
+        assert (
+            hub.get(f"/api/v1/{path}", headers={"If-None-Match": answer.headers["ETag"]}, area=name, end="either", **asked).status
+            == 304
+        )
+    for wrong, status in (("A point", 400), ("nowhere", 404), ("999999999", 404), ("9" * 900, 404)):
+        assert hub.get("/api/v1/weekly-average", area=wrong).status == status
+    both = hub.get("/api/v1/weekly-average", area="The box", bbox="0,0,1,1")
+    assert (both.status, both.json()["parameter"]) == (400, "area")
 
 
 def test_a_shape_without_sense_is_named(hub: HubServer) -> None:

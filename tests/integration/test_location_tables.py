@@ -12,6 +12,8 @@ import shapely
 import xlsxwriter
 
 from loader.pipeline.context import Context
+from shared.areas.named_area import find_area
+from shared.areas.shape import parse_shape
 from shared.domain.area import Box
 from shared.places.geometry import make_place
 from shared.places.model import NewPlaceSet, PlaceSet
@@ -171,11 +173,14 @@ def test_answers_about_areas_smaller_than_a_zone_say_so(context: Context) -> Non
     small, large = Box(west, south, west + 0.0002, south + 0.0005), Box(west - 0.01, south - 0.01, west + 0.01, south + 0.01)
     nowhere = Box(0, 0, 0.0001, 0.0001)
     with transaction(context.engine) as connection:
-        said = describe_precision(connection, small, region="Turin", datasource=None)
+        said = describe_precision(connection, small.extent, region="Turin", datasource=None)
         assert said is not None
         assert "smaller than a zone of zones" in said
-        for box, region in ((large, "Turin"), (nowhere, "Turin"), (small, "Milan")):
-            assert describe_precision(connection, box, region=region, datasource=None) is None
+        shape = parse_shape(shapely.geometry.mapping(shapely.Point(west, south).buffer(0.0001)))
+        assert describe_precision(connection, shape.extent, region="Turin", datasource=None) == said
+        zone = find_area(connection, "zones/120")
+        for area, region in ((large, "Turin"), (nowhere, "Turin"), (small, "Milan"), (zone, "Turin")):
+            assert describe_precision(connection, area.extent, region=region, datasource=None) is None
 
 
 def test_a_set_in_use_stays(context: Context) -> None:

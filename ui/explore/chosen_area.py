@@ -1,12 +1,8 @@
 """The named area that the address chooses, read from its place set."""
 
-import json
-from functools import lru_cache
-
 import streamlit as st
 
-from shared.areas.shape import Shape, parse_shape
-from shared.places.model import Place
+from shared.areas.named_area import make_place_shape
 from shared.places.reading import fetch_place
 from shared.platform.errors import NotFoundError, RequestError
 from shared.services.database import transaction
@@ -27,17 +23,3 @@ def take_place(resources: Resources) -> None:
     except (NotFoundError, RequestError) as error:
         change_view(place_id=None)
         st.warning(escape_markdown(error.message), icon=":material/link_off:")
-
-
-def make_place_shape(place: Place) -> Shape:
-    """The shape of a place. Raises: RequestError for one that is a point."""
-    if place.polygon is None:
-        raise RequestError(f"{place.name} is a point, and no area.", parameter="area")
-    return _read_polygon(place.polygon)
-
-
-@lru_cache(maxsize=512)
-def _read_polygon(polygon: bytes) -> Shape:
-    import shapely  # GEOS
-
-    return parse_shape(json.loads(shapely.to_geojson(shapely.from_wkb(polygon))))

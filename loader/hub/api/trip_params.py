@@ -4,8 +4,10 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr
+from sqlalchemy import Connection
 
 from loader.hub.api.params import FORMAT, Params, TableFormat
+from shared.areas.named_area import find_area
 from shared.areas.shape import MAX_VERTICES, parse_shape
 from shared.domain.area import Area, parse_bbox
 from shared.domain.clock import WEEKDAYS, parse_weekdays
@@ -52,21 +54,40 @@ class AreaParams(Params):
     region: str | None = Field(None, description="Trips of this region only.")
     datasource: str | None = Field(None, description="Trips of this datasource only.")
     bbox: str | None = _BBOX
+    area_name: str | None = Field(
+        None,
+        alias="area",
+        max_length=1_000,
+        description="Named area or zone: its id, its name or key, or SET/NAME.",
+        examples=["42"],
+    )
     end: End = _END
 
     _shape: Area | None = PrivateAttr(None)
 
     def within(self, body: "ShapeBody") -> Self:
         """The same parameters with the area of a body. Raises: RequestError."""
+        for name, given in (("bbox", self.bbox), ("area", self.area_name)):
+            if given is not None:
+                raise RequestError(f"Give either {name} or a shape, not both.", parameter=name)
+        return self._take(parse_shape(body.shape))
+
+    def within_named(self, connection: Connection) -> Self:
+        """The same parameters with the shape of the named area. Raises: NotFoundError, RequestError."""
+        if self.area_name is None:
+            return self
         if self.bbox is not None:
-            raise RequestError("Give either bbox or a shape, not both.", parameter="bbox")
+            raise RequestError("Give either bbox or area, not both.", parameter="area")
+        return self._take(find_area(connection, self.area_name))
+
+    def _take(self, shape: Area) -> Self:
         params = self.model_copy()
-        params._shape = parse_shape(body.shape)
+        params._shape = shape
         return params
 
     @property
     def area(self) -> Area | None:
-        """The box or shape. Raises: RequestError."""
+        """The box or shape; a named area must have been read. Raises: RequestError."""
         return parse_bbox(self.bbox) if self.bbox is not None else self._shape
 
     def filters(self) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class GroupsHandler(QuestionHandler):
     )
     async def get(self, params: GroupsParams) -> None:
         """Respond with groups, largest first."""
+        params = await self.take_area(params)
         settings = self.services.settings
         question = GroupQuestion(
             **params.filters(),
@@ -85,6 +86,7 @@ class GroupHandler(QuestionHandler):
     )
     async def get(self, params: GroupParams) -> None:
         """Respond with the group; as a table, with its trips."""
+        params = await self.take_area(params)
         question = GroupDetailQuestion(
             **params.filters(),
             origin_cell=params.origin_cell,
@@ -116,6 +118,7 @@ class FlowsHandler(QuestionHandler):
     )
     async def get(self, params: FlowsParams) -> None:
         """Respond with flows, largest first, and the cells they join."""
+        params = await self.take_area(params)
         question = FlowQuestion(
             **params.filters(),
             viewport=_parse_viewport(params.viewport),
@@ -143,6 +146,7 @@ class HoursHandler(QuestionHandler):
     )
     async def get(self, params: HoursParams) -> None:
         """Respond with 24 numbers."""
+        params = await self.take_area(params)
         question = FlowQuestion(**params.filters())
 
         def compute(connection: Connection) -> Result:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
@@ -17,7 +17,10 @@ from loader.hub.api.tables import MEDIA, choose_format, render_table
 from loader.hub.api.trip_params import AreaParams, ShapeBody
 from loader.hub.support.imports import import_slow
 from shared.index.moments import answer_at_one_moment
+from shared.services.database import transaction
 from shared.small_counts import SmallCounts
+
+Asked = TypeVar("Asked", bound=AreaParams)
 
 # Part of every ETag: raise it when the same data is answered in another form.
 _FORM = "2"
@@ -50,6 +53,17 @@ class QuestionHandler(ApiHandler):
     async def open_body(self, operation: Operation) -> Body:
         """A body that holds a shape."""
         return BufferedBody(_SHAPE_LIMIT_BYTES)
+
+    async def take_area(self, params: Asked) -> Asked:
+        """Read the area that the parameters name, if they do. Raises: NotFoundError, RequestError."""
+        if params.area_name is None:
+            return params
+
+        def read() -> Asked:
+            with transaction(self.services.reader) as connection:
+                return params.within_named(connection)
+
+        return await self.services.executors.questions.run(read)
 
     async def ask(
         self,

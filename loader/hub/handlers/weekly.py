@@ -30,12 +30,11 @@ class WeeklyAverageHandler(QuestionHandler):
     )
     async def get(self, params: WeeklyParams) -> None:
         """Respond with the weeks of the period."""
-        from shared.domain.area import parse_bbox
+        params = await self.take_area(params)
         from shared.places.precision import describe_precision
 
         question = params.weekly_question()
         other = (params.compare_from, params.compare_to)
-        box = parse_bbox(params.bbox) if params.bbox else None
 
         def compute(connection: Connection) -> Result:
             if other == (None, None):
@@ -45,8 +44,8 @@ class WeeklyAverageHandler(QuestionHandler):
                 self.small.hide(compared.answer)
                 self.small.hide(compared.other)
                 document = {**compared.answer.to_json(), "comparison": compared.to_json()}
-            document["precision"] = box and describe_precision(
-                connection, box, region=params.region, datasource=params.datasource
+            document["precision"] = question.area and describe_precision(
+                connection, question.area.extent, region=params.region, datasource=params.datasource
             )
             return Result(document, ("week", "trips", "is_partial"), document["weeks"])
 
@@ -68,6 +67,7 @@ class HistogramHandler(QuestionHandler):
     )
     async def get(self, params: HistogramParams) -> None:
         """Respond with the bins."""
+        params = await self.take_area(params)
         question, by = params.weekly_question(), params.by
 
         def compute(connection: Connection) -> Result:
