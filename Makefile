@@ -18,7 +18,8 @@ down: ## stop what `make up` started
 
 test: install-dev component ## lint, types, layers and every test, against servers it starts itself
 	@$(BIN)/python infra/install_test_programs.py
-	@$(MAKE) --no-print-directory static
+	@# The processes of the tests would compile the same kernels side by side, and the first to wait for them would time out.
+	@$(BIN)/python -m infra.compile_kernels & kernels=$$!; $(MAKE) --no-print-directory static && wait $$kernels
 	@$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations 30
 
 check: install-dev static unit ## lint, types, layers, unit tests but the slow ones
