@@ -34,6 +34,10 @@ _ERRORS: Final = {
 }
 
 
+# Parameters of a query that name what may not be there.
+_NAMING: Final = {"area"}
+
+
 def make_openapi(routes: Iterable[tuple[str, type]]) -> Json:
     """Describe every operation of the routes (template, handler)."""
     found = [
@@ -141,7 +145,7 @@ def _list_errors(path: str, each: Operation) -> Json:
     statuses = ["400", "503"]
     if each.scope:
         statuses += ["401", "403"]
-    if "{" in path:
+    if "{" in path or _NAMING & {field.alias or name for name, field in each.params.model_fields.items()}:
         statuses.append("404")
     if each.scope == "write":
         statuses.append("409")

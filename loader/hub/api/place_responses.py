@@ -1,11 +1,14 @@
 """Responses of calls about place sets, for the OpenAPI document."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from loader.hub.api.responses import Response
+
+# A tuple's schema (prefixItems) is not read by every tool of OpenAPI.
+Bounds = Annotated[list[float], Field(min_length=4, max_length=4, description="West, south, east, north in degrees.")]
 
 
 class PlaceSetResponse(Response):
@@ -20,9 +23,7 @@ class PlaceSetResponse(Response):
     added_at: datetime
     places: int
     polygons: int = Field(description="Places that have a polygon.")
-    bounds: tuple[float, float, float, float] | None = Field(
-        description="West, south, east, north in degrees; null of an empty set."
-    )
+    bounds: Bounds | None = Field(description="West, south, east, north in degrees; null of an empty set.")
     load_ids: list[int] = Field(description="The newest loads that use it, 10 at most.")
 
 
@@ -62,7 +63,7 @@ class ShownPlaceResponse(Response):
 
     key: str
     name: str
-    bounds: tuple[float, float, float, float]
+    bounds: Bounds
 
 
 class PlaceInspectResponse(Response):
@@ -78,6 +79,6 @@ class PlaceInspectResponse(Response):
     columns: list[PlaceColumnResponse]
     rows_read: int
     places: int
-    bounds: tuple[float, float, float, float]
+    bounds: Bounds
     shown: list[ShownPlaceResponse]
     notes: list[str] = Field(description="What a person should know before adding it.")
