@@ -62,7 +62,7 @@ def test_a_mistake_is_named_by_its_parameter(hub: HubServer, path: str, asked: d
         ("POST", "/api/v1/loads/77/cancel", None, (404, "not_found")),
         ("GET", "/api/v1/uploads/00000000-0000-0000-0000-000000000000", None, (404, "not_found")),
         ("PATCH", "/api/v1/loads/77", None, (405, "method_not_allowed")),
-        ("POST", "/api/v1/weekly-average", b"x" * 10, (405, "method_not_allowed")),
+        ("POST", "/api/v1/regions", b"x" * 10, (405, "method_not_allowed")),
         ("BREW", "/api/v1/loads", None, (405, "method_not_allowed")),
         ("POST", "/api/v1/uploads", b"{", (400, "bad_request")),
         ("POST", "/api/v1/uploads", b"[]", (400, "bad_request")),
