@@ -50,7 +50,7 @@ def test_zones_are_added_used_exported_and_kept(tripdeck: CommandLine, tmp_path:
     assert len(json.loads(target.read_text(encoding="utf-8"))["features"]) == 4
     assert_one_line(tripdeck.run("places", "delete", "taxi zones"), 1, "Loads use the places of taxi zones")
     assert tripdeck.run("places", "rename", "taxi zones", "zones of 2018", "--json").json["name"] == "zones of 2018"
-    assert_one_line(tripdeck.run("places", "delete", "taxi zones"), 1, "There is no place set")
+    assert_one_line(tripdeck.run("places", "delete", "taxi zones"), 2, "There is no place set")
 
 
 def test_stations_are_made_and_deleted(tripdeck: CommandLine, tmp_path: Path) -> None:

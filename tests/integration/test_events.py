@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from loader.pipeline.context import Context
 from loader.pipeline.finishing import clean_load
+from loader.webhooks.deliveries import queue_deliveries
 from loader.worker.maintenance import Maintenance
 from shared.events import STREAM, list_events_after, publish_events, record_event
 from shared.loads import undo_load
@@ -120,6 +121,9 @@ def test_old_events_are_trimmed_but_never_the_last_of_a_load(context: Context, r
     for _ in range(30):
         record(context.engine, busy)
     publish_events(context.engine, redis_client, history=HISTORY)
+    with transaction(context.engine) as connection:
+        assert execute(connection, "delete_old_events", keep=10).scalar_one() == 0, "webhooks have not seen them"
+    queue_deliveries(context.engine)
     with transaction(context.engine) as connection:
         deleted = execute(connection, "delete_old_events", keep=10).scalar_one()
         left = connection.exec_driver_sql("select load_id, kind, position from load_event order by position").all()

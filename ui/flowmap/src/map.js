@@ -206,9 +206,9 @@ export class FlowMap {
     }
   }
 
-  /** A box that Python set: from the URL, from number inputs. Answers to older messages of ours are out of date. */
+  /** A box that Python set: from the URL, from number inputs. Answers to older messages of ours, one about to be sent included, are out of date. */
   takeBox(data, before) {
-    const isStale = data.box_seq < this.seq && this.seq > 0;
+    const isStale = this.commitTimer !== 0 || (data.box_seq < this.seq && this.seq > 0);
     const isSame = before.deck !== undefined && sameArea(data, before) && data.box_seq === before.box_seq;
     if (isStale || isSame || this.editor.drag || this.shaper.drag || this.shaper.draft) {
       return;
@@ -275,7 +275,11 @@ export class FlowMap {
   commit(area, { isRepeated }) {
     this.showAreaState();
     clearTimeout(this.commitTimer);
-    const commit = () => this.tell('bbox', area);
+    this.commitTimer = 0;
+    const commit = () => {
+      this.commitTimer = 0;
+      this.tell('bbox', area);
+    };
     if (isRepeated) {
       this.commitTimer = window.setTimeout(commit, COMMIT_PAUSE_MS);
     } else {
