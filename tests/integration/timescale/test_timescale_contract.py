@@ -73,7 +73,7 @@ QUESTIONS: dict[str, Question] = {
     **{f"challenge-{q.name}": lambda c, name=q.name: answer_question(c, name) for q in list_questions()},
 }
 
-# What queries are tried with: by name of the parameter where its type says too little, else by type.
+# What queries are tried with: by query, or by name of the parameter, where its type says too little; else by type.
 SAMPLES_BY_NAME: dict[str, object] = {
     "cell_trips": [3],
     "state": "failed",
@@ -91,6 +91,16 @@ SAMPLES_BY_NAME: dict[str, object] = {
     "whole_from": date(2026, 1, 12),
     "whole_to": date(2026, 5, 31),
 }
+# Of these no row is added: it would need the row of another table.
+_NO_OBJECTS: dict[str, object] = {key: [] for key in ("keys", "etags", "bytes")}
+_NO_PLACES: dict[str, object] = {key: [] for key in ("keys", "names", "positions", "polygons", "west", "south", "east", "north")}
+SAMPLES_BY_QUERY: dict[str, dict[str, object]] = {
+    "add_source_objects": _NO_OBJECTS,
+    "begin_analyst_sql": {"timeout_ms": "1000", "work_mem": "4MB"},
+    "insert_place_set": {"kind": "zones"},
+    "insert_places": _NO_PLACES,
+    "insert_source": {"on_drift": "ask"},
+}
 SAMPLES_BY_TYPE: dict[str, object] = {
     "smallint": 1,
     "integer": 1,
@@ -98,6 +108,7 @@ SAMPLES_BY_TYPE: dict[str, object] = {
     "float8": 1.5,
     "boolean": True,
     "text": "made",
+    "bytea": "\\x01",
     "jsonb": "{}",
     "uuid": "6b1f4f3e-1111-4222-8333-444455556666",
     "date": date(2026, 2, 2),
@@ -172,7 +183,8 @@ def test_compressed_chunks_answer_as_plain_postgres(name: str, plain: Engine, se
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in {*COPIES, *READS}])
 def test_named_query_runs(name: str, server: WasmServer) -> None:
     query = list_queries()[name]
-    parameters = {key: SAMPLES_BY_NAME.get(key, SAMPLES_BY_TYPE[kind]) for key, kind in query.parameters.items()}
+    samples = SAMPLES_BY_NAME | SAMPLES_BY_QUERY.get(name, {})
+    parameters = {key: samples[key] if key in samples else SAMPLES_BY_TYPE[kind] for key, kind in query.parameters.items()}
     with nullcontext() if name in _OUTSIDE_TRANSACTIONS else rolled_back(server):
         server.run(query.text, parameters)
 
