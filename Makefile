@@ -24,7 +24,7 @@ test: install-dev component ## lint, types, layers and every test, against serve
 
 check: install-dev static unit ## lint, types, layers, unit tests but the slow ones
 
-unit: install-dev ## unit tests but the slow ones
+unit: install-dev component ## unit tests but the slow ones
 	@$(BIN)/python -m pytest -q -n logical --dist worksteal -m 'not slow' tests/unit
 
 static:
