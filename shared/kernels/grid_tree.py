@@ -8,8 +8,6 @@ from it crosses an odd number of edges. A cell without edges lies outside or ins
 it has the parity of its lowest corner. The parity of another position in it follows from the edges that the path from the
 corner crosses: up, then to the right. So that no path meets an end of an edge, positions are moved by e > 0 to the right and by
 d > 0 up, both smaller than any number that occurs, and d much smaller than e.
-
-An edge is no longer than 2^31 steps on either axis, and products are compared only inside its bounds: they fit in 64 bits.
 """
 
 from typing import Final
@@ -19,6 +17,7 @@ import numpy as np
 from shared.domain.area import CUT, INSIDE, OUTSIDE, GridTree
 from shared.domain.position import AXIS_STEPS
 from shared.kernels.compiler import compile_kernel
+from shared.kernels.grid_edges import Edge, crosses_right, crosses_up, get_edge, is_left, is_on, touches
 from shared.platform.arrays import Flags, Numbers
 
 # Bits of the cells an axis: of the first grid, and of grids of cells with many edges. The first grid takes 256 KiB, which
@@ -34,14 +33,6 @@ _MOST_PAIRS: Final = 4_000_000
 _CELL_OUTSIDE: Final = -2
 _CELL_INSIDE: Final = -1
 
-_Edge = tuple[int, int, int, int]
-"""ax, ay, bx, by, with ay <= by."""
-
-
-@compile_kernel
-def _get_edge(edges: Numbers, number: int) -> _Edge:
-    return edges[number, 0], edges[number, 1], edges[number, 2], edges[number, 3]
-
 
 @compile_kernel
 def _get_node(tree: GridTree, number: int) -> tuple[int, int, int, int, int, int]:
@@ -56,73 +47,7 @@ def _get_entry(tree: GridTree, at: int) -> int:
 
 
 @compile_kernel
-def _is_left(edge: _Edge, x: int, y: int) -> bool:
-    """Whether (x + e, y + d) lies left of an edge, of which y + d meets the height: ay <= y < by."""
-    ax, ay, bx, by = edge
-    if x < min(ax, bx):
-        return True
-    if x >= max(ax, bx):
-        return False
-    return (bx - ax) * (y - ay) > (x - ax) * (by - ay)
-
-
-@compile_kernel
-def _is_below(edge: _Edge, x: int, y: int) -> bool:
-    """Whether (x + e, y + d) lies below an edge, of which x + e meets the width."""
-    ax, ay, bx, by = edge
-    if y < ay:
-        return True
-    if y >= by:
-        return False
-    if ax > bx:
-        ax, ay, bx, by = bx, by, ax, ay
-    height, rise = (by - ay) * (x - ax), (y - ay) * (bx - ax)
-    return height > rise or (height == rise and by > ay)
-
-
-@compile_kernel
-def _is_on(edge: _Edge, x: int, y: int) -> bool:
-    ax, ay, bx, by = edge
-    if y < ay or y > by or x < min(ax, bx) or x > max(ax, bx):
-        return False
-    return (bx - ax) * (y - ay) == (x - ax) * (by - ay)
-
-
-@compile_kernel
-def _crosses_up(edge: _Edge, x: int, y: int, to_y: int) -> bool:
-    """Whether the path from (x, y) up to (x, to_y) crosses an edge."""
-    if not min(edge[0], edge[2]) <= x < max(edge[0], edge[2]):
-        return False
-    return _is_below(edge, x, y) != _is_below(edge, x, to_y)
-
-
-@compile_kernel
-def _crosses_right(edge: _Edge, x: int, to_x: int, y: int) -> bool:
-    """Whether the path from (x, y) to (to_x, y) crosses an edge."""
-    if not edge[1] <= y < edge[3]:
-        return False
-    return _is_left(edge, x, y) != _is_left(edge, to_x, y)
-
-
-@compile_kernel
-def _touches(edge: _Edge, x: int, y: int, width: int, height: int) -> bool:
-    """Whether an edge may touch a rectangle, its borders included. True also of edges that nearly do."""
-    ax, ay, bx, by = edge
-    if max(ax, bx) < x or min(ax, bx) > x + width or by < y or ay > y + height:
-        return False
-    dx, dy = float(bx - ax), float(by - ay)
-    is_left, is_right = True, True
-    for corner in range(4):
-        across = dx * float(y + height * (corner >> 1) - ay)
-        along = dy * float(x + width * (corner & 1) - ax)
-        error = (abs(across) + abs(along)) * 1e-15
-        is_left &= across - along > error
-        is_right &= along - across > error
-    return not (is_left or is_right)
-
-
-@compile_kernel
-def _find_columns(edge: _Edge, limits: tuple[int, int, int, int], row: int) -> tuple[int, int]:
+def _find_columns(edge: Edge, limits: tuple[int, int, int, int], row: int) -> tuple[int, int]:
     """The first and last column of a row of a grid that an edge may touch. limits: x, y and bits of cells."""
     ax, ay, bx, by = edge
     x, y, x_bits, y_bits = limits
@@ -137,14 +62,14 @@ def _find_columns(edge: _Edge, limits: tuple[int, int, int, int], row: int) -> t
 
 
 @compile_kernel
-def _list_touched(edge: _Edge, limits: tuple[int, int, int, int], size: tuple[int, int], touched: Numbers) -> int:
+def _list_touched(edge: Edge, limits: tuple[int, int, int, int], size: tuple[int, int], touched: Numbers) -> int:
     """List the cells of a grid that an edge may touch; returns how many. size: columns and rows."""
     x, y, x_bits, y_bits = limits
     count = 0
     for row in range(max(0, (edge[1] - y - 1) >> y_bits), min(size[1] - 1, (edge[3] - y) >> y_bits) + 1):
         first, last = _find_columns(edge, limits, row)
         for column in range(max(0, first), min(size[0] - 1, last) + 1):
-            if _touches(edge, x + (column << x_bits), y + (row << y_bits), 1 << x_bits, 1 << y_bits):
+            if touches(edge, x + (column << x_bits), y + (row << y_bits), 1 << x_bits, 1 << y_bits):
                 touched[count] = row * size[0] + column
                 count += 1
     return count
@@ -158,12 +83,12 @@ def _fill_grid(
     cells = size[0] * size[1]
     touched, offsets = np.empty(cells, np.int64), np.zeros(cells + 1, np.int64)
     for number in numbers:
-        for at in range(_list_touched(_get_edge(edges, number), limits, size, touched)):
+        for at in range(_list_touched(get_edge(edges, number), limits, size, touched)):
             offsets[touched[at] + 1] += 1
     offsets = np.cumsum(offsets)
     found, filled = np.empty(offsets[-1], np.int64), offsets.copy()
     for number in numbers:
-        for at in range(_list_touched(_get_edge(edges, number), limits, size, touched)):
+        for at in range(_list_touched(get_edge(edges, number), limits, size, touched)):
             found[filled[touched[at]]] = number
             filled[touched[at]] += 1
     return offsets, found
@@ -184,11 +109,11 @@ def _find_parities(
         if cell % size[0] == 0:
             parities[cell] = parity
             for number in numbers:
-                parity ^= _crosses_up(_get_edge(edges, number), left, bottom, bottom + height)
+                parity ^= crosses_up(get_edge(edges, number), left, bottom, bottom + height)
         if cell % size[0] < size[0] - 1:
             crossed = parities[cell]
             for number in numbers:
-                crossed ^= _crosses_right(_get_edge(edges, number), left, left + width, bottom)
+                crossed ^= crosses_right(get_edge(edges, number), left, left + width, bottom)
             parities[cell + 1] = crossed
     return parities
 
@@ -198,9 +123,9 @@ def _find_parity(edges: Numbers, x: int, y: int) -> int:
     """Parity of the edges right of (x + e, y + d)."""
     parity = 0
     for number in range(len(edges)):
-        edge = _get_edge(edges, number)
+        edge = get_edge(edges, number)
         if edge[1] <= y < edge[3]:
-            parity ^= _is_left(edge, x, y)
+            parity ^= is_left(edge, x, y)
     return parity
 
 
@@ -300,10 +225,10 @@ def _contains_in_leaf(tree: GridTree, leaf: int, corner: tuple[int, int], positi
     left, bottom = corner
     x, y = position
     for at in range(tree.leaf_offsets[leaf], tree.leaf_offsets[leaf + 1]):
-        edge = _get_edge(tree.edges, tree.leaf_edges[at])
-        if _is_on(edge, x, y):
+        edge = get_edge(tree.edges, tree.leaf_edges[at])
+        if is_on(edge, x, y):
             return True
-        parity ^= _crosses_up(edge, left, bottom, y) ^ _crosses_right(edge, left, x, y)
+        parity ^= crosses_up(edge, left, bottom, y) ^ crosses_right(edge, left, x, y)
     return parity > 0
 
 
@@ -359,7 +284,7 @@ def _classify_cells(tree: GridTree, number: int, rectangle: tuple[int, int, int,
                 x, y = max(x_low, corner[0]), max(y_low, corner[1])
                 width, height = min(x_high, corner[0] + (1 << x_bits) - 1) - x, min(y_high, corner[1] + (1 << y_bits) - 1) - y
                 for at in range(tree.leaf_offsets[entry >> 1], tree.leaf_offsets[(entry >> 1) + 1]):
-                    if _touches(_get_edge(tree.edges, tree.leaf_edges[at]), x, y, width, height):
+                    if touches(get_edge(tree.edges, tree.leaf_edges[at]), x, y, width, height):
                         return CUT
                 is_inside = _contains_in_leaf(tree, entry >> 1, corner, (x, y))
             found = INSIDE if is_inside else OUTSIDE
